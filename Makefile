@@ -1,0 +1,66 @@
+# Each target sets up what it needs in .venv, from plain Python 3.11 or newer.
+
+PYTHON ?= python3
+VENV := $(CURDIR)/.venv
+# Passed to pip for torch alone, for example to choose a CPU build.
+TORCH_OPTIONS ?=
+
+export PATH := $(VENV)/bin:$(PATH)
+
+.PHONY: help reproduce test reduced lint unit bench lock clean
+
+help:
+	@echo "make reproduce   all figures and tables, at the thesis's full scale"
+	@echo "make test        lint, types and all tests"
+	@echo "make reduced     the whole workflow at reduced widths"
+	@echo "make bench       the benchmarks of benchmarks/"
+	@echo "make lock        renew the lock files (needs uv)"
+	@echo "make clean       remove results, not data nor figures"
+
+reproduce: $(VENV)/run-ready
+	snakemake --cores all
+
+reduced: $(VENV)/run-ready
+	snakemake --cores all --configfile config/reduced.yaml
+
+test: lint unit
+
+lint: $(VENV)/test-ready
+	ruff check .
+	ruff format --check .
+	snakefmt --check Snakefile workflow
+	mypy
+
+unit: $(VENV)/test-ready
+	pytest --numprocesses 2 --dist loadgroup
+
+bench: $(VENV)/test-ready
+	python -m benchmarks.one_step
+
+$(VENV)/run-ready: requirements-torch.txt requirements.lock pyproject.toml
+	$(call install,requirements.lock)
+	touch $@
+
+$(VENV)/test-ready: requirements-torch.txt requirements-dev.lock pyproject.toml
+	$(call install,requirements-dev.lock)
+	touch $@ $(VENV)/run-ready
+
+define install
+	@$(PYTHON) -c 'import sys; sys.exit("dynparam needs Python 3.11 or newer; name one with make PYTHON=..." if sys.version_info < (3, 11) else 0)'
+	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	python -m pip install --quiet --disable-pip-version-check $(TORCH_OPTIONS) -r requirements-torch.txt
+	python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1)
+	python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	python -m pip check
+endef
+
+# torch and torchvision stay out: they and what they need are in requirements-torch.txt.
+UV_COMPILE = uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+	--overrides requirements-override.txt --generate-hashes --no-header --no-annotate --no-emit-index-url
+
+lock:
+	$(UV_COMPILE) --extra build --output-file requirements.lock
+	$(UV_COMPILE) --extra build --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+
+clean:
+	rm -rf results/probe results/expected results/fits results/comparison results/reduced results/logs results/benchmarks

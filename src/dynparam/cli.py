@@ -1,0 +1,239 @@
+"""The command line: what the workflow's rules call. Arguments in, one library call, files out.
+
+Every command imports what it needs inside its function: ``--help`` and a dry run stay quick, and a
+command's code digest (``stages.py``) covers exactly the modules it can reach.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dynparam import config as blocks
+from dynparam.errors import DynparamError
+from dynparam.loading import json_schema, load
+
+app = typer.Typer(
+    help="Reproduce a thesis on learning in networks of very different hidden widths.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+data = typer.Typer(help="Retrieve CIFAR-10 and extract two-class tasks.", no_args_is_help=True)
+plot = typer.Typer(help="Draw the figures.", no_args_is_help=True)
+app.add_typer(data, name="data")
+app.add_typer(plot, name="plot")
+
+ConfigOption = Annotated[
+    list[str],
+    typer.Option("--config", help="YAML file or JSON text; repeat to override key by key."),
+]
+OutputOption = Annotated[Path, typer.Option("--output", help="File to write.")]
+ImagesOption = Annotated[Path, typer.Option("--images", help="Extracted pair (.npz).")]
+CurveArgument = Annotated[str, typer.Argument(help="Name of a curve in probe.curves.")]
+DEFAULT_CONFIG = ["config/thesis.yaml"]
+
+
+@data.command("retrieve")
+def retrieve_cifar10(
+    output: Annotated[Path, typer.Option("--output", help="Directory for the verified files.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Bring the verified CIFAR-10 files to a directory, from a local archive or the mirrors."""
+    from dynparam import cifar10, official, provenance
+
+    started = time.monotonic()
+    settings = load(blocks.SourceStage, config)
+    found = cifar10.retrieve(settings.source, output, official.expected_hashes())
+    members = [output / official.FOLDER / member for member in official.MEMBERS]
+    provenance.write_sidecar(output / "cifar10.json", members, settings, started=started, source=found)
+
+
+@data.command("extract")
+def extract_pair(
+    pair: Annotated[str, typer.Argument(help="Name of a pair in data.pairs.")],
+    raw: Annotated[Path, typer.Option("--raw", help="Directory of the verified files.")],
+    output: OutputOption,
+    config: ConfigOption = DEFAULT_CONFIG,
+    pool: Annotated[
+        bool, typer.Option("--pool", help="Keep every image of the two classes, draw none.")
+    ] = False,
+) -> None:
+    """Draw the images of a two-class task, with a manifest of what was drawn."""
+    from dynparam import official, pairs
+
+    settings = load(blocks.DataStage, config)
+    extract = pairs.extract_pool if pool else pairs.extract_pair
+    extract(raw, pair, settings.data, output, official.expected_hashes())
+
+
+@app.command("probe")
+def probe_alignment(
+    curve: CurveArgument,
+    images: ImagesOption,
+    output: OutputOption,
+    config: ConfigOption = DEFAULT_CONFIG,
+    threads: Annotated[int, typer.Option("--threads", min=1, help="Threads to use.")] = 2,
+) -> None:
+    """Measure the one-step alignments of a curve; an interrupted measurement resumes."""
+    import torch
+
+    from dynparam import probe, provenance, tables
+    from dynparam.images import load_pair
+
+    started = time.monotonic()
+    settings = load(blocks.ProbeStage, config)
+    torch.set_num_threads(threads)
+    trial_images = probe.TrialImages(settings, load_pair(images))
+    log = probe.trial_log_path(output, settings, curve, images)
+    table = probe.measure_curve(settings, curve, trial_images, log)
+    tables.write_csv(table, output)
+    provenance.write_sidecar(
+        output.with_suffix(".json"), [output], settings, inputs=[images], started=started
+    )
+    log.unlink()
+
+
+@app.command("expect")
+def expect_slopes(
+    curve: CurveArgument,
+    images: ImagesOption,
+    output: OutputOption,
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Compute the mean-field alignments of a curve at its widths."""
+    from dynparam import comparison, provenance, tables
+    from dynparam.images import load_pair, square_norms
+
+    started = time.monotonic()
+    settings = load(blocks.ProbeStage, config)
+    norms = square_norms(load_pair(images).train_images, settings.inputs.normalization)
+    tables.write_csv(comparison.expected_values(settings, curve, norms), output)
+    provenance.write_sidecar(
+        output.with_suffix(".json"), [output], settings, inputs=[images], started=started
+    )
+
+
+@app.command("fit")
+def fit_slopes(
+    trials: Annotated[Path, typer.Argument(help="Trials of one curve (results/probe/*.csv).")],
+    output: OutputOption,
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Fit the slopes of a curve's layers, with bootstrap intervals over trials."""
+    from dynparam import comparison, provenance, tables
+
+    started = time.monotonic()
+    settings = load(blocks.FitStage, config)
+    tables.write_csv(comparison.fit_curve(tables.read_csv(trials), settings.comparison), output)
+    provenance.write_sidecar(
+        output.with_suffix(".json"), [output], settings, inputs=[trials], started=started
+    )
+
+
+@app.command("compare")
+def compare_slopes(
+    results: Annotated[Path, typer.Option("--results", help="Directory with fits/ and expected/.")],
+    output: OutputOption,
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Assemble the comparison table: CSV, Markdown and HTML beside each other."""
+    from dynparam import comparison, provenance, rendering, tables
+
+    started = time.monotonic()
+    settings = load(blocks.ComparisonStage, config)
+    shown = settings.figures.shown_curves()
+    fits = {curve: results / "fits" / f"{curve}.csv" for curve in shown}
+    expected = {curve: results / "expected" / f"{curve}.csv" for curve in shown}
+    table = comparison.compare(
+        settings,
+        {curve: tables.read_csv(path) for curve, path in fits.items()},
+        {curve: tables.read_csv(path) for curve, path in expected.items()},
+    )
+    written = rendering.write_comparison(table, output, settings.comparison)
+    provenance.write_sidecar(
+        output.with_suffix(".json"),
+        written,
+        settings,
+        inputs=[*fits.values(), *expected.values()],
+        started=started,
+    )
+
+
+@plot.command("probe")
+def plot_figure(
+    figure: Annotated[str, typer.Argument(help="Name of a figure in figures.probe.")],
+    results: Annotated[
+        Path, typer.Option("--results", help="Directory with probe/, fits/ and expected/.")
+    ],
+    output: Annotated[Path, typer.Option("--output", help="PNG; PDF, CSV and JSON go beside it.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Draw a figure of the one-step probe (Figs. 3.2 and 3.3)."""
+    from dynparam import figures, provenance, tables
+
+    started = time.monotonic()
+    settings = load(blocks.FigureStage, config)
+    panels = settings.figures.probe_figure(figure).panels
+    inputs = {
+        curve: [results / kind / f"{curve}.csv" for kind in ("probe", "fits", "expected")]
+        for curve in panels
+    }
+    plotted = {
+        curve: figures.plotted_data(*(tables.read_csv(path) for path in paths))
+        for curve, paths in inputs.items()
+    }
+    picture = figures.probe_figure({panels[curve]: plotted[curve] for curve in panels})
+    written = figures.save(picture, figures.stack(plotted), output, settings.figures.dpi)
+    provenance.write_sidecar(
+        output.with_suffix(".json"),
+        written,
+        settings,
+        inputs=[path for paths in inputs.values() for path in paths],
+        started=started,
+    )
+
+
+@plot.command("architecture")
+def plot_architecture(
+    figure: Annotated[str, typer.Argument(help="Name of a figure in figures.architecture.")],
+    output: Annotated[Path, typer.Option("--output", help="PNG; PDF, CSV and JSON go beside it.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Draw the hidden layers of the thesis's network (Fig. 3.1)."""
+    from dynparam import figures, provenance
+    from dynparam.widths import bottleneck
+
+    started = time.monotonic()
+    settings = load(blocks.FigureStage, config)
+    shown = settings.figures.architecture_figure(figure)
+    widths = bottleneck(shown.n, shown.n_min, hidden=settings.probe.hidden)
+    written = figures.save(
+        figures.architecture_figure(widths),
+        figures.architecture_data(widths),
+        output,
+        settings.figures.dpi,
+    )
+    provenance.write_sidecar(output.with_suffix(".json"), written, settings, started=started)
+
+
+@app.command("schema")
+def write_schema(
+    output: Annotated[Path, typer.Option("--output", help="JSON file to write.")],
+) -> None:
+    """Write the JSON Schema of the configuration."""
+    from dynparam.files import write_text
+
+    write_text(output, json_schema())
+
+
+def main() -> None:
+    """Run the command line; errors are one sentence on standard error and exit code 1."""
+    try:
+        app()
+    except DynparamError as error:
+        print(f"dynparam: {error}", file=sys.stderr)
+        sys.exit(1)

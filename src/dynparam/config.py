@@ -1,0 +1,343 @@
+"""The configuration: one pydantic model per block, closed to unknown keys, without hidden defaults.
+
+Every number lives in ``config/*.yaml``. ``Config`` is the whole of it; a stage of the workflow asks
+only for the blocks it depends on (``loading.load(ProbeStage, ...)``), so that a stage can never use
+a number its rule does not track. The JSON Schema in ``workflow/schemas`` is generated from here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Literal, Self, TypeVar, get_args
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PlainSerializer,
+    PositiveFloat,
+    PositiveInt,
+    WithJsonSchema,
+    model_validator,
+)
+
+from dynparam.errors import ConfigError
+
+ClassName = Literal[
+    "airplane",
+    "automobile",
+    "bird",
+    "cat",
+    "deer",
+    "dog",
+    "frog",
+    "horse",
+    "ship",
+    "truck",
+]
+CIFAR10_CLASSES: tuple[str, ...] = get_args(ClassName)
+"""The ten classes, in the order of their labels 0 to 9."""
+
+Split = Literal["train", "test"]
+Normalization = Literal["half_range", "unit_range", "per_channel", "per_image"]
+ParametrizationName = Literal["ntk", "mup", "spectral", "dynamic", "standard"]
+Claim = Literal["flat", "decreasing"]
+Share = Literal["wide", "narrow"]
+
+ExactNumber = Annotated[
+    Fraction,
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": ["number", "string"], "pattern": r"^-?\d+(\.\d+|/[1-9]\d*)?$"}),
+]
+"""A number kept exact: ``"1/5"`` in a file, ``Fraction(1, 5)`` in the code, ``"1/5"`` again in JSON."""
+
+CurveName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Entry = TypeVar("Entry")
+PairName = Annotated[str, Field(pattern=r"^[a-z]+-[a-z]+$")]
+
+
+class Block(BaseModel):
+    """A closed, immutable part of the configuration."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Paths(Block):
+    """Where files go; every result is below one of these."""
+
+    data: Path = Field(description="raw and processed data")
+    results: Path = Field(description="computed tables, logs and job benchmarks")
+    figures: Path = Field(description="figures with their data and provenance")
+
+    def all(self) -> tuple[Path, Path, Path]:
+        """Every place the workflow writes to."""
+        return self.data, self.results, self.figures
+
+
+class Source(Block):
+    """Where CIFAR-10 comes from. The hashes of its members are fixed, so this never changes a result."""
+
+    archive: Path | None = Field(
+        description="local archive or extracted directory; the environment variable wins over it"
+    )
+    mirrors: tuple[str, ...] = Field(description="addresses of the archive, tried in this order")
+    timeout_seconds: PositiveFloat = Field(description="longest silence of a server")
+    attempts: PositiveInt = Field(description="attempts per mirror; a later one resumes")
+
+
+class Data(Block):
+    """Which images are used (SPEC of the thesis: Secs. 3.1-3.3; open choices of the ledger)."""
+
+    seed: NonNegativeInt = Field(description="seed of the draw of images")
+    pairs: dict[PairName, tuple[ClassName, ClassName]] = Field(description="the two-class tasks")
+    train_images: PositiveInt = Field(description="training images per pair")
+    test_images: PositiveInt = Field(description="test images per pair")
+    train_split: Split = Field(description="official split the training images are drawn from")
+    test_split: Split = Field(description="official split the test images are drawn from")
+    stratified: bool = Field(description="equal numbers of both classes")
+
+    @model_validator(mode="after")
+    def _pairs_of_two(self) -> Self:
+        for name, (first, second) in self.pairs.items():
+            if first == second:
+                raise ValueError(f"pair {name!r} names the class {first!r} twice; name two classes")
+        return self
+
+
+class Inputs(Block):
+    """How bytes become network inputs."""
+
+    normalization: Normalization = Field(
+        description="half_range (x/255-0.5)/0.5, unit_range x/255, per_channel, per_image"
+    )
+
+
+class NarrowWidth(Block):
+    """n_min = coefficient * n ** exponent, before rounding."""
+
+    coefficient: ExactNumber = Field(gt=0, description="c in c n^e")
+    exponent: ExactNumber = Field(ge=0, le=1, description="e in c n^e; 1 is a constant ratio")
+
+
+class Curve(Block):
+    """One curve of a probe figure: a parametrization along a family of widths."""
+
+    parametrization: ParametrizationName
+    r: ExactNumber = Field(
+        ge=0,
+        le=Fraction(1, 2),
+        description="exponent of n_min in dynamic parametrization, 0 to 1/2",
+    )
+    narrow: NarrowWidth
+    claim: Claim = Field(description="what the thesis says of its slopes")
+
+
+class WidthGrid(Block):
+    """Log-spaced wide widths n."""
+
+    smallest: PositiveInt
+    largest: PositiveInt
+    count: Annotated[int, Field(ge=2)]
+
+    @model_validator(mode="after")
+    def _increasing(self) -> Self:
+        if self.largest <= self.smallest:
+            raise ValueError(
+                f"largest ({self.largest}) must exceed smallest ({self.smallest}); swap them"
+            )
+        return self
+
+
+class Probe(Block):
+    """The one-step probe of Figs. 3.2 and 3.3."""
+
+    seed: NonNegativeInt = Field(description="seed of the trials")
+    pair: PairName = Field(description="pair of classes the images come from")
+    learning_rate: PositiveFloat = Field(description="global learning rate eta")
+    trials: Annotated[int, Field(ge=2)] = Field(description="independent trials per width")
+    hidden: tuple[Share, ...] = Field(min_length=1, description="hidden layers: wide n, narrow n_min")
+    widths: WidthGrid
+    rounding: Literal["nearest", "floor"] = Field(description="how n_min becomes an integer")
+    subset: Literal["fixed", "redrawn"] = Field(
+        description="training images fixed by the data seed, or drawn again in every trial"
+    )
+    dtype: Literal["float32", "float64"]
+    curves: dict[CurveName, Curve]
+
+    def curve(self, name: str) -> Curve:
+        """The curve of that name. Raises ``ConfigError`` if there is none."""
+        return _named(self.curves, name, "probe.curves")
+
+
+class Comparison(Block):
+    """How measured slopes are compared with expected ones."""
+
+    seed: NonNegativeInt = Field(description="seed of the bootstrap")
+    confidence: Annotated[float, Field(gt=0.5, lt=1)]
+    resamples: Annotated[int, Field(ge=100)]
+    tolerance: PositiveFloat = Field(description="largest difference of slopes that counts as equal")
+
+
+class ProbeFigure(Block):
+    """A figure made of probe curves, one panel each."""
+
+    panels: dict[CurveName, str] = Field(min_length=1, description="curve -> panel title")
+
+
+class ArchitectureFigure(Block):
+    """The picture of the hidden layers."""
+
+    n: PositiveInt
+    n_min: PositiveInt
+
+
+class Figures(Block):
+    """What is drawn."""
+
+    dpi: PositiveInt
+    architecture: dict[CurveName, ArchitectureFigure]
+    probe: dict[CurveName, ProbeFigure]
+
+    def shown_curves(self) -> list[str]:
+        """The curves of all probe figures, each once, in the order of the panels."""
+        return list(dict.fromkeys(c for spec in self.probe.values() for c in spec.panels))
+
+    def probe_figure(self, name: str) -> ProbeFigure:
+        """The probe figure of that name. Raises ``ConfigError`` if there is none."""
+        return _named(self.probe, name, "figures.probe")
+
+    def architecture_figure(self, name: str) -> ArchitectureFigure:
+        """The architecture figure of that name. Raises ``ConfigError`` if there is none."""
+        return _named(self.architecture, name, "figures.architecture")
+
+
+class SourceStage(Block):
+    """Blocks of ``retrieve_cifar10``."""
+
+    source: Source
+
+
+class DataStage(Block):
+    """Blocks of ``extract_pair``."""
+
+    data: Data
+
+
+class ProbeStage(Block):
+    """Blocks of ``probe_alignment`` and ``expect_slopes``."""
+
+    data: Data
+    inputs: Inputs
+    probe: Probe
+
+
+class FitStage(Block):
+    """Blocks of ``fit_slopes``."""
+
+    comparison: Comparison
+
+
+class ComparisonStage(Block):
+    """Blocks of ``compare_slopes``."""
+
+    probe: Probe
+    comparison: Comparison
+    figures: Figures
+
+
+class FigureStage(Block):
+    """Blocks of ``plot_figure`` and ``plot_architecture``."""
+
+    probe: Probe
+    figures: Figures
+
+
+class Jobs(Block):
+    """How the workflow runs its jobs; never changes a result."""
+
+    probe_threads: PositiveInt = Field(description="threads of one probe job")
+
+
+class Config(Block):
+    """The whole configuration; ``config/thesis.yaml`` states every value.
+
+    The methods ``for_...`` give one job just the part it depends on, so that an edit elsewhere in the
+    configuration does not repeat the job.
+    """
+
+    paths: Paths
+    source: Source
+    data: Data
+    inputs: Inputs
+    probe: Probe
+    comparison: Comparison
+    figures: Figures
+    jobs: Jobs
+
+    def for_source(self) -> SourceStage:
+        """What ``retrieve_cifar10`` depends on."""
+        return SourceStage(source=self.source)
+
+    def for_pair(self, pair: str) -> DataStage:
+        """What extracting ``pair`` depends on."""
+        return DataStage(data=self._data_of(pair))
+
+    def for_curve(self, curve: str) -> ProbeStage:
+        """What measuring ``curve``, or its expectation, depends on."""
+        return ProbeStage(
+            data=self._data_of(self.probe.pair), inputs=self.inputs, probe=self._probe_of([curve])
+        )
+
+    def for_fit(self) -> FitStage:
+        """What fitting slopes depends on."""
+        return FitStage(comparison=self.comparison)
+
+    def for_comparison(self) -> ComparisonStage:
+        """What the comparison table depends on."""
+        return ComparisonStage(probe=self.probe, comparison=self.comparison, figures=self.figures)
+
+    def for_figure(self, figure: str) -> FigureStage:
+        """What drawing ``figure`` depends on."""
+        wanted = Figures(
+            dpi=self.figures.dpi,
+            architecture={k: v for k, v in self.figures.architecture.items() if k == figure},
+            probe={k: v for k, v in self.figures.probe.items() if k == figure},
+        )
+        return FigureStage(probe=self._probe_of(wanted.shown_curves()), figures=wanted)
+
+    def _data_of(self, pair: str) -> Data:
+        return self.data.model_copy(update={"pairs": {pair: self.data.pairs[pair]}})
+
+    def _probe_of(self, curves: Sequence[str]) -> Probe:
+        return self.probe.model_copy(
+            update={"curves": {curve: self.probe.curves[curve] for curve in curves}}
+        )
+
+    @model_validator(mode="after")
+    def _references(self) -> Self:
+        if self.probe.pair not in self.data.pairs:
+            raise ValueError(f"probe.pair {self.probe.pair!r} is not one of data.pairs")
+        for figure, spec in self.figures.probe.items():
+            for curve in spec.panels:
+                if curve not in self.probe.curves:
+                    raise ValueError(
+                        f"figures.probe.{figure} shows {curve!r}, which is not one of probe.curves"
+                    )
+        return self
+
+
+def digest(block: BaseModel) -> str:
+    """A short SHA-256 of a block's values, independent of the order of its keys."""
+    text = json.dumps(block.model_dump(mode="json"), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _named(entries: Mapping[str, Entry], name: str, where: str) -> Entry:
+    if name not in entries:
+        raise ConfigError(f"there is no {name!r} in {where}; choose one of {', '.join(entries)}")
+    return entries[name]

@@ -1,0 +1,17 @@
+"""Errors a person can act on: one sentence that names the culprit and the remedy."""
+
+
+class DynparamError(Exception):
+    """Bad input or a failed step, told in one sentence; the command line prints it and exits 1."""
+
+
+class ConfigError(DynparamError):
+    """A configuration that cannot be used: an unknown key, a wrong value, a missing file."""
+
+
+class DataError(DynparamError):
+    """Data that cannot be had or trusted: no archive, a wrong hash, too few images."""
+
+
+class NonFiniteError(DynparamError):
+    """A computation that produced NaN or infinity; says where."""

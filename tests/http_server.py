@@ -1,0 +1,96 @@
+"""A real HTTP server on this machine that misbehaves as told."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+Answer = Callable[[BaseHTTPRequestHandler], None]
+
+
+class Server(ThreadingHTTPServer):
+    """Gives the answers of a path one after the other, then its last one again and again."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.answers: dict[str, list[Answer]] = {}
+        self.requested: list[tuple[str, str | None]] = []
+
+    def url(self, path: str, *answers: Answer) -> str:
+        """The address of a path that answers like this."""
+        self.answers[path] = list(answers)
+        return f"http://127.0.0.1:{self.server_port}{path}"
+
+    def ranges(self) -> list[str | None]:
+        """The ``Range`` headers received so far."""
+        return [wanted for _, wanted in self.requested]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_GET(self) -> None:
+        self.server.requested.append((self.path, self.headers.get("Range")))
+        answers = self.server.answers[self.path]
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        answer(self)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def running() -> Iterator[Server]:
+    """A server for the length of the block."""
+    with Server() as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def whole(content: bytes, etag: str = '"1"', sent: int | None = None) -> Answer:
+    """Everything, whatever ``Range`` asks; if ``sent`` is given, the connection breaks after it."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        _head(handler, 200, {"Content-Length": str(len(content)), "ETag": etag})
+        handler.wfile.write(content[:sent])
+
+    return answer
+
+
+def ranged(content: bytes, etag: str = '"1"') -> Answer:
+    """What ``Range`` asks, unless ``If-Range`` names another version of the file."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        wanted = handler.headers.get("Range")
+        if wanted is None or handler.headers.get("If-Range", etag) != etag:
+            return whole(content, etag)(handler)
+        start = int(wanted.removeprefix("bytes=").removesuffix("-"))
+        if start >= len(content):
+            return _head(handler, 416, {"Content-Range": f"bytes */{len(content)}"})
+        span = f"bytes {start}-{len(content) - 1}/{len(content)}"
+        length = str(len(content) - start)
+        _head(handler, 206, {"Content-Range": span, "Content-Length": length, "ETag": etag})
+        handler.wfile.write(content[start:])
+
+    return answer
+
+
+def status(code: int) -> Answer:
+    """Nothing but a status."""
+    return lambda handler: _head(handler, code, {"Content-Length": "0"})
+
+
+def silent(seconds: float) -> Answer:
+    """No answer for a while."""
+    return lambda handler: time.sleep(seconds)
+
+
+def _head(handler: BaseHTTPRequestHandler, code: int, headers: dict[str, str]) -> None:
+    handler.send_response(code)
+    for name, value in headers.items():
+        handler.send_header(name, value)
+    handler.end_headers()

@@ -1,0 +1,100 @@
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dynparam.errors import ConfigError
+from dynparam.mean_field import log_slope, mean_field
+from dynparam.orders import orders
+from dynparam.parametrization import NAMES, layer_scales
+from dynparam.widths import Widths
+
+EXPONENTS = st.lists(st.fractions(0, 1, max_denominator=6), min_size=1, max_size=6)
+
+
+@pytest.mark.parametrize(
+    ("name", "narrow", "alignment"),
+    [
+        ("spectral", Fraction(1), Fraction(0)),  # Fig. 3.2, constant ratio: the claim is Theta(1)
+        (
+            "spectral",
+            Fraction(1, 2),
+            Fraction(-1),
+        ),  # Fig. 3.2, dynamic ratio: two widening layers, n_min/n each
+        ("spectral", Fraction(1, 5), Fraction(-8, 5)),  # Fig. 3.3, spectral
+        ("dynamic", Fraction(1, 5), Fraction(0)),  # Fig. 3.3, dynamic
+        ("dynamic", Fraction(1, 2), Fraction(0)),
+    ],
+)
+def test_claims_of_the_thesis(name, narrow, alignment):
+    found = orders(name, [0, 1, narrow, 1, narrow, 1, 0])
+    assert found.alignment == (alignment,) * 6
+
+
+@given(hidden=EXPONENTS, r=st.fractions(0, Fraction(1, 2), max_denominator=8))
+def test_dynamic_keeps_preactivations_and_alignments(hidden, r):
+    """Eqs. 2.18, 2.19 and 2.31 hold for any growth of the hidden widths and any r."""
+    found = orders("dynamic", [Fraction(0), *hidden, Fraction(0)], r)
+    assert found.preactivation[:-1] == (Fraction(0),) * len(hidden)
+    assert found.preactivation[-1] <= 0
+    assert found.alignment == (Fraction(0),) * (len(hidden) + 1)
+
+
+@given(hidden=EXPONENTS.map(lambda widths: sorted(widths, reverse=True)))
+def test_dynamic_updates_are_equation_2_79_where_widths_do_not_grow(hidden):
+    """|Delta htilde_i| = sqrt(n_min^{2r} / n_l) as long as no layer is wider than the one before."""
+    found = orders("dynamic", [max(hidden), *hidden, Fraction(0)], Fraction(1, 2))
+    assert found.update[:-1] == tuple((min(hidden) - a) / 2 for a in hidden)
+
+
+def test_a_widening_layer_spreads_the_update_beyond_equation_2_79():
+    """W^l carries a narrow layer's Theta(1) updates to all wide units: Theta(1), not sqrt(n_min/n)."""
+    found = orders("dynamic", [0, 1, Fraction(1, 5), 1, 0])
+    assert found.update[:3] == (Fraction(-2, 5), Fraction(0), Fraction(0))
+
+
+def test_table_1_1_at_equal_widths():
+    """ntk: updates of n^(-1/2); mup and spectral: Theta(1); preactivations Theta(1) in all."""
+    equal = [0, 1, 1, 1, 0]
+    for name, update in (
+        ("ntk", Fraction(-1, 2)),
+        ("mup", Fraction(0)),
+        ("spectral", Fraction(0)),
+        ("dynamic", Fraction(0)),
+    ):
+        found = orders(name, equal)
+        assert found.preactivation[:-1] == (Fraction(0),) * 3
+        assert found.update[:-1] == (update,) * 3
+
+
+def test_standard_parametrization_explodes():
+    """With g = 1 the first step of the hidden layers grows with width (footnote 7 of Sec. 2.5)."""
+    assert orders("standard", [0, 1, 1, 0]).alignment == (Fraction(0), Fraction(1), Fraction(1))
+
+
+@pytest.mark.parametrize("name", NAMES)
+@given(quarters=st.lists(st.integers(0, 4), min_size=1, max_size=6))
+def test_slope_of_the_finite_width_value_tends_to_the_exponent(name, quarters):
+    """From n = 1e12 on, slopes of the closed form are the exact exponents.
+
+    The window is 1e12 to 1e16. Terms of another order are smaller by n^(1/4) >= 1e3 at its lower end
+    and by 1e4 at its upper one; up to seven of them change log(value) by 7e-3, the slope by 1e-3.
+    """
+    found = orders(name, [0, *(Fraction(q, 4) for q in quarters), 0])
+    windows = {12: [], 16: []}
+    for decade, values in windows.items():
+        widths = Widths((3, *(10 ** (decade * q // 4) for q in quarters), 2))
+        values.append(mean_field(widths, layer_scales(name, widths), 0.1, 3.0).alignment)
+    slopes = log_slope([10**12, 10**16], np.concatenate(list(windows.values())))
+    assert slopes == pytest.approx(np.array(found.alignment, float), abs=2e-3)
+
+
+def test_bad_exponents():
+    with pytest.raises(ConfigError, match="negative"):
+        orders("ntk", [0, -1, 0])
+    with pytest.raises(ConfigError, match="hidden layer"):
+        orders("ntk", [0, 0])
+    with pytest.raises(ConfigError, match="unknown parametrization"):
+        orders("ntp", [0, 1, 0])

@@ -1,0 +1,51 @@
+# Slopes with intervals, and the table of measured against expected slopes.
+
+
+rule fit_slopes:
+    input:
+        trials=f"{RESULTS}/probe/{{curve}}.csv",
+    output:
+        fits=f"{RESULTS}/fits/{{curve}}.csv",
+        sidecar=f"{RESULTS}/fits/{{curve}}.json",
+    log:
+        f"{LOGS}/fit_slopes/{{curve}}.log",
+    benchmark:
+        f"{BENCHMARKS}/fit_slopes/{{curve}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        code=stage_digest("fit_slopes"),
+        settings=CONFIG.for_fit().model_dump_json(),
+    message:
+        "Fitting the slopes of {wildcards.curve}"
+    shell:
+        "dynparam fit {input.trials:q} --config {params.settings:q}"
+        " --output {output.fits:q} 2>&1 | tee {log:q}"
+
+
+rule compare_slopes:
+    input:
+        fits=expand(
+            f"{RESULTS}/fits/{{curve}}.csv", curve=CONFIG.figures.shown_curves()
+        ),
+        expected=expand(
+            f"{RESULTS}/expected/{{curve}}.csv", curve=CONFIG.figures.shown_curves()
+        ),
+    output:
+        COMPARISON,
+    log:
+        f"{LOGS}/compare_slopes.log",
+    benchmark:
+        f"{BENCHMARKS}/compare_slopes.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        code=stage_digest("compare_slopes"),
+        settings=CONFIG.for_comparison().model_dump_json(),
+    message:
+        "Comparing measured with expected slopes"
+    shell:
+        "dynparam compare --config {params.settings:q} --results {RESULTS:q}"
+        " --output {output[0]:q} 2>&1 | tee {log:q}"

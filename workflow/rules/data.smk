@@ -1,0 +1,56 @@
+# CIFAR-10: the verified files, and the images of each two-class task.
+
+
+# The hashes of the files are fixed: neither where they come from nor the code that fetches them can
+# change them, so neither is a parameter, and no edit repeats a download.
+rule retrieve_cifar10:
+    output:
+        members=RAW,
+        sidecar=f"{DATA}/raw/cifar10.json",
+    log:
+        f"{LOGS}/retrieve_cifar10.log",
+    benchmark:
+        f"{BENCHMARKS}/retrieve_cifar10.tsv"
+    threads: 1
+    resources:
+        mem_mb=500,
+    message:
+        "Retrieving and verifying CIFAR-10"
+    shell:
+        "dynparam data retrieve --config {SOURCE:q} --output {DATA:q}/raw 2>&1 | tee {log:q}"
+
+
+rule extract_pair:
+    input:
+        RAW,
+    output:
+        images=f"{DATA}/processed/{{pair}}.npz",
+        manifest=f"{DATA}/processed/{{pair}}.json",
+    log:
+        f"{LOGS}/extract_pair/{{pair}}.log",
+    benchmark:
+        f"{BENCHMARKS}/extract_pair/{{pair}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1500,
+    params:
+        code=stage_digest("extract_pair"),
+        settings=lambda wildcards: CONFIG.for_pair(wildcards.pair).model_dump_json(),
+    message:
+        "Drawing the images of {wildcards.pair}"
+    shell:
+        "dynparam data extract {wildcards.pair} --config {params.settings:q} --raw {DATA:q}/raw"
+        " --output {output.images:q} 2>&1 | tee {log:q}"
+
+
+# All images of the two classes, for a probe that redraws its subset in every trial.
+use rule extract_pair as extract_pool with:
+    output:
+        images=f"{DATA}/processed/{{pair}}.pool.npz",
+        manifest=f"{DATA}/processed/{{pair}}.pool.json",
+    log:
+        f"{LOGS}/extract_pool/{{pair}}.log",
+    benchmark:
+        f"{BENCHMARKS}/extract_pool/{{pair}}.tsv"
+    message:
+        "Collecting all images of {wildcards.pair}"

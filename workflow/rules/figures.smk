@@ -1,0 +1,63 @@
+# The figures of the thesis.
+
+
+rule plot_figure:
+    input:
+        probe=panels_of("probe"),
+        fits=panels_of("fits"),
+        expected=panels_of("expected"),
+    output:
+        png=report(
+            f"{PICTURES}/{{figure}}.png",
+            caption="../report/{figure}.rst",
+            category="Figures",
+        ),
+        pdf=f"{PICTURES}/{{figure}}.pdf",
+        data=f"{PICTURES}/{{figure}}.csv",
+        sidecar=f"{PICTURES}/{{figure}}.json",
+    log:
+        f"{LOGS}/plot_figure/{{figure}}.log",
+    benchmark:
+        f"{BENCHMARKS}/plot_figure/{{figure}}.tsv"
+    wildcard_constraints:
+        figure="|".join(CONFIG.figures.probe),
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        code=stage_digest("plot_figure"),
+        settings=lambda wildcards: CONFIG.for_figure(wildcards.figure).model_dump_json(),
+    message:
+        "Drawing {wildcards.figure}"
+    shell:
+        "dynparam plot probe {wildcards.figure} --config {params.settings:q}"
+        " --results {RESULTS:q} --output {output.png:q} 2>&1 | tee {log:q}"
+
+
+rule plot_architecture:
+    output:
+        png=report(
+            f"{PICTURES}/{{figure}}.png",
+            caption="../report/{figure}.rst",
+            category="Figures",
+        ),
+        pdf=f"{PICTURES}/{{figure}}.pdf",
+        data=f"{PICTURES}/{{figure}}.csv",
+        sidecar=f"{PICTURES}/{{figure}}.json",
+    log:
+        f"{LOGS}/plot_architecture/{{figure}}.log",
+    benchmark:
+        f"{BENCHMARKS}/plot_architecture/{{figure}}.tsv"
+    wildcard_constraints:
+        figure="|".join(CONFIG.figures.architecture),
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        code=stage_digest("plot_architecture"),
+        settings=lambda wildcards: CONFIG.for_figure(wildcards.figure).model_dump_json(),
+    message:
+        "Drawing {wildcards.figure}"
+    shell:
+        "dynparam plot architecture {wildcards.figure} --config {params.settings:q}"
+        " --output {output.png:q} 2>&1 | tee {log:q}"
