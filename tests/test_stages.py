@@ -49,7 +49,7 @@ EDIT = "\nADDED = 1\n"
         ("gaussian_columns", {"probe_alignment"}),
         ("mlp", {"probe_alignment"}),
         ("download", set()),
-        ("statistics", {"expect_slopes", "fit_slopes", "compare_slopes"}),
+        ("statistics", {"fit_slopes", "compare_slopes"}),
         ("progress", set()),
         ("provenance", set()),
         ("config", set()),

@@ -105,13 +105,13 @@ def expect_slopes(
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Compute the mean-field alignments of a curve at its widths."""
-    from dynparam import comparison, provenance, tables
+    from dynparam import expectation, provenance, tables
     from dynparam.images import load_pair, square_norms
 
     started = time.monotonic()
     settings = load(blocks.ProbeStage, config)
     norms = square_norms(load_pair(images).train_images, settings.inputs.normalization)
-    tables.write_csv(comparison.expected_values(settings, curve, norms), output)
+    tables.write_csv(expectation.expected_values(settings, curve, norms), output)
     provenance.write_sidecar(
         output.with_suffix(".json"), [output], settings, inputs=[images], started=started
     )
@@ -124,11 +124,11 @@ def fit_slopes(
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Fit the slopes of a curve's layers, with bootstrap intervals over trials."""
-    from dynparam import comparison, provenance, tables
+    from dynparam import fits, provenance, tables
 
     started = time.monotonic()
     settings = load(blocks.FitStage, config)
-    tables.write_csv(comparison.fit_curve(tables.read_csv(trials), settings.comparison), output)
+    tables.write_csv(fits.fit_curve(tables.read_csv(trials), settings.fit), output)
     provenance.write_sidecar(
         output.with_suffix(".json"), [output], settings, inputs=[trials], started=started
     )
@@ -146,19 +146,19 @@ def compare_slopes(
     started = time.monotonic()
     settings = load(blocks.ComparisonStage, config)
     shown = settings.figures.shown_curves()
-    fits = {curve: results / "fits" / f"{curve}.csv" for curve in shown}
+    fitted = {curve: results / "fits" / f"{curve}.csv" for curve in shown}
     expected = {curve: results / "expected" / f"{curve}.csv" for curve in shown}
     table = comparison.compare(
         settings,
-        {curve: tables.read_csv(path) for curve, path in fits.items()},
+        {curve: tables.read_csv(path) for curve, path in fitted.items()},
         {curve: tables.read_csv(path) for curve, path in expected.items()},
     )
-    written = rendering.write_comparison(table, output, settings.comparison)
+    written = rendering.write_comparison(table, output, settings)
     provenance.write_sidecar(
         output.with_suffix(".json"),
         written,
         settings,
-        inputs=[*fits.values(), *expected.values()],
+        inputs=[*fitted.values(), *expected.values()],
         started=started,
     )
 

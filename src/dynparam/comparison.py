@@ -8,20 +8,15 @@ verdict compares measured with expected; the note says whether the claim shows i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
-from fractions import Fraction
+from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
-from dynparam.config import Claim, Comparison, ComparisonStage, Curve, Probe, ProbeStage
-from dynparam.curves import curve_widths, wide_widths
-from dynparam.mean_field import FloatArray, log_slope, mean_field
-from dynparam.orders import orders
-from dynparam.parametrization import layer_scales
-from dynparam.randomness import seed_sequence
-from dynparam.statistics import SlopeFit, Verdict, equivalence, fit_slope
-from dynparam.widths import INPUT_WIDTH, Widths
+from dynparam.config import Claim, ComparisonStage
+from dynparam.expectation import asymptotic_exponents
+from dynparam.mean_field import log_slope
+from dynparam.statistics import Verdict, equivalence
+from dynparam.widths import INPUT_WIDTH
 
 COLUMNS = (
     "figure",
@@ -42,62 +37,19 @@ NOTABLE_SHIFT = 0.05
 """Differences of slopes from here on are told: they would show in a legend of two decimals."""
 
 
-def expected_values(settings: ProbeStage, name: str, input_square_norms: FloatArray) -> pd.DataFrame:
-    """Mean-field alignments of a curve at its widths, averaged over images of the given ||x||^2.
+@dataclass(frozen=True)
+class ExpectedSlopes:
+    """What theory says of one layer's slope.
 
-    Columns: curve, parametrization, layer, n, n_min, alignment, and alignment_uncrossed: the same if
-    n_0 were the smallest n of the window, so that no width passes it. The two differ where the order
-    of n_0 and n_1 matters to the parametrization (eq. 3.4).
+    Attributes:
+        asymptotic: the exact exponent as n grows.
+        on_window: the mean-field slope at the widths of the experiment.
+        uncrossed: the same if n_0 lay at the lower end of the window, so that no width passed it.
     """
-    curve = settings.probe.curve(name)
-    smallest = settings.probe.widths.smallest
-    parts = []
-    for n in wide_widths(settings.probe):
-        widths = curve_widths(settings.probe, curve, n)
-        uncrossed = Widths((min(smallest, widths.sizes[0]), *widths.sizes[1:]))
-        alignment, alignment_uncrossed = (
-            mean_field(
-                shape,
-                layer_scales(curve.parametrization, shape, curve.r),
-                settings.probe.learning_rate,
-                input_square_norms,
-            ).alignment
-            for shape in (widths, uncrossed)
-        )
-        parts.append(
-            pd.DataFrame(
-                {
-                    "curve": name,
-                    "parametrization": curve.parametrization,
-                    "layer": range(1, widths.depth + 1),
-                    "n": n,
-                    "n_min": widths.n_min,
-                    "alignment": alignment,
-                    "alignment_uncrossed": alignment_uncrossed,
-                }
-            )
-        )
-    return pd.concat(parts, ignore_index=True)
 
-
-def fit_curve(trials: pd.DataFrame, settings: Comparison) -> pd.DataFrame:
-    """Slopes of every layer of one curve's ``results/probe/{curve}.csv``, with bootstrap intervals.
-
-    Columns: curve, parametrization, layer, slope, intercept, ci_low, ci_high.
-    """
-    rows = []
-    for name in trials["curve"].unique():
-        for layer in trials["layer"].unique():
-            mine = trials[(trials["curve"] == name) & (trials["layer"] == layer)]
-            generator = np.random.default_rng(
-                seed_sequence(settings.seed, "bootstrap", name, int(layer))
-            )
-            fit = _fit_layer(mine, settings, generator)
-            parametrization = mine["parametrization"].iloc[0]
-            rows.append(
-                {"curve": name, "parametrization": parametrization, "layer": layer, **asdict(fit)}
-            )
-    return pd.DataFrame(rows)
+    asymptotic: float
+    on_window: float
+    uncrossed: float
 
 
 def compare(
@@ -115,24 +67,6 @@ def compare(
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def asymptotic_exponents(probe: Probe, curve: Curve) -> tuple[Fraction, ...]:
-    """Exponents of the alignments of layers 1 ... L as n grows and n_0, n_L stay (``orders``)."""
-    share = {"wide": Fraction(1), "narrow": curve.narrow.exponent}
-    exponents = [Fraction(0), *(share[s] for s in probe.hidden), Fraction(0)]
-    return orders(curve.parametrization, exponents, curve.r).alignment
-
-
-def _fit_layer(trials: pd.DataFrame, settings: Comparison, generator: np.random.Generator) -> SlopeFit:
-    widths = np.unique(trials["n"].to_numpy()).tolist()
-    return fit_slope(
-        widths,
-        [trials.loc[trials["n"] == n, "alignment"].to_numpy(float) for n in widths],
-        confidence=settings.confidence,
-        resamples=settings.resamples,
-        generator=generator,
-    )
-
-
 def _row(
     settings: ComparisonStage,
     figure: str,
@@ -144,9 +78,11 @@ def _row(
     curve = settings.probe.curve(name)
     fit = fits.set_index("layer")[["slope", "ci_low", "ci_high"]].to_dict("index")[layer]
     values = expected[expected["layer"] == layer]
-    on_window = float(log_slope(values["n"], values["alignment"]))
-    uncrossed = float(log_slope(values["n"], values["alignment_uncrossed"]))
-    asymptotic = float(asymptotic_exponents(settings.probe, curve)[layer - 1])
+    slopes = ExpectedSlopes(
+        asymptotic=float(asymptotic_exponents(settings.probe, curve)[layer - 1]),
+        on_window=float(log_slope(values["n"], values["alignment"])),
+        uncrossed=float(log_slope(values["n"], values["alignment_uncrossed"])),
+    )
     interval = (float(fit["ci_low"]), float(fit["ci_high"]))
     tolerance = settings.comparison.tolerance
     return {
@@ -154,43 +90,45 @@ def _row(
         "curve": name,
         "parametrization": curve.parametrization,
         "layer": layer,
-        "asymptotic": asymptotic,
-        "expected": on_window,
+        "asymptotic": slopes.asymptotic,
+        "expected": slopes.on_window,
         "slope": float(fit["slope"]),
         "ci_low": interval[0],
         "ci_high": interval[1],
-        "verdict": equivalence(*interval, on_window, tolerance),
-        "note": claim_note(curve.claim, interval, asymptotic, on_window, uncrossed, tolerance),
+        "verdict": equivalence(*interval, slopes.on_window, tolerance),
+        "note": claim_note(curve.claim, interval, slopes, tolerance, settings.probe.widths.largest),
     }
 
 
 def claim_note(
     claim: Claim,
     interval: tuple[float, float],
-    asymptotic: float,
-    expected: float,
-    uncrossed: float,
+    slopes: ExpectedSlopes,
     tolerance: float,
+    largest: int,
 ) -> str:
     """Whether the thesis's claim shows in the measured interval of a slope, and what theory adds.
 
     "flat" shows if the interval lies within the tolerance of zero, "decreasing" if it lies below
-    zero. ``uncrossed`` is the expected slope if no width passed n_0 inside the window.
+    zero. ``largest`` is the largest n of the window.
     """
     if claim == "flat":
-        wording = "constant in n"
+        wording = f"constant in n to within {tolerance:g}"
         visible = equivalence(*interval, 0.0, tolerance) is Verdict.AGREES
     else:
         wording = "decreasing in n"
         visible = interval[1] < 0
     reasons = []
-    if abs(expected - uncrossed) >= NOTABLE_SHIFT:
+    crossing = slopes.on_window - slopes.uncrossed
+    if abs(crossing) >= NOTABLE_SHIFT:
+        where = "passes" if largest > INPUT_WIDTH else "stays below"
         reasons.append(
-            f"n passes n_0 = {INPUT_WIDTH} inside the window (eq. 3.4), which shifts the expected "
-            f"slope by {expected - uncrossed:+.2f}"
+            f"n {where} n_0 = {INPUT_WIDTH} in this window (eq. 3.4), which shifts the expected slope "
+            f"by {crossing:+.2f}"
         )
-    if abs(uncrossed - asymptotic) >= NOTABLE_SHIFT:
-        reasons.append(f"finite-width terms shift the expected slope by {uncrossed - asymptotic:+.2f}")
+    finite_width = slopes.uncrossed - slopes.asymptotic
+    if abs(finite_width) >= NOTABLE_SHIFT:
+        reasons.append(f"finite-width terms shift the expected slope by {finite_width:+.2f}")
     if visible:
         return "; ".join([f"claim ({wording}) visible", *reasons])
     because = " and ".join(reasons) or "the measured interval is too wide or lies elsewhere"

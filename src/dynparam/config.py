@@ -174,12 +174,17 @@ class Probe(Block):
         return _named(self.curves, name, "probe.curves")
 
 
+class Fit(Block):
+    """How slopes are fitted and their intervals found."""
+
+    seed: NonNegativeInt = Field(description="seed of the bootstrap")
+    confidence: Annotated[float, Field(gt=0.5, lt=1)] = Field(description="level of the intervals")
+    resamples: Annotated[int, Field(ge=100)] = Field(description="bootstrap resamples")
+
+
 class Comparison(Block):
     """How measured slopes are compared with expected ones."""
 
-    seed: NonNegativeInt = Field(description="seed of the bootstrap")
-    confidence: Annotated[float, Field(gt=0.5, lt=1)]
-    resamples: Annotated[int, Field(ge=100)]
     tolerance: PositiveFloat = Field(description="largest difference of slopes that counts as equal")
 
 
@@ -239,13 +244,14 @@ class ProbeStage(Block):
 class FitStage(Block):
     """Blocks of ``fit_slopes``."""
 
-    comparison: Comparison
+    fit: Fit
 
 
 class ComparisonStage(Block):
     """Blocks of ``compare_slopes``."""
 
     probe: Probe
+    fit: Fit
     comparison: Comparison
     figures: Figures
 
@@ -275,6 +281,7 @@ class Config(Block):
     data: Data
     inputs: Inputs
     probe: Probe
+    fit: Fit
     comparison: Comparison
     figures: Figures
     jobs: Jobs
@@ -295,11 +302,13 @@ class Config(Block):
 
     def for_fit(self) -> FitStage:
         """What fitting slopes depends on."""
-        return FitStage(comparison=self.comparison)
+        return FitStage(fit=self.fit)
 
     def for_comparison(self) -> ComparisonStage:
         """What the comparison table depends on."""
-        return ComparisonStage(probe=self.probe, comparison=self.comparison, figures=self.figures)
+        return ComparisonStage(
+            probe=self.probe, fit=self.fit, comparison=self.comparison, figures=self.figures
+        )
 
     def for_figure(self, figure: str) -> FigureStage:
         """What drawing ``figure`` depends on."""

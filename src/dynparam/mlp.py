@@ -137,10 +137,12 @@ def draw_weights(
 class MLP(nn.Module):
     """The network as a torch module: x (batch, n_0) to f(x) (batch, n_L), without biases."""
 
-    def __init__(self, weights: Sequence[Tensor], multiplier: Sequence[float]) -> None:
-        """Take copies of the weights, each (n_l, n_{l-1}), and the multipliers g_l."""
+    def __init__(
+        self, weights: Sequence[Tensor], multiplier: Sequence[float], *, copy: bool = True
+    ) -> None:
+        """Take the weights, each (n_l, n_{l-1}), copied or to be trained in place, and g_1 ... g_L."""
         super().__init__()
-        self.weights = nn.ParameterList(nn.Parameter(w.clone()) for w in weights)
+        self.weights = nn.ParameterList(nn.Parameter(w.clone() if copy else w) for w in weights)
         self.multiplier = tuple(multiplier)
 
     def preactivations(self, x: Tensor) -> list[Tensor]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 from great_tables import GT, html, loc, md, style
 
-from dynparam.config import Comparison
+from dynparam.config import ComparisonStage
 from dynparam.files import write_text
 from dynparam.tables import write_csv
 
@@ -19,7 +19,7 @@ VERDICT_COLOURS = {"agrees": "#d5ebe1", "disagrees": "#f6d5c5", "undecided": "#f
 """Backgrounds from the Okabe-Ito palette, lightened; black text on them passes WCAG AAA."""
 
 
-def slopes_markdown(table: pd.DataFrame, settings: Comparison) -> str:
+def slopes_markdown(table: pd.DataFrame, settings: ComparisonStage) -> str:
     """The comparison table as Markdown, headed by a summary of the verdicts."""
     shown = _readable(table)
     return "\n".join(
@@ -34,7 +34,7 @@ def slopes_markdown(table: pd.DataFrame, settings: Comparison) -> str:
     )
 
 
-def slopes_html(table: pd.DataFrame, settings: Comparison) -> str:
+def slopes_html(table: pd.DataFrame, settings: ComparisonStage) -> str:
     """The comparison table as one self-contained HTML page."""
     shown = _readable(table)
     made = (
@@ -43,11 +43,14 @@ def slopes_html(table: pd.DataFrame, settings: Comparison) -> str:
         .tab_source_note(md(_caption(table, settings)))
         .cols_align(align="right", columns=["asymptotic", "expected", "measured"])
         .cols_label(
-            measured=html(f"measured<br>[{settings.confidence:.0%} interval]"),
+            measured=html(f"measured<br>[{settings.fit.confidence:.0%} interval]"),
             asymptotic=html("asymptotic<br>exponent"),
             expected=html("expected<br>on window"),
         )
         .tab_options(table_font_size="14px", container_width="100%", table_width="100%")
+    )
+    made = made.tab_style(
+        style.css("white-space: nowrap"), loc.body(columns=["curve", "measured", "verdict"])
     )
     for verdict, colour in VERDICT_COLOURS.items():
         rows = [k for k, found in enumerate(table["verdict"]) if found == verdict]
@@ -56,7 +59,7 @@ def slopes_html(table: pd.DataFrame, settings: Comparison) -> str:
     return str(page).replace("<html>", '<html lang="en">', 1)
 
 
-def write_comparison(table: pd.DataFrame, csv: Path, settings: Comparison) -> list[Path]:
+def write_comparison(table: pd.DataFrame, csv: Path, settings: ComparisonStage) -> list[Path]:
     """Write the comparison as CSV, Markdown and HTML side by side; returns the three paths."""
     markdown, page = csv.with_suffix(".md"), csv.with_suffix(".html")
     write_csv(table, csv)
@@ -73,9 +76,9 @@ def _readable(table: pd.DataFrame) -> pd.DataFrame:
             "parametrization": table["parametrization"],
             "layer": table["layer"],
             "asymptotic": [str(Fraction(a).limit_denominator(1000)) for a in table["asymptotic"]],
-            "expected": [f"{value:+.3f}" for value in table["expected"]],
+            "expected": [_signed(value) for value in table["expected"]],
             "measured": [
-                f"{row.slope:+.3f} [{row.ci_low:+.3f}, {row.ci_high:+.3f}]" for row in table.itertuples()
+                f"{_signed(row.slope)} [{_signed(row.ci_low)}, {_signed(row.ci_high)}]" for row in table.itertuples()
             ],
             "verdict": [VERDICT_MARKS[verdict] for verdict in table["verdict"]],
             "note": table["note"],
@@ -83,11 +86,17 @@ def _readable(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _caption(table: pd.DataFrame, settings: Comparison) -> str:
+def _signed(value: float) -> str:
+    """Three decimals with their sign; what rounds to zero is +0.000, never -0.000."""
+    return f"{round(value, 3) + 0.0:+.3f}"
+
+
+def _caption(table: pd.DataFrame, settings: ComparisonStage) -> str:
     counts = table["verdict"].value_counts()
-    summary = ", ".join(f"{counts.get(v, 0)} {v}" for v in VERDICT_MARKS)
+    summary = ", ".join(f"{counts.get(verdict, 0)} {verdict}" for verdict in VERDICT_MARKS)
+    level, tolerance = settings.fit.confidence, settings.comparison.tolerance
     return (
-        f"{len(table)} slopes: {summary}. A slope agrees if its {settings.confidence:.0%} interval lies "
-        f"within {settings.tolerance} of the slope expected on this window of widths, and disagrees if "
-        f"it lies wholly outside. The note tells whether the claim of the thesis shows in this window."
+        f"{len(table)} slopes: {summary}. A slope agrees if its {level:.0%} interval lies within "
+        f"{tolerance:g} of the slope expected on this window of widths, and disagrees if it lies wholly "
+        f"outside. The note tells whether the claim of the thesis shows in this window."
     )

@@ -16,7 +16,7 @@ rule fit_slopes:
         mem_mb=1000,
     params:
         code=stage_digest("fit_slopes"),
-        settings=CONFIG.for_fit().model_dump_json(),
+        settings=lambda wildcards: CONFIG.for_fit().model_dump_json(),
     message:
         "Fitting the slopes of {wildcards.curve}"
     shell:
@@ -43,7 +43,7 @@ rule compare_slopes:
         mem_mb=1000,
     params:
         code=stage_digest("compare_slopes"),
-        settings=CONFIG.for_comparison().model_dump_json(),
+        settings=lambda wildcards: CONFIG.for_comparison().model_dump_json(),
     message:
         "Comparing measured with expected slopes"
     shell:

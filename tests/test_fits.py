@@ -1,0 +1,64 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from dynparam.config import Fit
+from dynparam.errors import DataError, NonFiniteError
+from dynparam.fits import fit_curve
+
+SETTINGS = Fit(seed=0, confidence=0.95, resamples=199)
+
+
+def trials(**columns):
+    """Two layers, three widths, five trials; alignment n^layer times a trial's own factor."""
+    rows = [
+        {
+            "curve": "c",
+            "parametrization": "ntk",
+            "layer": layer,
+            "n": n,
+            "alignment": n**layer * (1 + 0.1 * trial),
+        }
+        for layer in (1, 2)
+        for n in (10, 20, 40)
+        for trial in range(5)
+    ]
+    return pd.DataFrame(rows).assign(**columns)
+
+
+def test_each_layer_has_its_slope():
+    table = fit_curve(trials(), SETTINGS)
+    assert list(table.columns) == [
+        "curve",
+        "parametrization",
+        "layer",
+        "slope",
+        "intercept",
+        "ci_low",
+        "ci_high",
+    ]
+    assert table["slope"].tolist() == pytest.approx([1, 2])
+    assert table["intercept"].tolist() == pytest.approx([np.log(1.2)] * 2)
+    assert (table["ci_low"] < table["slope"]).all()
+    assert (table["slope"] < table["ci_high"]).all()
+
+
+def test_intervals_do_not_depend_on_the_other_layers():
+    both, one = fit_curve(trials(), SETTINGS), fit_curve(trials().query("layer == 2"), SETTINGS)
+    assert both.iloc[1].to_dict() == one.iloc[0].to_dict()
+
+
+def test_order_of_the_rows_of_layers_and_widths_does_not_matter():
+    shuffled = trials().sort_values(["n", "layer"], ascending=False, kind="stable")
+    pd.testing.assert_frame_equal(fit_curve(shuffled, SETTINGS), fit_curve(trials(), SETTINGS))
+
+
+def test_mixed_curves_are_refused():
+    mixed = pd.concat([trials(), trials(curve="d")])
+    with pytest.raises(DataError, match="trials of 2 curves"):
+        fit_curve(mixed, SETTINGS)
+
+
+def test_values_without_a_logarithm_are_named():
+    with pytest.raises(NonFiniteError, match="n = 10"):
+        fit_curve(trials(alignment=0.0), SETTINGS)

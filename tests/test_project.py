@@ -1,0 +1,103 @@
+"""Facts about the repository itself: its environments, lock files and documents agree."""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+CONDA_NAMES = {
+    "matplotlib": "matplotlib-base",
+    "snakemake": "snakemake-minimal",
+    "torch": "pytorch",
+}
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-torch.txt")
+
+
+def tracked_files():
+    listed = subprocess.run(["git", "-C", ROOT, "ls-files", "-z"], capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).exists()]
+
+
+def test_conda_environment_equals_pyproject():
+    conda = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    expected = [
+        re.sub(r"^[\w-]+", lambda name: CONDA_NAMES.get(name[0], name[0]), requirement)
+        for requirement in PROJECT["dependencies"]
+    ]
+    found = [item for item in conda if isinstance(item, str) and item != "pip"]
+    assert sorted(found) == sorted([f"python{PROJECT['requires-python']}", *expected])
+    assert {"pip": ["--editable ."]} in conda
+
+
+def pins(name):
+    return dict(re.findall(r"^([\w.-]+)==([\w.+]+)", (ROOT / name).read_text(), re.MULTILINE))
+
+
+def test_every_dependency_is_pinned():
+    pinned = pins("requirements.lock") | pins("requirements-torch.txt")
+    for requirement in PROJECT["dependencies"]:
+        assert re.match(r"[\w-]+", requirement)[0] in pinned
+
+
+def test_development_pins_extend_the_others():
+    runtime, development = pins("requirements.lock"), pins("requirements-dev.lock")
+    assert runtime.items() <= development.items()
+
+
+def test_locked_files_have_hashes():
+    for name in LOCKS[:2]:
+        text = (ROOT / name).read_text()
+        requirements = re.split(r"\n(?=\S)", text.strip())
+        assert all("--hash=sha256:" in requirement for requirement in requirements)
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_locks_name_no_host(name):
+    assert "://" not in (ROOT / name).read_text()
+    assert not re.search(r"^\s*--(index|extra|find)", (ROOT / name).read_text(), re.MULTILINE)
+
+
+def test_version_is_told_once():
+    import dynparam
+
+    assert dynparam.__version__ == PROJECT["version"]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["version"] == PROJECT["version"]
+
+
+def test_nothing_large_and_no_image_is_tracked():
+    for path in tracked_files():
+        if path.is_relative_to(ROOT / "figures"):
+            continue
+        assert path.stat().st_size <= 1_000_000, path
+        assert path.suffix not in {".png", ".jpg", ".npz", ".pt", ".gz", ".safetensors"}, path
+
+
+def test_links_between_documents_lead_somewhere():
+    broken = []
+    for path in tracked_files():
+        if path.suffix != ".md":
+            continue
+        for target in re.findall(r"\]\(([^)#\s]+)", path.read_text()):
+            if "://" not in target and not (path.parent / target).exists():
+                broken.append(f"{path.relative_to(ROOT)} -> {target}")
+    assert not broken
+
+
+def test_documents_name_real_targets_and_files():
+    """Commands in the README exist: make targets, snakemake targets, dynparam commands."""
+    readme = (ROOT / "README.md").read_text()
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"`make (\w+)", readme):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+    figures = yaml.safe_load((ROOT / "config" / "thesis.yaml").read_text())["figures"]
+    targets = {"all", "comparison", *figures["architecture"], *figures["probe"]}
+    for target in re.findall(r"`snakemake --cores all (\w+)`", readme):
+        assert target in targets, target

@@ -1,0 +1,185 @@
+"""A copy of the repository in which the tests run ``snakemake``, and what they read from its answers."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+REPOSITORY = Path(__file__).parents[2]
+WORKFLOW_FILES = ("Snakefile", "workflow", "config", "src", "pyproject.toml")
+BIN = Path(sys.executable).parent
+TIMEOUT_SECONDS = 300
+
+CURVES = ("fig3_2_constant_ratio", "fig3_2_dynamic_ratio", "fig3_3_spectral", "fig3_3_dynamic")
+PAIR = "airplane-automobile"
+PANELS = {"fig3_2": CURVES[:2], "fig3_3": CURVES[2:]}
+
+SMALL: dict[str, Any] = {
+    "probe": {
+        "widths": {"smallest": 40, "largest": 120, "count": 3},
+        "trials": 4,
+        "curves": {
+            "fig3_2_dynamic_ratio": {"narrow": {"coefficient": 1}},
+            "fig3_3_spectral": {"narrow": {"coefficient": 4}},
+            "fig3_3_dynamic": {"narrow": {"coefficient": 4}},
+        },
+    },
+    "fit": {"resamples": 199},
+    "figures": {"dpi": 50, "architecture": {"fig3_1": {"n": 120, "n_min": 24}}},
+}
+"""Overlay on config/thesis.yaml: the whole DAG in seconds. n_min must not exceed n."""
+
+
+@dataclass(frozen=True)
+class CifarData:
+    """Where a sandbox gets its images: environment variables, and the counts the data can bear."""
+
+    name: str
+    environment: Mapping[str, str]
+    overlay: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished ``snakemake``."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def text(self) -> str:
+        return self.stdout + self.stderr
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Jobs per rule, from the table of job statistics; the last line is ``total``."""
+        table = re.search(r"^job +count\n-+ +-+\n((?:\S+ +\d+\n)+)", self.text, re.MULTILINE)
+        rows = table[1].splitlines() if table else []
+        return {rule: int(count) for rule, count in (row.split() for row in rows)}
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """A copy of the repository, run on the copy's own sources with ``overlay.yaml`` over the thesis."""
+
+    root: Path
+    data: CifarData
+
+    @classmethod
+    def create(cls, root: Path, data: CifarData, overlay: Mapping[str, Any] = SMALL) -> Sandbox:
+        """Copy what the workflow needs; ``overlay`` and that of ``data`` must not share blocks."""
+        for name in WORKFLOW_FILES:
+            source = REPOSITORY / name
+            if source.is_dir():
+                ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
+                shutil.copytree(source, root / name, ignore=ignored)
+            else:
+                root.mkdir(exist_ok=True)
+                shutil.copy2(source, root / name)
+        sandbox = cls(root, data)
+        sandbox.write_yaml("overlay.yaml", {**overlay, **data.overlay})
+        return sandbox
+
+    def clone(self, root: Path) -> Sandbox:
+        """A copy to change, results and Snakemake's records included, with the times of all files."""
+        shutil.copytree(
+            self.root, root, copy_function=_copy, ignore=shutil.ignore_patterns("__pycache__")
+        )
+        return Sandbox(root, self.data)
+
+    def write_yaml(self, name: str, values: Mapping[str, Any]) -> str:
+        (self.root / name).write_text(yaml.safe_dump(dict(values)), encoding="utf-8")
+        return name
+
+    def append(self, module: str, text: str) -> None:
+        with (self.root / "src" / "dynparam" / f"{module}.py").open("a", encoding="utf-8") as file:
+            file.write(text)
+
+    def environment(self) -> dict[str, str]:
+        """This process's environment without what could lead a run out of the sandbox."""
+        kept = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith(("DYNPARAM_", "SNAKEMAKE_"))
+        }
+        return kept | {
+            "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}",
+            "PYTHONPATH": str(self.root / "src"),
+            "NO_PROXY": "127.0.0.1",
+            **self.data.environment,
+        }
+
+    def command(
+        self, *arguments: str, change: Mapping[str, Any] | None = None, overlay: bool = True
+    ) -> list[str]:
+        """``snakemake`` with the overlay and, over that, the configuration in ``change``."""
+        files = ["overlay.yaml"] if overlay else []
+        if change is not None:
+            files.append(self.write_yaml("change.yaml", change))
+        # Behind --configfile, targets would be taken for more files.
+        options = ["--configfile", *files] if files else []
+        return [str(BIN / "snakemake"), *arguments, *options]
+
+    def snakemake(
+        self, *arguments: str, change: Mapping[str, Any] | None = None, overlay: bool = True
+    ) -> Outcome:
+        done = subprocess.run(
+            self.command(*arguments, change=change, overlay=overlay),
+            cwd=self.root,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_SECONDS,
+            check=False,
+        )
+        return Outcome(done.returncode, done.stdout, done.stderr)
+
+    def make(self, *targets: str, cores: int = 2, change: Mapping[str, Any] | None = None) -> Outcome:
+        """Run the workflow and insist that it succeeds."""
+        outcome = self.snakemake(*targets, "--cores", str(cores), change=change)
+        assert outcome.code == 0, outcome.text
+        return outcome
+
+    def plan(self, *targets: str, change: Mapping[str, Any] | None = None) -> set[str]:
+        """The jobs that would run, as ``rule name``, where name is that of the job's outputs."""
+        outcome = self.snakemake(*targets, "--summary", change=change)
+        assert outcome.code == 0, outcome.text
+        lines = [line.split("\t") for line in outcome.stdout.splitlines() if "\t" in line]
+        header, rows = lines[0], [dict(zip(lines[0], line, strict=True)) for line in lines[1:]]
+        assert {"output_file", "rule", "plan"} <= set(header), outcome.text
+        return {_job(row["rule"], row["output_file"]) for row in rows if "pending" in row["plan"]}
+
+    def files(self) -> dict[str, bytes]:
+        """Content of all files of a sandbox without data, Snakemake's and Python's own left out."""
+        return {
+            str(path.relative_to(self.root)): path.read_bytes()
+            for path in sorted(self.root.rglob("*"))
+            if path.is_file() and not {".snakemake", "__pycache__"} & set(path.parts)
+        }
+
+
+def jobs(rule: str, names: Iterable[str]) -> set[str]:
+    """Jobs of one rule, as ``Sandbox.plan`` writes them."""
+    return {f"{rule} {name}" for name in names}
+
+
+def _job(rule: str, output: str) -> str:
+    return rule if rule == "retrieve_cifar10" else f"{rule} {Path(output).name.split('.')[0]}"
+
+
+def _copy(source: str, target: str) -> None:
+    """Copy a file; share the large raw data, which nothing changes in place."""
+    if "raw" in Path(source).parts[-3:]:
+        os.link(source, target)
+    else:
+        shutil.copy2(source, target)

@@ -1,0 +1,186 @@
+"""Bad input ends a run with one sentence that names the culprit and the remedy; nothing is lost."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dynparam.cifar10 import ARCHIVE_VARIABLE
+from tests.workflow.sandbox import CURVES, PAIR, Outcome, Sandbox
+
+CURVE = "fig3_3_dynamic"
+
+
+def assert_refused(outcome: Outcome, *parts: str) -> None:
+    """The run failed, and one line of its standard error has all ``parts`` of the sentence."""
+    assert outcome.code != 0, outcome.text
+    assert "Traceback" not in outcome.text
+    sentences = {line.strip() for line in outcome.stderr.splitlines() if parts[0] in line}
+    assert len(sentences) == 1, outcome.text
+    for part in parts:
+        assert part in sentences.copy().pop()
+
+
+def in_curve(**values):
+    return {"probe": {"curves": {CURVE: values}}}
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        pytest.param(
+            {"probe": {"trails": 3}},
+            ["unknown key 'probe.trails'", "did you mean 'trials'?"],
+            id="unknown key",
+        ),
+        pytest.param(
+            {"prob": {"trials": 3}}, ["unknown key 'prob'", "did you mean 'probe'?"], id="unknown block"
+        ),
+        pytest.param(
+            in_curve(narow={"coefficient": 3}),
+            [f"unknown key 'probe.curves.{CURVE}.narow'", "did you mean 'narrow'?"],
+            id="misspelt key of a curve",
+        ),
+        pytest.param(
+            {"figures": {"probe": {"fig3_3": {"panels": {"fig3_3_dynamik": "x"}}}}},
+            ["figures.probe.fig3_3 shows 'fig3_3_dynamik'", "not one of probe.curves"],
+            id="misspelt curve",
+        ),
+        pytest.param(
+            {"data": {"pairs": {"car-cat": ["car", "cat"]}}},
+            ["data.pairs.car-cat", "'car'", "'airplane', 'automobile', 'bird'"],
+            id="class not in CIFAR-10",
+        ),
+        pytest.param(
+            in_curve(r="3/4"),
+            [f"'probe.curves.{CURVE}.r'", "3/4", "less than or equal to 1/2"],
+            id="r too large",
+        ),
+        pytest.param(
+            in_curve(r=-1), [f"'probe.curves.{CURVE}.r'", "-1", "greater than or equal to 0"], id="r < 0"
+        ),
+        pytest.param(
+            {"probe": {"widths": {"smallest": 0}}},
+            ["'probe.widths.smallest'", "the value 0", "greater than 0"],
+            id="widths < 1",
+        ),
+        pytest.param(
+            in_curve(parametrization="sp"),
+            [f"'probe.curves.{CURVE}.parametrization'", "'sp'", "'spectral', 'dynamic' or 'standard'"],
+            id="unknown parametrization",
+        ),
+        pytest.param(
+            {"paths": {"results": "overlay.yaml/results"}},
+            ["overlay.yaml/results", "cannot be written", "choose a writable directory"],
+            id="results that cannot be written",
+        ),
+    ],
+)
+def test_a_wrong_configuration_is_refused_before_any_job(untouched, change, sentence):
+    untouched.write_yaml("change.yaml", change)
+    before = untouched.files()
+    outcome = untouched.snakemake("--cores", "2", change=change)
+    assert_refused(outcome, *sentence)
+    assert untouched.files() == before
+
+
+def test_a_wrong_key_on_the_command_line(untouched):
+    before = untouched.files()
+    outcome = untouched.snakemake("--cores", "2", "--config", "probe={trails: 3}")
+    assert_refused(outcome, "unknown key 'probe.trails'", "did you mean 'trials'?")
+    assert untouched.files() == before
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="permissions do not bind root")
+def test_a_read_only_results_directory(untouched):
+    results = untouched.root / "results"
+    results.mkdir(mode=0o555)
+    outcome = untouched.snakemake("--cores", "2")
+    assert_refused(outcome, "results: cannot be written", "choose a writable directory")
+    assert list(results.iterdir()) == []
+
+
+def with_archive(sandbox: Sandbox, path: Path) -> Sandbox:
+    environment = {**sandbox.data.environment, ARCHIVE_VARIABLE: str(path)}
+    return replace(sandbox, data=replace(sandbox.data, environment=environment))
+
+
+def without_archive(sandbox: Sandbox) -> Sandbox:
+    environment = {k: v for k, v in sandbox.data.environment.items() if k != ARCHIVE_VARIABLE}
+    return replace(sandbox, data=replace(sandbox.data, environment=environment))
+
+
+def products(sandbox: Sandbox) -> list[Path]:
+    """Files under data/ and results/, other than what Snakemake keeps of a failed job."""
+    kept = {sandbox.root / "results/logs", sandbox.root / "results/benchmarks"}
+    found = [*sandbox.root.glob("data/**/*"), *sandbox.root.glob("results/**/*")]
+    return [path for path in found if path.is_file() and not kept & set(path.parents)]
+
+
+@pytest.mark.parametrize("kind", ["text", "truncated", "absent"])
+def test_a_wrong_archive(untouched, tmp_path, kind):
+    path = tmp_path / "wrong.tar.gz"
+    if kind == "text":
+        path.write_text("not an archive\n")
+    elif kind == "truncated":
+        whole = Path(untouched.data.environment[ARCHIVE_VARIABLE]).read_bytes()
+        path.write_bytes(whole[: len(whole) // 2])
+    sandbox = with_archive(untouched, path)
+    outcome = sandbox.snakemake("data/raw/cifar10.json", "--cores", "2")
+    remedy = "correct it, or remove it to download" if kind == "absent" else "get another copy"
+    assert_refused(outcome, "dynparam: ", str(path), remedy)
+    assert products(sandbox) == []
+
+
+def test_neither_network_nor_archive(untouched):
+    sandbox = without_archive(untouched)
+    closed = {"source": {"mirrors": ["http://127.0.0.1:9/cifar-10-python.tar.gz"], "attempts": 1}}
+    outcome = sandbox.snakemake("data/raw/cifar10.json", "--cores", "2", change=closed)
+    assert_refused(outcome, "dynparam: ", "cannot be downloaded", "source.archive", ARCHIVE_VARIABLE)
+    assert products(sandbox) == []
+
+
+@pytest.fixture
+def extracted(untouched):
+    """A sandbox whose images are there."""
+    untouched.make(f"data/processed/{PAIR}.npz")
+    return untouched
+
+
+def test_more_images_than_exist(extracted):
+    raw = {name: content for name, content in extracted.files().items() if name.startswith("data/raw")}
+    change = {"data": {"train_images": 1000}}
+    outcome = extracted.snakemake(f"results/probe/{CURVE}.csv", "--cores", "2", change=change)
+    assert_refused(
+        outcome, "dynparam: ", f"data.train_images for {PAIR}", "500", "25", "ask for at most 50"
+    )
+    assert raw.items() <= extracted.files().items()
+
+
+@pytest.mark.parametrize("target", ["probe", "expected"])
+@pytest.mark.parametrize(
+    ("coefficient", "sentence"),
+    [
+        ("1/1000", ["at n = 40", "at least 1", "raise the coefficient"]),
+        (1000, ["at n = 40", "wider than the wide layers", "lower the coefficient"]),
+    ],
+)
+def test_a_narrow_width_that_cannot_be(extracted, target, coefficient, sentence):
+    change = in_curve(narrow={"coefficient": coefficient})
+    outcome = extracted.snakemake(f"results/{target}/{CURVE}.csv", "--cores", "2", change=change)
+    assert_refused(outcome, "dynparam: ", *sentence)
+    assert not (extracted.root / f"results/{target}/{CURVE}.csv").exists()
+
+
+def test_values_that_are_not_finite(extracted):
+    other = f"results/probe/{CURVES[0]}.csv"
+    extracted.make(other)
+    before = (extracted.root / other).read_bytes()
+    change = {"probe": {"learning_rate": 1.0e30}}
+    outcome = extracted.snakemake(f"results/probe/{CURVE}.csv", "--cores", "2", change=change)
+    assert_refused(
+        outcome, "dynparam: ", f"curve {CURVE}, n = 40, trial 0", "layer", "lower the learning rate"
+    )
+    assert (extracted.root / other).read_bytes() == before
+    assert not (extracted.root / f"results/probe/{CURVE}.csv").exists()

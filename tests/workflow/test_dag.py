@@ -1,0 +1,328 @@
+"""What depends on what: planned jobs, one whole reduced run, and what edits make run again."""
+
+import csv
+import hashlib
+import json
+import re
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dynparam.official import FOLDER, MEMBERS
+from tests.workflow.sandbox import CURVES, PAIR, PANELS, Sandbox, jobs
+
+ANSWER_SECONDS = 10.0  # required of a dry run and of a repeated run
+
+shared_run = pytest.mark.xdist_group("finished_workflow")
+
+DATA = {"retrieve_cifar10", f"extract_pair {PAIR}"}
+PROBES = jobs("probe_alignment", CURVES)
+EXPECTATIONS = jobs("expect_slopes", CURVES)
+FITS = jobs("fit_slopes", CURVES)
+COMPARE = {"compare_slopes slopes"}
+PROBE_FIGURES = jobs("plot_figure", PANELS)
+ARCHITECTURE = {"plot_architecture fig3_1"}
+EVERYTHING = DATA | PROBES | EXPECTATIONS | FITS | COMPARE | PROBE_FIGURES | ARCHITECTURE
+
+TRIAL_COLUMNS = [
+    "curve",
+    "parametrization",
+    "ratio",
+    "n",
+    "n_min",
+    "trial",
+    "layer",
+    "alignment",
+    "preactivation_rms",
+    "update_rms",
+]
+SLOPE_COLUMNS = [
+    "figure",
+    "curve",
+    "parametrization",
+    "layer",
+    "asymptotic",
+    "expected",
+    "slope",
+    "ci_low",
+    "ci_high",
+    "verdict",
+    "note",
+]
+LAYERS, WIDTHS, TRIALS = 6, 3, 4
+
+
+def of_curve(curve: str) -> set[str]:
+    return {f"{rule} {curve}" for rule in ("probe_alignment", "expect_slopes", "fit_slopes")}
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def digests(root: Path, patterns: Iterable[str]) -> dict[str, str]:
+    paths = sorted(path for pattern in patterns for path in root.glob(pattern))
+    return {str(p.relative_to(root)): hashlib.sha256(p.read_bytes()).hexdigest() for p in paths}
+
+
+class TestPlans:
+    """Dry runs of an untouched repository."""
+
+    def test_the_thesis(self, untouched):
+        before = untouched.files()
+        started = time.monotonic()
+        dry = untouched.snakemake("-n", overlay=False)
+        seconds = time.monotonic() - started
+        assert dry.code == 0, dry.text
+        assert dry.counts == {
+            "retrieve_cifar10": 1,
+            "extract_pair": 1,
+            "probe_alignment": 4,
+            "expect_slopes": 4,
+            "fit_slopes": 4,
+            "compare_slopes": 1,
+            "plot_figure": 2,
+            "plot_architecture": 1,
+            "everything": 1,
+            "total": 19,
+        }
+        assert seconds < ANSWER_SECONDS
+        assert untouched.files() == before
+        assert not any((untouched.root / name).exists() for name in ("data", "results", "figures"))
+
+    def test_each_job_is_that_of_its_curve_or_figure(self, untouched):
+        assert untouched.plan() == EVERYTHING
+
+    @pytest.mark.parametrize("figure", PANELS)
+    def test_a_figure_needs_its_own_panels_alone(self, untouched, figure):
+        panels = set().union(*(of_curve(curve) for curve in PANELS[figure]))
+        assert untouched.plan(figure) == DATA | panels | {f"plot_figure {figure}"}
+
+    def test_the_architecture_needs_no_data(self, untouched):
+        assert untouched.plan("fig3_1") == ARCHITECTURE
+
+    def test_the_comparison_draws_nothing(self, untouched):
+        assert untouched.plan("comparison") == EVERYTHING - PROBE_FIGURES - ARCHITECTURE
+
+    def test_a_redrawn_subset_takes_the_pool(self, untouched):
+        plan = untouched.plan(change={"probe": {"subset": "redrawn"}})
+        assert plan == EVERYTHING - {f"extract_pair {PAIR}"} | {f"extract_pool {PAIR}"}
+
+    def test_the_pool_has_every_image_of_both_classes(self, untouched):
+        untouched.make(f"data/processed/{PAIR}.pool.npz")
+        with np.load(untouched.root / f"data/processed/{PAIR}.pool.npz") as arrays:
+            assert np.bincount(arrays["train_labels"]).tolist() == [25, 25]
+            assert len(arrays["test_labels"]) == 0
+
+
+@shared_run
+class TestWholeRun:
+    """A finished run at small widths."""
+
+    def test_declared_files_exist(self, finished):
+        members = [f"data/raw/{FOLDER}/{member}" for member in MEMBERS]
+        per_curve = [
+            f"results/{kind}/{curve}.{suffix}"
+            for kind in ("probe", "expected", "fits")
+            for curve in CURVES
+            for suffix in ("csv", "json")
+        ]
+        figures = [
+            f"figures/{figure}.{suffix}"
+            for figure in ("fig3_1", *PANELS)
+            for suffix in ("png", "pdf", "csv", "json")
+        ]
+        table = [f"results/comparison/slopes.{kind}" for kind in ("csv", "md", "html", "json")]
+        pair = [f"data/processed/{PAIR}.{suffix}" for suffix in ("npz", "json")]
+        declared = [*members, "data/raw/cifar10.json", *pair, *per_curve, *figures, *table]
+        missing = [name for name in declared if not (finished.root / name).is_file()]
+        empty = [name for name in declared if name not in missing and not size(finished.root / name)]
+        assert (missing, empty) == ([], [])
+
+    def test_pictures_are_what_their_names_say(self, finished):
+        for figure in ("fig3_1", *PANELS):
+            stem = finished.root / "figures" / figure
+            assert stem.with_suffix(".png").read_bytes().startswith(b"\x89PNG\r\n")
+            assert stem.with_suffix(".pdf").read_bytes().startswith(b"%PDF-")
+            assert rows(stem.with_suffix(".csv"))
+
+    @pytest.mark.parametrize("curve", CURVES)
+    def test_trials_keep_their_contract(self, finished, curve):
+        table = rows(finished.root / f"results/probe/{curve}.csv")
+        assert list(table[0]) == TRIAL_COLUMNS
+        assert len(table) == WIDTHS * TRIALS * LAYERS
+        assert {row["curve"] for row in table} == {curve}
+        assert len({(row["n"], row["trial"], row["layer"]) for row in table}) == len(table)
+
+    def test_slopes_keep_their_contract(self, finished):
+        table = rows(finished.root / "results/comparison/slopes.csv")
+        assert list(table[0]) == SLOPE_COLUMNS
+        assert [(row["figure"], row["curve"], row["layer"]) for row in table] == [
+            (figure, curve, str(layer))
+            for figure, curves in PANELS.items()
+            for curve in curves
+            for layer in range(1, LAYERS + 1)
+        ]
+        for row in table:
+            assert float(row["ci_low"]) <= float(row["slope"]) <= float(row["ci_high"])
+            assert row["verdict"]
+            assert row["note"]
+
+    def test_sidecars_tell_where_files_come_from(self, finished):
+        root = finished.root
+        sidecars = [
+            root / "data/raw/cifar10.json",
+            *root.glob("results/*/*.json"),
+            *root.glob("figures/*.json"),
+        ]
+        assert len(sidecars) == 1 + 3 * len(CURVES) + 1 + 3
+        for sidecar in sidecars:
+            record = json.loads(sidecar.read_text(encoding="utf-8"))
+            assert {"git", "config", "versions", "hardware", "inputs", "outputs"} <= set(record)
+            folder = sidecar.parent / FOLDER if "raw" in sidecar.parts else sidecar.parent
+            assert record["outputs"]
+            for name, digest in record["outputs"].items():
+                assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
+
+    def test_every_job_has_its_log_and_benchmark(self, finished):
+        names = [job.replace(" ", "/").removesuffix("/slopes") for job in EVERYTHING]
+        results = finished.root / "results"
+        for name in names:
+            assert (results / "logs" / f"{name}.log").is_file()
+            header, values = (results / "benchmarks" / f"{name}.tsv").read_text().splitlines()
+            assert dict(zip(header.split("\t"), values.split("\t"), strict=True))["s"] > "0"
+
+    @pytest.mark.parametrize("curve", CURVES)
+    def test_the_log_of_a_long_job_has_progress(self, finished, curve):
+        log = (finished.root / f"results/logs/probe_alignment/{curve}.log").read_text()
+        assert re.search(rf"^{curve}: 100 % done, 0 s left$", log, re.MULTILINE)
+
+    def test_nothing_unfinished_remains(self, finished):
+        hidden = [path for path in finished.root.glob("*/**/.*") if ".snakemake" not in path.parts]
+        assert [path for path in hidden if path.is_file()] == []
+
+    def test_repeated_it_has_nothing_to_do(self, finished):
+        started = time.monotonic()
+        again = finished.make()
+        seconds = time.monotonic() - started
+        assert "Nothing to be done" in again.text
+        assert again.counts == {}
+        assert seconds < ANSWER_SECONDS
+
+    def test_one_core_gives_the_same_bytes(self, finished, data, tmp_path):
+        alone = Sandbox.create(tmp_path / "repository", data)
+        alone.make(cores=1)
+        patterns = ("results/**/*.csv", "figures/*.csv", "figures/*.png", "data/processed/*.npz")
+        expected = digests(finished.root, patterns)
+        assert len(expected) == 3 * len(CURVES) + 1 + 3 + 3 + 1
+        assert digests(alone.root, patterns) == expected
+
+
+def size(path: Path) -> int:
+    return path.stat().st_size
+
+
+@shared_run
+class TestRunsAgain:
+    """What is repeated in a finished run, and nothing else."""
+
+    def test_a_lost_picture_is_drawn_again(self, clone, finished):
+        (clone.root / "figures/fig3_2.png").unlink()
+        assert clone.plan("fig3_2") == {"plot_figure fig3_2"}
+        outcome = clone.make("fig3_2")
+        assert outcome.counts == {"plot_figure": 1, "fig3_2": 1, "total": 2}
+        pictures = ["figures/*.png", "figures/*.csv"]
+        assert digests(clone.root, pictures) == digests(finished.root, pictures)
+
+    @pytest.mark.parametrize(
+        ("module", "repeated"),
+        [
+            ("figures", PROBE_FIGURES | ARCHITECTURE),
+            ("rendering", COMPARE),
+            ("statistics", FITS | COMPARE | PROBE_FIGURES),
+            ("mean_field", EXPECTATIONS | COMPARE | PROBE_FIGURES),
+            ("gaussian_columns", PROBES | FITS | COMPARE | PROBE_FIGURES),
+            ("pairs", EVERYTHING - ARCHITECTURE - {"retrieve_cifar10"}),
+        ],
+    )
+    def test_an_edit_repeats_its_stages_and_what_follows(self, clone, module, repeated):
+        clone.append(module, "\nADDED = 1\n")
+        assert clone.plan() == repeated
+
+    def test_edits_that_change_no_result_repeat_nothing(self, clone):
+        for module in ("figures", "statistics", "gaussian_columns", "mlp", "pairs"):
+            clone.append(module, '\n# A comment.\n\n"""A string that documents."""\n')
+        for module in ("progress", "download", "provenance", "cifar10"):
+            clone.append(module, "\nADDED = 1\n")
+        assert clone.plan() == set()
+
+    def test_an_edited_module_really_runs(self, clone, finished):
+        clone.append("figures", '\nprint("the edited copy")\n')
+        outcome = clone.make()
+        assert outcome.counts == {
+            "plot_figure": 2,
+            "plot_architecture": 1,
+            "everything": 1,
+            "total": 4,
+        }
+        logs = [
+            *(clone.root / f"results/logs/plot_figure/{figure}.log" for figure in PANELS),
+            clone.root / "results/logs/plot_architecture/fig3_1.log",
+        ]
+        assert all("the edited copy" in log.read_text() for log in logs)
+        for path in finished.root.glob("results/*/*.csv"):
+            same = clone.root / path.relative_to(finished.root)
+            assert same.stat().st_mtime_ns == path.stat().st_mtime_ns
+        assert "Nothing to be done" in clone.make().text
+
+    @pytest.mark.parametrize(
+        ("change", "repeated"),
+        [
+            pytest.param(
+                {"probe": {"curves": {"fig3_3_dynamic": {"narrow": {"coefficient": 5}}}}},
+                of_curve("fig3_3_dynamic") | COMPARE | {"plot_figure fig3_3"},
+                id="one curve",
+            ),
+            pytest.param(
+                {"probe": {"learning_rate": 0.2}},
+                EVERYTHING - DATA - ARCHITECTURE,
+                id="learning rate",
+            ),
+            pytest.param(
+                {"inputs": {"normalization": "unit_range"}},
+                EVERYTHING - DATA - ARCHITECTURE,
+                id="normalization",
+            ),
+            pytest.param(
+                {"data": {"seed": 1}},
+                EVERYTHING - {"retrieve_cifar10"} - ARCHITECTURE,
+                id="data seed",
+            ),
+            pytest.param({"fit": {"seed": 1}}, FITS | COMPARE | PROBE_FIGURES, id="bootstrap"),
+            pytest.param({"comparison": {"tolerance": 0.3}}, COMPARE, id="tolerance"),
+            pytest.param({"figures": {"dpi": 60}}, PROBE_FIGURES | ARCHITECTURE, id="dpi"),
+            pytest.param(
+                {"figures": {"probe": {"fig3_2": {"panels": {"fig3_2_dynamic_ratio": "Other"}}}}},
+                {"plot_figure fig3_2"},
+                id="panel title",
+            ),
+            pytest.param(
+                {"figures": {"architecture": {"fig3_1": {"n_min": 30}}}}, ARCHITECTURE, id="fig3_1"
+            ),
+            pytest.param(
+                {
+                    "source": {"archive": "elsewhere.tar.gz", "mirrors": [], "attempts": 1},
+                    "jobs": {"probe_threads": 1},
+                    "data": {"pairs": {"cat-dog": ["cat", "dog"]}},
+                },
+                set(),
+                id="nothing that matters",
+            ),
+        ],
+    )
+    def test_a_setting_repeats_its_stages_and_what_follows(self, finished, change, repeated):
+        assert finished.plan(change=change) == repeated

@@ -1,0 +1,96 @@
+"""A run that is killed, by itself or with everything around it, and started again."""
+
+import json
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.workflow.sandbox import SMALL, Sandbox
+
+CURVE = "fig3_3_dynamic"
+RESULT = f"results/probe/{CURVE}.csv"
+PATIENCE_SECONDS = 120
+NETWORKS = {"smallest": 100, "largest": 2000, "count": 2}
+TRIALS = 100  # of a few milliseconds at n = 100, tens at n = 2000: time enough to be interrupted twice
+
+
+@pytest.fixture
+def sandbox(overlaid: Callable[..., Sandbox]) -> Sandbox:
+    return overlaid({**SMALL, "probe": {**SMALL["probe"], "widths": NETWORKS, "trials": TRIALS}})
+
+
+def trial_lines(sandbox: Sandbox) -> list[str]:
+    """The finished trials of the interrupted job; a line without its end is not finished."""
+    logs = list((sandbox.root / "results/probe/.unfinished").glob("*.jsonl"))
+    assert len(logs) <= 1, "a job must take up its own trials"
+    text = logs[0].read_text() if logs else ""
+    return text.splitlines() if text.endswith("\n") else text.splitlines()[:-1]
+
+
+def start_and_wait_for(sandbox: Sandbox, lines: int) -> subprocess.Popen[bytes]:
+    """Start the probe's job; return while it measures, when that many trials are finished."""
+    log = (sandbox.root / "snakemake.log").open("wb")
+    with log:
+        running = subprocess.Popen(
+            sandbox.command(RESULT, "--cores", "2"),
+            cwd=sandbox.root,
+            env=sandbox.environment(),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while len(trial_lines(sandbox)) < lines:
+        assert running.poll() is None, (sandbox.root / "snakemake.log").read_text()
+        assert time.monotonic() < deadline, "the probe finishes no trials"
+        time.sleep(0.005)
+    return running
+
+
+def descendants(running: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    return psutil.Process(running.pid).children(recursive=True)
+
+
+def is_probe(process: psutil.Process) -> bool:
+    arguments = process.cmdline()
+    return any(Path(argument).name == "dynparam" for argument in arguments[:2]) and (
+        "probe" in arguments
+    )
+
+
+def kill(processes: list[psutil.Process]) -> None:
+    for process in processes:
+        process.kill()
+    psutil.wait_procs(processes, timeout=PATIENCE_SECONDS)
+
+
+def test_killed_twice_it_resumes_and_gives_the_same_bytes(sandbox):
+    job_killed = start_and_wait_for(sandbox, TRIALS // 2)
+    kill([process for process in descendants(job_killed) if is_probe(process)])
+    assert job_killed.wait(timeout=PATIENCE_SECONDS) != 0
+    first = trial_lines(sandbox)
+    assert TRIALS // 2 <= len(first) < 2 * TRIALS
+    assert not (sandbox.root / RESULT).exists()
+
+    all_killed = start_and_wait_for(sandbox, len(first) + TRIALS // 4)
+    everything = [psutil.Process(all_killed.pid), *descendants(all_killed)]
+    assert any(map(is_probe, everything))
+    kill(everything)
+    all_killed.wait(timeout=PATIENCE_SECONDS)
+    second = trial_lines(sandbox)
+    assert second[: len(first)] == first
+    assert len(first) < len(second) < 2 * TRIALS
+    trials = [tuple(json.loads(line)[:2]) for line in second]
+    assert len(set(trials)) == len(trials)
+
+    assert sandbox.snakemake("--unlock").code == 0
+    sandbox.make(RESULT)
+    resumed = (sandbox.root / RESULT).read_bytes()
+    assert list((sandbox.root / "results/probe/.unfinished").glob("*")) == []
+
+    sandbox.make(RESULT, "--force")
+    assert (sandbox.root / RESULT).read_bytes() == resumed
+    assert list((sandbox.root / "results/probe/.unfinished").glob("*")) == []

@@ -1,0 +1,69 @@
+"""The house's rules for rules: what each states, and in which order."""
+
+import re
+
+import pytest
+
+from tests.workflow.sandbox import REPOSITORY
+
+ORDER = [
+    "input",
+    "output",
+    "params",
+    "log",
+    "benchmark",
+    "threads",
+    "resources",
+    "message",
+    "shell",
+]
+REQUIRED = {"output", "log", "benchmark", "threads", "message", "shell"}
+INHERITED = {"threads", "shell"}  # by ``use rule ... as ... with``
+
+
+def blocks() -> dict[str, tuple[str, list[str]]]:
+    """Name -> first line and directives of every rule in workflow/rules."""
+    found = {}
+    for path in sorted((REPOSITORY / "workflow" / "rules").glob("*.smk")):
+        text = path.read_text(encoding="utf-8")
+        for block in re.finditer(r"^((?:use )?rule .*):\n((?:(?: {4}.*)?\n)+)", text, re.MULTILINE):
+            name = re.findall(r"rule (\w+)|as (\w+)", block[1])[-1]
+            directives = re.findall(r"^ {4}(\w+):", block[2], re.MULTILINE)
+            found[next(filter(None, name))] = (block[1], directives)
+    return found
+
+
+BLOCKS = blocks()
+
+
+def test_all_rules_are_seen():
+    assert {
+        "retrieve_cifar10",
+        "extract_pair",
+        "extract_pool",
+        "probe_alignment",
+        "expect_slopes",
+        "fit_slopes",
+        "compare_slopes",
+        "plot_figure",
+        "plot_architecture",
+    } <= set(BLOCKS)
+
+
+@pytest.mark.parametrize("rule", BLOCKS)
+def test_a_rule_says_what_it_does_and_leaves_traces(rule):
+    head, directives = BLOCKS[rule]
+    inherited = INHERITED if head.startswith("use rule") else set()
+    assert REQUIRED - inherited <= set(directives)
+    assert not {"run", "script", "notebook"} & set(directives)
+
+
+@pytest.mark.parametrize("rule", BLOCKS)
+def test_directives_are_in_the_house_order(rule):
+    _, directives = BLOCKS[rule]
+    if "wildcard_constraints" in directives:
+        place = directives.index("wildcard_constraints")
+        assert "params" not in directives[:place]
+    known = [name for name in directives if name != "wildcard_constraints"]
+    assert known == [name for name in ORDER if name in known]
+    assert set(known) <= set(ORDER)
