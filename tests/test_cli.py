@@ -67,7 +67,7 @@ def test_chain_leaves_tables_with_sidecars_and_nothing_else(place):
     assert list((place / "results" / "probe" / ".unfinished").iterdir()) == []
     sidecar = json.loads((place / "results" / "probe" / "fig3_3_dynamic.json").read_text())
     assert sidecar["config"]["probe"]["seed"] == 0
-    assert set(sidecar["inputs"]) == {"pair.npz"}
+    assert set(sidecar["inputs"]) == {f"{place.name}/pair.npz"}
 
 
 def test_expect_and_fit(place):

@@ -20,7 +20,7 @@ def test_sidecar_says_where_a_file_came_from(tmp_path):
     write_sidecar(tmp_path / "out.json", [output], SETTINGS, inputs=[source], started=started, trials=7)
     record = json.loads((tmp_path / "out.json").read_text())
     assert record["outputs"] == {"out.csv": sha256(output)}
-    assert record["inputs"] == {"in.csv": sha256(source)}
+    assert record["inputs"] == {f"{tmp_path.name}/in.csv": sha256(source)}
     assert record["config"]["seed"] == 3
     assert len(record["config_sha256"]) == 16
     assert record["trials"] == 7
@@ -28,7 +28,17 @@ def test_sidecar_says_where_a_file_came_from(tmp_path):
     assert {"commit", "dirty"} == set(record["git"])
     assert {"python", "numpy", "torch", "snakemake"} <= set(record["versions"])
     assert record["hardware"]["cores"] >= 1
-    assert str(tmp_path) not in (tmp_path / "out.json").read_text(), "no path of this machine"
+    assert str(tmp_path.parent) not in (tmp_path / "out.json").read_text(), "no path of this machine"
+
+
+def test_inputs_of_one_name_are_told_apart(tmp_path):
+    sources = [tmp_path / kind / "curve.csv" for kind in ("probe", "fits")]
+    for source in sources:
+        source.parent.mkdir()
+        source.write_text(source.parent.name)
+    write_sidecar(tmp_path / "out.json", [], SETTINGS, inputs=sources, started=time.monotonic())
+    record = json.loads((tmp_path / "out.json").read_text())
+    assert record["inputs"] == {f"{s.parent.name}/curve.csv": sha256(s) for s in sources}
 
 
 @pytest.fixture

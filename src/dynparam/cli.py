@@ -154,6 +154,7 @@ def compare_slopes(
         {curve: tables.read_csv(path) for curve, path in expected.items()},
     )
     written = rendering.write_comparison(table, output, settings)
+    typer.echo(rendering.summary_sentence(table, settings))
     provenance.write_sidecar(
         output.with_suffix(".json"),
         written,

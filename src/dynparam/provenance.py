@@ -55,7 +55,8 @@ def write_sidecar(
     """
     record = {
         "outputs": {path.name: sha256(path) for path in outputs},
-        "inputs": {path.name: sha256(path) for path in inputs},
+        # The directory tells files of one name apart; the whole path would be this machine's own.
+        "inputs": {f"{path.parent.name}/{path.name}": sha256(path) for path in inputs},
         "config": settings.model_dump(mode="json"),
         "config_sha256": digest(settings),
         "git": git_state(),

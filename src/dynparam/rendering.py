@@ -26,7 +26,7 @@ def slopes_markdown(table: pd.DataFrame, settings: ComparisonStage) -> str:
         [
             "# Measured against expected slopes",
             "",
-            _caption(table, settings),
+            summary_sentence(table, settings),
             "",
             shown.to_markdown(index=False, disable_numparse=True),
             "",
@@ -40,7 +40,7 @@ def slopes_html(table: pd.DataFrame, settings: ComparisonStage) -> str:
     made = (
         GT(shown, groupname_col="figure", id="slopes")
         .tab_header(title="Measured against expected slopes")
-        .tab_source_note(md(_caption(table, settings)))
+        .tab_source_note(md(summary_sentence(table, settings)))
         .cols_align(align="right", columns=["asymptotic", "expected", "measured"])
         .cols_label(
             measured=html(f"measured<br>[{settings.fit.confidence:.0%} interval]"),
@@ -68,6 +68,18 @@ def write_comparison(table: pd.DataFrame, csv: Path, settings: ComparisonStage) 
     return [csv, markdown, page]
 
 
+def summary_sentence(table: pd.DataFrame, settings: ComparisonStage) -> str:
+    """How many slopes agree, and what that means."""
+    counts = table["verdict"].value_counts()
+    summary = ", ".join(f"{counts.get(verdict, 0)} {verdict}" for verdict in VERDICT_MARKS)
+    level, tolerance = settings.fit.confidence, settings.comparison.tolerance
+    return (
+        f"{len(table)} slopes: {summary}. A slope agrees if its {level:.0%} interval lies within "
+        f"{tolerance:g} of the slope expected on this window of widths, and disagrees if it lies wholly "
+        f"outside. The note tells whether the claim of the thesis shows in this window."
+    )
+
+
 def _readable(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
@@ -78,7 +90,8 @@ def _readable(table: pd.DataFrame) -> pd.DataFrame:
             "asymptotic": [str(Fraction(a).limit_denominator(1000)) for a in table["asymptotic"]],
             "expected": [_signed(value) for value in table["expected"]],
             "measured": [
-                f"{_signed(row.slope)} [{_signed(row.ci_low)}, {_signed(row.ci_high)}]" for row in table.itertuples()
+                f"{_signed(row.slope)} [{_signed(row.ci_low)}, {_signed(row.ci_high)}]"
+                for row in table.itertuples()
             ],
             "verdict": [VERDICT_MARKS[verdict] for verdict in table["verdict"]],
             "note": table["note"],
@@ -89,14 +102,3 @@ def _readable(table: pd.DataFrame) -> pd.DataFrame:
 def _signed(value: float) -> str:
     """Three decimals with their sign; what rounds to zero is +0.000, never -0.000."""
     return f"{round(value, 3) + 0.0:+.3f}"
-
-
-def _caption(table: pd.DataFrame, settings: ComparisonStage) -> str:
-    counts = table["verdict"].value_counts()
-    summary = ", ".join(f"{counts.get(verdict, 0)} {verdict}" for verdict in VERDICT_MARKS)
-    level, tolerance = settings.fit.confidence, settings.comparison.tolerance
-    return (
-        f"{len(table)} slopes: {summary}. A slope agrees if its {level:.0%} interval lies within "
-        f"{tolerance:g} of the slope expected on this window of widths, and disagrees if it lies wholly "
-        f"outside. The note tells whether the claim of the thesis shows in this window."
-    )

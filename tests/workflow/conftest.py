@@ -1,9 +1,11 @@
 """Runs of the workflow that tests share: on the official archive where one is named."""
 
+import fcntl
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,19 +13,45 @@ import pytest
 from dynparam.cifar10 import ARCHIVE_VARIABLE
 from dynparam.official import HASHES_VARIABLE
 from tests.cifar10_archive import write_archive
-from tests.workflow.sandbox import CifarData, Sandbox
+from tests.workflow.sandbox import PAIR, CifarData, Sandbox
 
 OFFICIAL = None if os.environ.get(HASHES_VARIABLE) else os.environ.get(ARCHIVE_VARIABLE)
 IMAGES_PER_BATCH = 50  # 25 images of a class in the training split
 
 
 @pytest.fixture(scope="session")
-def invented(tmp_path_factory: pytest.TempPathFactory) -> CifarData:
-    directory = tmp_path_factory.mktemp("invented")
-    archive, hashes = directory / "cifar-10-python.tar.gz", directory / "hashes.json"
-    hashes.write_text(json.dumps(write_archive(archive, IMAGES_PER_BATCH)))
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory that all workers of this session share."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def made_once(directory: Path, data: CifarData, *targets: str) -> Sandbox:
+    """A sandbox with ``targets`` made by the first worker that asks; the others wait for it."""
+    root, complete = directory / "repository", directory / "complete"
+    directory.mkdir(exist_ok=True)
+    with locked(directory / "lock"):
+        if not complete.exists():
+            shutil.rmtree(root, ignore_errors=True)
+            Sandbox.create(root, data).make(*targets)
+            complete.touch()
+    return Sandbox(root, data)
+
+
+@pytest.fixture(scope="session")
+def invented(shared: Path) -> CifarData:
+    archive, hashes = shared / "cifar-10-python.tar.gz", shared / "hashes.json"
+    with locked(shared / "invented.lock"):
+        if not hashes.exists():
+            hashes.write_text(json.dumps(write_archive(archive, IMAGES_PER_BATCH)))
     return CifarData(
-        "invented",
         {ARCHIVE_VARIABLE: str(archive), HASHES_VARIABLE: str(hashes)},
         {"data": {"train_images": 20, "test_images": 20}},
     )
@@ -34,32 +62,32 @@ def data(request: pytest.FixtureRequest, invented: CifarData) -> CifarData:
     """Real images where there are some; the tests' names say which."""
     if OFFICIAL is None:
         return invented
-    return CifarData("official", {ARCHIVE_VARIABLE: str(Path(OFFICIAL).resolve())}, {})
+    return CifarData({ARCHIVE_VARIABLE: str(Path(OFFICIAL).resolve())}, {})
 
 
 @pytest.fixture(scope="session")
-def finished(data: CifarData, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+def finished(shared: Path, data: CifarData) -> Sandbox:
     """A whole run on two cores. Look at it and plan in it; run and edit in a ``clone``."""
-    sandbox = Sandbox.create(tmp_path_factory.mktemp("finished") / "repository", data)
-    sandbox.make()
-    yield sandbox
-    shutil.rmtree(sandbox.root / "data" / "raw")
+    return made_once(shared / "finished", data)
 
 
 @pytest.fixture
-def clone(finished: Sandbox, tmp_path: Path) -> Iterator[Sandbox]:
-    sandbox = finished.clone(tmp_path / "clone")
-    yield sandbox
-    shutil.rmtree(sandbox.root / "data" / "raw")
+def clone(finished: Sandbox, tmp_path: Path) -> Sandbox:
+    return finished.clone(tmp_path / "clone")
 
 
 @pytest.fixture
 def untouched(invented: CifarData, tmp_path: Path) -> Sandbox:
-    """A fresh copy on invented data, nothing computed."""
+    """A fresh copy with invented data to retrieve, nothing computed."""
     return Sandbox.create(tmp_path / "repository", invented)
 
 
+@pytest.fixture(scope="session")
+def extracted_once(shared: Path, invented: CifarData) -> Sandbox:
+    return made_once(shared / "extracted", invented, f"data/processed/{PAIR}.npz")
+
+
 @pytest.fixture
-def overlaid(invented: CifarData, tmp_path: Path) -> Callable[..., Sandbox]:
-    """A fresh copy on invented data with an overlay of one's own."""
-    return lambda overlay: Sandbox.create(tmp_path / "repository", invented, overlay)
+def extracted(extracted_once: Sandbox, tmp_path: Path) -> Sandbox:
+    """A copy with invented images extracted, nothing computed from them."""
+    return extracted_once.clone(tmp_path / "repository")

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 import yaml
 
 REPOSITORY = Path(__file__).parents[2]
-WORKFLOW_FILES = ("Snakefile", "workflow", "config", "src", "pyproject.toml")
+WORKFLOW_FILES = ("Snakefile", "workflow", "profiles", "config", "src", "pyproject.toml")
 BIN = Path(sys.executable).parent
 TIMEOUT_SECONDS = 300
 
@@ -43,7 +44,6 @@ SMALL: dict[str, Any] = {
 class CifarData:
     """Where a sandbox gets its images: environment variables, and the counts the data can bear."""
 
-    name: str
     environment: Mapping[str, str]
     overlay: Mapping[str, Any]
 
@@ -83,23 +83,22 @@ class Sandbox:
             if source.is_dir():
                 ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
                 shutil.copytree(source, root / name, ignore=ignored)
-            else:
-                root.mkdir(exist_ok=True)
+            elif source.is_file():
+                root.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(source, root / name)
         sandbox = cls(root, data)
-        sandbox.write_yaml("overlay.yaml", {**overlay, **data.overlay})
+        sandbox.write_overlay(overlay)
         return sandbox
 
     def clone(self, root: Path) -> Sandbox:
         """A copy to change, results and Snakemake's records included, with the times of all files."""
-        shutil.copytree(
-            self.root, root, copy_function=_copy, ignore=shutil.ignore_patterns("__pycache__")
-        )
+        ignored = shutil.ignore_patterns("__pycache__", "log")  # log: .snakemake's, which may grow now
+        shutil.copytree(self.root, root, copy_function=_copy, ignore=ignored)
         return Sandbox(root, self.data)
 
-    def write_yaml(self, name: str, values: Mapping[str, Any]) -> str:
-        (self.root / name).write_text(yaml.safe_dump(dict(values)), encoding="utf-8")
-        return name
+    def write_overlay(self, overlay: Mapping[str, Any]) -> None:
+        """What every run puts over the thesis; must not share a block with the data's overlay."""
+        _write_yaml(self.root / "overlay.yaml", {**overlay, **self.data.overlay})
 
     def append(self, module: str, text: str) -> None:
         with (self.root / "src" / "dynparam" / f"{module}.py").open("a", encoding="utf-8") as file:
@@ -125,7 +124,10 @@ class Sandbox:
         """``snakemake`` with the overlay and, over that, the configuration in ``change``."""
         files = ["overlay.yaml"] if overlay else []
         if change is not None:
-            files.append(self.write_yaml("change.yaml", change))
+            # Beside the sandbox, under a name of its own: several processes may plan in one sandbox.
+            path = self.root.parent / f"change-{uuid.uuid4().hex}.yaml"
+            _write_yaml(path, change)
+            files.append(str(path))
         # Behind --configfile, targets would be taken for more files.
         options = ["--configfile", *files] if files else []
         return [str(BIN / "snakemake"), *arguments, *options]
@@ -160,7 +162,7 @@ class Sandbox:
         return {_job(row["rule"], row["output_file"]) for row in rows if "pending" in row["plan"]}
 
     def files(self) -> dict[str, bytes]:
-        """Content of all files of a sandbox without data, Snakemake's and Python's own left out."""
+        """Content of all files, Snakemake's and Python's own left out."""
         return {
             str(path.relative_to(self.root)): path.read_bytes()
             for path in sorted(self.root.rglob("*"))
@@ -183,3 +185,7 @@ def _copy(source: str, target: str) -> None:
         os.link(source, target)
     else:
         shutil.copy2(source, target)
+
+
+def _write_yaml(path: Path, values: Mapping[str, Any]) -> None:
+    path.write_text(yaml.safe_dump(dict(values)), encoding="utf-8")

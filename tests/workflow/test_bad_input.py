@@ -78,7 +78,6 @@ def in_curve(**values):
     ],
 )
 def test_a_wrong_configuration_is_refused_before_any_job(untouched, change, sentence):
-    untouched.write_yaml("change.yaml", change)
     before = untouched.files()
     outcome = untouched.snakemake("--cores", "2", change=change)
     assert_refused(outcome, *sentence)
@@ -141,13 +140,6 @@ def test_neither_network_nor_archive(untouched):
     assert products(sandbox) == []
 
 
-@pytest.fixture
-def extracted(untouched):
-    """A sandbox whose images are there."""
-    untouched.make(f"data/processed/{PAIR}.npz")
-    return untouched
-
-
 def test_more_images_than_exist(extracted):
     raw = {name: content for name, content in extracted.files().items() if name.startswith("data/raw")}
     change = {"data": {"train_images": 1000}}
@@ -158,12 +150,11 @@ def test_more_images_than_exist(extracted):
     assert raw.items() <= extracted.files().items()
 
 
-@pytest.mark.parametrize("target", ["probe", "expected"])
 @pytest.mark.parametrize(
-    ("coefficient", "sentence"),
+    ("target", "coefficient", "sentence"),
     [
-        ("1/1000", ["at n = 40", "at least 1", "raise the coefficient"]),
-        (1000, ["at n = 40", "wider than the wide layers", "lower the coefficient"]),
+        ("probe", "1/1000", ["at n = 40", "at least 1", "raise the coefficient"]),
+        ("expected", 1000, ["at n = 40", "wider than the wide layers", "lower the coefficient"]),
     ],
 )
 def test_a_narrow_width_that_cannot_be(extracted, target, coefficient, sentence):

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -15,12 +14,14 @@ CURVE = "fig3_3_dynamic"
 RESULT = f"results/probe/{CURVE}.csv"
 PATIENCE_SECONDS = 120
 NETWORKS = {"smallest": 100, "largest": 2000, "count": 2}
-TRIALS = 100  # of a few milliseconds at n = 100, tens at n = 2000: time enough to be interrupted twice
+TRIALS = 80  # of a few milliseconds at n = 100, tens at n = 2000: time enough to be interrupted twice
 
 
 @pytest.fixture
-def sandbox(overlaid: Callable[..., Sandbox]) -> Sandbox:
-    return overlaid({**SMALL, "probe": {**SMALL["probe"], "widths": NETWORKS, "trials": TRIALS}})
+def sandbox(extracted: Sandbox) -> Sandbox:
+    probe = {**SMALL["probe"], "widths": NETWORKS, "trials": TRIALS}
+    extracted.write_overlay({**SMALL, "probe": probe})
+    return extracted
 
 
 def trial_lines(sandbox: Sandbox) -> list[str]:
