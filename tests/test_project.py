@@ -99,5 +99,19 @@ def test_documents_name_real_targets_and_files():
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
     figures = yaml.safe_load((ROOT / "config" / "thesis.yaml").read_text())["figures"]
     targets = {"all", "comparison", *figures["architecture"], *figures["probe"]}
-    for target in re.findall(r"`snakemake --cores all (\w+)`", readme):
+    for target in re.findall(r"`snakemake --cores all ([a-z]\w*)`", readme):
         assert target in targets, target
+
+
+def test_example_of_the_readme_runs(capsys):
+    example = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
+    exec(compile(example, "README.md", "exec"), {})
+    alignment = capsys.readouterr().out.strip("()\n").split(", ")
+    assert len(alignment) == 6
+    assert all(float(value) > 0 for value in alignment)
+
+
+def test_no_document_names_a_package_index():
+    for path in tracked_files():
+        if path.suffix in {".md", ".yml", ".yaml", ".toml", ".lock", ".txt"}:
+            assert not re.search(r"(index-url|find-links)\W+(https?|file):", path.read_text()), path

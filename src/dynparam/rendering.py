@@ -90,8 +90,8 @@ def _readable(table: pd.DataFrame) -> pd.DataFrame:
             "asymptotic": [str(Fraction(a).limit_denominator(1000)) for a in table["asymptotic"]],
             "expected": [_signed(value) for value in table["expected"]],
             "measured": [
-                f"{_signed(row.slope)} [{_signed(row.ci_low)}, {_signed(row.ci_high)}]"
-                for row in table.itertuples()
+                f"{_signed(slope)} [{_signed(low)}, {_signed(high)}]"
+                for slope, low, high in table[["slope", "ci_low", "ci_high"]].to_numpy(float)
             ],
             "verdict": [VERDICT_MARKS[verdict] for verdict in table["verdict"]],
             "note": table["note"],

@@ -97,6 +97,12 @@ class TestPlans:
         dry = untouched.snakemake("-n")
         assert re.search(r"Using workflow specific profile \S*profiles/default", dry.text)
 
+    def test_an_overlay_keeps_the_order_of_panels(self, untouched):
+        title = {"figures": {"probe": {"fig3_2": {"panels": {"fig3_2_dynamic_ratio": "Other"}}}}}
+        dry = untouched.snakemake("fig3_2", "-n", "-p", change=title)
+        command = next(line for line in dry.text.splitlines() if "dynparam plot probe fig3_2" in line)
+        assert tuple(re.findall(r'"(fig3_2_\w+)":"', command)) == PANELS["fig3_2"]
+
     def test_each_job_is_that_of_its_curve_or_figure(self, untouched):
         assert untouched.plan() == EVERYTHING
 
