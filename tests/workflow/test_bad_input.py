@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dynparam.cifar10 import ARCHIVE_VARIABLE
+from dynparam.official import FOLDER, MEMBERS
 from tests.workflow.sandbox import CURVES, PAIR, Outcome, Sandbox
 
 CURVE = "fig3_3_dynamic"
@@ -138,6 +139,16 @@ def test_neither_network_nor_archive(untouched):
     outcome = sandbox.snakemake("data/raw/cifar10.json", "--cores", "2", change=closed)
     assert_refused(outcome, "dynparam: ", "cannot be downloaded", "source.archive", ARCHIVE_VARIABLE)
     assert products(sandbox) == []
+
+
+@pytest.mark.parametrize("lost", ["cifar10.json", f"{FOLDER}/test_batch"])
+def test_members_that_are_there_survive_a_failed_retrieval(extracted, lost):
+    raw = extracted.root / "data/raw"
+    (raw / lost).unlink()
+    closed = {"source": {"mirrors": ["http://127.0.0.1:9/cifar-10-python.tar.gz"], "attempts": 1}}
+    without_archive(extracted).snakemake(f"data/raw/{lost}", "--cores", "2", change=closed)
+    kept = {member for member in MEMBERS if (raw / FOLDER / member).is_file()}
+    assert kept == set(MEMBERS) - {Path(lost).name}
 
 
 def test_more_images_than_exist(extracted):
