@@ -32,7 +32,7 @@ lint: $(VENV)/test-ready
 	mypy
 
 unit: $(VENV)/test-ready
-	pytest --numprocesses 2 --dist loadgroup
+	pytest --numprocesses 2 --dist loadscope
 
 bench: $(VENV)/test-ready
 	python -m benchmarks.one_step

@@ -69,7 +69,7 @@ def time_curves(config: Config, trials: int) -> pd.DataFrame:
     workspace = Workspace()
     for name, curve in config.probe.curves.items():
         for n in wide_widths(config.probe):
-            widths = curve_widths(config.probe, curve, n)
+            widths = curve_widths(config.network, config.probe, curve, n)
             scales = layer_scales(curve.parametrization, widths, curve.r)
             generator = torch.Generator().manual_seed(n)
             x = torch.randn(widths.sizes[0], generator=generator)

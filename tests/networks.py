@@ -1,5 +1,6 @@
 """A small probe experiment that tests share: settings, and invented images."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ CURVES = {
 }
 
 
-def probe_stage(**probe: Any) -> ProbeStage:
+def probe_stage(hidden: Sequence[str] = ("wide", "narrow", "wide"), **probe: Any) -> ProbeStage:
     """Settings of the probe at widths of some tens; ``probe`` overrides keys of that block."""
     return ProbeStage.model_validate(
         {
@@ -37,12 +38,12 @@ def probe_stage(**probe: Any) -> ProbeStage:
                 "stratified": True,
             },
             "inputs": {"normalization": "half_range"},
+            "network": {"hidden": hidden},
             "probe": {
                 "seed": 0,
                 "pair": "airplane-automobile",
                 "learning_rate": 0.1,
                 "trials": 3,
-                "hidden": ["wide", "narrow", "wide"],
                 "widths": {"smallest": 30, "largest": 90, "count": 3},
                 "rounding": "nearest",
                 "subset": "fixed",

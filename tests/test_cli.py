@@ -106,7 +106,7 @@ def test_architecture(tmp_path):
         (["fit", "{absent}", "--output", "{out}"], "absent.npz: not a readable table"),
         (
             ["plot", "probe", "fig3_1", "--results", ".", "--output", "{out}"],
-            "figures.probe; choose one",
+            "no 'fig3_1' in panels; choose one",
         ),
         (
             ["plot", "probe", "fig3_2", "--results", "{place}", "--output", "{out}"],

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from dynparam.comparison import COLUMNS, ExpectedSlopes, claim_note, compare
-from dynparam.config import Comparison, ComparisonStage, Figures, Fit
+from dynparam.config import Comparison, ComparisonStage, Fit
 from dynparam.mean_field import log_slope, mean_field
 from dynparam.parametrization import HALF, LayerScales, layer_rules, relu_gains
 from dynparam.probe import one_step
@@ -17,19 +17,11 @@ from tests.networks import CURVES, probe_stage
 
 def settings(tolerance=0.2):
     return ComparisonStage(
+        network=probe_stage().network,
         probe=probe_stage().probe,
         fit=Fit(seed=0, confidence=0.95, resamples=199),
         comparison=Comparison(tolerance=tolerance),
-        figures=Figures.model_validate(
-            {
-                "dpi": 100,
-                "architecture": {},
-                "probe": {
-                    "fig_a": {"panels": {"constant": "A", "sharpening": "B"}},
-                    "fig_b": {"panels": {"constant": "C"}},
-                },
-            }
-        ),
+        panels={"fig_a": ("constant", "sharpening"), "fig_b": ("constant",)},
     )
 
 

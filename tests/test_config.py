@@ -13,6 +13,12 @@ from dynparam.loading import build, json_schema, load, merge, read
 ROOT = Path(__file__).parents[1]
 THESIS = str(ROOT / "config" / "thesis.yaml")
 REDUCED = str(ROOT / "config" / "reduced.yaml")
+NEW_CURVE = {
+    "parametrization": "ntk",
+    "r": 0,
+    "narrow": {"coefficient": 1, "exponent": "1/2"},
+    "claim": "flat",
+}
 
 
 @pytest.fixture(scope="module")
@@ -76,8 +82,12 @@ def test_json_round_trip(thesis):
         ({"data": {"pairs": {"cat-cat": ["cat", "cat"]}}}, "names the class 'cat' twice"),
         ({"data": {"train_images": 0}}, "greater than 0"),
         (
-            {"figures": {"probe": {"fig3_2": {"panels": {"fig9": "x"}}}}},
-            "shows 'fig9', which is not one of probe.curves",
+            {"panels": {"fig3_2": ["fig9"]}},
+            "panels.fig3_2 shows 'fig9', which is not one of probe.curves",
+        ),
+        (
+            {"probe": {"curves": {"new": NEW_CURVE}}, "panels": {"fig3_2": ["new"]}},
+            "figures.titles has no title for 'new'; add one",
         ),
         ({"source": {"archive": 7}}, "'source.archive' has the value 7"),
     ],
@@ -118,7 +128,7 @@ def test_a_job_depends_on_its_own_part_only(thesis):
             thesis.model_dump(mode="json"),
             {
                 "probe": {"curves": {"fig3_2_constant_ratio": {"claim": "decreasing"}}},
-                "figures": {"probe": {"fig3_3": {"panels": {"fig3_3_dynamic": "renamed"}}}},
+                "figures": {"titles": {"fig3_3_dynamic": "renamed"}},
                 "data": {"pairs": {"cat-dog": ["cat", "dog"]}},
                 "jobs": {"probe_threads": 7},
             },
@@ -127,7 +137,8 @@ def test_a_job_depends_on_its_own_part_only(thesis):
     )
     assert other.for_curve("fig3_3_dynamic") == thesis.for_curve("fig3_3_dynamic")
     assert other.for_curve("fig3_2_constant_ratio") != thesis.for_curve("fig3_2_constant_ratio")
-    assert other.for_figure("fig3_1") == thesis.for_figure("fig3_1")
+    assert other.for_architecture("fig3_1") == thesis.for_architecture("fig3_1")
+    assert other.for_figure("fig3_2") == thesis.for_figure("fig3_2")
     assert other.for_figure("fig3_3") != thesis.for_figure("fig3_3")
     assert other.for_pair("bird-cat") == thesis.for_pair("bird-cat")
     assert digest(other.for_fit()) == digest(thesis.for_fit())
@@ -136,8 +147,10 @@ def test_a_job_depends_on_its_own_part_only(thesis):
 def test_unknown_names(thesis):
     with pytest.raises(ConfigError, match=r"no 'fig9' in probe.curves; choose one of fig3_2_con"):
         thesis.probe.curve("fig9")
-    with pytest.raises(ConfigError, match=r"figures.probe; choose one of fig3_2, fig3_3"):
-        thesis.figures.probe_figure("fig3_1")
+    with pytest.raises(ConfigError, match=r"no 'fig3_1' in panels; choose one of fig3_2, fig3_3"):
+        thesis.for_figure("fig3_1")
+    with pytest.raises(ConfigError, match=r"figures.architecture; choose one of fig3_1"):
+        thesis.for_architecture("fig3_2")
 
 
 TREES = st.recursive(

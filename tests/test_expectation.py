@@ -52,5 +52,6 @@ def test_only_spectral_minds_that_widths_pass_n_0():
 
 
 def test_exponents_of_the_configured_curve():
-    probe = thesis_window(CONSTANT | {"narrow": NARROW}).probe
-    assert asymptotic_exponents(probe, probe.curve("curve")) == (Fraction(-8, 5),) * 6
+    settings = thesis_window(CONSTANT | {"narrow": NARROW})
+    curve = settings.probe.curve("curve")
+    assert asymptotic_exponents(settings.network, curve) == (Fraction(-8, 5),) * 6

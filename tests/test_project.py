@@ -97,8 +97,8 @@ def test_documents_name_real_targets_and_files():
     makefile = (ROOT / "Makefile").read_text()
     for target in re.findall(r"`make (\w+)", readme):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
-    figures = yaml.safe_load((ROOT / "config" / "thesis.yaml").read_text())["figures"]
-    targets = {"all", "comparison", *figures["architecture"], *figures["probe"]}
+    thesis = yaml.safe_load((ROOT / "config" / "thesis.yaml").read_text())
+    targets = {"all", "comparison", *thesis["figures"]["architecture"], *thesis["panels"]}
     for target in re.findall(r"`snakemake --cores all ([a-z]\w*)`", readme):
         assert target in targets, target
 

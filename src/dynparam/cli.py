@@ -145,7 +145,7 @@ def compare_slopes(
 
     started = time.monotonic()
     settings = load(blocks.ComparisonStage, config)
-    shown = settings.figures.shown_curves()
+    shown = blocks.shown_curves(settings.panels)
     fitted = {curve: results / "fits" / f"{curve}.csv" for curve in shown}
     expected = {curve: results / "expected" / f"{curve}.csv" for curve in shown}
     table = comparison.compare(
@@ -166,7 +166,7 @@ def compare_slopes(
 
 @plot.command("probe")
 def plot_figure(
-    figure: Annotated[str, typer.Argument(help="Name of a figure in figures.probe.")],
+    figure: Annotated[str, typer.Argument(help="Name of a figure in panels.")],
     results: Annotated[
         Path, typer.Option("--results", help="Directory with probe/, fits/ and expected/.")
     ],
@@ -178,7 +178,7 @@ def plot_figure(
 
     started = time.monotonic()
     settings = load(blocks.FigureStage, config)
-    panels = settings.figures.probe_figure(figure).panels
+    panels = blocks.panels_of(settings.panels, figure)
     inputs = {
         curve: [results / kind / f"{curve}.csv" for kind in ("probe", "fits", "expected")]
         for curve in panels
@@ -187,7 +187,7 @@ def plot_figure(
         curve: figures.plotted_data(*(tables.read_csv(path) for path in paths))
         for curve, paths in inputs.items()
     }
-    picture = figures.probe_figure({panels[curve]: plotted[curve] for curve in panels})
+    picture = figures.probe_figure({settings.figures.titles[curve]: plotted[curve] for curve in panels})
     written = figures.save(picture, figures.stack(plotted), output, settings.figures.dpi)
     provenance.write_sidecar(
         output.with_suffix(".json"),
@@ -209,9 +209,9 @@ def plot_architecture(
     from dynparam.widths import bottleneck
 
     started = time.monotonic()
-    settings = load(blocks.FigureStage, config)
+    settings = load(blocks.ArchitectureStage, config)
     shown = settings.figures.architecture_figure(figure)
-    widths = bottleneck(shown.n, shown.n_min, hidden=settings.probe.hidden)
+    widths = bottleneck(shown.n, shown.n_min, hidden=settings.network.hidden)
     written = figures.save(
         figures.architecture_figure(widths),
         figures.architecture_data(widths),

@@ -60,8 +60,8 @@ def compare(
     """One row per figure, curve and layer, in ``COLUMNS``; the verdict is measured against expected."""
     rows = [
         _row(settings, figure, curve, layer, fits[curve], expected[curve])
-        for figure, spec in settings.figures.probe.items()
-        for curve in spec.panels
+        for figure, curves in settings.panels.items()
+        for curve in curves
         for layer in fits[curve]["layer"].tolist()
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
@@ -79,7 +79,7 @@ def _row(
     fit = fits.set_index("layer")[["slope", "ci_low", "ci_high"]].to_dict("index")[layer]
     values = expected[expected["layer"] == layer]
     slopes = ExpectedSlopes(
-        asymptotic=float(asymptotic_exponents(settings.probe, curve)[layer - 1]),
+        asymptotic=float(asymptotic_exponents(settings.network, curve)[layer - 1]),
         on_window=float(log_slope(values["n"], values["alignment"])),
         uncrossed=float(log_slope(values["n"], values["alignment_uncrossed"])),
     )

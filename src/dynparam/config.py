@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar, get_args
@@ -153,6 +153,12 @@ class WidthGrid(Block):
         return self
 
 
+class Network(Block):
+    """The multilayer perceptron of all experiments (Fig. 3.1)."""
+
+    hidden: tuple[Share, ...] = Field(min_length=1, description="hidden layers: wide n, narrow n_min")
+
+
 class Probe(Block):
     """The one-step probe of Figs. 3.2 and 3.3."""
 
@@ -160,7 +166,6 @@ class Probe(Block):
     pair: PairName = Field(description="pair of classes the images come from")
     learning_rate: PositiveFloat = Field(description="global learning rate eta")
     trials: Annotated[int, Field(ge=2)] = Field(description="independent trials per width")
-    hidden: tuple[Share, ...] = Field(min_length=1, description="hidden layers: wide n, narrow n_min")
     widths: WidthGrid
     rounding: Literal["nearest", "floor"] = Field(description="how n_min becomes an integer")
     subset: Literal["fixed", "redrawn"] = Field(
@@ -188,12 +193,6 @@ class Comparison(Block):
     tolerance: PositiveFloat = Field(description="largest difference of slopes that counts as equal")
 
 
-class ProbeFigure(Block):
-    """A figure made of probe curves, one panel each."""
-
-    panels: dict[CurveName, str] = Field(min_length=1, description="curve -> panel title")
-
-
 class ArchitectureFigure(Block):
     """The picture of the hidden layers."""
 
@@ -202,23 +201,18 @@ class ArchitectureFigure(Block):
 
 
 class Figures(Block):
-    """What is drawn."""
+    """How figures are drawn."""
 
     dpi: PositiveInt
+    titles: dict[CurveName, str] = Field(description="panel titles, by curve")
     architecture: dict[CurveName, ArchitectureFigure]
-    probe: dict[CurveName, ProbeFigure]
-
-    def shown_curves(self) -> list[str]:
-        """The curves of all probe figures, each once, in the order of the panels."""
-        return list(dict.fromkeys(c for spec in self.probe.values() for c in spec.panels))
-
-    def probe_figure(self, name: str) -> ProbeFigure:
-        """The probe figure of that name. Raises ``ConfigError`` if there is none."""
-        return _named(self.probe, name, "figures.probe")
 
     def architecture_figure(self, name: str) -> ArchitectureFigure:
         """The architecture figure of that name. Raises ``ConfigError`` if there is none."""
         return _named(self.architecture, name, "figures.architecture")
+
+
+Panels = dict[CurveName, tuple[CurveName, ...]]
 
 
 class SourceStage(Block):
@@ -238,6 +232,7 @@ class ProbeStage(Block):
 
     data: Data
     inputs: Inputs
+    network: Network
     probe: Probe
 
 
@@ -250,16 +245,24 @@ class FitStage(Block):
 class ComparisonStage(Block):
     """Blocks of ``compare_slopes``."""
 
+    network: Network
     probe: Probe
     fit: Fit
     comparison: Comparison
-    figures: Figures
+    panels: Panels
 
 
 class FigureStage(Block):
-    """Blocks of ``plot_figure`` and ``plot_architecture``."""
+    """Blocks of ``plot_figure``."""
 
-    probe: Probe
+    panels: Panels
+    figures: Figures
+
+
+class ArchitectureStage(Block):
+    """Blocks of ``plot_architecture``."""
+
+    network: Network
     figures: Figures
 
 
@@ -280,9 +283,11 @@ class Config(Block):
     source: Source
     data: Data
     inputs: Inputs
+    network: Network
     probe: Probe
     fit: Fit
     comparison: Comparison
+    panels: Panels
     figures: Figures
     jobs: Jobs
 
@@ -297,7 +302,10 @@ class Config(Block):
     def for_curve(self, curve: str) -> ProbeStage:
         """What measuring ``curve``, or its expectation, depends on."""
         return ProbeStage(
-            data=self._data_of(self.probe.pair), inputs=self.inputs, probe=self._probe_of([curve])
+            data=self._data_of(self.probe.pair),
+            inputs=self.inputs,
+            network=self.network,
+            probe=self.probe.model_copy(update={"curves": {curve: self.probe.curve(curve)}}),
         )
 
     def for_fit(self) -> FitStage:
@@ -307,36 +315,45 @@ class Config(Block):
     def for_comparison(self) -> ComparisonStage:
         """What the comparison table depends on."""
         return ComparisonStage(
-            probe=self.probe, fit=self.fit, comparison=self.comparison, figures=self.figures
+            network=self.network,
+            probe=self.probe,
+            fit=self.fit,
+            comparison=self.comparison,
+            panels=self.panels,
         )
 
     def for_figure(self, figure: str) -> FigureStage:
-        """What drawing ``figure`` depends on."""
-        wanted = Figures(
-            dpi=self.figures.dpi,
-            architecture={k: v for k, v in self.figures.architecture.items() if k == figure},
-            probe={k: v for k, v in self.figures.probe.items() if k == figure},
-        )
-        return FigureStage(probe=self._probe_of(wanted.shown_curves()), figures=wanted)
+        """What drawing the panels of ``figure`` depends on."""
+        curves = panels_of(self.panels, figure)
+        titles = {curve: self.figures.titles[curve] for curve in curves}
+        drawing = self.figures.model_copy(update={"titles": titles, "architecture": {}})
+        return FigureStage(panels={figure: curves}, figures=drawing)
+
+    def for_architecture(self, figure: str) -> ArchitectureStage:
+        """What drawing the network of ``figure`` depends on."""
+        shown = {figure: self.figures.architecture_figure(figure)}
+        drawing = self.figures.model_copy(update={"titles": {}, "architecture": shown})
+        return ArchitectureStage(network=self.network, figures=drawing)
+
+    def shown_curves(self) -> list[str]:
+        """The curves of all panels, each once, in their order."""
+        return shown_curves(self.panels)
 
     def _data_of(self, pair: str) -> Data:
         return self.data.model_copy(update={"pairs": {pair: self.data.pairs[pair]}})
-
-    def _probe_of(self, curves: Sequence[str]) -> Probe:
-        return self.probe.model_copy(
-            update={"curves": {curve: self.probe.curves[curve] for curve in curves}}
-        )
 
     @model_validator(mode="after")
     def _references(self) -> Self:
         if self.probe.pair not in self.data.pairs:
             raise ValueError(f"probe.pair {self.probe.pair!r} is not one of data.pairs")
-        for figure, spec in self.figures.probe.items():
-            for curve in spec.panels:
+        for figure, curves in self.panels.items():
+            for curve in curves:
                 if curve not in self.probe.curves:
                     raise ValueError(
-                        f"figures.probe.{figure} shows {curve!r}, which is not one of probe.curves"
+                        f"panels.{figure} shows {curve!r}, which is not one of probe.curves"
                     )
+                if curve not in self.figures.titles:
+                    raise ValueError(f"figures.titles has no title for {curve!r}; add one")
         return self
 
 
@@ -344,6 +361,16 @@ def digest(block: BaseModel) -> str:
     """A short SHA-256 of a block's values, independent of the order of its keys."""
     text = json.dumps(block.model_dump(mode="json"), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def shown_curves(panels: Panels) -> list[str]:
+    """The curves of all panels, each once, in their order."""
+    return list(dict.fromkeys(curve for curves in panels.values() for curve in curves))
+
+
+def panels_of(panels: Panels, figure: str) -> tuple[str, ...]:
+    """The curves of a figure's panels. Raises ``ConfigError`` if there is no such figure."""
+    return _named(panels, figure, "panels")
 
 
 def _named(entries: Mapping[str, Entry], name: str, where: str) -> Entry:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dynparam.config import Curve, Probe
+from dynparam.config import Curve, Network, Probe
 from dynparam.widths import RatioRule, Widths, bottleneck, log_spaced
 
 
@@ -16,6 +16,6 @@ def ratio_rule(curve: Curve) -> RatioRule:
     return RatioRule(curve.narrow.coefficient, curve.narrow.exponent)
 
 
-def curve_widths(probe: Probe, curve: Curve, n: int) -> Widths:
+def curve_widths(network: Network, probe: Probe, curve: Curve, n: int) -> Widths:
     """All widths of the curve's network at wide width n."""
-    return bottleneck(n, ratio_rule(curve).n_min(n, probe.rounding), hidden=probe.hidden)
+    return bottleneck(n, ratio_rule(curve).n_min(n, probe.rounding), hidden=network.hidden)

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pandas as pd
 
-from dynparam.config import Curve, Probe, ProbeStage
+from dynparam.config import Curve, Network, ProbeStage
 from dynparam.curves import curve_widths, wide_widths
 from dynparam.mean_field import FloatArray, mean_field
 from dynparam.orders import orders
@@ -14,10 +14,10 @@ from dynparam.parametrization import layer_scales
 from dynparam.widths import Widths
 
 
-def asymptotic_exponents(probe: Probe, curve: Curve) -> tuple[Fraction, ...]:
+def asymptotic_exponents(network: Network, curve: Curve) -> tuple[Fraction, ...]:
     """Exponents of the alignments of layers 1 ... L as n grows and n_0, n_L stay (``orders``)."""
     share = {"wide": Fraction(1), "narrow": curve.narrow.exponent}
-    exponents = [Fraction(0), *(share[s] for s in probe.hidden), Fraction(0)]
+    exponents = [Fraction(0), *(share[s] for s in network.hidden), Fraction(0)]
     return orders(curve.parametrization, exponents, curve.r).alignment
 
 
@@ -32,7 +32,7 @@ def expected_values(settings: ProbeStage, name: str, input_square_norms: FloatAr
     smallest = settings.probe.widths.smallest
     parts = []
     for n in wide_widths(settings.probe):
-        widths = curve_widths(settings.probe, curve, n)
+        widths = curve_widths(settings.network, settings.probe, curve, n)
         uncrossed = Widths((min(smallest, widths.sizes[0]), *widths.sizes[1:]))
         alignment, alignment_uncrossed = (
             mean_field(

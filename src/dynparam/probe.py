@@ -134,7 +134,7 @@ def measure_curve(settings: ProbeStage, name: str, images: TrialImages, trial_lo
     probe = settings.probe
     curve = probe.curve(name)
     done = read_trial_log(trial_log)
-    grid = {n: curve_widths(probe, curve, n) for n in wide_widths(probe)}
+    grid = {n: curve_widths(settings.network, probe, curve, n) for n in wide_widths(probe)}
     trials = [(n, trial) for n in grid for trial in range(probe.trials)]
     left = [key for key in trials if key not in done]
     workspace = Workspace()

@@ -44,8 +44,8 @@ def in_curve(**values):
             id="misspelt key of a curve",
         ),
         pytest.param(
-            {"figures": {"probe": {"fig3_3": {"panels": {"fig3_3_dynamik": "x"}}}}},
-            ["figures.probe.fig3_3 shows 'fig3_3_dynamik'", "not one of probe.curves"],
+            {"panels": {"fig3_3": ["fig3_3_dynamik"]}},
+            ["panels.fig3_3 shows 'fig3_3_dynamik'", "not one of probe.curves"],
             id="misspelt curve",
         ),
         pytest.param(

@@ -98,7 +98,7 @@ class TestPlans:
         assert re.search(r"Using workflow specific profile \S*profiles/default", dry.text)
 
     def test_an_overlay_keeps_the_order_of_panels(self, untouched):
-        title = {"figures": {"probe": {"fig3_2": {"panels": {"fig3_2_dynamic_ratio": "Other"}}}}}
+        title = {"figures": {"titles": {"fig3_2_dynamic_ratio": "Other"}}}
         dry = untouched.snakemake("fig3_2", "-n", "-p", change=title)
         command = next(line for line in dry.text.splitlines() if "dynparam plot probe fig3_2" in line)
         assert tuple(re.findall(r'"(fig3_2_\w+)":"', command)) == PANELS["fig3_2"]
@@ -313,7 +313,7 @@ class TestRunsAgain:
             pytest.param({"comparison": {"tolerance": 0.3}}, COMPARE, id="tolerance"),
             pytest.param({"figures": {"dpi": 60}}, PROBE_FIGURES | ARCHITECTURE, id="dpi"),
             pytest.param(
-                {"figures": {"probe": {"fig3_2": {"panels": {"fig3_2_dynamic_ratio": "Other"}}}}},
+                {"figures": {"titles": {"fig3_2_dynamic_ratio": "Other"}}},
                 {"plot_figure fig3_2"},
                 id="panel title",
             ),

@@ -4,14 +4,16 @@ from snakemake.exceptions import WorkflowError
 from snakemake.io import expand
 
 from dynparam.config import Config
-from dynparam.official import FOLDER, MEMBERS
 from dynparam.errors import DynparamError
 from dynparam.files import require_writable
-from dynparam.loading import build
+from dynparam.loading import build, merge, read
+from dynparam.official import FOLDER, MEMBERS
 from dynparam.stages import stage_digest
 
 try:
-    CONFIG = build(Config, config, "configuration")
+    # Snakemake puts an overlay's keys before those of the file it overlays; merging anew keeps the
+    # file's order, which is that of panels and table rows.
+    CONFIG = build(Config, merge(read(THESIS), config), "configuration")
     for place in CONFIG.paths.all():
         require_writable(place)
 except DynparamError as error:
@@ -25,7 +27,7 @@ BENCHMARKS = RESULTS / "benchmarks"
 
 SOURCE = CONFIG.for_source().model_dump_json()
 
-FIGURES = [*CONFIG.figures.architecture, *CONFIG.figures.probe]
+FIGURES = [*CONFIG.figures.architecture, *CONFIG.panels]
 RAW = expand(f"{DATA}/raw/{FOLDER}/{{member}}", member=MEMBERS)
 COMPARISON = expand(
     f"{RESULTS}/comparison/slopes.{{kind}}", kind=["csv", "md", "html", "json"]
@@ -50,6 +52,5 @@ def probe_images(wildcards):
 def panels_of(kind):
     """A figure's results of one kind (probe, fits, expected), a file per panel."""
     return lambda wildcards: [
-        f"{RESULTS}/{kind}/{curve}.csv"
-        for curve in CONFIG.figures.probe[wildcards.figure].panels
+        f"{RESULTS}/{kind}/{curve}.csv" for curve in CONFIG.panels[wildcards.figure]
     ]

@@ -7,6 +7,9 @@ rule fit_slopes:
     output:
         fits=f"{RESULTS}/fits/{{curve}}.csv",
         sidecar=f"{RESULTS}/fits/{{curve}}.json",
+    params:
+        code=stage_digest("fit_slopes"),
+        settings=lambda wildcards: CONFIG.for_fit().model_dump_json(),
     log:
         f"{LOGS}/fit_slopes/{{curve}}.log",
     benchmark:
@@ -14,26 +17,24 @@ rule fit_slopes:
     threads: 1
     resources:
         mem_mb=1000,
-    params:
-        code=stage_digest("fit_slopes"),
-        settings=lambda wildcards: CONFIG.for_fit().model_dump_json(),
     message:
         "Fitting the slopes of {wildcards.curve}"
     shell:
         "dynparam fit {input.trials:q} --config {params.settings:q}"
-        " --output {output.fits:q} 2>&1 | tee {log:q}"
+        " --output {output.fits:q} 2>&1 | tee {log:q} >&2"
 
 
 rule compare_slopes:
     input:
-        fits=expand(
-            f"{RESULTS}/fits/{{curve}}.csv", curve=CONFIG.figures.shown_curves()
-        ),
+        fits=expand(f"{RESULTS}/fits/{{curve}}.csv", curve=CONFIG.shown_curves()),
         expected=expand(
-            f"{RESULTS}/expected/{{curve}}.csv", curve=CONFIG.figures.shown_curves()
+            f"{RESULTS}/expected/{{curve}}.csv", curve=CONFIG.shown_curves()
         ),
     output:
         COMPARISON,
+    params:
+        code=stage_digest("compare_slopes"),
+        settings=lambda wildcards: CONFIG.for_comparison().model_dump_json(),
     log:
         f"{LOGS}/compare_slopes.log",
     benchmark:
@@ -41,11 +42,8 @@ rule compare_slopes:
     threads: 1
     resources:
         mem_mb=1000,
-    params:
-        code=stage_digest("compare_slopes"),
-        settings=lambda wildcards: CONFIG.for_comparison().model_dump_json(),
     message:
         "Comparing measured with expected slopes"
     shell:
         "dynparam compare --config {params.settings:q} --results {RESULTS:q}"
-        " --output {output[0]:q} 2>&1 | tee {log:q}"
+        " --output {output[0]:q} 2>&1 | tee {log:q} >&2"

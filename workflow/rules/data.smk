@@ -5,7 +5,8 @@
 # change them, so neither is a parameter, and no edit repeats a download.
 rule retrieve_cifar10:
     output:
-        members=RAW,
+        # Verified files stay where they are while others are fetched, and if that fails.
+        members=update(RAW),
         sidecar=f"{DATA}/raw/cifar10.json",
     log:
         f"{LOGS}/retrieve_cifar10.log",
@@ -17,7 +18,7 @@ rule retrieve_cifar10:
     message:
         "Retrieving and verifying CIFAR-10"
     shell:
-        "dynparam data retrieve --config {SOURCE:q} --output {DATA:q}/raw 2>&1 | tee {log:q}"
+        "dynparam data retrieve --config {SOURCE:q} --output {DATA:q}/raw 2>&1 | tee {log:q} >&2"
 
 
 rule extract_pair:
@@ -26,6 +27,10 @@ rule extract_pair:
     output:
         images=f"{DATA}/processed/{{pair}}.npz",
         manifest=f"{DATA}/processed/{{pair}}.json",
+    params:
+        code=stage_digest("extract_pair"),
+        settings=lambda wildcards: CONFIG.for_pair(wildcards.pair).model_dump_json(),
+        pool="",
     log:
         f"{LOGS}/extract_pair/{{pair}}.log",
     benchmark:
@@ -33,14 +38,11 @@ rule extract_pair:
     threads: 1
     resources:
         mem_mb=1500,
-    params:
-        code=stage_digest("extract_pair"),
-        settings=lambda wildcards: CONFIG.for_pair(wildcards.pair).model_dump_json(),
     message:
         "Drawing the images of {wildcards.pair}"
     shell:
         "dynparam data extract {wildcards.pair} --config {params.settings:q} --raw {DATA:q}/raw"
-        " --output {output.images:q} 2>&1 | tee {log:q}"
+        " --output {output.images:q} {params.pool} 2>&1 | tee {log:q} >&2"
 
 
 # All images of the two classes, for a probe that redraws its subset in every trial.
@@ -48,6 +50,8 @@ use rule extract_pair as extract_pool with:
     output:
         images=f"{DATA}/processed/{{pair}}.pool.npz",
         manifest=f"{DATA}/processed/{{pair}}.pool.json",
+    params:
+        pool="--pool",
     log:
         f"{LOGS}/extract_pool/{{pair}}.log",
     benchmark:

@@ -15,23 +15,23 @@ rule plot_figure:
         pdf=f"{PICTURES}/{{figure}}.pdf",
         data=f"{PICTURES}/{{figure}}.csv",
         sidecar=f"{PICTURES}/{{figure}}.json",
+    wildcard_constraints:
+        figure="|".join(CONFIG.panels),
+    params:
+        code=stage_digest("plot_figure"),
+        settings=lambda wildcards: CONFIG.for_figure(wildcards.figure).model_dump_json(),
     log:
         f"{LOGS}/plot_figure/{{figure}}.log",
     benchmark:
         f"{BENCHMARKS}/plot_figure/{{figure}}.tsv"
-    wildcard_constraints:
-        figure="|".join(CONFIG.figures.probe),
     threads: 1
     resources:
         mem_mb=1000,
-    params:
-        code=stage_digest("plot_figure"),
-        settings=lambda wildcards: CONFIG.for_figure(wildcards.figure).model_dump_json(),
     message:
         "Drawing {wildcards.figure}"
     shell:
         "dynparam plot probe {wildcards.figure} --config {params.settings:q}"
-        " --results {RESULTS:q} --output {output.png:q} 2>&1 | tee {log:q}"
+        " --results {RESULTS:q} --output {output.png:q} 2>&1 | tee {log:q} >&2"
 
 
 rule plot_architecture:
@@ -44,20 +44,22 @@ rule plot_architecture:
         pdf=f"{PICTURES}/{{figure}}.pdf",
         data=f"{PICTURES}/{{figure}}.csv",
         sidecar=f"{PICTURES}/{{figure}}.json",
+    wildcard_constraints:
+        figure="|".join(CONFIG.figures.architecture),
+    params:
+        code=stage_digest("plot_architecture"),
+        settings=lambda wildcards: CONFIG.for_architecture(
+            wildcards.figure
+        ).model_dump_json(),
     log:
         f"{LOGS}/plot_architecture/{{figure}}.log",
     benchmark:
         f"{BENCHMARKS}/plot_architecture/{{figure}}.tsv"
-    wildcard_constraints:
-        figure="|".join(CONFIG.figures.architecture),
     threads: 1
     resources:
         mem_mb=1000,
-    params:
-        code=stage_digest("plot_architecture"),
-        settings=lambda wildcards: CONFIG.for_figure(wildcards.figure).model_dump_json(),
     message:
         "Drawing {wildcards.figure}"
     shell:
         "dynparam plot architecture {wildcards.figure} --config {params.settings:q}"
-        " --output {output.png:q} 2>&1 | tee {log:q}"
+        " --output {output.png:q} 2>&1 | tee {log:q} >&2"

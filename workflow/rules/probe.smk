@@ -7,6 +7,9 @@ rule probe_alignment:
     output:
         trials=f"{RESULTS}/probe/{{curve}}.csv",
         sidecar=f"{RESULTS}/probe/{{curve}}.json",
+    params:
+        code=stage_digest("probe_alignment"),
+        settings=lambda wildcards: CONFIG.for_curve(wildcards.curve).model_dump_json(),
     log:
         f"{LOGS}/probe_alignment/{{curve}}.log",
     benchmark:
@@ -14,14 +17,11 @@ rule probe_alignment:
     threads: CONFIG.jobs.probe_threads
     resources:
         mem_mb=1500,
-    params:
-        code=stage_digest("probe_alignment"),
-        settings=lambda wildcards: CONFIG.for_curve(wildcards.curve).model_dump_json(),
     message:
         "Probing {wildcards.curve}"
     shell:
         "dynparam probe {wildcards.curve} --config {params.settings:q} --threads {threads}"
-        " --images {input.images:q} --output {output.trials:q} 2>&1 | tee {log:q}"
+        " --images {input.images:q} --output {output.trials:q} 2>&1 | tee {log:q} >&2"
 
 
 rule expect_slopes:
@@ -30,6 +30,9 @@ rule expect_slopes:
     output:
         values=f"{RESULTS}/expected/{{curve}}.csv",
         sidecar=f"{RESULTS}/expected/{{curve}}.json",
+    params:
+        code=stage_digest("expect_slopes"),
+        settings=lambda wildcards: CONFIG.for_curve(wildcards.curve).model_dump_json(),
     log:
         f"{LOGS}/expect_slopes/{{curve}}.log",
     benchmark:
@@ -37,11 +40,8 @@ rule expect_slopes:
     threads: 1
     resources:
         mem_mb=1000,
-    params:
-        code=stage_digest("expect_slopes"),
-        settings=lambda wildcards: CONFIG.for_curve(wildcards.curve).model_dump_json(),
     message:
         "Computing what theory expects of {wildcards.curve}"
     shell:
         "dynparam expect {wildcards.curve} --config {params.settings:q}"
-        " --images {input.images:q} --output {output.values:q} 2>&1 | tee {log:q}"
+        " --images {input.images:q} --output {output.values:q} 2>&1 | tee {log:q} >&2"
