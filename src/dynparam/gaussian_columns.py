@@ -26,6 +26,9 @@ LANES = 4
 BLOCK_ELEMENTS = 2**17
 """Numbers drawn and multiplied at a time: half a megabyte of float32, which a core's cache holds."""
 
+PARALLEL_ELEMENTS = 2**18
+"""Below this many, waking a thread costs more time than it saves."""
+
 Result = TypeVar("Result")
 
 
@@ -58,8 +61,13 @@ class Lanes:
         self.generators = [torch.Generator().manual_seed(seed) for seed in seeds]
         self._pool = pool
 
-    def run(self, work: Callable[[int], Result]) -> list[Result]:
-        """``work(lane)`` for every lane, in parallel; results in the order of the lanes."""
+    def run(self, work: Callable[[int], Result], elements: int) -> list[Result]:
+        """``work(lane)`` for every lane; results in the order of the lanes.
+
+        In parallel if the lanes have enough ``elements`` in all; the results are the same either way.
+        """
+        if elements < PARALLEL_ELEMENTS:
+            return [work(lane) for lane in range(LANES)]
         return list(self._pool.map(work, range(LANES)))
 
 
@@ -128,7 +136,11 @@ class GaussianColumns:
 
     def _lane_products(self, columns: Tensor, v: Tensor) -> Tensor:
         """Columns (k, n_out) times v (n_out,): (k,)."""
-        return torch.cat(self._lanes.run(lambda lane: columns[share(len(columns), lane)] @ v))
+
+        def work(lane: int) -> Tensor:
+            return columns[share(len(columns), lane)] @ v
+
+        return torch.cat(self._lanes.run(work, columns.numel()))
 
     def _combine(self, columns: Tensor, u: Tensor) -> Tensor:
         """u^T columns: (k,) and (k, n_out) to (n_out,)."""
@@ -137,7 +149,7 @@ class GaussianColumns:
             mine = share(len(u), lane)
             return u[mine] @ columns[mine]
 
-        return torch.stack(self._lanes.run(work)).sum(0)
+        return torch.stack(self._lanes.run(work, columns.numel())).sum(0)
 
     def _draw(self, index: Tensor, u: Tensor) -> Tensor:
         """Draw the columns ``index`` (k,) and return u^T columns, a cache-sized block at a time."""
@@ -155,7 +167,7 @@ class GaussianColumns:
                 total.addmv_(block.T, u[start:stop])
             return total
 
-        product = torch.stack(self._lanes.run(work)).sum(0)
+        product = torch.stack(self._lanes.run(work, len(index) * self._fan_out)).sum(0)
         if self._keep:
             self._drawn.append((index, columns))
         return product
