@@ -26,8 +26,9 @@ LANES = 4
 BLOCK_ELEMENTS = 2**17
 """Numbers drawn and multiplied at a time: half a megabyte of float32, which a core's cache holds."""
 
-PARALLEL_ELEMENTS = 2**18
-"""Below this many, waking a thread costs more time than it saves."""
+PARALLEL_DRAWS = 2**17
+PARALLEL_PRODUCTS = 2**21
+"""Numbers to draw, or drawn ones to multiply, below which waking a thread costs more than it saves."""
 
 Result = TypeVar("Result")
 
@@ -61,14 +62,10 @@ class Lanes:
         self.generators = [torch.Generator().manual_seed(seed) for seed in seeds]
         self._pool = pool
 
-    def run(self, work: Callable[[int], Result], elements: int) -> list[Result]:
-        """``work(lane)`` for every lane; results in the order of the lanes.
-
-        In parallel if the lanes have enough ``elements`` in all; the results are the same either way.
-        """
-        if elements < PARALLEL_ELEMENTS:
-            return [work(lane) for lane in range(LANES)]
-        return list(self._pool.map(work, range(LANES)))
+    def run(self, work: Callable[[int], Result], *, parallel: bool) -> list[Result]:
+        """``work(lane)`` for every lane, in their order; the same results in parallel or in turn."""
+        apply = self._pool.map if parallel else map
+        return list(apply(work, range(LANES)))
 
 
 @contextmanager
@@ -140,7 +137,7 @@ class GaussianColumns:
         def work(lane: int) -> Tensor:
             return columns[share(len(columns), lane)] @ v
 
-        return torch.cat(self._lanes.run(work, columns.numel()))
+        return torch.cat(self._lanes.run(work, parallel=columns.numel() >= PARALLEL_PRODUCTS))
 
     def _combine(self, columns: Tensor, u: Tensor) -> Tensor:
         """u^T columns: (k,) and (k, n_out) to (n_out,)."""
@@ -149,7 +146,7 @@ class GaussianColumns:
             mine = share(len(u), lane)
             return u[mine] @ columns[mine]
 
-        return torch.stack(self._lanes.run(work, columns.numel())).sum(0)
+        return torch.stack(self._lanes.run(work, parallel=columns.numel() >= PARALLEL_PRODUCTS)).sum(0)
 
     def _draw(self, index: Tensor, u: Tensor) -> Tensor:
         """Draw the columns ``index`` (k,) and return u^T columns, a cache-sized block at a time."""
@@ -167,7 +164,8 @@ class GaussianColumns:
                 total.addmv_(block.T, u[start:stop])
             return total
 
-        product = torch.stack(self._lanes.run(work, len(index) * self._fan_out)).sum(0)
+        parallel = len(index) * self._fan_out >= PARALLEL_DRAWS
+        product = torch.stack(self._lanes.run(work, parallel=parallel)).sum(0)
         if self._keep:
             self._drawn.append((index, columns))
         return product
