@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from dynparam import archive
-from dynparam.archive import unpack, verify
+from dynparam.archive import unpack
 from dynparam.errors import DataError
 from dynparam.files import sha256
+from dynparam.official import verify
 from tests.cifar10_archive import file, write_tar
 
 NAMES = ("one", "two")
