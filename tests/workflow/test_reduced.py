@@ -1,0 +1,43 @@
+"""The configuration for CI, `config/reduced.yaml`, run whole as a person would run it."""
+
+import csv
+import json
+
+import pytest
+
+from dynparam.cifar10 import ARCHIVE_VARIABLE
+from dynparam.official import HASHES_VARIABLE
+from tests.cifar10_archive import write_archive
+from tests.workflow.conftest import OFFICIAL
+from tests.workflow.sandbox import CifarData, Sandbox
+
+IMAGES_PER_BATCH = 4000  # 2000 of a class in the training split: the thesis's 1000 + 1000
+
+
+@pytest.fixture(params=["official" if OFFICIAL else "invented"])
+def enough_images(request, data, tmp_path):
+    """Real data where there are some, else an invented archive as large as the thesis needs."""
+    if OFFICIAL:
+        return data
+    archive, hashes = tmp_path / "cifar-10-python.tar.gz", tmp_path / "hashes.json"
+    hashes.write_text(json.dumps(write_archive(archive, IMAGES_PER_BATCH)))
+    return CifarData({ARCHIVE_VARIABLE: str(archive), HASHES_VARIABLE: str(hashes)}, {})
+
+
+def test_the_reduced_configuration_runs_whole(enough_images, tmp_path):
+    """Every slope is measured, and none disagrees with theory.
+
+    A slope disagrees by chance if its estimate is off by the tolerance plus half an interval, more
+    than four standard errors: less than 24 * 6e-5 = 0.2 % of the seeds.
+    """
+    sandbox = Sandbox.create(tmp_path / "repository", enough_images, overlay={})
+    done = sandbox.snakemake("--cores", "2", "--configfile", "config/reduced.yaml", overlay=False)
+    assert done.code == 0, done.text
+    results = sandbox.root / "results" / "reduced"
+    with (results / "comparison" / "slopes.csv").open(newline="") as file:
+        verdicts = [row["verdict"] for row in csv.DictReader(file)]
+    assert len(verdicts) == 24
+    assert "disagrees" not in verdicts
+    pictures = {path.name for path in (results / "figures").glob("*.png")}
+    assert pictures == {"fig3_1.png", "fig3_2.png", "fig3_3.png"}
+    assert not (sandbox.root / "figures").exists(), "the figures of the full run stay apart"
