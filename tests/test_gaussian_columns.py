@@ -11,7 +11,7 @@ from dynparam.gaussian_columns import (
     GaussianColumns,
     Lanes,
     Workspace,
-    lane_threads,
+    helper_threads,
     share,
 )
 from dynparam.mlp import DenseMap, sgd_step
@@ -60,6 +60,30 @@ def test_products_are_those_of_one_fixed_matrix(pool, fan_out):
     for u, product in zip(inputs, products, strict=True):
         torch.testing.assert_close(product, full @ u)
     torch.testing.assert_close(carried, full.T @ v)
+
+
+@pytest.mark.parametrize("parallel", [True, False])
+@pytest.mark.parametrize("helpers", [0, 1, 3, 8])
+def test_lanes_run_once_each_in_order(helpers, parallel):
+    runs = []
+
+    def work(lane):
+        runs.append(lane)
+        return 10 * lane
+
+    with ThreadPoolExecutor(helpers or 1) as threads:
+        lanes = Lanes(torch.Generator(), threads if helpers else None)
+        assert lanes.run(work, parallel=parallel) == [10 * lane for lane in range(LANES)]
+    assert sorted(runs) == list(range(LANES))
+
+
+def test_an_error_in_a_lane_is_raised(pool):
+    def work(lane):
+        if lane == 1:
+            raise ValueError("lane 1")
+
+    with pytest.raises(ValueError, match="lane 1"):
+        Lanes(torch.Generator(), pool).run(work, parallel=True)
 
 
 def test_only_needed_columns_are_drawn(pool):
@@ -135,12 +159,16 @@ def test_undrawn_columns_cannot_matter(pool, name, filler):
         torch.testing.assert_close(ours, theirs, rtol=tolerance, atol=tolerance * theirs.norm())
 
 
-def test_lane_threads_restore_torchs_setting():
+def test_helper_threads_leave_torchs_setting_as_it_was():
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
-        with lane_threads():
+        with helper_threads() as helpers:
             assert torch.get_num_threads() == 1
+            assert helpers is not None
         assert torch.get_num_threads() == 2
+        torch.set_num_threads(1)
+        with helper_threads() as helpers:
+            assert helpers is None
     finally:
         torch.set_num_threads(before)

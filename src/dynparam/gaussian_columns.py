@@ -56,21 +56,25 @@ class Workspace:
 class Lanes:
     """A fixed number of independent random streams and the threads that run them."""
 
-    def __init__(self, generator: torch.Generator, pool: ThreadPoolExecutor) -> None:
-        """Derive one generator per lane from ``generator``."""
+    def __init__(self, generator: torch.Generator, helpers: ThreadPoolExecutor | None) -> None:
+        """Derive one generator per lane from ``generator``; without helpers this thread works alone."""
         seeds = torch.randint(2**62, (LANES,), generator=generator).tolist()
         self.generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-        self._pool = pool
+        self._helpers = helpers
 
     def run(self, work: Callable[[int], Result], *, parallel: bool) -> list[Result]:
         """``work(lane)`` for every lane, in their order; the same results in parallel or in turn."""
-        apply = self._pool.map if parallel else map
-        return list(apply(work, range(LANES)))
+        if self._helpers is None or not parallel:
+            return [work(lane) for lane in range(LANES)]
+        begun = [self._helpers.submit(work, lane) for lane in range(LANES)]
+        # A core that sleeps is slow to wake: this one takes over, from the end, what none has begun.
+        mine = {lane: work(lane) for lane in reversed(range(LANES)) if begun[lane].cancel()}
+        return [mine[lane] if lane in mine else begun[lane].result() for lane in range(LANES)]
 
 
 @contextmanager
-def lane_threads() -> Iterator[ThreadPoolExecutor]:
-    """As many threads as torch is set to use, each computing alone.
+def helper_threads() -> Iterator[ThreadPoolExecutor | None]:
+    """One thread less than torch is set to use, each computing alone; None if that is no thread.
 
     Inside, torch's own threading is off: its reductions depend on the number of threads, the lanes'
     do not.
@@ -78,8 +82,11 @@ def lane_threads() -> Iterator[ThreadPoolExecutor]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        with ThreadPoolExecutor(min(threads, LANES)) as pool:
-            yield pool
+        if threads == 1:
+            yield None
+        else:
+            with ThreadPoolExecutor(min(threads, LANES) - 1) as helpers:
+                yield helpers
     finally:
         torch.set_num_threads(threads)
 

@@ -22,7 +22,7 @@ from dynparam.config import Curve, Probe, ProbeStage, digest
 from dynparam.curves import curve_widths, ratio_rule, wide_widths
 from dynparam.errors import ConfigError, NonFiniteError
 from dynparam.files import sha256
-from dynparam.gaussian_columns import GaussianColumns, Lanes, Workspace, lane_threads
+from dynparam.gaussian_columns import GaussianColumns, Lanes, Workspace, helper_threads
 from dynparam.images import Pair, draw_subset, normalize, one_hot
 from dynparam.mlp import Step, sgd_step
 from dynparam.parametrization import LayerScales, layer_scales
@@ -67,8 +67,8 @@ def one_step(
     workspace = workspace or Workspace()
     kept = widths.weight_count - widths.sizes[0] * widths.sizes[1]
     workspace.reset(kept, x.dtype)
-    with lane_threads() as pool:
-        lanes = Lanes(generator, pool)
+    with helper_threads() as helpers:
+        lanes = Lanes(generator, helpers)
         maps = [
             GaussianColumns(fan_in, fan_out, std, lanes, workspace, keep=layer > 0)
             for layer, ((fan_in, fan_out), std) in enumerate(
