@@ -5,6 +5,7 @@ import subprocess
 import tomllib
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -115,3 +116,21 @@ def test_no_document_names_a_package_index():
     for path in tracked_files():
         if path.suffix in {".md", ".yml", ".yaml", ".toml", ".lock", ".txt"}:
             assert not re.search(r"(index-url|find-links)\W+(https?|file):", path.read_text()), path
+
+
+def slopes_in_figure(curve):
+    table = pd.read_csv(ROOT / "figures" / f"{curve[:6]}.csv")
+    mine = table[table["curve"] == curve].drop_duplicates("layer").sort_values("layer")
+    return [round(slope, 2) + 0.0 for slope in mine["slope"]]
+
+
+def test_findings_quote_the_committed_figures():
+    text = " ".join((ROOT / "docs" / "findings.md").read_text().split())
+    quoted = re.search(r"and (-?[\d., +-]+) are measured", text)[1]
+    assert [float(value) for value in quoted.split(",")] == slopes_in_figure("fig3_2_constant_ratio")
+    low, high = re.search(r"spectral's slopes are (\S+) to (\S+),", text).groups()
+    spectral = slopes_in_figure("fig3_3_spectral")
+    assert [float(low), float(high)] == [min(spectral), max(spectral)]
+    low, high = re.search(r"dynamic's (\S+) to (\S+),", text).groups()
+    dynamic = slopes_in_figure("fig3_3_dynamic")
+    assert [float(low), float(high)] == [min(dynamic), max(dynamic)]
