@@ -3,7 +3,7 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 
-from dynparam.rendering import slopes_html, slopes_markdown, write_comparison
+from dynparam.rendering import VERDICT_COLOURS, slopes_html, slopes_markdown, write_comparison
 from dynparam.tables import read_csv
 from tests.test_comparison import settings
 
@@ -40,11 +40,13 @@ def test_markdown_says_what_the_table_says(table):
 class Cells(HTMLParser):
     def __init__(self, page):
         super().__init__()
-        self.found, self.attributes = [], []
+        self.found, self.attributes, self.cells = [], [], []
         self.feed(page)
 
     def handle_starttag(self, tag, attrs):
         self.attributes += attrs
+        if tag == "td":
+            self.cells.append(attrs)
 
     def handle_data(self, data):
         self.found.append(data.strip())
@@ -58,6 +60,15 @@ def test_html_is_self_contained_and_escaped(table):
     assert "x &lt; y &amp; z" in page
     assert not [a for a in cells.attributes if a[0] in ("src", "href")]
     assert ("lang", "en") in cells.attributes
+
+
+def test_verdicts_are_coloured_and_unbroken(table):
+    """Both declarations stand, separated, in the cell's style."""
+    styles = [dict(attrs) for attrs in Cells(slopes_html(table, settings())).cells]
+    for colour in VERDICT_COLOURS.values():
+        found = [style["style"] for style in styles if colour.lower() in style.get("style", "").lower()]
+        assert len(found) == 1
+        assert "white-space: nowrap;" in found[0]
 
 
 def test_html_is_reproducible(table):

@@ -50,7 +50,7 @@ def slopes_html(table: pd.DataFrame, settings: ComparisonStage) -> str:
         .tab_options(table_font_size="14px", container_width="100%", table_width="100%")
     )
     made = made.tab_style(
-        style.css("white-space: nowrap"), loc.body(columns=["curve", "measured", "verdict"])
+        style.css("white-space: nowrap;"), loc.body(columns=["curve", "measured", "verdict"])
     )
     for verdict, colour in VERDICT_COLOURS.items():
         rows = [k for k, found in enumerate(table["verdict"]) if found == verdict]
