@@ -132,6 +132,8 @@ def test_damaged_bytes_never_raise_anything_else(tmp_path: Path) -> None:
         (folder / "a.tar.gz").write_bytes(gzip.compress(damaged, compresslevel=1))
         with suppress(DataError):
             _unpack(folder / "a.tar.gz")
+        assert {path.name for path in folder.iterdir()} == {"a.tar.gz", "into"}
+        assert {path.name for path in (folder / "into").iterdir()} <= set(NAMES)
 
 
 def test_verify_names_the_file(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from scipy import stats
 
 from benchmarks import straightforward
 from benchmarks.one_step import peak_memory_gib
-from dynparam.errors import ConfigError, NonFiniteError
+from dynparam.errors import ConfigError, DataError, NonFiniteError
 from dynparam.gaussian_columns import Workspace
 from dynparam.parametrization import NAMES, layer_scales
 from dynparam.probe import (
@@ -168,6 +168,14 @@ def test_an_interrupted_curve_resumes_where_it_stood(images, tmp_path, monkeypat
     assert len(measured) == 9 - 4
     pd.testing.assert_frame_equal(resumed, whole, check_exact=True)
     assert log.read_text() == (tmp_path / "whole").read_text()
+
+
+@pytest.mark.parametrize("damage", ["{", "[1, 2]", '[1, 2, {"alignment": [1.0]}]', "null"])
+def test_a_damaged_log_is_named(tmp_path, damage):
+    log = tmp_path / "log.jsonl"
+    log.write_text(f"{damage}\n")
+    with pytest.raises(DataError, match=r"log.jsonl: line 1 is damaged; delete the file"):
+        read_trial_log(log)
 
 
 def test_a_failed_trial_is_named_and_the_finished_ones_are_kept(images, tmp_path):

@@ -68,6 +68,7 @@ class _BoundedGzip(gzip.GzipFile):
         self._left = STREAM_LIMIT
 
     def read(self, size: int | None = -1) -> bytes:
+        """As ``GzipFile.read``. Raises ``DataError`` once the limit is passed."""
         chunk = super().read(size)
         self._left -= len(chunk)
         if self._left < 0:

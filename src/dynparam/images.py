@@ -61,7 +61,7 @@ def load_pair(npz: Path) -> Pair:
     try:
         with npz.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             pair = Pair(**{key: arrays[key] for key in Pair.__dataclass_fields__})
-    except Exception as error:  # damage shows in many types, from BadZipFile to NotImplementedError
+    except Exception as error:  # damage shows in a dozen types, BadZipFile among them
         raise DataError(f"{npz}: not a readable pair of classes; extract it again") from error
     for images, labels in (
         (pair.train_images, pair.train_labels),

@@ -43,9 +43,11 @@ class _Images:
     labels: Bytes
 
     def take(self, chosen: Indices) -> _Images:
+        """Those at the places ``chosen``, in that order."""
         return _Images(self.split, self.indices[chosen], self.images[chosen], self.labels[chosen])
 
     def without(self, chosen: Indices) -> _Images:
+        """All but those at the places ``chosen``."""
         return self.take(np.delete(np.arange(len(self.labels)), chosen))
 
 

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from dynparam.config import Curve, Probe, ProbeStage, digest
 from dynparam.curves import curve_widths, ratio_rule, wide_widths
-from dynparam.errors import ConfigError, NonFiniteError
+from dynparam.errors import ConfigError, DataError, NonFiniteError
 from dynparam.files import sha256
 from dynparam.gaussian_columns import GaussianColumns, Lanes, Workspace, helper_threads
 from dynparam.images import Pair, draw_subset, normalize, one_hot
@@ -166,7 +166,10 @@ def trial_log_path(output: Path, settings: ProbeStage, name: str, images: Path) 
 
 
 def read_trial_log(path: Path) -> dict[tuple[int, int], OneStep]:
-    """The finished trials (n, trial) of a log; a last line cut short by a kill is removed from it."""
+    """The finished trials (n, trial) of a log; a last line cut short by a kill is removed from it.
+
+    Raises ``DataError`` if another line is damaged.
+    """
     if not path.exists():
         return {}
     text = path.read_text(encoding="utf-8")
@@ -174,9 +177,14 @@ def read_trial_log(path: Path) -> dict[tuple[int, int], OneStep]:
     if complete != text:
         os.truncate(path, len(complete.encode()))
     done = {}
-    for line in complete.splitlines():
-        n, trial, values = json.loads(line)
-        done[n, trial] = OneStep(**{key: tuple(column) for key, column in values.items()})
+    for number, line in enumerate(complete.splitlines(), start=1):
+        try:
+            n, trial, values = json.loads(line)
+            done[n, trial] = OneStep(**{key: tuple(column) for key, column in values.items()})
+        except (TypeError, ValueError):
+            raise DataError(
+                f"{path}: line {number} is damaged; delete the file to measure its trials anew"
+            ) from None
     return done
 
 
