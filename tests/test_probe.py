@@ -9,7 +9,7 @@ from scipy import stats
 
 from benchmarks import straightforward
 from benchmarks.one_step import peak_memory_gib
-from dynparam.errors import ConfigError, DataError, NonFiniteError
+from dynparam.errors import ConfigError, DataError, DynparamError, NonFiniteError
 from dynparam.gaussian_columns import Workspace
 from dynparam.parametrization import NAMES, layer_scales
 from dynparam.probe import (
@@ -176,6 +176,20 @@ def test_a_damaged_log_is_named(tmp_path, damage):
     log.write_text(f"{damage}\n")
     with pytest.raises(DataError, match=r"log.jsonl: line 1 is damaged; delete the file"):
         read_trial_log(log)
+
+
+def test_a_log_that_cannot_be_written_is_named(images, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DynparamError, match=r"log: cannot be written .*; free some space or choose"):
+        measure_curve(probe_stage(), "constant", images, tmp_path / "file" / "log")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
+def test_a_full_disk_is_named(images, tmp_path, monkeypatch):
+    """The log stands for a file on a full disk: it can be opened, nothing can be written."""
+    monkeypatch.setattr("dynparam.probe.read_trial_log", lambda path: {})
+    with pytest.raises(DynparamError, match=r"full: cannot be written \(No space left on device\)"):
+        measure_curve(probe_stage(), "constant", images, Path("/dev/full"))
 
 
 def test_a_failed_trial_is_named_and_the_finished_ones_are_kept(images, tmp_path):

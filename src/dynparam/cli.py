@@ -94,7 +94,7 @@ def probe_alignment(
     provenance.write_sidecar(
         output.with_suffix(".json"), [output], settings, inputs=[images], started=started
     )
-    log.unlink()
+    log.unlink(missing_ok=True)
 
 
 @app.command("expect")

@@ -142,6 +142,7 @@ class GaussianColumns:
         """Columns (k, n_out) times v (n_out,): (k,)."""
 
         def work(lane: int) -> Tensor:
+            """The lane's part of the entries."""
             return columns[share(len(columns), lane)] @ v
 
         return torch.cat(self._lanes.run(work, parallel=columns.numel() >= PARALLEL_PRODUCTS))
@@ -150,6 +151,7 @@ class GaussianColumns:
         """u^T columns: (k,) and (k, n_out) to (n_out,)."""
 
         def work(lane: int) -> Tensor:
+            """The lane's part of the sum."""
             mine = share(len(u), lane)
             return u[mine] @ columns[mine]
 
@@ -161,6 +163,7 @@ class GaussianColumns:
         columns = self._workspace.take(len(index) if self._keep else 0, self._fan_out)
 
         def work(lane: int) -> Tensor:
+            """Draw the lane's columns; its part of the sum."""
             mine = share(len(u), lane)
             total = torch.zeros(self._fan_out, dtype=u.dtype)
             passing = torch.empty(0 if self._keep else block_rows, self._fan_out, dtype=u.dtype)

@@ -21,7 +21,7 @@ from torch import Tensor
 from dynparam.config import Curve, Probe, ProbeStage, digest
 from dynparam.curves import curve_widths, ratio_rule, wide_widths
 from dynparam.errors import ConfigError, DataError, NonFiniteError
-from dynparam.files import sha256
+from dynparam.files import naming_write_errors, sha256
 from dynparam.gaussian_columns import GaussianColumns, Lanes, Workspace, helper_threads
 from dynparam.images import Pair, draw_subset, normalize, one_hot
 from dynparam.mlp import Step, sgd_step
@@ -129,7 +129,8 @@ def measure_curve(settings: ProbeStage, name: str, images: TrialImages, trial_lo
     """All trials of a curve, in the columns of ``results/probe/{curve}.csv``.
 
     Finished trials are kept in ``trial_log`` and not computed again after an interruption. Raises
-    ``ConfigError`` for an unknown curve, ``NonFiniteError`` naming the trial that failed.
+    ``ConfigError`` for an unknown curve, ``NonFiniteError`` naming the trial that failed, and
+    ``DynparamError`` if the log cannot be written.
     """
     probe = settings.probe
     curve = probe.curve(name)
@@ -138,15 +139,10 @@ def measure_curve(settings: ProbeStage, name: str, images: TrialImages, trial_lo
     trials = [(n, trial) for n in grid for trial in range(probe.trials)]
     left = [key for key in trials if key not in done]
     workspace = Workspace()
-    trial_log.parent.mkdir(parents=True, exist_ok=True)
-    with (
-        progress(name, sum(grid[n].weight_count for n, _ in left)) as advance,
-        trial_log.open("a", encoding="utf-8") as log,
-    ):
+    with progress(name, sum(grid[n].weight_count for n, _ in left)) as advance:
         for n, trial in left:
             done[n, trial] = _measure_trial(probe, name, grid[n], images, n, trial, workspace)
-            log.write(json.dumps([n, trial, asdict(done[n, trial])]) + "\n")
-            log.flush()
+            _append(trial_log, [n, trial, asdict(done[n, trial])])
             advance(grid[n].weight_count)
     return pd.concat(
         [_rows(name, curve, grid[n], n, trial, done[n, trial]) for n, trial in trials],
@@ -186,6 +182,13 @@ def read_trial_log(path: Path) -> dict[tuple[int, int], OneStep]:
                 f"{path}: line {number} is damaged; delete the file to measure its trials anew"
             ) from None
     return done
+
+
+def _append(trial_log: Path, trial: list[object]) -> None:
+    with naming_write_errors(trial_log):
+        trial_log.parent.mkdir(parents=True, exist_ok=True)
+        with trial_log.open("a", encoding="utf-8") as log:
+            log.write(json.dumps(trial) + "\n")
 
 
 def _measure_trial(

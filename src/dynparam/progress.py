@@ -55,6 +55,7 @@ def _lines(label: str, total: float) -> Callable[[float], None]:
     done = 0.0
 
     def advance(amount: float) -> None:
+        """Count the work done; print a line if the last one is old or the work complete."""
         nonlocal done, printed
         done += amount
         now = time.monotonic()

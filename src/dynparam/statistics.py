@@ -98,6 +98,7 @@ def _interval(
     weights = (log_n - log_n.mean()) / np.square(log_n - log_n.mean()).sum()
 
     def slope_of(*samples: FloatArray, axis: int = -1) -> FloatArray:
+        """Slopes of resampled trials, one array per width, averaged over ``axis``."""
         log_means = np.stack([np.log(sample.mean(axis=axis)) for sample in samples], axis=-1)
         return np.asarray(log_means @ weights)
 
