@@ -34,6 +34,13 @@ ConfigOption = Annotated[
 OutputOption = Annotated[Path, typer.Option("--output", help="File to write.")]
 ImagesOption = Annotated[Path, typer.Option("--images", help="Extracted pair (.npz).")]
 CurveArgument = Annotated[str, typer.Argument(help="Name of a curve in probe.curves.")]
+TaskArgument = Annotated[str, typer.Argument(help="Name of a pair in data.pairs.")]
+ParametrizationArgument = Annotated[
+    blocks.ParametrizationName, typer.Argument(help="Name of a parametrization.")
+]
+RunsOption = Annotated[Path, typer.Option("--runs", help="Directory for checkpoints and records.")]
+DeviceOption = Annotated[blocks.Device, typer.Option("--device", help="Where to train.")]
+ThreadsOption = Annotated[int, typer.Option("--threads", min=1, help="Threads to use.")]
 DEFAULT_CONFIG = ["config/thesis.yaml"]
 
 
@@ -76,7 +83,7 @@ def probe_alignment(
     images: ImagesOption,
     output: OutputOption,
     config: ConfigOption = DEFAULT_CONFIG,
-    threads: Annotated[int, typer.Option("--threads", min=1, help="Threads to use.")] = 2,
+    threads: ThreadsOption = 2,
 ) -> None:
     """Measure the one-step alignments of a curve; an interrupted measurement resumes."""
     import torch
@@ -221,6 +228,48 @@ def plot_architecture(
     provenance.write_sidecar(output.with_suffix(".json"), written, settings, started=started)
 
 
+@app.command("train")
+def train_seeds(
+    task: TaskArgument,
+    parametrization: ParametrizationArgument,
+    seeds: Annotated[str, typer.Option("--seeds", help="Such as 0-9 or 0-2,7.")],
+    images: ImagesOption,
+    runs_directory: RunsOption,
+    output: OutputOption,
+    config: ConfigOption = DEFAULT_CONFIG,
+    device: DeviceOption = "auto",
+    threads: ThreadsOption = 2,
+    seeds_at_once: Annotated[
+        int, typer.Option("--seeds-at-once", min=1, help="Runs trained together on a GPU.")
+    ] = 8,
+    checkpoint_epochs: Annotated[
+        int, typer.Option("--checkpoint-epochs", min=1, help="Epochs between checkpoints.")
+    ] = 10,
+) -> None:
+    """Train the runs of some seeds; an interrupted training resumes, finished runs are not repeated."""
+    import torch
+
+    from dynparam import provenance, run_files, runs, tables
+    from dynparam.devices import resolve_device
+    from dynparam.images import load_pair
+
+    started = time.monotonic()
+    settings = load(blocks.RunStage, config).of_task(task)
+    torch.set_num_threads(threads)
+    plan = runs.Plan(settings, parametrization, resolve_device(device), seeds_at_once, checkpoint_epochs)
+    files = run_files.RunFiles(runs_directory, settings, parametrization, images)
+    records = runs.train_seeds(plan, runs.parse_seeds(seeds), load_pair(images), files)
+    tables.write_csv(runs.curve_table(task, parametrization, records), output)
+    provenance.write_sidecar(
+        output.with_suffix(".json"),
+        [output],
+        settings,
+        inputs=[images],
+        started=started,
+        runs=runs.origins(records),
+    )
+
+
 @app.command("schema")
 def write_schema(
     output: Annotated[Path, typer.Option("--output", help="JSON file to write.")],
@@ -232,9 +281,9 @@ def write_schema(
 
 
 def main() -> None:
-    """Run the command line; errors are one sentence on standard error and exit code 1."""
+    """Run the command line; errors are one sentence on standard error and an exit code."""
     try:
         app()
     except DynparamError as error:
         print(f"dynparam: {error}", file=sys.stderr)
-        sys.exit(1)
+        sys.exit(error.exit_code)

@@ -47,6 +47,8 @@ Split = Literal["train", "test"]
 Normalization = Literal["half_range", "unit_range", "per_channel", "per_image"]
 ParametrizationName = Literal["ntk", "mup", "spectral", "dynamic", "standard"]
 Claim = Literal["flat", "decreasing"]
+Parametrizations = tuple[ParametrizationName, ParametrizationName]
+Device = Literal["auto", "cpu", "cuda"]
 Share = Literal["wide", "narrow"]
 
 ExactNumber = Annotated[
@@ -179,6 +181,90 @@ class Probe(Block):
         return _named(self.curves, name, "probe.curves")
 
 
+class Protocol(Block):
+    """One training run of Figs. 3.4 and 3.5: everything its curve depends on besides the images."""
+
+    seed: NonNegativeInt = Field(description="seed of all runs' initial weights and batch orders")
+    n: PositiveInt = Field(description="width of the wide hidden layers")
+    n_min: PositiveInt = Field(description="width of the narrow hidden layers")
+    r: ExactNumber = Field(
+        ge=0,
+        le=Fraction(1, 2),
+        description="exponent of n_min in dynamic parametrization, 0 to 1/2",
+    )
+    learning_rate: PositiveFloat = Field(description="global learning rate eta")
+    momentum: Annotated[float, Field(ge=0, lt=1)] = Field(description="mu in v <- mu v + gradient")
+    dampening: Annotated[float, Field(ge=0, lt=1)] = Field(
+        description="d in v <- mu v + (1 - d) gradient"
+    )
+    batch_size: PositiveInt
+    last_batch: Literal["kept", "dropped"] = Field(
+        description="what becomes of the images that do not fill a batch"
+    )
+    epochs: PositiveInt
+    training_loss: Literal["evaluated", "running"] = Field(
+        description="over all training images after each epoch, or averaged over its batches"
+    )
+    dtype: Literal["float32", "float64"] = Field(description="precision of weights and momentum")
+    products: Literal["exact", "bfloat16"] = Field(
+        description="precision of the factors of matrix products: that of dtype, or bfloat16"
+    )
+    first_layer: Literal["dual", "primal"] = Field(
+        description="first layer trained as coefficients of the training images, or as a matrix"
+    )
+
+    @property
+    def network_name(self) -> str:
+        """The widths as they stand in file names: ``10000-500``."""
+        return network_name(self.n, self.n_min)
+
+
+class Audit(Block):
+    """How an archived curve is checked: its first epochs are trained again."""
+
+    seed: NonNegativeInt | None = Field(description="archived seed to repeat; null draws one each time")
+    epochs: PositiveInt = Field(description="epochs to repeat")
+    tolerance: PositiveFloat = Field(
+        description="largest relative difference of a loss that counts as rounding"
+    )
+
+
+class Training(Block):
+    """Which runs of the protocol are made, and which are taken from the archive."""
+
+    reuse: Literal["archive", "none"] = Field(
+        description="take curves from the archive after an audit, or train all of them here"
+    )
+    parametrizations: Parametrizations = Field(description="compared as second minus first")
+    seeds: Annotated[int, Field(ge=2)] = Field(description="runs per task and parametrization")
+    seeds_per_job: PositiveInt = Field(description="runs one job makes; never changes a result")
+    checkpoint_epochs: PositiveInt = Field(description="epochs between checkpoints")
+    archive: Path = Field(description="where archived curves lie")
+    audit: Audit
+
+
+class NetworkSize(Block):
+    """A bottleneck network of the domain study."""
+
+    n: PositiveInt
+    n_min: PositiveInt
+
+
+class Domain(Block):
+    """The claims at other widths: where they hold."""
+
+    tasks: tuple[PairName, ...] = Field(description="pairs of data.pairs")
+    networks: tuple[NetworkSize, ...]
+    epochs: PositiveInt
+    seeds: Annotated[int, Field(ge=2)]
+
+
+class Claims(Block):
+    """Where the claims on training curves are judged."""
+
+    epochs: tuple[PositiveInt, ...] = Field(min_length=1, description="epochs of single comparisons")
+
+
 class Fit(Block):
     """How slopes are fitted and their intervals found."""
 
@@ -206,10 +292,16 @@ class Figures(Block):
     dpi: PositiveInt
     titles: dict[CurveName, str] = Field(description="panel titles, by curve")
     architecture: dict[CurveName, ArchitectureFigure]
+    training: dict[CurveName, PairName] = Field(description="the task of each figure of curves")
+    domain: CurveName | None = Field(description="figure of the domain study; null leaves it out")
 
     def architecture_figure(self, name: str) -> ArchitectureFigure:
         """The architecture figure of that name. Raises ``ConfigError`` if there is none."""
         return _named(self.architecture, name, "figures.architecture")
+
+    def training_figure(self, name: str) -> str:
+        """The task whose curves a figure shows. Raises ``ConfigError`` if there is no such figure."""
+        return _named(self.training, name, "figures.training")
 
 
 Panels = dict[CurveName, tuple[CurveName, ...]]
@@ -266,10 +358,38 @@ class ArchitectureStage(Block):
     figures: Figures
 
 
+class RunStage(Block):
+    """Blocks of ``train_seeds`` and ``audit_archive``: what one run's curve depends on."""
+
+    data: Data
+    inputs: Inputs
+    network: Network
+    protocol: Protocol
+
+    def of_task(self, task: str) -> RunStage:
+        """The same with no other pair of classes than ``task``. Raises ``ConfigError``."""
+        classes = _named(self.data.pairs, task, "data.pairs")
+        return self.model_copy(update={"data": self.data.model_copy(update={"pairs": {task: classes}})})
+
+
+class ClaimsStage(Block):
+    """Blocks of ``judge_claims`` and of the figures of training curves."""
+
+    training: Training
+    protocol: Protocol
+    domain: Domain
+    claims: Claims
+    fit: Fit
+    figures: Figures
+
+
 class Jobs(Block):
-    """How the workflow runs its jobs; never changes a result."""
+    """How the workflow runs its jobs; results change by no more than rounding."""
 
     probe_threads: PositiveInt = Field(description="threads of one probe job")
+    training_threads: PositiveInt = Field(description="threads of one training job")
+    training_device: Device = Field(description="auto is a GPU where there is one")
+    seeds_at_once: PositiveInt = Field(description="runs trained together on a GPU")
 
 
 class Config(Block):
@@ -285,6 +405,10 @@ class Config(Block):
     inputs: Inputs
     network: Network
     probe: Probe
+    protocol: Protocol
+    training: Training
+    domain: Domain
+    claims: Claims
     fit: Fit
     comparison: Comparison
     panels: Panels
@@ -335,6 +459,28 @@ class Config(Block):
         drawing = self.figures.model_copy(update={"titles": {}, "architecture": shown})
         return ArchitectureStage(network=self.network, figures=drawing)
 
+    def for_run(self, task: str, network: str | None = None) -> RunStage:
+        """What a run on ``task`` depends on; ``network`` names one of the domain study's."""
+        protocol = self.protocol
+        if network is not None:
+            sizes = {network_name(size.n, size.n_min): size for size in self.domain.networks}
+            size = _named(sizes, network, "domain.networks")
+            changes = {"n": size.n, "n_min": size.n_min, "epochs": self.domain.epochs}
+            protocol = protocol.model_copy(update=changes)
+        stage = RunStage(data=self.data, inputs=self.inputs, network=self.network, protocol=protocol)
+        return stage.of_task(task)
+
+    def for_claims(self) -> ClaimsStage:
+        """What judging the claims on training curves depends on."""
+        return ClaimsStage(
+            training=self.training,
+            protocol=self.protocol,
+            domain=self.domain,
+            claims=self.claims,
+            fit=self.fit,
+            figures=self.figures.model_copy(update={"titles": {}, "architecture": {}}),
+        )
+
     def shown_curves(self) -> list[str]:
         """The curves of all panels, each once, in their order."""
         return shown_curves(self.panels)
@@ -355,6 +501,38 @@ class Config(Block):
                 if curve not in self.figures.titles:
                     raise ValueError(f"figures.titles has no title for {curve!r}; add one")
         return self
+
+    @model_validator(mode="after")
+    def _training_references(self) -> Self:
+        for where, tasks in (
+            ("figures.training", tuple(self.figures.training.values())),
+            ("domain.tasks", self.domain.tasks),
+        ):
+            for task in tasks:
+                if task not in self.data.pairs:
+                    raise ValueError(f"{where} names {task!r}, which is not one of data.pairs")
+        shortest = min(self.protocol.epochs, self.domain.epochs)
+        if self.protocol.batch_size > self.data.train_images:
+            raise ValueError(
+                f"protocol.batch_size ({self.protocol.batch_size}) exceeds data.train_images "
+                f"({self.data.train_images}); lower it"
+            )
+        if max(self.claims.epochs) > self.protocol.epochs:
+            raise ValueError(
+                f"claims.epochs names epoch {max(self.claims.epochs)}, but protocol.epochs is "
+                f"{self.protocol.epochs}; judge earlier epochs or train longer"
+            )
+        if self.training.audit.epochs > shortest:
+            raise ValueError(
+                f"training.audit.epochs ({self.training.audit.epochs}) exceeds the {shortest} epochs "
+                f"of a run; audit fewer"
+            )
+        return self
+
+
+def network_name(n: int, n_min: int) -> str:
+    """The widths as they stand in file names: ``10000-500``."""
+    return f"{n}-{n_min}"
 
 
 def digest(block: BaseModel) -> str:

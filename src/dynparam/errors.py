@@ -2,7 +2,13 @@
 
 
 class DynparamError(Exception):
-    """Bad input or a failed step, told in one sentence; the command line prints it and exits 1."""
+    """Bad input or a failed step, told in one sentence; the command line prints it and exits.
+
+    Attributes:
+        exit_code: what the command line exits with.
+    """
+
+    exit_code = 1
 
 
 class ConfigError(DynparamError):
@@ -15,3 +21,17 @@ class DataError(DynparamError):
 
 class NonFiniteError(DynparamError):
     """A computation that produced NaN or infinity; says where."""
+
+
+class CheckpointError(DynparamError):
+    """A checkpoint that must not be used: damaged, or of another run."""
+
+
+class AuditError(DynparamError):
+    """An archived curve that training here does not reproduce."""
+
+
+class InterruptedRunError(DynparamError):
+    """Work that a signal stopped, with all of it saved."""
+
+    exit_code = 143  # what a shell reports of a process ended by SIGTERM

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import (
@@ -20,8 +21,22 @@ from rich.progress import (
 SECONDS_BETWEEN_LINES = 5.0
 
 
+class Advance(Protocol):
+    """Counts work just done; ``note`` says what it brought, a loss for example."""
+
+    def __call__(self, amount: float, note: str = "") -> None:
+        """Count ``amount``, in the unit of the total."""
+        ...
+
+
+def say(text: str) -> None:
+    """One line on standard error; silent if nobody can read it any more."""
+    with suppress(BrokenPipeError):
+        print(text, file=sys.stderr, flush=True)
+
+
 @contextmanager
-def progress(label: str, total: float) -> Iterator[Callable[[float], None]]:
+def progress(label: str, total: float) -> Iterator[Advance]:
     """Report work on standard error; the yielded function takes the amount of work just done.
 
     ``total`` and the amounts share any unit that is proportional to time, which makes the estimate of
@@ -35,7 +50,7 @@ def progress(label: str, total: float) -> Iterator[Callable[[float], None]]:
 
 
 @contextmanager
-def _bar(label: str, total: float) -> Iterator[Callable[[float], None]]:
+def _bar(label: str, total: float) -> Iterator[Advance]:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -43,18 +58,23 @@ def _bar(label: str, total: float) -> Iterator[Callable[[float], None]]:
         TimeElapsedColumn(),
         TextColumn("elapsed,"),
         TimeRemainingColumn(),
-        TextColumn("left"),
+        TextColumn("left  {task.fields[note]}"),
     )
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(label, total=total)
-        yield lambda amount: bar.advance(task, amount)
+        task = bar.add_task(label, total=total, note="")
+
+        def advance(amount: float, note: str = "") -> None:
+            """Move the bar and show the note behind it."""
+            bar.update(task, advance=amount, note=note)
+
+        yield advance
 
 
-def _lines(label: str, total: float) -> Callable[[float], None]:
+def _lines(label: str, total: float) -> Advance:
     started = printed = time.monotonic()
     done = 0.0
 
-    def advance(amount: float) -> None:
+    def advance(amount: float, note: str = "") -> None:
         """Count the work done; print a line if the last one is old or the work complete."""
         nonlocal done, printed
         done += amount
@@ -62,11 +82,8 @@ def _lines(label: str, total: float) -> Callable[[float], None]:
         if done < total and now - printed < SECONDS_BETWEEN_LINES:
             return
         printed = now
-        left = (now - started) * (total - done) / done
-        print(
-            f"{label}: {100 * done / total:.0f} % done, {left:.0f} s left",
-            file=sys.stderr,
-            flush=True,
-        )
+        share = done / total if total else 1.0
+        left = (now - started) * (1 - share) / share if share else 0.0
+        say(f"{label}: {100 * share:.0f} % done, {left:.0f} s left{f'  {note}' if note else ''}")
 
     return advance

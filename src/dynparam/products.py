@@ -1,0 +1,38 @@
+"""Matrix products of stacks of networks, at the speed the processor allows.
+
+torch's own float32 products on a CPU are MKL's, which leaves half of the vector units of an AMD
+processor idle. oneDNN, which comes with torch as well, does not, and computes in float32 all the same
+(``benchmarks/README.md`` has the rates). Where torch offers it, ``linear`` uses it; anywhere else,
+and in any other precision, it is ``torch.matmul``.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import torch
+from torch import Tensor
+
+
+def linear(h: Tensor, w: Tensor) -> Tensor:
+    """H W^T for each network: (stack, batch, n_in), (stack, n_out, n_in) to (stack, batch, n_out).
+
+    ``h`` may be a matrix (batch, n_in) that all networks share. Either may be a transposed view.
+    """
+    if not _takes_onednn(w):
+        return torch.matmul(h, w.mT)
+    shared = h.expand(len(w), *h.shape[-2:])
+    product = torch.ops.mkldnn._linear_pointwise.default
+    found = [product(a, b, None, "none", [], "") for a, b in zip(shared, w, strict=True)]
+    return found[0][None] if len(found) == 1 else torch.stack(found)
+
+
+def _takes_onednn(w: Tensor) -> bool:
+    return w.device.type == "cpu" and w.dtype in (torch.float32, torch.bfloat16) and _has_onednn()
+
+
+@cache
+def _has_onednn() -> bool:
+    """Whether this torch was built with oneDNN and its linear layer (torch 2.0 to date has it)."""
+    built = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    return bool(built) and hasattr(torch.ops.mkldnn, "_linear_pointwise")
