@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from dynparam.config import CIFAR10_CLASSES
+from dynparam.blocks import CIFAR10_CLASSES
 from dynparam.official import FOLDER
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from dynparam import cifar10, download, images, official, pairs, torchvision_reader
-from dynparam.config import CIFAR10_CLASSES, Data, Source
+from dynparam.blocks import CIFAR10_CLASSES, Data, Source
 from dynparam.errors import ConfigError, DataError, DynparamError
 from dynparam.official import FOLDER, MEMBERS
 from tests import cifar10_archive, http_server

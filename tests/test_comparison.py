@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 import torch
 
+from dynparam.blocks import Comparison, Fit
 from dynparam.comparison import COLUMNS, ExpectedSlopes, claim_note, compare
-from dynparam.config import Comparison, ComparisonStage, Fit
+from dynparam.config import ComparisonStage
 from dynparam.mean_field import log_slope, mean_field
 from dynparam.parametrization import HALF, LayerScales, layer_rules, relu_gains
 from dynparam.probe import one_step

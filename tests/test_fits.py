@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dynparam.config import Fit
+from dynparam.blocks import Fit
 from dynparam.errors import DataError, NonFiniteError
 from dynparam.fits import fit_curve
 

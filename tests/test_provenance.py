@@ -5,7 +5,7 @@ import time
 import pytest
 
 from dynparam import provenance
-from dynparam.config import Fit
+from dynparam.blocks import Fit
 from dynparam.files import sha256
 from dynparam.provenance import git_state, hardware, versions, write_sidecar
 

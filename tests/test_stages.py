@@ -87,7 +87,7 @@ def test_closure_of_an_example():
 
 
 def test_unknown_command():
-    with pytest.raises(ValueError, match="no command function 'nothing'"):
+    with pytest.raises(ValueError, match="has a command function 'nothing'"):
         stage_digest("nothing")
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from dynparam import download
 from dynparam.archive import unpack
-from dynparam.config import Source
+from dynparam.blocks import Source
 from dynparam.errors import DataError
 from dynparam.files import naming_write_errors
 from dynparam.official import FOLDER, verify

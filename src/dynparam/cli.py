@@ -13,7 +13,18 @@ from typing import Annotated
 
 import typer
 
-from dynparam import config as blocks
+from dynparam import cli_training
+from dynparam.blocks import panels_of, shown_curves
+from dynparam.cli_options import DEFAULT_CONFIG, ConfigOption, ImagesOption, OutputOption, ThreadsOption
+from dynparam.config import (
+    ArchitectureStage,
+    ComparisonStage,
+    DataStage,
+    FigureStage,
+    FitStage,
+    ProbeStage,
+    SourceStage,
+)
 from dynparam.errors import DynparamError
 from dynparam.loading import json_schema, load
 
@@ -26,22 +37,10 @@ data = typer.Typer(help="Retrieve CIFAR-10 and extract two-class tasks.", no_arg
 plot = typer.Typer(help="Draw the figures.", no_args_is_help=True)
 app.add_typer(data, name="data")
 app.add_typer(plot, name="plot")
+app.add_typer(cli_training.app)
+plot.add_typer(cli_training.plot)
 
-ConfigOption = Annotated[
-    list[str],
-    typer.Option("--config", help="YAML file or JSON text; repeat to override key by key."),
-]
-OutputOption = Annotated[Path, typer.Option("--output", help="File to write.")]
-ImagesOption = Annotated[Path, typer.Option("--images", help="Extracted pair (.npz).")]
 CurveArgument = Annotated[str, typer.Argument(help="Name of a curve in probe.curves.")]
-TaskArgument = Annotated[str, typer.Argument(help="Name of a pair in data.pairs.")]
-ParametrizationArgument = Annotated[
-    blocks.ParametrizationName, typer.Argument(help="Name of a parametrization.")
-]
-RunsOption = Annotated[Path, typer.Option("--runs", help="Directory for checkpoints and records.")]
-DeviceOption = Annotated[blocks.Device, typer.Option("--device", help="Where to train.")]
-ThreadsOption = Annotated[int, typer.Option("--threads", min=1, help="Threads to use.")]
-DEFAULT_CONFIG = ["config/thesis.yaml"]
 
 
 @data.command("retrieve")
@@ -53,7 +52,7 @@ def retrieve_cifar10(
     from dynparam import cifar10, official, provenance
 
     started = time.monotonic()
-    settings = load(blocks.SourceStage, config)
+    settings = load(SourceStage, config)
     found = cifar10.retrieve(settings.source, output, official.expected_hashes())
     members = [output / official.FOLDER / member for member in official.MEMBERS]
     provenance.write_sidecar(output / "cifar10.json", members, settings, started=started, source=found)
@@ -72,7 +71,7 @@ def extract_pair(
     """Draw the images of a two-class task, with a manifest of what was drawn."""
     from dynparam import official, pairs
 
-    settings = load(blocks.DataStage, config)
+    settings = load(DataStage, config)
     extract = pairs.extract_pool if pool else pairs.extract_pair
     extract(raw, pair, settings.data, output, official.expected_hashes())
 
@@ -92,7 +91,7 @@ def probe_alignment(
     from dynparam.images import load_pair
 
     started = time.monotonic()
-    settings = load(blocks.ProbeStage, config)
+    settings = load(ProbeStage, config)
     torch.set_num_threads(threads)
     trial_images = probe.TrialImages(settings, load_pair(images))
     log = probe.trial_log_path(output, settings, curve, images)
@@ -116,7 +115,7 @@ def expect_slopes(
     from dynparam.images import load_pair, square_norms
 
     started = time.monotonic()
-    settings = load(blocks.ProbeStage, config)
+    settings = load(ProbeStage, config)
     norms = square_norms(load_pair(images).train_images, settings.inputs.normalization)
     tables.write_csv(expectation.expected_values(settings, curve, norms), output)
     provenance.write_sidecar(
@@ -134,7 +133,7 @@ def fit_slopes(
     from dynparam import fits, provenance, tables
 
     started = time.monotonic()
-    settings = load(blocks.FitStage, config)
+    settings = load(FitStage, config)
     tables.write_csv(fits.fit_curve(tables.read_csv(trials), settings.fit), output)
     provenance.write_sidecar(
         output.with_suffix(".json"), [output], settings, inputs=[trials], started=started
@@ -151,8 +150,8 @@ def compare_slopes(
     from dynparam import comparison, provenance, rendering, tables
 
     started = time.monotonic()
-    settings = load(blocks.ComparisonStage, config)
-    shown = blocks.shown_curves(settings.panels)
+    settings = load(ComparisonStage, config)
+    shown = shown_curves(settings.panels)
     fitted = {curve: results / "fits" / f"{curve}.csv" for curve in shown}
     expected = {curve: results / "expected" / f"{curve}.csv" for curve in shown}
     table = comparison.compare(
@@ -184,8 +183,8 @@ def plot_figure(
     from dynparam import figures, provenance, tables
 
     started = time.monotonic()
-    settings = load(blocks.FigureStage, config)
-    panels = blocks.panels_of(settings.panels, figure)
+    settings = load(FigureStage, config)
+    panels = panels_of(settings.panels, figure)
     inputs = {
         curve: [results / kind / f"{curve}.csv" for kind in ("probe", "fits", "expected")]
         for curve in panels
@@ -216,7 +215,7 @@ def plot_architecture(
     from dynparam.widths import bottleneck
 
     started = time.monotonic()
-    settings = load(blocks.ArchitectureStage, config)
+    settings = load(ArchitectureStage, config)
     shown = settings.figures.architecture_figure(figure)
     widths = bottleneck(shown.n, shown.n_min, hidden=settings.network.hidden)
     written = figures.save(
@@ -226,48 +225,6 @@ def plot_architecture(
         settings.figures.dpi,
     )
     provenance.write_sidecar(output.with_suffix(".json"), written, settings, started=started)
-
-
-@app.command("train")
-def train_seeds(
-    task: TaskArgument,
-    parametrization: ParametrizationArgument,
-    seeds: Annotated[str, typer.Option("--seeds", help="Such as 0-9 or 0-2,7.")],
-    images: ImagesOption,
-    runs_directory: RunsOption,
-    output: OutputOption,
-    config: ConfigOption = DEFAULT_CONFIG,
-    device: DeviceOption = "auto",
-    threads: ThreadsOption = 2,
-    seeds_at_once: Annotated[
-        int, typer.Option("--seeds-at-once", min=1, help="Runs trained together on a GPU.")
-    ] = 8,
-    checkpoint_epochs: Annotated[
-        int, typer.Option("--checkpoint-epochs", min=1, help="Epochs between checkpoints.")
-    ] = 10,
-) -> None:
-    """Train the runs of some seeds; an interrupted training resumes, finished runs are not repeated."""
-    import torch
-
-    from dynparam import provenance, run_files, runs, tables
-    from dynparam.devices import resolve_device
-    from dynparam.images import load_pair
-
-    started = time.monotonic()
-    settings = load(blocks.RunStage, config).of_task(task)
-    torch.set_num_threads(threads)
-    plan = runs.Plan(settings, parametrization, resolve_device(device), seeds_at_once, checkpoint_epochs)
-    files = run_files.RunFiles(runs_directory, settings, parametrization, images)
-    records = runs.train_seeds(plan, runs.parse_seeds(seeds), load_pair(images), files)
-    tables.write_csv(runs.curve_table(task, parametrization, records), output)
-    provenance.write_sidecar(
-        output.with_suffix(".json"),
-        [output],
-        settings,
-        inputs=[images],
-        started=started,
-        runs=runs.origins(records),
-    )
 
 
 @app.command("schema")

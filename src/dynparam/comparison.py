@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from dynparam.config import Claim, ComparisonStage
+from dynparam.blocks import Claim
+from dynparam.config import ComparisonStage
 from dynparam.expectation import asymptotic_exponents
 from dynparam.mean_field import log_slope
 from dynparam.statistics import Verdict, equivalence

@@ -1,310 +1,42 @@
-"""The configuration: one pydantic model per block, closed to unknown keys, without hidden defaults.
+"""The configuration: its blocks put together, and what each stage of the workflow depends on.
 
-Every number lives in ``config/*.yaml``. ``Config`` is the whole of it; a stage of the workflow asks
-only for the blocks it depends on (``loading.load(ProbeStage, ...)``), so that a stage can never use
-a number its rule does not track. The JSON Schema in ``workflow/schemas`` is generated from here.
+``Config`` is the whole of it; a stage asks only for the blocks it depends on (``loading.load(ProbeStage,
+...)``), so that it can never use a number its rule does not track. The JSON Schema in
+``workflow/schemas`` is generated from here.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from fractions import Fraction
-from pathlib import Path
-from typing import Annotated, Literal, Self, TypeVar, get_args
+from dataclasses import dataclass
+from typing import Self
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    NonNegativeInt,
-    PlainSerializer,
-    PositiveFloat,
-    PositiveInt,
-    WithJsonSchema,
-    model_validator,
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from dynparam.blocks import (
+    Audit,
+    Block,
+    Claims,
+    Comparison,
+    Data,
+    Domain,
+    Figures,
+    Fit,
+    Inputs,
+    Jobs,
+    Network,
+    Panels,
+    Paths,
+    Probe,
+    Protocol,
+    Source,
+    Training,
+    named,
+    network_name,
+    panels_of,
+    shown_curves,
 )
-
-from dynparam.errors import ConfigError
-
-ClassName = Literal[
-    "airplane",
-    "automobile",
-    "bird",
-    "cat",
-    "deer",
-    "dog",
-    "frog",
-    "horse",
-    "ship",
-    "truck",
-]
-CIFAR10_CLASSES: tuple[str, ...] = get_args(ClassName)
-"""The ten classes, in the order of their labels 0 to 9."""
-
-Split = Literal["train", "test"]
-Normalization = Literal["half_range", "unit_range", "per_channel", "per_image"]
-ParametrizationName = Literal["ntk", "mup", "spectral", "dynamic", "standard"]
-Claim = Literal["flat", "decreasing"]
-Parametrizations = tuple[ParametrizationName, ParametrizationName]
-Device = Literal["auto", "cpu", "cuda"]
-Share = Literal["wide", "narrow"]
-
-ExactNumber = Annotated[
-    Fraction,
-    PlainSerializer(str, return_type=str),
-    WithJsonSchema({"type": ["number", "string"], "pattern": r"^-?\d+(\.\d+|/[1-9]\d*)?$"}),
-]
-"""A number kept exact: ``"1/5"`` in a file, ``Fraction(1, 5)`` in the code, ``"1/5"`` again in JSON."""
-
-CurveName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Entry = TypeVar("Entry")
-PairName = Annotated[str, Field(pattern=r"^[a-z]+-[a-z]+$")]
-
-
-class Block(BaseModel):
-    """A closed, immutable part of the configuration."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Paths(Block):
-    """Where files go; every result is below one of these."""
-
-    data: Path = Field(description="raw and processed data")
-    results: Path = Field(description="computed tables, logs and job benchmarks")
-    figures: Path = Field(description="figures with their data and provenance")
-
-    def all(self) -> tuple[Path, Path, Path]:
-        """Every place the workflow writes to."""
-        return self.data, self.results, self.figures
-
-
-class Source(Block):
-    """Where CIFAR-10 comes from. The hashes of its members are fixed, so this never changes a result."""
-
-    archive: Path | None = Field(
-        description="local archive or extracted directory; the environment variable wins over it"
-    )
-    mirrors: tuple[str, ...] = Field(description="addresses of the archive, tried in this order")
-    timeout_seconds: PositiveFloat = Field(description="longest silence of a server")
-    attempts: PositiveInt = Field(description="attempts per mirror; a later one resumes")
-
-
-class Data(Block):
-    """Which images are used (SPEC of the thesis: Secs. 3.1-3.3; open choices of the ledger)."""
-
-    seed: NonNegativeInt = Field(description="seed of the draw of images")
-    pairs: dict[PairName, tuple[ClassName, ClassName]] = Field(description="the two-class tasks")
-    train_images: PositiveInt = Field(description="training images per pair")
-    test_images: PositiveInt = Field(description="test images per pair")
-    train_split: Split = Field(description="official split the training images are drawn from")
-    test_split: Split = Field(description="official split the test images are drawn from")
-    stratified: bool = Field(description="equal numbers of both classes")
-
-    @model_validator(mode="after")
-    def _pairs_of_two(self) -> Self:
-        for name, (first, second) in self.pairs.items():
-            if first == second:
-                raise ValueError(f"pair {name!r} names the class {first!r} twice; name two classes")
-        return self
-
-
-class Inputs(Block):
-    """How bytes become network inputs."""
-
-    normalization: Normalization = Field(
-        description="half_range (x/255-0.5)/0.5, unit_range x/255, per_channel, per_image"
-    )
-
-
-class NarrowWidth(Block):
-    """n_min = coefficient * n ** exponent, before rounding."""
-
-    coefficient: ExactNumber = Field(gt=0, description="c in c n^e")
-    exponent: ExactNumber = Field(ge=0, le=1, description="e in c n^e; 1 is a constant ratio")
-
-
-class Curve(Block):
-    """One curve of a probe figure: a parametrization along a family of widths."""
-
-    parametrization: ParametrizationName
-    r: ExactNumber = Field(
-        ge=0,
-        le=Fraction(1, 2),
-        description="exponent of n_min in dynamic parametrization, 0 to 1/2",
-    )
-    narrow: NarrowWidth
-    claim: Claim = Field(description="what the thesis says of its slopes")
-
-
-class WidthGrid(Block):
-    """Log-spaced wide widths n."""
-
-    smallest: PositiveInt
-    largest: PositiveInt
-    count: Annotated[int, Field(ge=2)]
-
-    @model_validator(mode="after")
-    def _increasing(self) -> Self:
-        if self.largest <= self.smallest:
-            raise ValueError(
-                f"largest ({self.largest}) must exceed smallest ({self.smallest}); swap them"
-            )
-        return self
-
-
-class Network(Block):
-    """The multilayer perceptron of all experiments (Fig. 3.1)."""
-
-    hidden: tuple[Share, ...] = Field(min_length=1, description="hidden layers: wide n, narrow n_min")
-
-
-class Probe(Block):
-    """The one-step probe of Figs. 3.2 and 3.3."""
-
-    seed: NonNegativeInt = Field(description="seed of the trials")
-    pair: PairName = Field(description="pair of classes the images come from")
-    learning_rate: PositiveFloat = Field(description="global learning rate eta")
-    trials: Annotated[int, Field(ge=2)] = Field(description="independent trials per width")
-    widths: WidthGrid
-    rounding: Literal["nearest", "floor"] = Field(description="how n_min becomes an integer")
-    subset: Literal["fixed", "redrawn"] = Field(
-        description="training images fixed by the data seed, or drawn again in every trial"
-    )
-    dtype: Literal["float32", "float64"]
-    curves: dict[CurveName, Curve]
-
-    def curve(self, name: str) -> Curve:
-        """The curve of that name. Raises ``ConfigError`` if there is none."""
-        return _named(self.curves, name, "probe.curves")
-
-
-class Protocol(Block):
-    """One training run of Figs. 3.4 and 3.5: everything its curve depends on besides the images."""
-
-    seed: NonNegativeInt = Field(description="seed of all runs' initial weights and batch orders")
-    n: PositiveInt = Field(description="width of the wide hidden layers")
-    n_min: PositiveInt = Field(description="width of the narrow hidden layers")
-    r: ExactNumber = Field(
-        ge=0,
-        le=Fraction(1, 2),
-        description="exponent of n_min in dynamic parametrization, 0 to 1/2",
-    )
-    learning_rate: PositiveFloat = Field(description="global learning rate eta")
-    momentum: Annotated[float, Field(ge=0, lt=1)] = Field(description="mu in v <- mu v + gradient")
-    dampening: Annotated[float, Field(ge=0, lt=1)] = Field(
-        description="d in v <- mu v + (1 - d) gradient"
-    )
-    batch_size: PositiveInt
-    last_batch: Literal["kept", "dropped"] = Field(
-        description="what becomes of the images that do not fill a batch"
-    )
-    epochs: PositiveInt
-    training_loss: Literal["evaluated", "running"] = Field(
-        description="over all training images after each epoch, or averaged over its batches"
-    )
-    dtype: Literal["float32", "float64"] = Field(description="precision of weights and momentum")
-    products: Literal["exact", "bfloat16"] = Field(
-        description="precision of the factors of matrix products: that of dtype, or bfloat16"
-    )
-    first_layer: Literal["dual", "primal"] = Field(
-        description="first layer trained as coefficients of the training images, or as a matrix"
-    )
-
-    @property
-    def network_name(self) -> str:
-        """The widths as they stand in file names: ``10000-500``."""
-        return network_name(self.n, self.n_min)
-
-
-class Audit(Block):
-    """How an archived curve is checked: its first epochs are trained again."""
-
-    seed: NonNegativeInt | None = Field(description="archived seed to repeat; null draws one each time")
-    epochs: PositiveInt = Field(description="epochs to repeat")
-    tolerance: PositiveFloat = Field(
-        description="largest relative difference of a loss that counts as rounding"
-    )
-
-
-class Training(Block):
-    """Which runs of the protocol are made, and which are taken from the archive."""
-
-    reuse: Literal["archive", "none"] = Field(
-        description="take curves from the archive after an audit, or train all of them here"
-    )
-    parametrizations: Parametrizations = Field(description="compared as second minus first")
-    seeds: Annotated[int, Field(ge=2)] = Field(description="runs per task and parametrization")
-    seeds_per_job: PositiveInt = Field(description="runs one job makes; never changes a result")
-    checkpoint_epochs: PositiveInt = Field(description="epochs between checkpoints")
-    archive: Path = Field(description="where archived curves lie")
-    audit: Audit
-
-
-class NetworkSize(Block):
-    """A bottleneck network of the domain study."""
-
-    n: PositiveInt
-    n_min: PositiveInt
-
-
-class Domain(Block):
-    """The claims at other widths: where they hold."""
-
-    tasks: tuple[PairName, ...] = Field(description="pairs of data.pairs")
-    networks: tuple[NetworkSize, ...]
-    epochs: PositiveInt
-    seeds: Annotated[int, Field(ge=2)]
-
-
-class Claims(Block):
-    """Where the claims on training curves are judged."""
-
-    epochs: tuple[PositiveInt, ...] = Field(min_length=1, description="epochs of single comparisons")
-
-
-class Fit(Block):
-    """How slopes are fitted and their intervals found."""
-
-    seed: NonNegativeInt = Field(description="seed of the bootstrap")
-    confidence: Annotated[float, Field(gt=0.5, lt=1)] = Field(description="level of the intervals")
-    resamples: Annotated[int, Field(ge=100)] = Field(description="bootstrap resamples")
-
-
-class Comparison(Block):
-    """How measured slopes are compared with expected ones."""
-
-    tolerance: PositiveFloat = Field(description="largest difference of slopes that counts as equal")
-
-
-class ArchitectureFigure(Block):
-    """The picture of the hidden layers."""
-
-    n: PositiveInt
-    n_min: PositiveInt
-
-
-class Figures(Block):
-    """How figures are drawn."""
-
-    dpi: PositiveInt
-    titles: dict[CurveName, str] = Field(description="panel titles, by curve")
-    architecture: dict[CurveName, ArchitectureFigure]
-    training: dict[CurveName, PairName] = Field(description="the task of each figure of curves")
-    domain: CurveName | None = Field(description="figure of the domain study; null leaves it out")
-
-    def architecture_figure(self, name: str) -> ArchitectureFigure:
-        """The architecture figure of that name. Raises ``ConfigError`` if there is none."""
-        return _named(self.architecture, name, "figures.architecture")
-
-    def training_figure(self, name: str) -> str:
-        """The task whose curves a figure shows. Raises ``ConfigError`` if there is no such figure."""
-        return _named(self.training, name, "figures.training")
-
-
-Panels = dict[CurveName, tuple[CurveName, ...]]
 
 
 class SourceStage(Block):
@@ -366,10 +98,29 @@ class RunStage(Block):
     network: Network
     protocol: Protocol
 
+    @model_validator(mode="after")
+    def _batches(self) -> Self:
+        _require_a_batch(self.data, self.protocol)
+        return self
+
     def of_task(self, task: str) -> RunStage:
         """The same with no other pair of classes than ``task``. Raises ``ConfigError``."""
-        classes = _named(self.data.pairs, task, "data.pairs")
+        classes = named(self.data.pairs, task, "data.pairs")
         return self.model_copy(update={"data": self.data.model_copy(update={"pairs": {task: classes}})})
+
+
+class AuditLimits(Block):
+    """The part of ``training`` that an audit depends on; the rest is passed over."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    audit: Audit
+
+
+class AuditStage(Block):
+    """Blocks of ``audit_archive`` besides those of the run."""
+
+    training: AuditLimits
 
 
 class ClaimsStage(Block):
@@ -383,13 +134,34 @@ class ClaimsStage(Block):
     figures: Figures
 
 
-class Jobs(Block):
-    """How the workflow runs its jobs; results change by no more than rounding."""
+@dataclass(frozen=True)
+class Run:
+    """Runs of several seeds that differ in nothing else, and the name of their files.
 
-    probe_threads: PositiveInt = Field(description="threads of one probe job")
-    training_threads: PositiveInt = Field(description="threads of one training job")
-    training_device: Device = Field(description="auto is a GPU where there is one")
-    seeds_at_once: PositiveInt = Field(description="runs trained together on a GPU")
+    Attributes:
+        task: a pair of data.pairs.
+        network: widths as in ``10000-500``.
+        parametrization: its name.
+        seeds: how many.
+        main: whether the network is the thesis's own, not one of the domain study.
+    """
+
+    task: str
+    network: str
+    parametrization: str
+    seeds: int
+    main: bool
+
+    @property
+    def name(self) -> str:
+        """``task/parametrization`` for the thesis's network, with the widths between for another."""
+        middle = () if self.main else (self.network,)
+        return "/".join((self.task, *middle, self.parametrization))
+
+    @property
+    def place(self) -> str:
+        """``task/network/parametrization``."""
+        return f"{self.task}/{self.network}/{self.parametrization}"
 
 
 class Config(Block):
@@ -459,16 +231,38 @@ class Config(Block):
         drawing = self.figures.model_copy(update={"titles": {}, "architecture": shown})
         return ArchitectureStage(network=self.network, figures=drawing)
 
-    def for_run(self, task: str, network: str | None = None) -> RunStage:
-        """What a run on ``task`` depends on; ``network`` names one of the domain study's."""
+    def runs(self) -> dict[str, Run]:
+        """All runs of the figures of curves and of the domain study, by name."""
+        main = self.protocol.network_name
+        tasks = dict.fromkeys(self.figures.training.values())
+        wanted = [(task, main, self.training.seeds) for task in tasks]
+        if self.figures.domain is not None:
+            wanted += [
+                (task, network_name(size.n, size.n_min), self.domain.seeds)
+                for task in self.domain.tasks
+                for size in self.domain.networks
+            ]
+        found = [
+            Run(task, network, parametrization, seeds, main=network == main)
+            for task, network, seeds in wanted
+            for parametrization in self.training.parametrizations
+        ]
+        return {run.name: run for run in found}
+
+    def for_run(self, task: str, network: str) -> RunStage:
+        """What a run on ``task`` in the network of that name depends on."""
         protocol = self.protocol
-        if network is not None:
+        if network != protocol.network_name:
             sizes = {network_name(size.n, size.n_min): size for size in self.domain.networks}
-            size = _named(sizes, network, "domain.networks")
+            size = named(sizes, network, "domain.networks")
             changes = {"n": size.n, "n_min": size.n_min, "epochs": self.domain.epochs}
             protocol = protocol.model_copy(update=changes)
         stage = RunStage(data=self.data, inputs=self.inputs, network=self.network, protocol=protocol)
         return stage.of_task(task)
+
+    def for_audit(self) -> AuditStage:
+        """What an audit depends on besides the run."""
+        return AuditStage(training=AuditLimits(audit=self.training.audit))
 
     def for_claims(self) -> ClaimsStage:
         """What judging the claims on training curves depends on."""
@@ -511,12 +305,11 @@ class Config(Block):
             for task in tasks:
                 if task not in self.data.pairs:
                     raise ValueError(f"{where} names {task!r}, which is not one of data.pairs")
+        for size in self.domain.networks:
+            if network_name(size.n, size.n_min) == self.protocol.network_name:
+                raise ValueError("domain.networks repeats the network of protocol; remove it there")
         shortest = min(self.protocol.epochs, self.domain.epochs)
-        if self.protocol.batch_size > self.data.train_images:
-            raise ValueError(
-                f"protocol.batch_size ({self.protocol.batch_size}) exceeds data.train_images "
-                f"({self.data.train_images}); lower it"
-            )
+        _require_a_batch(self.data, self.protocol)
         if max(self.claims.epochs) > self.protocol.epochs:
             raise ValueError(
                 f"claims.epochs names epoch {max(self.claims.epochs)}, but protocol.epochs is "
@@ -530,28 +323,15 @@ class Config(Block):
         return self
 
 
-def network_name(n: int, n_min: int) -> str:
-    """The widths as they stand in file names: ``10000-500``."""
-    return f"{n}-{n_min}"
+def _require_a_batch(data: Data, protocol: Protocol) -> None:
+    if protocol.batch_size > data.train_images:
+        raise ValueError(
+            f"protocol.batch_size ({protocol.batch_size}) exceeds data.train_images "
+            f"({data.train_images}); lower it"
+        )
 
 
 def digest(block: BaseModel) -> str:
     """A short SHA-256 of a block's values, independent of the order of its keys."""
     text = json.dumps(block.model_dump(mode="json"), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def shown_curves(panels: Panels) -> list[str]:
-    """The curves of all panels, each once, in their order."""
-    return list(dict.fromkeys(curve for curves in panels.values() for curve in curves))
-
-
-def panels_of(panels: Panels, figure: str) -> tuple[str, ...]:
-    """The curves of a figure's panels. Raises ``ConfigError`` if there is no such figure."""
-    return _named(panels, figure, "panels")
-
-
-def _named(entries: Mapping[str, Entry], name: str, where: str) -> Entry:
-    if name not in entries:
-        raise ConfigError(f"there is no {name!r} in {where}; choose one of {', '.join(entries)}")
-    return entries[name]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dynparam.config import Curve, Network, Probe
+from dynparam.blocks import Curve, Network, Probe
 from dynparam.widths import RatioRule, Widths, bottleneck, log_spaced
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import psutil
 import torch
 
-from dynparam.config import Device
+from dynparam.blocks import Device
 from dynparam.errors import ConfigError
 
 

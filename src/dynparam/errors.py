@@ -34,4 +34,7 @@ class AuditError(DynparamError):
 class InterruptedRunError(DynparamError):
     """Work that a signal stopped, with all of it saved."""
 
-    exit_code = 143  # what a shell reports of a process ended by SIGTERM
+    def __init__(self, message: str, number: int) -> None:
+        """``number`` is the signal's; the exit code is what a shell reports of a process it ended."""
+        super().__init__(message)
+        self.exit_code = 128 + number

@@ -6,7 +6,8 @@ from fractions import Fraction
 
 import pandas as pd
 
-from dynparam.config import Curve, Network, ProbeStage
+from dynparam.blocks import Curve, Network
+from dynparam.config import ProbeStage
 from dynparam.curves import curve_widths, wide_widths
 from dynparam.mean_field import FloatArray, mean_field
 from dynparam.orders import orders

@@ -7,7 +7,7 @@ from dataclasses import asdict
 import numpy as np
 import pandas as pd
 
-from dynparam.config import Fit
+from dynparam.blocks import Fit
 from dynparam.errors import DataError
 from dynparam.randomness import seed_sequence
 from dynparam.statistics import fit_slope

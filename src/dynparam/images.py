@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynparam.config import Normalization
+from dynparam.blocks import Normalization
 from dynparam.errors import ConfigError, DataError
 
 Bytes = NDArray[np.uint8]

@@ -11,7 +11,8 @@ from typing import Any, TypeVar, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from dynparam.config import Block, Config
+from dynparam.blocks import Block
+from dynparam.config import Config
 from dynparam.errors import ConfigError
 
 Stage = TypeVar("Stage", bound=Block)

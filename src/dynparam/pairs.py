@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dynparam.config import CIFAR10_CLASSES, Data, Split
+from dynparam.blocks import CIFAR10_CLASSES, Data, Split
 from dynparam.errors import ConfigError, DataError
 from dynparam.files import atomic_path, sha256, write_text
 from dynparam.images import Bytes, Indices, draw_subset

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import get_args
 
-from dynparam.config import ParametrizationName
+from dynparam.blocks import ParametrizationName
 from dynparam.errors import ConfigError
 from dynparam.widths import Widths
 

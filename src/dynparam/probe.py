@@ -18,7 +18,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from dynparam.config import Curve, Probe, ProbeStage, digest
+from dynparam.blocks import Curve, Probe
+from dynparam.config import ProbeStage, digest
 from dynparam.curves import curve_widths, ratio_rule, wide_widths
 from dynparam.errors import ConfigError, DataError, NonFiniteError
 from dynparam.files import naming_write_errors, sha256

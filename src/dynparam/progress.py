@@ -31,6 +31,8 @@ class Advance(Protocol):
 
 def say(text: str) -> None:
     """One line on standard error; silent if nobody can read it any more."""
+    if sys.stderr is None:  # closed before the program began
+        return
     with suppress(BrokenPipeError):
         print(text, file=sys.stderr, flush=True)
 
@@ -42,7 +44,7 @@ def progress(label: str, total: float) -> Iterator[Advance]:
     ``total`` and the amounts share any unit that is proportional to time, which makes the estimate of
     the time left honest when steps differ in size.
     """
-    if sys.stderr.isatty():
+    if sys.stderr is not None and sys.stderr.isatty():
         with _bar(label, total) as advance:
             yield advance
     else:

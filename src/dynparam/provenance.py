@@ -19,6 +19,7 @@ import psutil
 from pydantic import BaseModel
 
 from dynparam.config import digest
+from dynparam.errors import DataError
 from dynparam.files import sha256, write_text
 
 PACKAGES = (
@@ -67,6 +68,14 @@ def write_sidecar(
         **details,
     }
     write_text(sidecar, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+
+
+def read_sidecar(path: Path) -> dict[str, Any]:
+    """A sidecar's record. Raises ``DataError`` if it is missing or not JSON."""
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        raise DataError(f"{path}: not a readable sidecar; run the rule of its results again") from None
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from pathlib import Path
 
@@ -52,20 +53,35 @@ def slopes_html(table: pd.DataFrame, settings: ComparisonStage) -> str:
     made = made.tab_style(
         style.css("white-space: nowrap;"), loc.body(columns=["curve", "measured", "verdict"])
     )
-    for verdict, colour in VERDICT_COLOURS.items():
-        rows = [k for k, found in enumerate(table["verdict"]) if found == verdict]
+    return page(coloured(made, table["verdict"], VERDICT_COLOURS))
+
+
+def coloured(made: GT, verdicts: Iterable[str], colours: Mapping[str, str]) -> GT:
+    """A table whose cells in the column "verdict" have the background of their row's verdict."""
+    found = list(verdicts)
+    for verdict, colour in colours.items():
+        rows = [k for k, one in enumerate(found) if one == verdict]
         made = made.tab_style(style.fill(colour), loc.body(columns=["verdict"], rows=rows))
-    page = made.as_raw_html(make_page=True)
-    return str(page).replace("<html>", '<html lang="en">', 1)
+    return made
+
+
+def page(made: GT) -> str:
+    """A table as one self-contained HTML page that names its language."""
+    return str(made.as_raw_html(make_page=True)).replace("<html>", '<html lang="en">', 1)
+
+
+def write_beside(table: pd.DataFrame, csv: Path, markdown: str, html_page: str) -> list[Path]:
+    """Write a table as CSV with its two pages beside it; returns the three paths."""
+    paths = [csv, csv.with_suffix(".md"), csv.with_suffix(".html")]
+    write_csv(table, csv)
+    write_text(paths[1], markdown)
+    write_text(paths[2], html_page)
+    return paths
 
 
 def write_comparison(table: pd.DataFrame, csv: Path, settings: ComparisonStage) -> list[Path]:
     """Write the comparison as CSV, Markdown and HTML side by side; returns the three paths."""
-    markdown, page = csv.with_suffix(".md"), csv.with_suffix(".html")
-    write_csv(table, csv)
-    write_text(markdown, slopes_markdown(table, settings))
-    write_text(page, slopes_html(table, settings))
-    return [csv, markdown, page]
+    return write_beside(table, csv, slopes_markdown(table, settings), slopes_html(table, settings))
 
 
 def summary_sentence(table: pd.DataFrame, settings: ComparisonStage) -> str:

@@ -98,6 +98,11 @@ class RunFiles:
         """Where the run's checkpoint is kept until the run is finished."""
         return self.directory / f"seed-{seed:04d}.safetensors"
 
+    def clear_partial(self, seed: int) -> None:
+        """Remove what a kill in the middle of writing a checkpoint left of it."""
+        for path in self.directory.glob(f".seed-{seed:04d}.*"):
+            path.unlink(missing_ok=True)
+
     def finish(self, record: Record) -> None:
         """Keep a finished run's record; its checkpoint and state go."""
         write_text(self._record(record.seed), json.dumps(asdict(record)) + "\n")
@@ -151,7 +156,7 @@ def read_record(path: Path) -> Record:
         values = json.loads(path.read_text(encoding="utf-8"))
         curve = tuple(tuple(row) for row in values.pop("curve"))
         return Record(curve=curve, **values)
-    except (OSError, TypeError, ValueError, KeyError) as error:
+    except (OSError, AttributeError, TypeError, ValueError, KeyError) as error:
         raise DataError(f"{path}: not a run's record ({error}); delete it to train it anew") from None
 
 

@@ -13,6 +13,7 @@ import shutil
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -84,20 +85,6 @@ class Plan:
         return self.seeds_at_once if self.device.type == "cuda" else 1
 
 
-def parse_seeds(text: str) -> list[int]:
-    """Seeds such as ``0-9`` or ``0-2,7``, in order. Raises ``ConfigError``."""
-    seeds: set[int] = set()
-    for part in text.split(","):
-        first, _, last = part.partition("-")
-        try:
-            seeds.update(range(int(first), int(last or first) + 1))
-        except ValueError:
-            raise ConfigError(f"seeds {text!r} are not numbers such as 0-9 or 0-2,7") from None
-    if not seeds:
-        raise ConfigError(f"seeds {text!r} name none; write the smaller number first")
-    return sorted(seeds)
-
-
 def train_seeds(plan: Plan, seeds: Sequence[int], pair: Pair, files: RunFiles) -> list[Record]:
     """The records of ``seeds``, in order; those that are finished already are only read.
 
@@ -105,6 +92,7 @@ def train_seeds(plan: Plan, seeds: Sequence[int], pair: Pair, files: RunFiles) -
     memory or the disk is too small, ``InterruptedRunError`` after SIGTERM or SIGINT with everything
     saved, and ``DynparamError`` if a file cannot be written; what is finished or checkpointed stays.
     """
+    _require_counts(plan.settings, pair)
     records = {seed: files.finished(seed) for seed in seeds}
     waiting = [seed for seed, record in records.items() if record is None]
     if waiting:
@@ -184,6 +172,7 @@ class _Training:
 
     def _started(self, seed: int) -> Place:
         """The place a run is resumed from; an unusable checkpoint is set aside and reported."""
+        self.files.clear_partial(seed)
         path = self.files.checkpoint(seed)
         if not path.exists():
             return Place()
@@ -245,11 +234,12 @@ class _StackRun:
             losses = self.stack.train_batch(images)
             self.batch = batch + 1
             self._keep_losses(losses)
-            if self.stop.signal_name:
+            if self.stop.signal is not None:
                 self._save()
                 raise InterruptedRunError(
-                    f"{self.stop.signal_name} in epoch {self.epoch + 1} of seeds {self._unfinished()}; "
-                    f"all is saved, and the same command goes on from there"
+                    f"{self.stop.signal.name} in epoch {self.epoch + 1} of seeds {self._unfinished()}; "
+                    f"all is saved, and the same command goes on from there",
+                    self.stop.signal,
                 )
         self.epoch, self.batch = self.epoch + 1, 0
 
@@ -334,9 +324,9 @@ class _StackRun:
     def _note(self, state: Any, why: str) -> None:
         places = self._unfinished_places()
         if places:
-            self.notes.stopped(
-                state, dict.fromkeys(self._unfinished(), self.epoch), places[0].seconds, why
-            )
+            done = dict.fromkeys(self._unfinished(), self.epoch)
+            with suppress(DynparamError):  # on a full disk, what failed first is what is told
+                self.notes.stopped(state, done, places[0].seconds, why)
 
     def _unfinished(self) -> list[int]:
         return list(self.places)
@@ -356,6 +346,16 @@ def _equally_far(places: dict[int, Place], size: int) -> list[list[int]]:
     for seed, place in places.items():
         groups[place.epoch, place.batch].append(seed)
     return [seeds[i : i + size] for seeds in groups.values() for i in range(0, len(seeds), size)]
+
+
+def _require_counts(settings: RunStage, pair: Pair) -> None:
+    data = settings.data
+    found = len(pair.train_labels), len(pair.test_labels)
+    if found != (data.train_images, data.test_images):
+        raise ConfigError(
+            f"the pair holds {found[0]} training and {found[1]} test images, and data asks for "
+            f"{data.train_images} and {data.test_images}; extract it again"
+        )
 
 
 def _require_room(plan: Plan, stack: int, directory: Path) -> None:
@@ -379,4 +379,4 @@ def _require_room(plan: Plan, stack: int, directory: Path) -> None:
 
 
 def _gib(count: int) -> str:
-    return f"{count / 2**30:.2f} GiB"
+    return f"{count / 2**30:.2f} GiB" if count >= 2**30 else f"{count / 2**20:.1f} MiB"

@@ -14,10 +14,10 @@ class StopRequest:
     """Whether a signal asked for a stop.
 
     Attributes:
-        signal_name: the signal's name, ``None`` as long as none came.
+        signal: the signal, ``None`` as long as none came.
     """
 
-    signal_name: str | None = None
+    signal: signal.Signals | None = None
 
 
 @contextmanager
@@ -27,7 +27,7 @@ def stop_request() -> Iterator[StopRequest]:
 
     def remember(number: int, frame: FrameType | None) -> None:
         """Note the signal; the job stops where it can save all it has."""
-        request.signal_name = signal.Signals(number).name
+        request.signal = signal.Signals(number)
 
     before = {number: signal.signal(number, remember) for number in (signal.SIGTERM, signal.SIGINT)}
     try:

@@ -1,7 +1,7 @@
 """Digests of the code behind each stage of the workflow.
 
 Snakemake does not see edits in an imported library. Each rule therefore carries, as a parameter, the
-digest of all code its command can reach: the command's own function in ``cli.py``, the modules that
+digest of all code its command can reach: the command's own function in ``cli*.py``, the modules that
 function imports, and theirs in turn, as syntax trees without docstrings. A comment, a docstring or a
 reformatted line changes no digest; a change of behaviour changes those of the stages that use it.
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parent
 
-NEUTRAL = frozenset({"config", "errors", "loading", "progress", "provenance"})
+NEUTRAL = frozenset({"blocks", "config", "errors", "loading", "progress", "provenance"})
 """Modules that decide how a result is asked for, reported or documented, not what it is.
 
 Configuration values are parameters of the rules already; a new key must not repeat every experiment.
@@ -27,12 +27,12 @@ LIBRARIES = ("matplotlib", "numpy", "pandas", "scipy", "torch", "torchvision")
 
 
 def stage_digest(command: str, package: Path = PACKAGE) -> str:
-    """A short SHA-256 of everything the function ``command`` of ``cli.py`` can execute.
+    """A short SHA-256 of everything the function ``command`` of ``cli*.py`` can execute.
 
-    ``package`` is the directory of the library's sources. Raises ``ValueError`` if ``cli.py`` has no
-    such function.
+    ``package`` is the directory of the library's sources. Raises ``ValueError`` if there is no such
+    function.
     """
-    function = _command(_parse(package / "cli.py"), command)
+    function = _command(package, command)
     modules = closure(function, package)
     trees = {name: _parse(package / f"{name}.py") for name in sorted(modules)}
     parts = [ast.dump(_without_docstrings(function))]
@@ -57,11 +57,12 @@ def _parse(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
-def _command(cli: ast.Module, name: str) -> ast.FunctionDef:
-    for node in cli.body:
-        if isinstance(node, ast.FunctionDef) and node.name == name:
-            return node
-    raise ValueError(f"cli.py has no command function {name!r}")
+def _command(package: Path, name: str) -> ast.FunctionDef:
+    for path in sorted(package.glob("cli*.py")):
+        for node in _parse(path).body:
+            if isinstance(node, ast.FunctionDef) and node.name == name:
+                return node
+    raise ValueError(f"no cli*.py has a command function {name!r}")
 
 
 def _imported_names(tree: ast.AST) -> Iterator[str]:

@@ -1,18 +1,27 @@
-"""Statistics of slopes: fits on log-log axes, bootstrap intervals, and verdicts of equivalence."""
+"""Statistics of slopes and of paired differences: intervals, and the verdicts they allow.
+
+Slopes are fitted on log-log axes and tested for equivalence with an expected one; paired differences are
+tested for their sign.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special, stats
 
-from dynparam.errors import NonFiniteError
+from dynparam.errors import DataError, NonFiniteError
 
 FloatArray = NDArray[np.float64]
+Better = Literal["lower", "higher"]
+
+BOOTSTRAP_PAIRS = 50
+"""Fewest pairs for the bootstrap; docs/statistics.md has the coverage of both intervals."""
 
 
 class Verdict(StrEnum):
@@ -21,6 +30,35 @@ class Verdict(StrEnum):
     AGREES = "agrees"
     DISAGREES = "disagrees"
     UNDECIDED = "undecided"
+
+
+class ClaimVerdict(StrEnum):
+    """Whether a difference known to an interval has the sign a claim says."""
+
+    HOLDS = "holds"
+    FAILS = "fails"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True)
+class PairedDifference:
+    """The mean of second - first over pairs, with its interval.
+
+    Attributes:
+        mean: mean difference, in units of the values.
+        ci_low: lower end of the interval of the mean.
+        ci_high: upper end of the same.
+        effect_size: mean over standard deviation of the differences (d_z), free of small-sample bias.
+        count: number of pairs.
+        interval: how the interval was found.
+    """
+
+    mean: float
+    ci_low: float
+    ci_high: float
+    effect_size: float
+    count: int
+    interval: Literal["bootstrap", "student"]
 
 
 @dataclass(frozen=True)
@@ -82,6 +120,88 @@ def equivalence(ci_low: float, ci_high: float, expected: float, tolerance: float
     if ci_high < expected - tolerance or expected + tolerance < ci_low:
         return Verdict.DISAGREES
     return Verdict.UNDECIDED
+
+
+def paired_difference(
+    first: FloatArray,
+    second: FloatArray,
+    *,
+    confidence: float,
+    resamples: int,
+    generator: np.random.Generator,
+) -> PairedDifference:
+    """The mean of ``second - first``, both (pairs,) and in the same units, with its interval.
+
+    From ``BOOTSTRAP_PAIRS`` pairs on, the interval is the bias-corrected and accelerated bootstrap over
+    pairs (Efron, 1987); below, it is Student's t interval on the differences, because resampling a few
+    values covers far less than its level. The generator is used by the bootstrap only. If all
+    differences are equal up to rounding, the interval is a point.
+
+    The effect size d_z = mean / sd carries the correction of Hedges (1981), for n - 1 degrees of
+    freedom. It is infinite, with the sign of the mean, if all differences are equal, and nan if they are
+    zero. It is nan for two pairs that differ, too: their mean / sd has no expectation to correct.
+
+    Raises ``DataError`` for fewer than two pairs or unequal numbers of values, ``NonFiniteError`` for
+    values that are not finite.
+    """
+    if len(first) != len(second) or len(first) < 2:
+        raise DataError(
+            f"a paired difference needs two or more pairs, but there are {len(first)} first and "
+            f"{len(second)} second values; run more seeds under both"
+        )
+    if not (np.isfinite(first).all() and np.isfinite(second).all()):
+        raise NonFiniteError(
+            "a value of a paired difference is not finite; leave out the pairs whose runs diverged"
+        )
+    differences = second - first
+    mean, count = float(differences.mean()), len(differences)
+    interval: Literal["bootstrap", "student"] = "bootstrap" if count >= BOOTSTRAP_PAIRS else "student"
+    # Equal differences between unequal values are equal to a few units in their last place only.
+    rounding = 8 * np.finfo(np.float64).eps * max(np.abs(first).max(), np.abs(second).max())
+    if np.ptp(differences) <= rounding:
+        size = np.copysign(np.inf, mean) if abs(mean) > rounding else np.nan
+        return PairedDifference(mean, mean, mean, float(size), count, interval)
+    if interval == "bootstrap":
+        low, high = _bootstrap_interval(differences, confidence, resamples, generator)
+    else:
+        low, high = stats.t.interval(confidence, count - 1, loc=mean, scale=stats.sem(differences))
+    return PairedDifference(mean, float(low), float(high), _effect_size(differences), count, interval)
+
+
+def claim_verdict(ci_low: float, ci_high: float, *, better: Better) -> ClaimVerdict:
+    """Whether the difference second - first, known to an interval, is on the ``better`` side of zero.
+
+    It holds if the whole interval is, fails if the whole interval is on the other side, and is undecided
+    otherwise, as for an interval that touches zero or is nan. With a 95 % interval each of the two
+    definite verdicts is wrong with probability at most 2.5 %, as far as the interval keeps its level.
+    """
+    if ci_low <= 0 <= ci_high or np.isnan([ci_low, ci_high]).any():
+        return ClaimVerdict.UNDECIDED
+    return ClaimVerdict.HOLDS if (ci_high < 0) == (better == "lower") else ClaimVerdict.FAILS
+
+
+def _bootstrap_interval(
+    differences: FloatArray, confidence: float, resamples: int, generator: np.random.Generator
+) -> tuple[float, float]:
+    found = stats.bootstrap(
+        (differences,),
+        np.mean,
+        n_resamples=resamples,
+        confidence_level=confidence,
+        method="BCa",
+        rng=generator,
+    )
+    return float(found.confidence_interval.low), float(found.confidence_interval.high)
+
+
+def _effect_size(differences: FloatArray) -> float:
+    """Hedges' d_z: the gamma functions are the exact bias of mean / sd of normal differences."""
+    freedom = len(differences) - 1
+    if freedom == 1:
+        return float("nan")
+    bias = special.gammaln(freedom / 2) - special.gammaln((freedom - 1) / 2)
+    correction = np.exp(bias) / np.sqrt(freedom / 2)
+    return float(correction * differences.mean() / differences.std(ddof=1))
 
 
 def _interval(

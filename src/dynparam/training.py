@@ -17,7 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dynparam.config import Normalization, Protocol, RunStage
+from dynparam.blocks import Normalization, Protocol
+from dynparam.config import RunStage
 from dynparam.images import Pair, normalize, one_hot
 from dynparam.mlp import draw_weights
 from dynparam.parametrization import LayerScales, layer_scales
@@ -124,7 +125,7 @@ class Networks:
         """The stack of networks of ``seeds`` at their initialization."""
         drawn = [initial_weights(self._settings, self._name, self._scales, seed) for seed in seeds]
         device = self._task.inputs.device
-        weights = [torch.stack(layer).to(device) for layer in zip(*drawn, strict=True)]
+        weights = [_stacked(layer).to(device) for layer in zip(*drawn, strict=True)]
         return Stack(weights, self._scales, self._task, self._settings.protocol)
 
 
@@ -206,14 +207,19 @@ class Stack:
         return found
 
 
+def _stacked(layer: Sequence[Tensor]) -> Tensor:
+    """One stack of equal matrices; a single one is not copied."""
+    return layer[0][None] if len(layer) == 1 else torch.stack(list(layer))
+
+
 def memory_bytes(settings: RunStage, stack: int) -> int:
     """Memory that training a stack needs at its peak, estimated from above."""
     protocol, data = settings.protocol, settings.data
     widths = network_widths(settings)
     images = data.train_images + data.test_images
     size = torch.finfo(getattr(torch, protocol.dtype)).bits // 8
-    # Drawing holds every matrix once in float32 beside the stack; velocities double what trains.
-    drawn = widths.weight_count * (4 + stack * size)
+    # What is drawn, in float32 and then in the run's precision, is copied where there is a stack.
+    drawn = widths.weight_count * (4 + size + 2 * (stack - 1) * size)
     trained = stack * _trained_count(settings, widths) * size
     rounded = trained if protocol.products == "bfloat16" else 0
     shared = images * (widths.sizes[0] * 3 + data.train_images * 3) * 8

@@ -3,7 +3,8 @@
     python -m tests.regression.reduced
 
 writes the references anew from the official data named by DYNPARAM_CIFAR10_ARCHIVE: `slopes.csv` from
-many trials under another seed, and `alignments.csv`, the means of the experiment itself.
+many trials under another seed, `alignments.csv`, the means of the experiment itself, and `curves.csv`,
+all training curves of the experiment.
 """
 
 import os
@@ -15,11 +16,14 @@ import pandas as pd
 import torch
 
 from dynparam import cifar10, official, pairs
-from dynparam.config import Config, Fit
+from dynparam.blocks import Fit
+from dynparam.config import Config
 from dynparam.fits import fit_curve
 from dynparam.images import load_pair
 from dynparam.loading import load
 from dynparam.probe import TrialImages, measure_curve
+from dynparam.run_files import RunFiles
+from dynparam.runs import Plan, curve_table, train_seeds
 from dynparam.tables import write_csv
 
 HERE = Path(__file__).parent
@@ -27,10 +31,11 @@ CONFIGURATION = [HERE.parents[1] / "config" / name for name in ("thesis.yaml", "
 ARCHIVE = Path(os.environ.get(cifar10.ARCHIVE_VARIABLE, "unset"))
 SLOPES = HERE / "slopes.csv"
 ALIGNMENTS = HERE / "alignments.csv"
+CURVES = HERE / "curves.csv"
 REFERENCE_TRIALS = 400
 REFERENCE_SEED = 1
 MADE_WITH = {"torch": "2.13.0", "machine": "x86_64"}
-"""What `alignments.csv` was made with; another build of torch may draw other numbers."""
+"""What both were made with; another build of torch may draw other numbers."""
 
 
 def configuration() -> Config:
@@ -39,19 +44,33 @@ def configuration() -> Config:
 
 
 def same_numbers_expected() -> bool:
-    """Whether this machine's torch draws the numbers of `alignments.csv`."""
+    """Whether this machine's torch draws the numbers of `alignments.csv` and `curves.csv`."""
     return {
         "torch": torch.__version__.split("+")[0],
         "machine": platform.machine(),
     } == MADE_WITH
 
 
-def extract(config: Config, place: Path) -> Path:
-    """Retrieve the official data and extract the probe's pair below ``place``."""
+def extract(config: Config, place: Path, pair: str) -> Path:
+    """Retrieve the official data and extract a pair below ``place``."""
     cifar10.retrieve(config.source, place, official.MEMBERS)
-    npz = place / "pair.npz"
-    pairs.extract_pair(place, config.probe.pair, config.data, npz, official.MEMBERS)
+    npz = place / f"{pair}.npz"
+    pairs.extract_pair(place, pair, config.data, npz, official.MEMBERS)
     return npz
+
+
+def train(config: Config, place: Path) -> pd.DataFrame:
+    """All training curves of both figures."""
+    tables = []
+    for task in config.figures.training.values():
+        npz = extract(config, place, task)
+        settings = config.for_run(task, config.protocol.network_name)
+        for parametrization in config.training.parametrizations:
+            plan = Plan(settings, parametrization, torch.device("cpu"), 1, settings.protocol.epochs)
+            files = RunFiles(place / "runs", settings, parametrization, npz)
+            records = train_seeds(plan, range(config.training.seeds), load_pair(npz), files)
+            tables.append(curve_table(task, parametrization, records))
+    return pd.concat(tables, ignore_index=True)
 
 
 def measure(config: Config, npz: Path, log_directory: Path) -> pd.DataFrame:
@@ -85,8 +104,9 @@ def main() -> None:
     config = configuration()
     with tempfile.TemporaryDirectory() as temporary:
         place = Path(temporary)
-        npz = extract(config, place)
+        npz = extract(config, place, config.probe.pair)
         write_csv(mean_alignments(measure(config, npz, place / "own")), ALIGNMENTS)
+        write_csv(train(config, place), CURVES)
         changes = {"trials": REFERENCE_TRIALS, "seed": REFERENCE_SEED}
         many = config.model_copy(update={"probe": config.probe.model_copy(update=changes)})
         write_csv(slopes(measure(many, npz, place / "many"), config.fit), SLOPES)

@@ -23,7 +23,7 @@ pytestmark = [
 def trials(tmp_path_factory):
     config = reduced.configuration()
     place = tmp_path_factory.mktemp("reduced")
-    return reduced.measure(config, reduced.extract(config, place), place)
+    return reduced.measure(config, reduced.extract(config, place, config.probe.pair), place)
 
 
 def test_slopes_are_those_of_many_trials(trials):

@@ -4,16 +4,17 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dynparam.cifar10 import ARCHIVE_VARIABLE
 from dynparam.official import HASHES_VARIABLE
 from tests.cifar10_archive import write_archive
-from tests.workflow.sandbox import PAIR, CifarData, Sandbox
+from tests.workflow.sandbox import PAIR, SMALL, CifarData, Sandbox
 
 OFFICIAL = None if os.environ.get(HASHES_VARIABLE) else os.environ.get(ARCHIVE_VARIABLE)
 IMAGES_PER_BATCH = 50  # 25 images of a class in the training split
@@ -33,14 +34,16 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
-def made_once(directory: Path, data: CifarData, *targets: str) -> Sandbox:
+def made_once(
+    directory: Path, data: CifarData, *targets: str, overlay: Mapping[str, Any] = SMALL
+) -> Sandbox:
     """A sandbox with ``targets`` made by the first worker that asks; the others wait for it."""
     root, complete = directory / "repository", directory / "complete"
     directory.mkdir(exist_ok=True)
     with locked(directory / "lock"):
         if not complete.exists():
             shutil.rmtree(root, ignore_errors=True)
-            Sandbox.create(root, data).make(*targets)
+            Sandbox.create(root, data, overlay).make(*targets)
             complete.touch()
     return Sandbox(root, data)
 

@@ -23,6 +23,10 @@ TIMEOUT_SECONDS = 300
 CURVES = ("fig3_2_constant_ratio", "fig3_2_dynamic_ratio", "fig3_3_spectral", "fig3_3_dynamic")
 PAIR = "airplane-automobile"
 PANELS = {"fig3_2": CURVES[:2], "fig3_3": CURVES[2:]}
+TRAINED = {"fig3_4": PAIR, "fig3_5": "bird-cat"}
+DOMAIN = "claim_domain"
+PARAMETRIZATIONS = ("spectral", "dynamic")
+NETWORK, OTHER_NETWORK = "40-8", "24-6"  # that of the figures, and the one of the domain study
 
 SMALL: dict[str, Any] = {
     "probe": {
@@ -34,10 +38,35 @@ SMALL: dict[str, Any] = {
             "fig3_3_dynamic": {"narrow": {"coefficient": 4}},
         },
     },
+    "protocol": {"n": 40, "n_min": 8, "batch_size": 8, "epochs": 3},
+    "training": {
+        "reuse": "none",
+        "seeds": 2,
+        "seeds_per_job": 2,
+        "checkpoint_epochs": 1,
+        "audit": {"epochs": 1},
+    },
+    "domain": {"tasks": [PAIR], "networks": [{"n": 24, "n_min": 6}], "epochs": 2, "seeds": 2},
+    "claims": {"epochs": [1, 3]},
+    "jobs": {"training_threads": 1, "training_device": "cpu"},
     "fit": {"resamples": 199},
     "figures": {"dpi": 50, "architecture": {"fig3_1": {"n": 120, "n_min": 24}}},
 }
 """Overlay on config/thesis.yaml: the whole DAG in seconds. n_min must not exceed n."""
+
+PLACES = {
+    "archived",
+    "audit",
+    "comparison",
+    "expected",
+    "figures",
+    "fits",
+    "probe",
+    "processed",
+    "shards",
+    "training",
+}
+"""Directories below which a file's path names its job."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +95,15 @@ class Outcome:
         table = re.search(r"^job +count\n-+ +-+\n((?:\S+ +\d+\n)+)", self.text, re.MULTILINE)
         rows = table[1].splitlines() if table else []
         return {rule: int(count) for rule, count in (row.split() for row in rows)}
+
+    def assert_refused(self, *parts: str) -> None:
+        """The run failed, and one line of its standard error has all ``parts`` of the sentence."""
+        assert self.code != 0, self.text
+        assert "Traceback" not in self.text
+        sentences = {line.strip() for line in self.stderr.splitlines() if parts[0] in line}
+        assert len(sentences) == 1, self.text
+        for part in parts:
+            assert part in sentences.copy().pop()
 
 
 @dataclass(frozen=True)
@@ -146,6 +184,19 @@ class Sandbox:
         )
         return Outcome(done.returncode, done.stdout, done.stderr)
 
+    def dynparam(self, *arguments: str) -> Outcome:
+        """The command line on the sandbox's sources and its overlay."""
+        done = subprocess.run(
+            [BIN / "dynparam", *arguments, "--config", "config/thesis.yaml", "--config", "overlay.yaml"],
+            cwd=self.root,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_SECONDS,
+            check=False,
+        )
+        return Outcome(done.returncode, done.stdout, done.stderr)
+
     def make(self, *targets: str, cores: int = 2, change: Mapping[str, Any] | None = None) -> Outcome:
         """Run the workflow and insist that it succeeds."""
         outcome = self.snakemake(*targets, "--cores", str(cores), change=change)
@@ -176,7 +227,11 @@ def jobs(rule: str, names: Iterable[str]) -> set[str]:
 
 
 def _job(rule: str, output: str) -> str:
-    return rule if rule == "retrieve_cifar10" else f"{rule} {Path(output).name.split('.')[0]}"
+    if rule == "retrieve_cifar10":
+        return rule
+    parts = Path(output).parts
+    start = max(place for place, part in enumerate(parts) if part in PLACES)
+    return f"{rule} {'/'.join(parts[start + 1 :]).split('.')[0]}"
 
 
 def _copy(source: str, target: str) -> None:

@@ -8,19 +8,9 @@ import pytest
 
 from dynparam.cifar10 import ARCHIVE_VARIABLE
 from dynparam.official import FOLDER, MEMBERS
-from tests.workflow.sandbox import CURVES, PAIR, Outcome, Sandbox
+from tests.workflow.sandbox import CURVES, PAIR, Sandbox
 
 CURVE = "fig3_3_dynamic"
-
-
-def assert_refused(outcome: Outcome, *parts: str) -> None:
-    """The run failed, and one line of its standard error has all ``parts`` of the sentence."""
-    assert outcome.code != 0, outcome.text
-    assert "Traceback" not in outcome.text
-    sentences = {line.strip() for line in outcome.stderr.splitlines() if parts[0] in line}
-    assert len(sentences) == 1, outcome.text
-    for part in parts:
-        assert part in sentences.copy().pop()
 
 
 def in_curve(**values):
@@ -72,6 +62,21 @@ def in_curve(**values):
             id="unknown parametrization",
         ),
         pytest.param(
+            {"training": {"seed": 3}},
+            ["unknown key 'training.seed'", "did you mean 'seeds'?"],
+            id="unknown key of training",
+        ),
+        pytest.param(
+            {"protocol": {"batch_size": 21}},
+            ["protocol.batch_size (21) exceeds data.train_images (20)", "lower it"],
+            id="batch larger than the images",
+        ),
+        pytest.param(
+            {"claims": {"epochs": [1, 4]}},
+            ["claims.epochs names epoch 4", "protocol.epochs is 3", "train longer"],
+            id="claims beyond the last epoch",
+        ),
+        pytest.param(
             {"paths": {"results": "overlay.yaml/results"}},
             ["overlay.yaml/results", "cannot be written", "choose a writable directory"],
             id="results that cannot be written",
@@ -81,14 +86,14 @@ def in_curve(**values):
 def test_a_wrong_configuration_is_refused_before_any_job(untouched, change, sentence):
     before = untouched.files()
     outcome = untouched.snakemake("--cores", "2", change=change)
-    assert_refused(outcome, *sentence)
+    outcome.assert_refused(*sentence)
     assert untouched.files() == before
 
 
 def test_a_wrong_key_on_the_command_line(untouched):
     before = untouched.files()
     outcome = untouched.snakemake("--cores", "2", "--config", "probe={trails: 3}")
-    assert_refused(outcome, "unknown key 'probe.trails'", "did you mean 'trials'?")
+    outcome.assert_refused("unknown key 'probe.trails'", "did you mean 'trials'?")
     assert untouched.files() == before
 
 
@@ -97,7 +102,7 @@ def test_a_read_only_results_directory(untouched):
     results = untouched.root / "results"
     results.mkdir(mode=0o555)
     outcome = untouched.snakemake("--cores", "2")
-    assert_refused(outcome, "results: cannot be written", "choose a writable directory")
+    outcome.assert_refused("results: cannot be written", "choose a writable directory")
     assert list(results.iterdir()) == []
 
 
@@ -129,7 +134,7 @@ def test_a_wrong_archive(untouched, tmp_path, kind):
     sandbox = with_archive(untouched, path)
     outcome = sandbox.snakemake("data/raw/cifar10.json", "--cores", "2")
     remedy = "correct it, or remove it to download" if kind == "absent" else "get another copy"
-    assert_refused(outcome, "dynparam: ", str(path), remedy)
+    outcome.assert_refused("dynparam: ", str(path), remedy)
     assert products(sandbox) == []
 
 
@@ -137,7 +142,7 @@ def test_neither_network_nor_archive(untouched):
     sandbox = without_archive(untouched)
     closed = {"source": {"mirrors": ["http://127.0.0.1:9/cifar-10-python.tar.gz"], "attempts": 1}}
     outcome = sandbox.snakemake("data/raw/cifar10.json", "--cores", "2", change=closed)
-    assert_refused(outcome, "dynparam: ", "cannot be downloaded", "source.archive", ARCHIVE_VARIABLE)
+    outcome.assert_refused("dynparam: ", "cannot be downloaded", "source.archive", ARCHIVE_VARIABLE)
     assert products(sandbox) == []
 
 
@@ -155,8 +160,8 @@ def test_more_images_than_exist(extracted):
     raw = {name: content for name, content in extracted.files().items() if name.startswith("data/raw")}
     change = {"data": {"train_images": 1000}}
     outcome = extracted.snakemake(f"results/probe/{CURVE}.csv", "--cores", "2", change=change)
-    assert_refused(
-        outcome, "dynparam: ", f"data.train_images for {PAIR}", "500", "25", "ask for at most 50"
+    outcome.assert_refused(
+        "dynparam: ", f"data.train_images for {PAIR}", "500", "25", "ask for at most 50"
     )
     assert raw.items() <= extracted.files().items()
 
@@ -171,7 +176,7 @@ def test_more_images_than_exist(extracted):
 def test_a_narrow_width_that_cannot_be(extracted, target, coefficient, sentence):
     change = in_curve(narrow={"coefficient": coefficient})
     outcome = extracted.snakemake(f"results/{target}/{CURVE}.csv", "--cores", "2", change=change)
-    assert_refused(outcome, "dynparam: ", *sentence)
+    outcome.assert_refused("dynparam: ", *sentence)
     assert not (extracted.root / f"results/{target}/{CURVE}.csv").exists()
 
 
@@ -181,8 +186,8 @@ def test_values_that_are_not_finite(extracted):
     before = (extracted.root / other).read_bytes()
     change = {"probe": {"learning_rate": 1.0e30}}
     outcome = extracted.snakemake(f"results/probe/{CURVE}.csv", "--cores", "2", change=change)
-    assert_refused(
-        outcome, "dynparam: ", f"curve {CURVE}, n = 40, trial 0", "layer", "lower the learning rate"
+    outcome.assert_refused(
+        "dynparam: ", f"curve {CURVE}, n = 40, trial 0", "layer", "lower the learning rate"
     )
     assert (extracted.root / other).read_bytes() == before
     assert not (extracted.root / f"results/probe/{CURVE}.csv").exists()

@@ -13,18 +13,46 @@ import numpy as np
 import pytest
 
 from dynparam.official import FOLDER, MEMBERS
-from tests.workflow.sandbox import CURVES, PAIR, PANELS, Sandbox, jobs
+from tests.workflow.sandbox import (
+    CURVES,
+    DOMAIN,
+    NETWORK,
+    OTHER_NETWORK,
+    PAIR,
+    PANELS,
+    PARAMETRIZATIONS,
+    TRAINED,
+    Sandbox,
+    jobs,
+)
 
 ANSWER_SECONDS = 10.0  # required of a dry run and of a repeated run
 
-DATA = {"retrieve_cifar10", f"extract_pair {PAIR}"}
+RETRIEVE = {"retrieve_cifar10"}
+DATA = RETRIEVE | {f"extract_pair {PAIR}"}
 PROBES = jobs("probe_alignment", CURVES)
 EXPECTATIONS = jobs("expect_slopes", CURVES)
 FITS = jobs("fit_slopes", CURVES)
 COMPARE = {"compare_slopes slopes"}
 PROBE_FIGURES = jobs("plot_figure", PANELS)
 ARCHITECTURE = {"plot_architecture fig3_1"}
-EVERYTHING = DATA | PROBES | EXPECTATIONS | FITS | COMPARE | PROBE_FIGURES | ARCHITECTURE
+ONE_STEP = PROBES | EXPECTATIONS | FITS | COMPARE | PROBE_FIGURES
+
+TASKS = tuple(TRAINED.values())
+EXTRACT = jobs("extract_pair", TASKS)
+MAIN_RUNS = [f"{task}/{NETWORK}/{name}" for task in TASKS for name in PARAMETRIZATIONS]
+DOMAIN_RUNS = [f"{PAIR}/{OTHER_NETWORK}/{name}" for name in PARAMETRIZATIONS]
+TABLES = [*(f"{task}/{name}" for task in TASKS for name in PARAMETRIZATIONS), *DOMAIN_RUNS]
+TRAIN = jobs("train_seeds", [f"{run}/0-1" for run in (*MAIN_RUNS, *DOMAIN_RUNS)])
+COLLECT = jobs("collect_curves", TABLES)
+CLAIMS = {"judge_claims claims"}
+CURVE_FIGURES = jobs("plot_curves", TRAINED)
+DOMAIN_FIGURE = {f"plot_domain {DOMAIN}"}
+DRAW_TRAINED = CURVE_FIGURES | DOMAIN_FIGURE
+TRAINING = TRAIN | COLLECT | CLAIMS | DRAW_TRAINED
+EVERYTHING = RETRIEVE | EXTRACT | ONE_STEP | ARCHITECTURE | TRAINING
+
+FIGURES = ("fig3_1", *PANELS, *TRAINED, DOMAIN)
 
 TRIAL_COLUMNS = [
     "curve",
@@ -51,7 +79,18 @@ SLOPE_COLUMNS = [
     "verdict",
     "note",
 ]
-LAYERS, WIDTHS, TRIALS = 6, 3, 4
+CURVE_COLUMNS = [
+    "task",
+    "parametrization",
+    "seed",
+    "epoch",
+    "train_loss",
+    "test_loss",
+    "train_accuracy",
+    "test_accuracy",
+]
+CLAIM_COLUMNS = ["claim", "source", "metric", "value", "ci_low", "ci_high", "verdict", "note"]
+LAYERS, WIDTHS, TRIALS, SEEDS = 6, 3, 4, 2
 
 
 def of_curve(curve: str) -> set[str]:
@@ -68,10 +107,24 @@ def digests(root: Path, patterns: Iterable[str]) -> dict[str, str]:
     return {str(p.relative_to(root)): hashlib.sha256(p.read_bytes()).hexdigest() for p in paths}
 
 
+def fill_archive(sandbox: Sandbox) -> None:
+    """Empty archived tables of all runs of the thesis: enough to plan with."""
+    networks = [(10000, 500)]
+    networks += [(1000, 50), (2000, 100), (5000, 250), (1000, 10), (1000, 200), (1000, 1000)]
+    for task in TASKS:
+        for n, narrow in networks:
+            folder = sandbox.root / f"results/archive/{task}/{n}-{narrow}"
+            folder.mkdir(parents=True)
+            for name in PARAMETRIZATIONS:
+                (folder / f"{name}.csv").touch()
+                (folder / f"{name}.json").touch()
+
+
 class TestPlans:
     """Dry runs of an untouched repository."""
 
     def test_the_thesis(self, untouched):
+        fill_archive(untouched)
         before = untouched.files()
         started = time.monotonic()
         dry = untouched.snakemake("-n", overlay=False)
@@ -79,19 +132,25 @@ class TestPlans:
         assert dry.code == 0, dry.text
         assert dry.counts == {
             "retrieve_cifar10": 1,
-            "extract_pair": 1,
+            "extract_pair": 2,
             "probe_alignment": 4,
             "expect_slopes": 4,
             "fit_slopes": 4,
             "compare_slopes": 1,
             "plot_figure": 2,
             "plot_architecture": 1,
+            "audit_archive": 28,
+            "collect_curves": 28,
+            "judge_claims": 1,
+            "plot_curves": 2,
+            "plot_domain": 1,
             "everything": 1,
-            "total": 19,
+            "total": 80,
         }
         assert seconds < ANSWER_SECONDS
         assert untouched.files() == before
-        assert not any((untouched.root / name).exists() for name in ("data", "results", "figures"))
+        assert not any((untouched.root / name).exists() for name in ("data", "figures"))
+        assert [path.name for path in (untouched.root / "results").iterdir()] == ["archive"]
 
     def test_the_profile_is_in_use(self, untouched):
         dry = untouched.snakemake("-n")
@@ -115,11 +174,14 @@ class TestPlans:
         assert untouched.plan("fig3_1") == ARCHITECTURE
 
     def test_the_comparison_draws_nothing(self, untouched):
-        assert untouched.plan("comparison") == EVERYTHING - PROBE_FIGURES - ARCHITECTURE
+        elsewhere = jobs("train_seeds", [f"{run}/0-1" for run in DOMAIN_RUNS])
+        elsewhere |= jobs("collect_curves", DOMAIN_RUNS)
+        drawn = PROBE_FIGURES | ARCHITECTURE | DRAW_TRAINED
+        assert untouched.plan("comparison") == EVERYTHING - drawn - elsewhere
 
     def test_a_redrawn_subset_takes_the_pool(self, untouched):
         plan = untouched.plan(change={"probe": {"subset": "redrawn"}})
-        assert plan == EVERYTHING - {f"extract_pair {PAIR}"} | {f"extract_pool {PAIR}"}
+        assert plan == EVERYTHING | {f"extract_pool {PAIR}"}
 
     def test_the_pool_has_every_image_of_both_classes(self, extracted):
         extracted.make(f"data/processed/{PAIR}.pool.npz")
@@ -141,19 +203,30 @@ class TestWholeRun:
         ]
         figures = [
             f"figures/{figure}.{suffix}"
-            for figure in ("fig3_1", *PANELS)
+            for figure in FIGURES
             for suffix in ("png", "pdf", "csv", "json")
         ]
-        table = [f"results/comparison/slopes.{kind}" for kind in ("csv", "md", "html", "json")]
-        pair = [f"data/processed/{PAIR}.{suffix}" for suffix in ("npz", "json")]
-        declared = [*members, "data/raw/cifar10.json", *pair, *per_curve, *figures, *table]
+        comparison = [
+            f"results/comparison/{table}.{kind}"
+            for table in ("slopes", "claims")
+            for kind in ("csv", "md", "html", "json")
+        ]
+        pairs = [f"data/processed/{task}.{suffix}" for task in TASKS for suffix in ("npz", "json")]
+        shards = [f"shards/{run}/0-1" for run in (*MAIN_RUNS, *DOMAIN_RUNS)]
+        training = [
+            f"results/training/{name}.{suffix}"
+            for name in (*TABLES, *shards)
+            for suffix in ("csv", "json")
+        ]
+        others = [*comparison, *pairs, *training]
+        declared = [*members, "data/raw/cifar10.json", *per_curve, *figures, *others]
         sizes = {
             name: path.stat().st_size for name in declared if (path := finished.root / name).is_file()
         }
         assert [name for name in declared if not sizes.get(name)] == []
 
     def test_pictures_are_what_their_names_say(self, finished):
-        for figure in ("fig3_1", *PANELS):
+        for figure in FIGURES:
             stem = finished.root / "figures" / figure
             assert stem.with_suffix(".png").read_bytes().startswith(b"\x89PNG\r\n")
             assert stem.with_suffix(".pdf").read_bytes().startswith(b"%PDF-")
@@ -181,14 +254,40 @@ class TestWholeRun:
             assert row["verdict"]
             assert row["note"]
 
+    @pytest.mark.parametrize("name", TABLES)
+    def test_curves_keep_their_contract(self, finished, name):
+        table = rows(finished.root / f"results/training/{name}.csv")
+        assert list(table[0]) == CURVE_COLUMNS
+        epochs = 2 if OTHER_NETWORK in name else 3
+        runs = [(row["seed"], row["epoch"]) for row in table]
+        assert runs == [(str(s), str(epoch)) for s in range(SEEDS) for epoch in range(epochs + 1)]
+        task, *_, parametrization = name.split("/")
+        assert {(row["task"], row["parametrization"]) for row in table} == {(task, parametrization)}
+
+    def test_claims_keep_their_contract(self, finished):
+        table = rows(finished.root / "results/comparison/claims.csv")
+        assert list(table[0]) == CLAIM_COLUMNS
+        assert [(row["source"], row["metric"]) for row in table] == [
+            (figure, f"{metric} {at}")
+            for figure in ("Fig. 3.4", "Fig. 3.5")
+            for metric in CURVE_COLUMNS[4:]
+            for at in ("epoch 1", "epoch 3", "area")
+        ]
+        for row in table:
+            assert float(row["ci_low"]) <= float(row["ci_high"])
+            assert row["claim"]
+            assert row["verdict"]
+            assert row["note"]
+
     def test_sidecars_tell_where_files_come_from(self, finished):
         root = finished.root
         sidecars = [
             root / "data/raw/cifar10.json",
             *root.glob("results/*/*.json"),
             *root.glob("figures/*.json"),
+            *root.glob("results/training/[!.]*/**/*.json"),
         ]
-        assert len(sidecars) == 1 + 3 * len(CURVES) + 1 + 3
+        assert len(sidecars) == 1 + 3 * len(CURVES) + 2 + len(FIGURES) + len(TABLES) + len(TRAIN)
         for sidecar in sidecars:
             record = json.loads(sidecar.read_text(encoding="utf-8"))
             assert {"git", "config", "versions", "hardware", "inputs", "outputs"} <= set(record)
@@ -198,7 +297,7 @@ class TestWholeRun:
                 assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
 
     def test_every_job_has_its_log_and_benchmark(self, finished):
-        names = [job.replace(" ", "/").removesuffix("/slopes") for job in EVERYTHING]
+        names = [re.sub("/(slopes|claims)$", "", job.replace(" ", "/")) for job in EVERYTHING]
         results = finished.root / "results"
         for name in names:
             assert (results / "logs" / f"{name}.log").is_file()
@@ -213,8 +312,11 @@ class TestWholeRun:
     def test_nothing_unfinished_remains(self, finished):
         products = [*finished.root.glob("results/**/*"), *finished.root.glob("figures/**/*")]
         waiting = finished.root / "results/probe/.unfinished"
+        runs = finished.root / "results/training/.runs"
         hidden = [path for path in products if path.name.startswith(".") or waiting in path.parents]
-        assert set(hidden) <= {waiting}
+        assert set(hidden) <= {waiting, runs}
+        names = [path.name for path in runs.rglob("*") if path.is_file()]
+        assert sorted(names) == sorted([f"seed-000{seed}.json" for seed in range(SEEDS)] * len(TRAIN))
 
     def test_repeated_it_has_nothing_to_do(self, clone):
         started = time.monotonic()
@@ -229,7 +331,8 @@ class TestWholeRun:
         alone.make(cores=1)
         patterns = ("results/**/*.csv", "figures/*.csv", "figures/*.png", "data/processed/*.npz")
         expected = digests(finished.root, patterns)
-        assert len(expected) == 3 * len(CURVES) + 1 + 3 + 3 + 1
+        tables = 3 * len(CURVES) + 2 + len(TABLES) + len(TRAIN)
+        assert len(expected) == tables + 2 * len(FIGURES) + len(TASKS)
         assert digests(alone.root, patterns) == expected
         shutil.rmtree(alone.root / "data" / "raw")  # large
 
@@ -248,12 +351,15 @@ class TestRunsAgain:
     @pytest.mark.parametrize(
         ("module", "repeated"),
         [
-            ("figures", PROBE_FIGURES | ARCHITECTURE),
-            ("rendering", COMPARE),
-            ("statistics", FITS | COMPARE | PROBE_FIGURES),
+            ("figures", PROBE_FIGURES | ARCHITECTURE | DRAW_TRAINED),
+            ("rendering", COMPARE | CLAIMS),
+            ("statistics", FITS | COMPARE | PROBE_FIGURES | CLAIMS | DOMAIN_FIGURE),
             ("mean_field", EXPECTATIONS | COMPARE | PROBE_FIGURES),
             ("gaussian_columns", PROBES | FITS | COMPARE | PROBE_FIGURES),
-            ("pairs", EVERYTHING - ARCHITECTURE - {"retrieve_cifar10"}),
+            ("claims", CLAIMS | DOMAIN_FIGURE),
+            ("curve_figures", DRAW_TRAINED),
+            ("training", TRAINING),
+            ("pairs", EVERYTHING - ARCHITECTURE - RETRIEVE),
         ],
     )
     def test_an_edit_repeats_its_stages_and_what_follows(self, clone, module, repeated):
@@ -273,12 +379,16 @@ class TestRunsAgain:
         assert outcome.counts == {
             "plot_figure": 2,
             "plot_architecture": 1,
+            "plot_curves": 2,
+            "plot_domain": 1,
             "everything": 1,
-            "total": 4,
+            "total": 7,
         }
         logs = [
             *(clone.root / f"results/logs/plot_figure/{figure}.log" for figure in PANELS),
             clone.root / "results/logs/plot_architecture/fig3_1.log",
+            *(clone.root / f"results/logs/plot_curves/{figure}.log" for figure in TRAINED),
+            clone.root / f"results/logs/plot_domain/{DOMAIN}.log",
         ]
         assert all("the edited copy" in log.read_text() for log in logs)
         for path in finished.root.glob("results/*/*.csv"):
@@ -296,22 +406,32 @@ class TestRunsAgain:
             ),
             pytest.param(
                 {"probe": {"learning_rate": 0.2}},
-                EVERYTHING - DATA - ARCHITECTURE,
+                ONE_STEP,
                 id="learning rate",
             ),
             pytest.param(
                 {"inputs": {"normalization": "unit_range"}},
-                EVERYTHING - DATA - ARCHITECTURE,
+                ONE_STEP | TRAINING,
                 id="normalization",
             ),
             pytest.param(
                 {"data": {"seed": 1}},
-                EVERYTHING - {"retrieve_cifar10"} - ARCHITECTURE,
+                EVERYTHING - RETRIEVE - ARCHITECTURE,
                 id="data seed",
             ),
-            pytest.param({"fit": {"seed": 1}}, FITS | COMPARE | PROBE_FIGURES, id="bootstrap"),
+            pytest.param(
+                {"fit": {"seed": 1}},
+                FITS | COMPARE | PROBE_FIGURES | CLAIMS | DRAW_TRAINED,
+                id="bootstrap",
+            ),
+            pytest.param({"protocol": {"momentum": 0.5}}, TRAINING, id="momentum"),
+            pytest.param({"claims": {"epochs": [2]}}, CLAIMS | DRAW_TRAINED, id="epochs of claims"),
             pytest.param({"comparison": {"tolerance": 0.3}}, COMPARE, id="tolerance"),
-            pytest.param({"figures": {"dpi": 60}}, PROBE_FIGURES | ARCHITECTURE, id="dpi"),
+            pytest.param(
+                {"figures": {"dpi": 60}},
+                PROBE_FIGURES | ARCHITECTURE | CLAIMS | DRAW_TRAINED,
+                id="dpi",
+            ),
             pytest.param(
                 {"figures": {"titles": {"fig3_2_dynamic_ratio": "Other"}}},
                 {"plot_figure fig3_2"},
@@ -323,7 +443,7 @@ class TestRunsAgain:
             pytest.param(
                 {
                     "source": {"archive": "elsewhere.tar.gz", "mirrors": [], "attempts": 1},
-                    "jobs": {"probe_threads": 1},
+                    "jobs": {"probe_threads": 1, "training_threads": 2, "seeds_at_once": 1},
                     "data": {"pairs": {"cat-dog": ["cat", "dog"]}},
                 },
                 set(),

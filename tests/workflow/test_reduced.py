@@ -39,5 +39,19 @@ def test_the_reduced_configuration_runs_whole(enough_images, tmp_path):
     assert len(verdicts) == 24
     assert "disagrees" not in verdicts
     pictures = {path.name for path in (results / "figures").glob("*.png")}
-    assert pictures == {"fig3_1.png", "fig3_2.png", "fig3_3.png"}
+    figures = ("fig3_1", "fig3_2", "fig3_3", "fig3_4", "fig3_5", "claim_domain")
+    assert pictures == {f"{figure}.png" for figure in figures}
+    with (results / "comparison" / "claims.csv").open(newline="") as file:
+        claims = list(csv.DictReader(file))
+    places = ("epoch 1", "epoch 5", "epoch 10", "area")
+    assert [(row["source"], row["metric"]) for row in claims] == [
+        (figure, f"{metric} {at}")
+        for figure in ("Fig. 3.4", "Fig. 3.5")
+        for metric in ("train_loss", "test_loss", "train_accuracy", "test_accuracy")
+        for at in places
+    ]
+    assert all(float(row["ci_low"]) <= float(row["ci_high"]) and row["verdict"] for row in claims)
+    with (results / "figures" / "claim_domain.csv").open(newline="") as file:
+        networks = {(row["n"], row["n_min"]) for row in csv.DictReader(file)}
+    assert networks == {("200", "10"), ("200", "50"), ("300", "15")}
     assert not (sandbox.root / "figures").exists(), "the figures of the full run stay apart"

@@ -47,6 +47,13 @@ def test_all_rules_are_seen():
         "compare_slopes",
         "plot_figure",
         "plot_architecture",
+        "train_seeds",
+        "audit_archive",
+        "collect_curves",
+        "extend_archive",
+        "judge_claims",
+        "plot_curves",
+        "plot_domain",
     } <= set(BLOCKS)
 
 

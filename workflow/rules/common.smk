@@ -3,11 +3,14 @@
 from snakemake.exceptions import WorkflowError
 from snakemake.io import expand
 
+import shutil
+
 from dynparam.config import Config
 from dynparam.errors import DynparamError
 from dynparam.files import require_writable
 from dynparam.loading import build, merge, read
 from dynparam.official import FOLDER, MEMBERS
+from dynparam.shards import archived_seeds, shards
 from dynparam.stages import stage_digest
 
 try:
@@ -27,7 +30,27 @@ BENCHMARKS = RESULTS / "benchmarks"
 
 SOURCE = CONFIG.for_source().model_dump_json()
 
-FIGURES = [*CONFIG.figures.architecture, *CONFIG.panels]
+RUNS = CONFIG.runs()
+# Checkpoints and records of runs: not an output, so that Snakemake never deletes them.
+RUNS_DIRECTORY = RESULTS / "training" / ".runs"
+# A job that may use a GPU asks for one, so that a profile can say how many there are.
+GPU = int(
+    CONFIG.jobs.training_device == "cuda"
+    or (
+        CONFIG.jobs.training_device == "auto" and shutil.which("nvidia-smi") is not None
+    )
+)
+
+DOMAIN = [CONFIG.figures.domain] if CONFIG.figures.domain else []
+FIGURES = [
+    *CONFIG.figures.architecture,
+    *CONFIG.panels,
+    *CONFIG.figures.training,
+    *DOMAIN,
+]
+CLAIMS = expand(
+    f"{RESULTS}/comparison/claims.{{kind}}", kind=["csv", "md", "html", "json"]
+)
 RAW = expand(f"{DATA}/raw/{FOLDER}/{{member}}", member=MEMBERS)
 COMPARISON = expand(
     f"{RESULTS}/comparison/slopes.{{kind}}", kind=["csv", "md", "html", "json"]
@@ -37,6 +60,10 @@ COMPARISON = expand(
 wildcard_constraints:
     pair="|".join(CONFIG.data.pairs),
     curve="|".join(CONFIG.probe.curves),
+    task="|".join(CONFIG.data.pairs),
+    network=r"\d+-\d+",
+    parametrization="|".join(CONFIG.training.parametrizations),
+    seeds=r"\d+-\d+",
 
 
 def figure_files(figure):
@@ -53,4 +80,88 @@ def panels_of(kind):
     """A figure's results of one kind (probe, fits, expected), a file per panel."""
     return lambda wildcards: [
         f"{RESULTS}/{kind}/{curve}.csv" for curve in CONFIG.panels[wildcards.figure]
+    ]
+
+
+def run_settings(run):
+    """The blocks that runs of a task (wildcards, or a Run) depend on, as JSON text."""
+    return CONFIG.for_run(run.task, run.network).model_dump_json()
+
+
+def run_of(wildcards):
+    """The Run of these wildcards."""
+    for run in RUNS.values():
+        if (
+            run.place
+            == f"{wildcards.task}/{wildcards.network}/{wildcards.parametrization}"
+        ):
+            return run
+    raise WorkflowError(
+        f"{wildcards.network} is neither the network of protocol nor one of domain.networks"
+    )
+
+
+def shard_files(run, seeds):
+    """The tables that training ``seeds`` of a run writes."""
+    names = shards(seeds, CONFIG.training.seeds_per_job)
+    return [f"{RESULTS}/training/shards/{run.place}/{name}.csv" for name in names]
+
+
+def archive_path(run):
+    """Where curves of a run (wildcards, or a Run) are archived."""
+    return (
+        CONFIG.training.archive / run.task / run.network / f"{run.parametrization}.csv"
+    )
+
+
+def archive_table(wildcards):
+    """The archived curves. One sentence instead of a missing input if there are none."""
+    path = archive_path(wildcards)
+    if not path.exists():
+        raise WorkflowError(
+            f"{path}: there are no such archived curves; set training.reuse to none to train"
+            f" them here, or training.archive to where they are"
+        )
+    return str(path)
+
+
+def archive_provenance(wildcards):
+    """The sidecar of the archived curves."""
+    return str(archive_path(wildcards).with_suffix(".json"))
+
+
+def curve_sources(wildcards):
+    """Where a run's curves come from: its shards, or the archive and its audit."""
+    run = RUNS[wildcards.run]
+    images = f"{DATA}/processed/{run.task}.npz"
+    if CONFIG.training.reuse == "none":
+        return {"curves": shard_files(run, range(run.seeds)), "images": images}
+    return {
+        "curves": archive_table(run),
+        "images": images,
+        "audit": [f"{RESULTS}/audit/{run.place}.json"],
+    }
+
+
+def missing_shards(wildcards):
+    """The tables of the seeds that the archive lacks."""
+    run = run_of(wildcards)
+    present = archived_seeds(archive_path(wildcards))
+    return shard_files(run, set(range(run.seeds)) - set(present))
+
+
+def task_curves(wildcards):
+    """The curves a figure of training shows, a file per parametrization."""
+    task = CONFIG.figures.training[wildcards.figure]
+    return [
+        f"{RESULTS}/training/{task}/{p}.csv" for p in CONFIG.training.parametrizations
+    ]
+
+
+def domain_curves(wildcards):
+    """All curves of the domain study, and the thesis's own of its tasks."""
+    return [
+        f"{RESULTS}/training/{run.name}.csv"
+        for run in RUNS.values()
+        if run.task in CONFIG.domain.tasks
     ]

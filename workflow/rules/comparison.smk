@@ -1,4 +1,4 @@
-# Slopes with intervals, and the table of measured against expected slopes.
+# Slopes with intervals, the table of measured against expected slopes, and the claims on curves.
 
 
 rule fit_slopes:
@@ -46,4 +46,30 @@ rule compare_slopes:
         "Comparing measured with expected slopes"
     shell:
         "dynparam compare --config {params.settings:q} --results {RESULTS:q}"
+        " --output {output[0]:q} 2>&1 | tee {log:q} >&2"
+
+
+rule judge_claims:
+    input:
+        expand(
+            f"{RESULTS}/training/{{task}}/{{parametrization}}.csv",
+            task=CONFIG.figures.training.values(),
+            parametrization=CONFIG.training.parametrizations,
+        ),
+    output:
+        CLAIMS,
+    params:
+        code=stage_digest("judge_claims"),
+        settings=lambda wildcards: CONFIG.for_claims().model_dump_json(),
+    log:
+        f"{LOGS}/judge_claims.log",
+    benchmark:
+        f"{BENCHMARKS}/judge_claims.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    message:
+        "Judging the claims on training curves"
+    shell:
+        "dynparam claims --config {params.settings:q} --results {RESULTS:q}"
         " --output {output[0]:q} 2>&1 | tee {log:q} >&2"

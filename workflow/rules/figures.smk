@@ -63,3 +63,65 @@ rule plot_architecture:
     shell:
         "dynparam plot architecture {wildcards.figure} --config {params.settings:q}"
         " --output {output.png:q} 2>&1 | tee {log:q} >&2"
+
+
+rule plot_curves:
+    input:
+        task_curves,
+    output:
+        png=report(
+            f"{PICTURES}/{{figure}}.png",
+            caption="../report/{figure}.rst",
+            category="Figures",
+        ),
+        pdf=f"{PICTURES}/{{figure}}.pdf",
+        data=f"{PICTURES}/{{figure}}.csv",
+        sidecar=f"{PICTURES}/{{figure}}.json",
+    wildcard_constraints:
+        figure="|".join(CONFIG.figures.training),
+    params:
+        code=stage_digest("plot_curves"),
+        settings=lambda wildcards: CONFIG.for_claims().model_dump_json(),
+    log:
+        f"{LOGS}/plot_curves/{{figure}}.log",
+    benchmark:
+        f"{BENCHMARKS}/plot_curves/{{figure}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    message:
+        "Drawing {wildcards.figure}"
+    shell:
+        "dynparam plot curves {wildcards.figure} --config {params.settings:q}"
+        " --results {RESULTS:q} --output {output.png:q} 2>&1 | tee {log:q} >&2"
+
+
+rule plot_domain:
+    input:
+        domain_curves,
+    output:
+        png=report(
+            f"{PICTURES}/{{figure}}.png",
+            caption="../report/{figure}.rst",
+            category="Figures",
+        ),
+        pdf=f"{PICTURES}/{{figure}}.pdf",
+        data=f"{PICTURES}/{{figure}}.csv",
+        sidecar=f"{PICTURES}/{{figure}}.json",
+    wildcard_constraints:
+        figure="|".join(DOMAIN or ["none"]),
+    params:
+        code=stage_digest("plot_domain"),
+        settings=lambda wildcards: CONFIG.for_claims().model_dump_json(),
+    log:
+        f"{LOGS}/plot_domain/{{figure}}.log",
+    benchmark:
+        f"{BENCHMARKS}/plot_domain/{{figure}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    message:
+        "Drawing {wildcards.figure}"
+    shell:
+        "dynparam plot domain --config {params.settings:q}"
+        " --results {RESULTS:q} --output {output.png:q} 2>&1 | tee {log:q} >&2"

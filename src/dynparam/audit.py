@@ -1,0 +1,156 @@
+"""The audit of archived curves: the first epochs of one archived run are trained again, here.
+
+Everything a run draws follows from its seed, so only rounding may differ: another processor, another
+number of threads or another library adds numbers in another order, and training lets such differences
+grow. ``docs/statistics.md`` derives the tolerance from how much they do, and from how far apart two
+seeds are.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from dynparam.blocks import Audit
+from dynparam.config import RunStage
+from dynparam.curve_archive import CurveFile
+from dynparam.devices import device_name
+from dynparam.errors import AuditError, DataError
+from dynparam.images import Pair
+from dynparam.progress import progress
+from dynparam.runs import curve_row
+from dynparam.training import Networks, Task, batch_order
+
+LOSSES = ["train_loss", "test_loss"]
+ACCURACIES = ["train_accuracy", "test_accuracy"]
+
+
+@dataclass(frozen=True)
+class AuditResult:
+    """What an audit found.
+
+    Attributes:
+        seed: the archived run that was repeated.
+        epochs: the epochs repeated, from the initialization on.
+        loss_difference: largest relative difference of a loss.
+        accuracy_difference: largest difference of an accuracy.
+        tolerance: allowed relative difference of a loss.
+        accuracy_tolerance: allowed difference of an accuracy.
+        device: what repeated it.
+    """
+
+    seed: int
+    epochs: int
+    loss_difference: float
+    accuracy_difference: float
+    tolerance: float
+    accuracy_tolerance: float
+    device: str
+
+    @property
+    def passed(self) -> bool:
+        """Whether the archived curve is reproduced; a NaN is not."""
+        return (
+            self.loss_difference <= self.tolerance
+            and self.accuracy_difference <= self.accuracy_tolerance
+        )
+
+    def sentence(self) -> str:
+        """The result in words, as figures and tables print it."""
+        return (
+            f"seed {self.seed} trained again for {self.epochs} epochs: losses differ by at most "
+            f"{self.loss_difference:.1e} relatively (tolerance {self.tolerance:.0e})"
+        )
+
+
+def audit(
+    archived: CurveFile,
+    settings: RunStage,
+    parametrization: str,
+    pair: Pair,
+    limits: Audit,
+    device: torch.device,
+) -> AuditResult:
+    """Repeat the first epochs of an archived run. Raises ``AuditError`` if they differ too much."""
+    seed = _chosen_seed(archived, limits)
+    mine = retrain(settings, parametrization, pair, seed, limits.epochs, device)
+    rows = archived.table[archived.table["seed"] == seed].sort_values("epoch")
+    theirs = rows[LOSSES + ACCURACIES].to_numpy(float)[: limits.epochs + 1]
+    if len(theirs) < len(mine):
+        raise AuditError(
+            f"archived seed {seed} of {parametrization} ends before epoch {limits.epochs}; "
+            f"train it anew with training.reuse none, or audit fewer epochs"
+        )
+    difference = np.abs(mine - theirs)
+    relative = difference[:, :2] / np.abs(mine[:, :2])
+    result = AuditResult(
+        seed=seed,
+        epochs=limits.epochs,
+        loss_difference=float(relative.max()),
+        accuracy_difference=float(difference[:, 2:].max()),
+        tolerance=limits.tolerance,
+        accuracy_tolerance=limits.accuracy_tolerance,
+        device=device_name(device),
+    )
+    if not result.passed:
+        raise AuditError(_failure(result, settings, parametrization))
+    return result
+
+
+def retrain(
+    settings: RunStage,
+    parametrization: str,
+    pair: Pair,
+    seed: int,
+    epochs: int,
+    device: torch.device,
+) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    """The first rows of a run's curve, epochs 0 ... ``epochs``: (epochs + 1, 4)."""
+    (name,) = settings.data.pairs
+    dtype = getattr(torch, settings.protocol.dtype)
+    task = Task.of_pair(pair, settings.inputs.normalization, dtype, device)
+    stack = Networks(settings, name, task, parametrization).draw([seed])
+    rows = [curve_row(stack.evaluate(), 0)]
+    with progress(f"auditing {name}, {parametrization}, seed {seed}", epochs) as advance:
+        for epoch in range(1, epochs + 1):
+            for batch in batch_order(settings, name, seed, epoch):
+                stack.train_batch(batch[None].to(device))
+            rows.append(curve_row(stack.evaluate(), 0))
+            advance(1)
+    return np.array(rows)
+
+
+def read_result(path: Path) -> AuditResult:
+    """An audit's result. Raises ``DataError`` if it cannot be read."""
+    try:
+        return AuditResult(**json.loads(path.read_text(encoding="utf-8"))["audit"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise DataError(f"{path}: not an audit's result; delete it and run its rule again") from None
+
+
+def _chosen_seed(archived: CurveFile, limits: Audit) -> int:
+    if limits.seed is None:
+        # Drawn from the system, so that nobody can know which run will be looked at.
+        return secrets.choice(archived.seeds)
+    if limits.seed not in archived.seeds:
+        raise AuditError(
+            f"training.audit.seed is {limits.seed}, and the archive holds the seeds "
+            f"{archived.seeds}; choose one of them, or null"
+        )
+    return limits.seed
+
+
+def _failure(result: AuditResult, settings: RunStage, parametrization: str) -> str:
+    (task,) = settings.data.pairs
+    return (
+        f"the archived curve of {task}, {settings.protocol.network_name}, {parametrization}, seed "
+        f"{result.seed} fails its audit: trained here, its losses differ by "
+        f"{result.loss_difference:.1e} (tolerance {result.tolerance:.0e}) and its accuracies by "
+        f"{result.accuracy_difference:.1e} (tolerance {result.accuracy_tolerance:.0e}); "
+        f"do not trust the archive, and set training.reuse to none"
+    )

@@ -1,0 +1,112 @@
+# The curves of Figs. 3.4 and 3.5: trained in shards of seeds, or archived and audited.
+
+
+rule train_seeds:
+    input:
+        images=f"{DATA}/processed/{{task}}.npz",
+    output:
+        curves=f"{RESULTS}/training/shards/{{task}}/{{network}}/{{parametrization}}/{{seeds}}.csv",
+        sidecar=f"{RESULTS}/training/shards/{{task}}/{{network}}/{{parametrization}}/{{seeds}}.json",
+    params:
+        code=stage_digest("train_seeds"),
+        settings=lambda wildcards: run_settings(wildcards),
+    log:
+        f"{LOGS}/train_seeds/{{task}}/{{network}}/{{parametrization}}/{{seeds}}.log",
+    benchmark:
+        f"{BENCHMARKS}/train_seeds/{{task}}/{{network}}/{{parametrization}}/{{seeds}}.tsv"
+    threads: CONFIG.jobs.training_threads
+    resources:
+        mem_mb=3000,
+        gpu=GPU,
+    message:
+        "Training {wildcards.parametrization} {wildcards.network} on {wildcards.task}, seeds {wildcards.seeds}"
+    shell:
+        "dynparam train {wildcards.task} {wildcards.parametrization} --seeds {wildcards.seeds}"
+        " --config {params.settings:q} --images {input.images:q} --runs {RUNS_DIRECTORY:q}"
+        " --device {CONFIG.jobs.training_device} --threads {threads}"
+        " --seeds-at-once {CONFIG.jobs.seeds_at_once}"
+        " --checkpoint-epochs {CONFIG.training.checkpoint_epochs}"
+        " --output {output.curves:q} 2>&1 | tee {log:q} >&2"
+
+
+rule audit_archive:
+    input:
+        curves=archive_table,
+        provenance=archive_provenance,
+        images=f"{DATA}/processed/{{task}}.npz",
+    output:
+        result=f"{RESULTS}/audit/{{task}}/{{network}}/{{parametrization}}.json",
+    params:
+        code=stage_digest("audit_archive"),
+        settings=lambda wildcards: run_settings(wildcards),
+        limits=lambda wildcards: CONFIG.for_audit().model_dump_json(),
+    log:
+        f"{LOGS}/audit_archive/{{task}}/{{network}}/{{parametrization}}.log",
+    benchmark:
+        f"{BENCHMARKS}/audit_archive/{{task}}/{{network}}/{{parametrization}}.tsv"
+    threads: CONFIG.jobs.training_threads
+    resources:
+        mem_mb=3000,
+        gpu=GPU,
+    message:
+        "Auditing the archived curves of {wildcards.parametrization} {wildcards.network} on {wildcards.task}"
+    shell:
+        "dynparam audit {wildcards.task} {wildcards.parametrization}"
+        " --config {params.settings:q} --config {params.limits:q}"
+        " --curves {input.curves:q} --images {input.images:q}"
+        " --device {CONFIG.jobs.training_device} --threads {threads}"
+        " --output {output.result:q} 2>&1 | tee {log:q} >&2"
+
+
+rule collect_curves:
+    input:
+        unpack(curve_sources),
+    output:
+        curves=f"{RESULTS}/training/{{run}}.csv",
+        sidecar=f"{RESULTS}/training/{{run}}.json",
+    wildcard_constraints:
+        run="|".join(RUNS),
+    params:
+        code=stage_digest("collect_curves"),
+        settings=lambda wildcards: run_settings(RUNS[wildcards.run]),
+        audit=lambda wildcards, input: " ".join(
+            f"--audit {path}" for path in input.get("audit", [])
+        ),
+    log:
+        f"{LOGS}/collect_curves/{{run}}.log",
+    benchmark:
+        f"{BENCHMARKS}/collect_curves/{{run}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    message:
+        "Collecting the curves of {wildcards.run}"
+    shell:
+        "dynparam collect {input.curves:q} {params.audit} --config {params.settings:q}"
+        " --images {input.images:q} --output {output.curves:q} 2>&1 | tee {log:q} >&2"
+
+
+# Trains the seeds that the archive lacks and adds them to it, a tracked file that no rule declares:
+# it is the source of every other job.
+rule extend_archive:
+    input:
+        curves=missing_shards,
+        images=f"{DATA}/processed/{{task}}.npz",
+    output:
+        receipt=f"{RESULTS}/archived/{{task}}/{{network}}/{{parametrization}}.txt",
+    params:
+        code=stage_digest("extend_archive"),
+        settings=lambda wildcards: run_settings(wildcards),
+        archive=lambda wildcards: archive_path(wildcards),
+    log:
+        f"{LOGS}/extend_archive/{{task}}/{{network}}/{{parametrization}}.log",
+    benchmark:
+        f"{BENCHMARKS}/extend_archive/{{task}}/{{network}}/{{parametrization}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    message:
+        "Adding to the archive of {wildcards.parametrization} {wildcards.network} on {wildcards.task}"
+    shell:
+        "dynparam archive {input.curves:q} --config {params.settings:q} --images {input.images:q}"
+        " --archive {params.archive:q} 2>&1 | tee {output.receipt:q} {log:q} >&2"
