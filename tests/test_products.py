@@ -114,3 +114,19 @@ def test_onednn_is_found_out_once(monkeypatch, built):
         assert products._has_onednn() is (built and hasattr(torch.ops.mkldnn, "_linear_pointwise"))
     finally:
         products._has_onednn.cache_clear()
+
+
+@pytest.mark.parametrize("onednn", [True, False])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_decay_and_add_is_a_decayed_sum(onednn, dtype, monkeypatch):
+    """Fused or not, into a block of rows of a larger tensor."""
+    if not onednn:
+        monkeypatch.setattr(products, "_has_onednn", lambda: False)
+    generator = torch.Generator().manual_seed(0)
+    total = torch.randn(2, 9, 7, generator=generator, dtype=dtype)
+    a = torch.randn(2, 5, 4, generator=generator, dtype=dtype)
+    b = torch.randn(2, 7, 4, generator=generator, dtype=dtype)
+    expected = total.clone()
+    expected[:, 2:7] = 0.9 * expected[:, 2:7] + torch.einsum("srb,scb->src", a, b)
+    products.decay_and_add(total[:, 2:7], a, b, 0.9)
+    assert torch.allclose(total, expected, rtol=PRODUCT[dtype], atol=PRODUCT[dtype])

@@ -27,6 +27,18 @@ def linear(h: Tensor, w: Tensor) -> Tensor:
     return found[0][None] if len(found) == 1 else torch.stack(found)
 
 
+def decay_and_add(total: Tensor, a: Tensor, b: Tensor, decay: float) -> None:
+    """Total <- decay * total + A B^T in place, for each network.
+
+    ``total`` is (stack, rows, columns), ``a`` (stack, rows, batch), ``b`` (stack, columns, batch). One
+    fused product where torch's own is used and no precision changes; else a product and a sum.
+    """
+    if _takes_onednn(b) or a.dtype != total.dtype:
+        torch.add(linear(a, b), total, alpha=decay, out=total)
+    else:
+        total.baddbmm_(a, b.mT, beta=decay)
+
+
 def _takes_onednn(w: Tensor) -> bool:
     return w.device.type == "cpu" and w.dtype in (torch.float32, torch.bfloat16) and _has_onednn()
 

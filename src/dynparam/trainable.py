@@ -5,8 +5,9 @@ one wide one; on a CPU the stack holds one network. A layer computes htilde = g 
 
     v <- mu v + (1 - d) dL/dW,   W <- W - eta v,   dL/dW = g delta^T h,
 
-where delta (stack, batch, n_out) is dL/dhtilde and h (stack, batch, n_in) its input. The momentum and
-the gradient are one fused product: no gradient is ever stored.
+where delta (stack, batch, n_out) is dL/dhtilde and h (stack, batch, n_in) its input. No gradient is ever
+stored as a whole: on a GPU it is added to the momentum within its product, on a CPU it is made and used
+block by block while it is in cache.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from dynparam.products import linear
+from dynparam.products import decay_and_add, linear
 
 UPDATE_BLOCK_BYTES = 4 << 20
 """Weights are updated in blocks of rows that stay in the processor's cache until they are done."""
@@ -90,9 +91,7 @@ class DenseLayer:
         """One update from delta (stack, batch, n_out) and the input h (stack, batch, n_in)."""
         scaled = (delta * (self._multiplier * (1 - rule.dampening))).mT
         for rows in row_blocks(self.weights):
-            velocity = self.velocity[:, rows]
-            gradient = linear(scaled[:, rows], h.mT)
-            torch.add(gradient, velocity, alpha=rule.momentum, out=velocity)
+            decay_and_add(self.velocity[:, rows], scaled[:, rows], h.mT, rule.momentum)
             self._move(rows, rule)
 
     def refresh(self) -> None:

@@ -1,0 +1,122 @@
+"""Do bfloat16 products change training curves? Paired over seeds, at reduced width, on real images.
+
+    python -m benchmarks.bfloat16_curves --images data/processed     20 seeds of each curve
+
+Every seed is trained with exact and with bfloat16 products from the same weights on the same batches.
+The option counts as harmless where the interval of the paired difference of a loss lies within half a
+standard deviation over seeds: then a band over seeds hides it. Beside it, the same for another seed in
+place of bfloat16, which must fail: it shows that pairing is what tells.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from dynparam.audit import LOSSES, retrain
+from dynparam.config import Config, RunStage
+from dynparam.files import write_text
+from dynparam.images import load_pair
+from dynparam.loading import load
+from dynparam.provenance import git_state, hardware, versions
+from dynparam.statistics import paired_difference
+
+ROOT = Path(__file__).parents[1]
+RESULTS = Path(__file__).with_name("bfloat16_curves.json")
+WIDTHS = {"n": 500, "n_min": 25}
+EPOCHS = (1, 2, 5, 10, 20)
+HARMLESS = 0.5
+"""Largest shift of a mean, in standard deviations over seeds."""
+
+
+def main() -> None:
+    """Train all pairs of runs, print the table and write it to ``bfloat16_curves.json``."""
+    parser = argparse.ArgumentParser(description="Compare curves of exact and bfloat16 products.")
+    parser.add_argument("--images", type=Path, required=True, help="directory of extracted pairs")
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--output", type=Path, default=RESULTS)
+    arguments = parser.parse_args()
+    config = load(Config, [ROOT / "config" / "thesis.yaml"])
+    table = pd.concat(
+        [
+            compare(config, task, parametrization, arguments.images, arguments.seeds)
+            for task in config.figures.training.values()
+            for parametrization in config.training.parametrizations
+        ],
+        ignore_index=True,
+    )
+    print(table.to_markdown(index=False, floatfmt=".3g"))
+    record = {
+        "command": f"python -m benchmarks.bfloat16_curves --seeds {arguments.seeds}",
+        "widths": WIDTHS,
+        "comparisons": table.to_dict("records"),
+        "git": dict(git_state()),
+        "versions": versions(),
+        "hardware": hardware(),
+    }
+    write_text(arguments.output, json.dumps(record, indent=2) + "\n")
+
+
+def compare(config: Config, task: str, parametrization: str, images: Path, seeds: int) -> pd.DataFrame:
+    """Paired differences bfloat16 - exact of one curve, in units of the spread over seeds."""
+    pair = load_pair(images / f"{task}.npz")
+    settings = config.for_run(task, config.protocol.network_name)
+
+    def curves(products: str, first: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+        """Curves of ``seeds`` runs from seed ``first`` on: (seeds, epochs + 1, 4)."""
+        changed = with_protocol(settings, {**WIDTHS, "epochs": max(EPOCHS), "products": products})
+        cpu = torch.device("cpu")
+        return np.stack(
+            [
+                retrain(changed, parametrization, pair, seed, max(EPOCHS), cpu)
+                for seed in range(first, first + seeds)
+            ]
+        )
+
+    exact, low = curves("exact", 0), curves("bfloat16", 0)
+    rows = []
+    for epoch in EPOCHS:
+        for column, loss in enumerate(LOSSES):
+            both = exact[:, epoch, column], low[:, epoch, column]
+            # The control: each seed beside the next one, as good as another run.
+            control = exact[:, epoch, column], np.roll(exact[:, epoch, column], 1)
+            spread = both[0].std(ddof=1)
+            rows.append(
+                {
+                    "task": task,
+                    "parametrization": parametrization,
+                    "loss": loss,
+                    "epoch": epoch,
+                    **shift(*both, spread),
+                    "control_verdict": shift(*control, spread)["verdict"],
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def shift(
+    exact: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
+    other: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
+    spread: float,
+) -> dict[str, object]:
+    """Interval of the paired difference in standard deviations over seeds, and its verdict."""
+    found = paired_difference(
+        exact, other, confidence=0.95, resamples=999, generator=np.random.default_rng(0)
+    )
+    low, high = found.ci_low / spread, found.ci_high / spread
+    verdict = "harmless" if low >= -HARMLESS and high <= HARMLESS else "not shown"
+    return {"difference": found.mean / spread, "ci_low": low, "ci_high": high, "verdict": verdict}
+
+
+def with_protocol(settings: RunStage, changes: dict[str, object]) -> RunStage:
+    """The settings with some keys of the protocol changed."""
+    return settings.model_copy(update={"protocol": settings.protocol.model_copy(update=changes)})
+
+
+if __name__ == "__main__":
+    main()
