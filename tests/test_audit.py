@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from dynparam import audit as audits
-from dynparam.audit import AuditResult, audit, read_result, retrain
+from dynparam.audit import audit, retrain
+from dynparam.audit_result import AuditResult, read_result
 from dynparam.blocks import Audit
 from dynparam.curve_archive import CurveFile
 from dynparam.errors import AuditError, DataError

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from dynparam.audit import AuditResult
+from dynparam.audit_result import AuditResult
 from dynparam.collection import audit_sentences, caption, source_details
 from dynparam.curve_archive import CurveFile
 from dynparam.provenance import write_sidecar
@@ -26,7 +26,7 @@ def collected(root, name, audit=None, seeds=(0, 1), diverged=(), **protocol):
 
 def test_archived_curves_carry_their_audits(tmp_path):
     files = {name: collected(tmp_path, name, AUDIT) for name in ("spectral", "dynamic")}
-    assert caption(files) == (
+    assert caption(files, 2) == (
         "2 seeds per curve; float32 on a processor. From the archive; audit: "
         "spectral, seed 1 trained again for 2 epochs: losses differ by at most 3.2e-07 relatively "
         "(tolerance 1e-03); dynamic, seed 1 trained again for 2 epochs: losses differ by at most "
@@ -37,7 +37,8 @@ def test_archived_curves_carry_their_audits(tmp_path):
 
 def test_curves_trained_here_say_so(tmp_path):
     files = {"dynamic": collected(tmp_path, "dynamic")}
-    assert caption(files) == "2 seeds per curve; float32 on a processor."
+    assert caption(files, 2) == "2 seeds per curve; float32 on a processor."
+    assert caption(files, 100).startswith("2 of the 100 configured seeds per curve; ")
     assert audit_sentences(files) == {"dynamic": "all runs trained here"}
 
 
@@ -46,14 +47,14 @@ def test_divergence_and_unequal_numbers_are_told(tmp_path):
         "spectral": collected(tmp_path, "spectral", seeds=(0, 1, 2)),
         "dynamic": collected(tmp_path, "dynamic", diverged=(1,), products="bfloat16"),
     }
-    said = caption(files)
-    assert said.startswith("3 seeds of spectral, 2 seeds of dynamic; ")
+    said = caption(files, 3)
+    assert said.startswith("3 seeds of spectral, 2 of the 3 configured seeds of dynamic; ")
     assert "Diverged under dynamic: seed 1 at epoch 2." in said
 
 
 def test_low_precision_is_told(tmp_path):
     files = {"dynamic": collected(tmp_path, "dynamic", products="bfloat16")}
-    assert "float32, bfloat16 products" in caption(files)
+    assert "float32, bfloat16 products" in caption(files, 2)
 
 
 @pytest.mark.parametrize("passed", [True, False])

@@ -8,13 +8,14 @@ import pytest
 
 from dynparam.curve_archive import CurveFile, merge_curves, read_archive, read_curves
 from dynparam.errors import DataError
+from dynparam.files import sha256
 from dynparam.provenance import write_sidecar
 from dynparam.runs import COLUMNS
 from dynparam.tables import write_csv
 from tests.training_runs import TASK, run_stage, write_pair
 
 
-def curve_table(seeds=(0, 1), epochs=3):
+def curve_table(seeds=(0, 1), epochs=4):
     rows = [
         (TASK, "dynamic", seed, epoch, 0.5 - 0.1 * epoch, 0.5, 0.5, 0.5)
         for seed in seeds
@@ -84,6 +85,49 @@ def test_other_images_are_noticed(archive, tmp_path):
     others.write_bytes(others.read_bytes() + b"x")
     with pytest.raises(DataError, match="archived for other images"):
         read_archive(csv, run_stage(), others)
+
+
+def rewrite(csv, change, **record):
+    """Change a table and make its sidecar fit again."""
+    table = pd.read_csv(csv)
+    write_csv(change(table), csv)
+    sidecar = csv.with_suffix(".json")
+    told = json.loads(sidecar.read_text())
+    told["outputs"] = {csv.name: sha256(csv)}
+    sidecar.write_text(json.dumps(told | record))
+
+
+INCOMPLETE = {
+    "all runs end early": lambda table: table[table["epoch"] < 4],
+    "one run ends early": lambda table: table[(table["epoch"] < 3) | (table["seed"] == 0)],
+    "an epoch is missing": lambda table: table[table["epoch"] != 2],
+    "an epoch is there twice": lambda table: pd.concat([table, table[table["epoch"] == 4]]),
+}
+
+
+@pytest.mark.parametrize("change", INCOMPLETE.values(), ids=INCOMPLETE.keys())
+def test_incomplete_runs_are_refused(archive, change):
+    csv, images = archive
+    rewrite(csv, change)
+    with pytest.raises(DataError, match=r"seed \d lacks some of its epochs 0 to 4"):
+        read_archive(csv, run_stage(), images)
+
+
+def test_a_run_may_end_where_it_diverged(archive):
+    csv, images = archive
+    rewrite(
+        csv,
+        lambda table: table[(table["epoch"] <= 2) | (table["seed"] == 0)],
+        runs=[origin((0, 1), diverged=(1,))],
+    )
+    assert read_archive(csv, run_stage(), images).diverged == {1: 2}
+
+
+def test_curves_of_another_task_are_refused(archive):
+    csv, images = archive
+    rewrite(csv, lambda table: table.assign(task="bird-cat"))
+    with pytest.raises(DataError, match="holds curves of"):
+        read_archive(csv, run_stage(), images)
 
 
 @pytest.mark.parametrize("damage", ["", "not json", "[]", '{"outputs": {}}'])

@@ -8,19 +8,17 @@ seeds are.
 
 from __future__ import annotations
 
-import json
 import secrets
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 
+from dynparam.audit_result import AuditResult
 from dynparam.blocks import Audit
 from dynparam.config import RunStage
 from dynparam.curve_archive import CurveFile
 from dynparam.devices import device_name
-from dynparam.errors import AuditError, DataError
+from dynparam.errors import AuditError
 from dynparam.images import Pair
 from dynparam.progress import progress
 from dynparam.runs import curve_row
@@ -28,44 +26,6 @@ from dynparam.training import Networks, Task, batch_order
 
 LOSSES = ["train_loss", "test_loss"]
 ACCURACIES = ["train_accuracy", "test_accuracy"]
-
-
-@dataclass(frozen=True)
-class AuditResult:
-    """What an audit found.
-
-    Attributes:
-        seed: the archived run that was repeated.
-        epochs: the epochs repeated, from the initialization on.
-        loss_difference: largest relative difference of a loss.
-        accuracy_difference: largest difference of an accuracy.
-        tolerance: allowed relative difference of a loss.
-        accuracy_tolerance: allowed difference of an accuracy.
-        device: what repeated it.
-    """
-
-    seed: int
-    epochs: int
-    loss_difference: float
-    accuracy_difference: float
-    tolerance: float
-    accuracy_tolerance: float
-    device: str
-
-    @property
-    def passed(self) -> bool:
-        """Whether the archived curve is reproduced; a NaN is not."""
-        return (
-            self.loss_difference <= self.tolerance
-            and self.accuracy_difference <= self.accuracy_tolerance
-        )
-
-    def sentence(self) -> str:
-        """The result in words, as figures and tables print it."""
-        return (
-            f"seed {self.seed} trained again for {self.epochs} epochs: losses differ by at most "
-            f"{self.loss_difference:.1e} relatively (tolerance {self.tolerance:.0e})"
-        )
 
 
 def audit(
@@ -123,14 +83,6 @@ def retrain(
             rows.append(curve_row(stack.evaluate(), 0))
             advance(1)
     return np.array(rows)
-
-
-def read_result(path: Path) -> AuditResult:
-    """An audit's result. Raises ``DataError`` if it cannot be read."""
-    try:
-        return AuditResult(**json.loads(path.read_text(encoding="utf-8"))["audit"])
-    except (OSError, ValueError, KeyError, TypeError):
-        raise DataError(f"{path}: not an audit's result; delete it and run its rule again") from None
 
 
 def _chosen_seed(archived: CurveFile, limits: Audit) -> int:

@@ -113,17 +113,17 @@ def collect_curves(
     images: ImagesOption,
     output: OutputOption,
     config: ConfigOption = DEFAULT_CONFIG,
-    audit_result: Annotated[
+    audit: Annotated[
         Path | None, typer.Option("--audit", help="Result of the audit of archived curves.")
     ] = None,
 ) -> None:
     """Collect curves of one task and parametrization, from shards or from the archive."""
-    from dynparam import audit, collection, curve_archive, provenance, tables
+    from dynparam import audit_result, collection, curve_archive, provenance, tables
 
     started = time.monotonic()
     settings = load(RunStage, config)
     merged = curve_archive.merge_curves([curve_archive.read_curves(path) for path in curves])
-    checked = None if audit_result is None else audit.read_result(audit_result)
+    checked = None if audit is None else audit_result.read_result(audit)
     tables.write_csv(merged.table, output)
     provenance.write_sidecar(
         output.with_suffix(".json"),
@@ -210,7 +210,7 @@ def plot_curves(
     plotted = curve_figures.plotted_curves(
         {name: read_curves(path).table for name, path in files.items()}
     )
-    caption = collection.caption(files)
+    caption = collection.caption(files, settings.training.seeds)
     picture = curve_figures.training_figure(task, plotted, caption)
     written = figures.save(picture, plotted, output, settings.figures.dpi)
     provenance.write_sidecar(

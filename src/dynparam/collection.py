@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from dynparam.audit import AuditResult
+from dynparam.audit_result import AuditResult
 from dynparam.curve_archive import CurveFile
 from dynparam.provenance import read_sidecar
 
@@ -31,10 +31,13 @@ def audit_sentences(csvs: Mapping[str, Path]) -> dict[str, str]:
     return found
 
 
-def caption(csvs: Mapping[str, Path]) -> str:
-    """What stands below a figure of curves: runs, precision, where they come from, audit results."""
+def caption(csvs: Mapping[str, Path], wanted: int) -> str:
+    """What stands below a figure of curves: runs, precision, where they come from, audit results.
+
+    ``wanted`` is how many seeds the configuration asks for; the caption says if there are fewer.
+    """
     records = {name: read_sidecar(csv.with_suffix(".json")) for name, csv in csvs.items()}
-    parts = [f"{_counted(records)}; {_made_on(list(records.values()))}."]
+    parts = [f"{_counted(records, wanted)}; {_made_on(list(records.values()))}."]
     for name, record in records.items():
         diverged = {s: e for run in record["runs"] for s, e in run["diverged"].items()}
         if diverged:
@@ -48,11 +51,15 @@ def caption(csvs: Mapping[str, Path]) -> str:
     return " ".join(parts)
 
 
-def _counted(records: Mapping[str, Mapping[str, Any]]) -> str:
+def _counted(records: Mapping[str, Mapping[str, Any]], wanted: int) -> str:
     counts = {name: sum(len(run["seeds"]) for run in r["runs"]) for name, r in records.items()}
     if len(set(counts.values())) == 1:
-        return f"{next(iter(counts.values()))} seeds per curve"
-    return ", ".join(f"{count} seeds of {name}" for name, count in counts.items())
+        return f"{_of(next(iter(counts.values())), wanted)} seeds per curve"
+    return ", ".join(f"{_of(count, wanted)} seeds of {name}" for name, count in counts.items())
+
+
+def _of(count: int, wanted: int) -> str:
+    return f"{count}" if count >= wanted else f"{count} of the {wanted} configured"
 
 
 def _made_on(records: Sequence[Mapping[str, Any]]) -> str:

@@ -27,6 +27,7 @@ from dynparam.blocks import (
     Jobs,
     Network,
     Panels,
+    Parametrizations,
     Paths,
     Probe,
     Protocol,
@@ -123,10 +124,19 @@ class AuditStage(Block):
     training: AuditLimits
 
 
+class ShownTraining(Block):
+    """The part of ``training`` that claims and figures depend on; the rest is passed over."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    parametrizations: Parametrizations
+    seeds: int
+
+
 class ClaimsStage(Block):
     """Blocks of ``judge_claims`` and of the figures of training curves."""
 
-    training: Training
+    training: ShownTraining
     protocol: Protocol
     domain: Domain
     claims: Claims
@@ -267,7 +277,9 @@ class Config(Block):
     def for_claims(self) -> ClaimsStage:
         """What judging the claims on training curves depends on."""
         return ClaimsStage(
-            training=self.training,
+            training=ShownTraining(
+                parametrizations=self.training.parametrizations, seeds=self.training.seeds
+            ),
             protocol=self.protocol,
             domain=self.domain,
             claims=self.claims,

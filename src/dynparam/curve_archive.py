@@ -56,8 +56,13 @@ def read_curves(csv: Path) -> CurveFile:
 def read_archive(csv: Path, settings: RunStage, images: Path) -> CurveFile:
     """Archived curves of this very configuration and these images.
 
-    Raises ``DataError`` naming what differs if they are of another, are missing or were changed.
+    Raises ``DataError`` naming what differs if they are of another, are missing, incomplete or were
+    changed.
     """
+    if not csv.exists():
+        raise DataError(
+            f"{csv}: there are no such archived curves; {RETRAIN}, or training.archive to where they are"
+        )
     record = _sidecar(csv)
     if record["config_sha256"] != digest(settings):
         changed = ", ".join(_differences(record["config"], settings.model_dump(mode="json")))
@@ -66,7 +71,9 @@ def read_archive(csv: Path, settings: RunStage, images: Path) -> CurveFile:
         )
     if sha256(images) not in record["inputs"].values():
         raise DataError(f"{csv}: archived for other images than {images}; {RETRAIN}")
-    return read_curves(csv)
+    curves = read_curves(csv)
+    _require_complete(curves, csv, settings)
+    return curves
 
 
 def merge_curves(parts: Sequence[CurveFile]) -> CurveFile:
@@ -78,6 +85,17 @@ def merge_curves(parts: Sequence[CurveFile]) -> CurveFile:
     table = pd.concat([part.table for part in parts], ignore_index=True)
     table = table.sort_values(["seed", "epoch"], ignore_index=True)
     return CurveFile(table, tuple(origin for part in parts for origin in part.origins))
+
+
+def _require_complete(curves: CurveFile, csv: Path, settings: RunStage) -> None:
+    """Every run has all of its epochs, in order, or ends where it is recorded to have diverged."""
+    for seed, run in curves.table.groupby("seed"):
+        last = curves.diverged.get(int(str(seed)), settings.protocol.epochs)
+        if run["epoch"].tolist() != list(range(last + 1)):
+            raise DataError(f"{csv}: seed {seed} lacks some of its epochs 0 to {last}; {RETRAIN}")
+    tasks = curves.table["task"].unique().tolist()
+    if tasks != list(settings.data.pairs):
+        raise DataError(f"{csv}: holds curves of {tasks}; {RETRAIN}")
 
 
 def _sidecar(csv: Path) -> dict[str, Any]:

@@ -127,18 +127,20 @@ class RunFiles:
 
 
 class StatusNotes:
-    """Keeps the states of runs that train together, no more than one note a second."""
+    """Keeps the states of runs that train together: the first at once, then one note a second."""
 
     def __init__(self, files: RunFiles, epochs: int) -> None:
         """Notes in the directory of ``files`` for runs of so many epochs."""
         self._files = files
         self._epochs = epochs
         self._last = float("-inf")
+        self._seeds: set[int] = set()
 
     def running(self, epochs_done: Mapping[int, int], seconds: float) -> None:
         """Note the finished epochs of every seed and the seconds spent on each."""
-        if time.monotonic() - self._last >= 1:
+        if time.monotonic() - self._last >= 1 or not set(epochs_done) <= self._seeds:
             self._last = time.monotonic()
+            self._seeds = set(epochs_done)
             self._all("running", epochs_done, seconds)
 
     def stopped(self, state: State, epochs_done: Mapping[int, int], seconds: float, why: str) -> None:

@@ -3,6 +3,7 @@
 from snakemake.exceptions import WorkflowError
 from snakemake.io import expand
 
+import shlex
 import shutil
 
 from dynparam.config import Config
@@ -114,20 +115,10 @@ def archive_path(run):
     )
 
 
-def archive_table(wildcards):
-    """The archived curves. One sentence instead of a missing input if there are none."""
-    path = archive_path(wildcards)
-    if not path.exists():
-        raise WorkflowError(
-            f"{path}: there are no such archived curves; set training.reuse to none to train"
-            f" them here, or training.archive to where they are"
-        )
-    return str(path)
-
-
-def archive_provenance(wildcards):
-    """The sidecar of the archived curves."""
-    return str(archive_path(wildcards).with_suffix(".json"))
+def archived_files(run):
+    """The archived curves of a run and their sidecar, those that exist: a job names a missing one."""
+    path = archive_path(run)
+    return [str(file) for file in (path, path.with_suffix(".json")) if file.exists()]
 
 
 def curve_sources(wildcards):
@@ -137,10 +128,17 @@ def curve_sources(wildcards):
     if CONFIG.training.reuse == "none":
         return {"curves": shard_files(run, range(run.seeds)), "images": images}
     return {
-        "curves": archive_table(run),
+        "archive": archived_files(run),
         "images": images,
-        "audit": [f"{RESULTS}/audit/{run.place}.json"],
+        "audit": f"{RESULTS}/audit/{run.place}.json",
     }
+
+
+def curve_arguments(wildcards, input):
+    """The tables to collect, and the audit they need if they are archived."""
+    if CONFIG.training.reuse == "none":
+        return shlex.join(input.curves)
+    return shlex.join([str(archive_path(RUNS[wildcards.run])), "--audit", input.audit])
 
 
 def missing_shards(wildcards):

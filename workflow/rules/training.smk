@@ -31,8 +31,7 @@ rule train_seeds:
 
 rule audit_archive:
     input:
-        curves=archive_table,
-        provenance=archive_provenance,
+        archive=lambda wildcards: archived_files(wildcards),
         images=f"{DATA}/processed/{{task}}.npz",
     output:
         result=f"{RESULTS}/audit/{{task}}/{{network}}/{{parametrization}}.json",
@@ -40,6 +39,7 @@ rule audit_archive:
         code=stage_digest("audit_archive"),
         settings=lambda wildcards: run_settings(wildcards),
         limits=lambda wildcards: CONFIG.for_audit().model_dump_json(),
+        archive=lambda wildcards: archive_path(wildcards),
     log:
         f"{LOGS}/audit_archive/{{task}}/{{network}}/{{parametrization}}.log",
     benchmark:
@@ -53,7 +53,7 @@ rule audit_archive:
     shell:
         "dynparam audit {wildcards.task} {wildcards.parametrization}"
         " --config {params.settings:q} --config {params.limits:q}"
-        " --curves {input.curves:q} --images {input.images:q}"
+        " --curves {params.archive:q} --images {input.images:q}"
         " --device {CONFIG.jobs.training_device} --threads {threads}"
         " --output {output.result:q} 2>&1 | tee {log:q} >&2"
 
@@ -69,9 +69,7 @@ rule collect_curves:
     params:
         code=stage_digest("collect_curves"),
         settings=lambda wildcards: run_settings(RUNS[wildcards.run]),
-        audit=lambda wildcards, input: " ".join(
-            f"--audit {path}" for path in input.get("audit", [])
-        ),
+        curves=curve_arguments,
     log:
         f"{LOGS}/collect_curves/{{run}}.log",
     benchmark:
@@ -82,7 +80,7 @@ rule collect_curves:
     message:
         "Collecting the curves of {wildcards.run}"
     shell:
-        "dynparam collect {input.curves:q} {params.audit} --config {params.settings:q}"
+        "dynparam collect {params.curves} --config {params.settings:q}"
         " --images {input.images:q} --output {output.curves:q} 2>&1 | tee {log:q} >&2"
 
 
