@@ -153,6 +153,16 @@ def test_merging_orders_seeds_and_keeps_origins():
     assert merged.diverged == {7: 2, 1: 2}
 
 
+def test_equal_origins_become_one():
+    elsewhere = origin((2,)) | {"device": "a GPU"}
+    parts = [
+        CurveFile(curve_table((0,)), (origin((0,)),)),
+        CurveFile(curve_table((2,)), (elsewhere,)),
+        CurveFile(curve_table((1,)), (origin((1,)),)),
+    ]
+    assert [set(one["seeds"]) for one in merge_curves(parts).origins] == [{"0", "1"}, {"2"}]
+
+
 def test_a_seed_given_twice_is_refused():
     part = CurveFile(curve_table((0, 1)), (origin((0, 1)),))
     with pytest.raises(DataError, match=r"seeds \[1\] are in several tables"):

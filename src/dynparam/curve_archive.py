@@ -6,6 +6,7 @@ SHA-256, and where every run was made. Nothing is taken from the archive before 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,7 +85,18 @@ def merge_curves(parts: Sequence[CurveFile]) -> CurveFile:
         raise DataError(f"seeds {twice} are in several tables of curves; give each seed once")
     table = pd.concat([part.table for part in parts], ignore_index=True)
     table = table.sort_values(["seed", "epoch"], ignore_index=True)
-    return CurveFile(table, tuple(origin for part in parts for origin in part.origins))
+    return CurveFile(table, _one_of_each([origin for part in parts for origin in part.origins]))
+
+
+def _one_of_each(origins: Sequence[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:
+    """Equal origins as one, with the seeds of all."""
+    found: dict[str, dict[str, Any]] = {}
+    for origin in origins:
+        rest = {key: value for key, value in origin.items() if key not in ("seeds", "diverged")}
+        same = found.setdefault(json.dumps(rest, sort_keys=True), {"seeds": {}, "diverged": {}, **rest})
+        same["seeds"].update(origin["seeds"])
+        same["diverged"].update(origin["diverged"])
+    return tuple(found.values())
 
 
 def _require_complete(curves: CurveFile, csv: Path, settings: RunStage) -> None:

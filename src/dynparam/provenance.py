@@ -22,6 +22,9 @@ from dynparam.config import digest
 from dynparam.errors import DataError
 from dynparam.files import sha256, write_text
 
+PRODUCTS = (":(top,exclude)figures", ":(top,exclude)results")
+"""Tracked files that a commit's code makes: their change does not make the code another."""
+
 PACKAGES = (
     "dynparam",
     "matplotlib",
@@ -86,7 +89,7 @@ def git_state() -> Mapping[str, Any]:
     if commit is None:
         return {"commit": None, "dirty": None}
     # Results and figures are products of the commit, not part of the code that made them.
-    changes = _git(root, "status", "--porcelain", "--", ":/", ":(top,exclude)figures")
+    changes = _git(root, "status", "--porcelain", "--", ":/", *PRODUCTS)
     return {"commit": commit, "dirty": changes != ""}
 
 
