@@ -64,4 +64,5 @@ lock:
 	$(UV_COMPILE) --extra build --extra dev --constraint requirements.lock --output-file requirements-dev.lock
 
 clean:
-	rm -rf results/probe results/expected results/fits results/comparison results/reduced results/logs results/benchmarks
+	rm -rf results/probe results/expected results/fits results/comparison results/reduced results/logs results/benchmarks \
+		results/training results/audit results/archived

@@ -9,6 +9,11 @@ import pandas as pd
 import pytest
 import yaml
 
+from dynparam.claims import judge_all
+from dynparam.config import Config
+from dynparam.loading import load
+from dynparam.tables import read_csv
+
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 CONDA_NAMES = {
@@ -99,8 +104,10 @@ def test_documents_name_real_targets_and_files():
     for target in re.findall(r"`make (\w+)", readme):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
     thesis = yaml.safe_load((ROOT / "config" / "thesis.yaml").read_text())
-    targets = {"all", "comparison", *thesis["figures"]["architecture"], *thesis["panels"]}
-    for target in re.findall(r"`snakemake --cores all ([a-z]\w*)`", readme):
+    figures = thesis["figures"]
+    targets = {"all", "archive", "comparison", *figures["architecture"], *thesis["panels"]}
+    targets |= {*figures["training"], figures["domain"]}
+    for target in re.findall(r"snakemake --cores all ([a-z]\w*)", readme):
         assert target in targets, target
 
 
@@ -134,3 +141,29 @@ def test_findings_quote_the_committed_figures():
     low, high = re.search(r"dynamic's (\S+) to (\S+),", text).groups()
     dynamic = slopes_in_figure("fig3_3_dynamic")
     assert [float(low), float(high)] == [min(dynamic), max(dynamic)]
+
+
+def test_findings_quote_the_archived_curves():
+    """Every row of the table of paired differences, both tasks, follows from results/archive."""
+    settings = load(Config, [ROOT / "config" / "thesis.yaml"]).for_claims()
+    archive = ROOT / "results" / "archive"
+    network = f"{settings.protocol.n}-{settings.protocol.n_min}"
+    table = judge_all(
+        settings,
+        {
+            (figure, name): read_csv(archive / task / network / f"{name}.csv")
+            for figure, task in settings.figures.training.items()
+            for name in settings.training.parametrizations
+        },
+    )
+    text = (ROOT / "docs" / "findings.md").read_text()
+    quoted = re.findall(r"^ +\| ((?:train|test) [^|]+) \| (.+) \|$", text, re.MULTILINE)
+    assert len(quoted) == 15
+    for metric, cells in quoted:
+        rows = table[table["metric"] == metric.replace(" ", "_", 1)]
+        expected = [
+            part
+            for row in rows.itertuples()
+            for part in (f"{row.value:+.2g} [{row.ci_low:+.2g}, {row.ci_high:+.2g}]", row.verdict)
+        ]
+        assert cells.split(" | ") == expected, metric
