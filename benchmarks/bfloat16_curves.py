@@ -28,8 +28,8 @@ from dynparam.statistics import paired_difference
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).with_name("bfloat16_curves.json")
-WIDTHS = {"n": 500, "n_min": 25}
-EPOCHS = (1, 2, 5, 10, 20)
+WIDTHS = {"n": 300, "n_min": 15}
+EPOCHS = (1, 2, 5, 10)
 HARMLESS = 0.5
 """Largest shift of a mean, in standard deviations over seeds."""
 
