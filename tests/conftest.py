@@ -3,8 +3,19 @@
 import pytest
 import torch
 
+from dynparam import files, run_files, runs
+
 
 @pytest.fixture(autouse=True, scope="session")
 def one_thread():
     """Tests run side by side on all cores; two threads each would wait for one another."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture
+def quick_runs(monkeypatch):
+    """Training runs without looking at code and versions or waiting for the disk."""
+    monkeypatch.setattr(run_files, "stage_digest", lambda command: f"code of {command}")
+    monkeypatch.setattr(runs, "git_state", lambda: {"commit": "abc", "dirty": False})
+    monkeypatch.setattr(runs, "versions", lambda: {"torch": "2"})
+    monkeypatch.setattr(files, "_flush_to_disk", lambda path: None)

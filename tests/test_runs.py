@@ -1,31 +1,26 @@
 """Runs: equal however they are shared out, resumed or interrupted, and honest about what failed."""
 
-import json
 import math
 import os
 import shutil
 import signal
-import subprocess
 import sys
-import time
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
-import pandas as pd
 import pytest
 import torch
 from safetensors import SafetensorError
 
-from dynparam import checkpoints, cli, files, run_files, runs, training
+from dynparam import checkpoints, run_files, runs, training
 from dynparam.checkpoints import load
 from dynparam.errors import ConfigError, DynparamError, InterruptedRunError
 from dynparam.run_files import statuses
 from dynparam.runs import COLUMNS, Plan, curve_table, origins, train_seeds
-from dynparam.shards import parse_seeds
 from dynparam.training import Networks, Stack, checkpoint_bytes, memory_bytes
-from tests.training_runs import TASK, files_of, invented_pair, plan_of, run_stage, run_values, write_pair
+from tests.training_runs import TASK, files_of, invented_pair, plan_of, run_stage
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = Path(sys.executable).with_name("dynparam")
@@ -40,20 +35,7 @@ VARIANTS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """Two hundred runs: on one thread, without looking at code and versions or waiting for the disk.
-
-    Commands in processes of their own (at the end of this file) do all of that.
-    """
-    monkeypatch.setattr(run_files, "stage_digest", lambda command: f"code of {command}")
-    monkeypatch.setattr(runs, "git_state", lambda: {"commit": "abc", "dirty": False})
-    monkeypatch.setattr(runs, "versions", lambda: {"torch": "2"})
-    monkeypatch.setattr(files, "_flush_to_disk", lambda path: None)
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("quick_runs")
 
 
 @pytest.fixture(scope="module")
@@ -533,241 +515,9 @@ def test_a_checkpoint_is_as_large_as_foretold(tmp_path, at_batch):
         assert checkpoint_bytes(stage) <= size < checkpoint_bytes(stage) + 10_000
 
 
-MEASURE = """
-import json, sys
-from pathlib import Path
-import torch
-from dynparam.runs import train_seeds
-from dynparam.training import memory_bytes
-from tests.training_runs import files_of, invented_pair, plan_of, run_stage
-
-def status(key):
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(key))
-
-def train(stage):
-    train_seeds(plan_of(stage), [0], invented_pair(), files_of(Path(sys.argv[1]), stage))
-
-torch.set_num_threads(1)
-for changes in json.loads(sys.argv[2]):
-    changes = {**changes, "epochs": 2, "batch_size": 20}
-    train(run_stage(**{**changes, "n": 10, "n_min": 5}))
-    Path("/proc/self/clear_refs").write_text("5")  # VmHWM is VmRSS again
-    held, stage = status("VmRSS"), run_stage(**changes)
-    train(stage)
-    print(status("VmHWM") - held, memory_bytes(stage, 1))
-"""
-
-
-MEASURED = [
-    {"n": 1500, "n_min": 75},
-    {"n": 1600, "n_min": 75, "first_layer": "primal", "products": "bfloat16"},
-    {"n": 2000, "n_min": 400, "dtype": "float64"},
-    {"n": 2500, "n_min": 10, "dtype": "float64", "hidden": ["wide", "narrow"]},
-]
-
-
-@pytest.fixture(scope="module")
-def memory(tmp_path_factory):
-    """Measured and estimated bytes of each of ``MEASURED``, from a process of their own."""
-    if not Path("/proc/self/clear_refs").exists():
-        pytest.skip("needs Linux's /proc")
-    command = [sys.executable, "-c", MEASURE, str(tmp_path_factory.mktemp("m")), json.dumps(MEASURED)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
-    assert done.returncode == 0, done.stderr
-    return [tuple(map(int, line.split())) for line in done.stdout.splitlines()]
-
-
-@pytest.mark.parametrize("case", range(len(MEASURED)))
-def test_memory_is_estimated_from_above(memory, case):
-    """Peak of a process over what it holds after a tiny run, and by no more than a factor of four."""
-    measured, estimated = memory[case]
-    assert measured <= estimated < 4 * measured
-
-
-@pytest.mark.parametrize(
-    ("text", "seeds"),
-    [
-        ("0", [0]),
-        ("0-3", [0, 1, 2, 3]),
-        ("7,0-2", [0, 1, 2, 7]),
-        ("3-3", [3]),
-        ("1,1,0-1", [0, 1]),
-        (" 1, 2", [1, 2]),
-    ],
-)
-def test_seeds(text, seeds):
-    assert parse_seeds(text) == seeds
-
-
-@pytest.mark.parametrize(
-    "text", ["", "a", "1-", "-1", "-", "1--2", "0-2-4", "1,", "1.5", "3-1", "0,3-1"]
-)
-def test_seeds_that_make_no_sense(text):
-    with pytest.raises(ConfigError, match=r"^seeds '.*' (are not numbers such as|name none; write the)"):
-        parse_seeds(text)
-
-
 def test_images_that_do_not_fit_the_settings(tmp_path, stage):
     """Extracted under other numbers of images: named, not trained on a part of them."""
     for train in (20, 24):
         files = files_of(tmp_path / str(train), stage)
         with pytest.raises(DynparamError, match=r"image"):
             train_seeds(plan_of(stage), [0], invented_pair(train=train), files)
-
-
-# --- the command line ---------------------------------------------------------------------------
-
-
-def arguments(place, name="cut", *, changes=None, seeds="0-1", **options):
-    """A command line that trains the invented pair below ``place``."""
-    values = run_values(**(changes or {}))
-    defaults = {
-        "--config": json.dumps(values),
-        "--seeds": seeds,
-        "--images": place / "pair.npz",
-        "--runs": place / name / "runs",
-        "--output": place / name / "curves.csv",
-        "--device": "cpu",
-        "--threads": 1,
-        "--checkpoint-epochs": 1,
-        **{f"--{key}": value for key, value in options.items()},
-    }
-    return ["train", TASK, "dynamic", *(str(part) for pair in defaults.items() for part in pair)]
-
-
-def in_process(monkeypatch, capsys, command):
-    """Exit code and standard error of a command line run in this process."""
-    monkeypatch.setattr(sys, "argv", ["dynparam", *command])
-    with pytest.raises(SystemExit) as ended:
-        cli.main()
-    return ended.value.code or 0, capsys.readouterr().err
-
-
-def test_the_command_leaves_table_and_sidecar(tmp_path, monkeypatch, capsys):
-    write_pair(tmp_path / "pair.npz")
-    assert in_process(monkeypatch, capsys, arguments(tmp_path, seeds="1,3"))[0] == 0
-    table = pd.read_csv(tmp_path / "cut" / "curves.csv")
-    assert tuple(table.columns) == COLUMNS
-    assert table["seed"].unique().tolist() == [1, 3]
-    sidecar = json.loads((tmp_path / "cut" / "curves.json").read_text())
-    assert list(sidecar["runs"][0]["seeds"]) == ["1", "3"]
-    assert sidecar["config"]["protocol"]["n"] == 24
-    assert list(sidecar["inputs"]) == [f"{tmp_path.name}/pair.npz"]
-
-
-@pytest.mark.parametrize(
-    ("options", "sentence"),
-    [
-        ({"seeds": "3-1"}, "seeds '3-1' name none; write the smaller number first"),
-        ({"images": "absent.npz"}, "absent.npz: not a readable pair of classes; extract it again"),
-        (
-            {"device": "cuda"},
-            "device cuda is asked for, and this torch finds no GPU; choose auto or cpu",
-        ),
-        ({"runs": "{file}/runs"}, "cannot be written (Not a directory); free some space or choose"),
-        (
-            {"output": "{file}/curves.csv"},
-            "curves.csv: cannot be written (File exists); free some space",
-        ),
-        ({"changes": {"learning_rate": -1}}, "key 'protocol.learning_rate' has the value -1"),
-        ({"changes": {"batch_size": 23, "last_batch": "dropped"}}, "batch_size (23) exceeds"),
-        ({"changes": {"momentum": 1}}, "key 'protocol.momentum' has the value 1"),
-    ],
-)
-def test_errors_are_one_sentence(tmp_path, monkeypatch, capsys, options, sentence):
-    file = write_pair(tmp_path / "pair.npz")
-    filled = {
-        key: value.format(file=file) if isinstance(value, str) else value
-        for key, value in options.items()
-    }
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(runs, "progress", quiet)
-    code, told = in_process(monkeypatch, capsys, arguments(tmp_path, **filled))
-    assert code == 1
-    assert told.startswith("dynparam: ")
-    assert sentence in told
-    assert told.count("\n") == 1
-
-
-def quiet(label, total):
-    from contextlib import nullcontext
-
-    return nullcontext(lambda amount, note="": None)
-
-
-def test_an_unknown_task(tmp_path, monkeypatch, capsys):
-    command = arguments(tmp_path)
-    command[1] = "cat-dog"
-    code, told = in_process(monkeypatch, capsys, command)
-    assert (code, told) == (1, f"dynparam: there is no 'cat-dog' in data.pairs; choose one of {TASK}\n")
-
-
-def test_an_unknown_parametrization(tmp_path, monkeypatch, capsys):
-    command = arguments(tmp_path)
-    command[2] = "dynamical"
-    code, told = in_process(monkeypatch, capsys, command)
-    assert code == 2
-    assert "dynamical" in told
-    assert "spectral" in told
-
-
-# --- processes that are really killed -------------------------------------------------------------
-
-LONG = {"epochs": 30, "n": 60, "n_min": 20, "training_loss": "running"}
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    """A directory with the invented pair and, in ``whole``, the curves of an uninterrupted process."""
-    place = tmp_path_factory.mktemp("place")
-    write_pair(place / "pair.npz")
-    done = subprocess.run(
-        [PROGRAM, *arguments(place, "whole", changes=LONG)], capture_output=True, text=True, cwd=ROOT
-    )
-    assert done.returncode == 0, done.stderr
-    return place
-
-
-def written(place, name):
-    """When each checkpoint was written."""
-    return {path: path.stat().st_mtime_ns for path in (place / name).rglob("seed-*[0-9].safetensors")}
-
-
-def killed(place, name, number):
-    """Start a training and send it a signal once it has a new checkpoint; exit code, standard error."""
-    before = written(place, name)
-    with subprocess.Popen(
-        [PROGRAM, *arguments(place, name, changes=LONG)], stderr=subprocess.PIPE, text=True, cwd=ROOT
-    ) as process:
-        while written(place, name) == before:
-            assert process.poll() is None, process.stderr.read()
-            time.sleep(0.001)
-        process.send_signal(number)
-        told = process.communicate()[1]
-    assert not (place / name / "curves.csv").exists()
-    assert not list((place / name).rglob("seed-*.json"))
-    (checkpoint,) = written(place, name)
-    (status,) = statuses(checkpoint.parent)
-    assert status.state == "interrupted"
-    return process.returncode, told
-
-
-def test_killed_processes_lose_nothing(place):
-    """SIGTERM, then SIGKILL to the process that resumes; the third one's table is equal to the byte."""
-    code, told = killed(place, "cut", signal.SIGTERM)
-    assert code == 143
-    (line,) = [line for line in told.splitlines() if line.startswith("dynparam: ")]
-    assert line.startswith("dynparam: SIGTERM in epoch ")
-    assert line.endswith("of seeds [0]; all is saved, and the same command goes on from there")
-    assert told.splitlines()[-1] == line
-    code, told = killed(place, "cut", signal.SIGKILL)
-    assert code == -signal.SIGKILL
-    assert "dynparam: " not in told
-    done = subprocess.run(
-        [PROGRAM, *arguments(place, "cut", changes=LONG)], capture_output=True, text=True, cwd=ROOT
-    )
-    assert done.returncode == 0, done.stderr
-    tables = [(place / run / "curves.csv").read_bytes() for run in ("whole", "cut")]
-    assert tables[0] == tables[1]
-    assert written(place, "cut") == {}
