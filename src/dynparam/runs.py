@@ -282,13 +282,15 @@ class _StackRun:
     def _report(self, evaluation: Evaluation) -> None:
         alive = self._unfinished()
         if not alive:
-            self.advance(0, f"seeds {self.seeds} diverged at epoch {self.epoch}")
+            spared = self.settings.protocol.epochs - self.epoch + 1
+            self.advance(spared * len(self.seeds), f"seeds {self.seeds} diverged")
             return
         last = [self.places[seed].curve[-1] for seed in alive]
         train, test = (sum(row[k] for row in last) / len(last) for k in (0, 1))
         if self.epoch:
-            note = f"seed {', '.join(map(str, alive))} epoch {self.epoch}: loss {train:.4f} / {test:.4f}"
-            self.advance(len(self.seeds), note)
+            losses = f"loss {train:.4f} train, {test:.4f} test"
+            names = ", ".join(map(str, alive))
+            self.advance(len(self.seeds), f"seed {names} epoch {self.epoch}: {losses}")
         seconds = self.places[alive[0]].seconds
         self.notes.running(dict.fromkeys(alive, self.epoch), seconds)
 
