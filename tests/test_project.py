@@ -161,9 +161,25 @@ def test_findings_quote_the_archived_curves():
     assert len(quoted) == 15
     for metric, cells in quoted:
         rows = table[table["metric"] == metric.replace(" ", "_", 1)]
-        expected = [
-            part
-            for row in rows.itertuples()
-            for part in (f"{row.value:+.2g} [{row.ci_low:+.2g}, {row.ci_high:+.2g}]", row.verdict)
-        ]
-        assert cells.split(" | ") == expected, metric
+        assert cells.split(" | ") == paired_cells(rows), metric
+
+
+def test_findings_quote_the_domain_study():
+    """Every row of the table over widths follows from the committed figure's data."""
+    table = pd.read_csv(ROOT / "figures" / "claim_domain.csv", dtype={"epoch": str})
+    table = table[(table["panel"] == "n") & (table["metric"] == "test_loss") & (table["epoch"] == "50")]
+    text = (ROOT / "docs" / "findings.md").read_text()
+    quoted = re.findall(r"^ +\| (\d+) \| (.+) \|$", text, re.MULTILINE)
+    assert [int(n) for n, _ in quoted] == sorted(table["n"].unique())
+    for n, cells in quoted:
+        rows = table[table["n"] == int(n)].sort_values("task")
+        assert cells.split(" | ") == paired_cells(rows), n
+
+
+def paired_cells(rows):
+    """Difference with interval, and verdict, of each row, as the findings write them."""
+    return [
+        part
+        for row in rows.itertuples()
+        for part in (f"{row.value:+.2g} [{row.ci_low:+.2g}, {row.ci_high:+.2g}]", row.verdict)
+    ]
