@@ -218,7 +218,7 @@ class TestArchive:
             assert contents[path].startswith(old)
             assert len(contents[path].splitlines()) == 1 + 3 * (SMALL["protocol"]["epochs"] + 1)
             origins = record(path.with_suffix(".json"))["runs"]
-            assert [list(origin["seeds"]) for origin in origins] == [["0", "1"], ["2"]]
+            assert [list(origin["seeds"]) for origin in origins] == [["0", "1", "2"]]
         again = archived.make("archive", change={"training": {"seeds": 3}})
         assert "train_seeds" not in again.counts
         assert {path: path.read_bytes() for path in contents} == contents
