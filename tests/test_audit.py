@@ -148,3 +148,11 @@ def test_tables_keep_enough_digits(archived, tmp_path):
     path = tmp_path / "curves.csv"
     archived["dynamic"].table.to_csv(path, float_format="%.9g", index=False)
     assert audited(CurveFile(pd.read_csv(path), ())).passed
+
+
+def test_diverged_runs_are_not_picked(archived):
+    table = archived["dynamic"].table
+    curves = CurveFile(table, ({"seeds": {}, "diverged": {"0": 3, "2": 1}},))
+    assert {audited(curves).seed for _ in range(5)} == {1}
+    with pytest.raises(AuditError, match="all archived runs of this curve diverged"):
+        audited(CurveFile(table, ({"seeds": {}, "diverged": {"0": 1, "1": 1, "2": 1}},)))

@@ -86,13 +86,19 @@ def retrain(
 
 
 def _chosen_seed(archived: CurveFile, limits: Audit) -> int:
+    # What a diverging run computes on its way to infinity is not reproducible.
+    seeds = [seed for seed in archived.seeds if seed not in archived.diverged]
+    if not seeds:
+        raise AuditError(
+            "all archived runs of this curve diverged and cannot be audited; set training.reuse to none"
+        )
     if limits.seed is None:
         # Drawn from the system, so that nobody can know which run will be looked at.
-        return secrets.choice(archived.seeds)
-    if limits.seed not in archived.seeds:
+        return secrets.choice(seeds)
+    if limits.seed not in seeds:
         raise AuditError(
-            f"training.audit.seed is {limits.seed}, and the archive holds the seeds "
-            f"{archived.seeds}; choose one of them, or null"
+            f"training.audit.seed is {limits.seed}, and the archive holds the seeds {seeds}; "
+            f"choose one of them, or null"
         )
     return limits.seed
 
