@@ -46,6 +46,7 @@ ParametrizationName = Literal["ntk", "mup", "spectral", "dynamic", "standard"]
 Claim = Literal["flat", "decreasing"]
 Parametrizations = tuple[ParametrizationName, ParametrizationName]
 Device = Literal["auto", "cpu", "cuda"]
+Engine = Literal["dense", "law"]
 Share = Literal["wide", "narrow"]
 
 ExactNumber = Annotated[
@@ -178,6 +179,29 @@ class Probe(Block):
         return named(self.curves, name, "probe.curves")
 
 
+class Law(Block):
+    """What the exact-law engine adds to the curves of the probe."""
+
+    widths: WidthGrid = Field(description="wide widths of the figures that go on where dense ones end")
+    trials: Annotated[int, Field(ge=2)] = Field(description="independent trials per width there")
+    sliding: Annotated[int, Field(ge=2)] = Field(description="neighbouring widths of a local slope")
+    slopes_from: PositiveInt = Field(description="smallest n of the slopes in the comparison table")
+    exact_trials: Annotated[int, Field(ge=2)] = Field(
+        description="trials per width of the exact expectation on the probe's own widths"
+    )
+
+
+class Exponents(Block):
+    """Measured orders of sizes and updates: Table 1.1 and the conditions of Secs. 2.2-2.3."""
+
+    seed: NonNegativeInt = Field(description="seed of the trials")
+    parametrizations: tuple[ParametrizationName, ...] = Field(min_length=1)
+    families: dict[CurveName, NarrowWidth] = Field(description="families of widths, by name")
+    widths: WidthGrid
+    trials: Annotated[int, Field(ge=2)] = Field(description="independent trials per width")
+    tolerance: PositiveFloat = Field(description="largest difference of exponents counted as equal")
+
+
 class Protocol(Block):
     """One training run of Figs. 3.4 and 3.5: everything its curve depends on besides the images."""
 
@@ -293,6 +317,9 @@ class Figures(Block):
     titles: dict[CurveName, str] = Field(description="panel titles, by curve")
     architecture: dict[CurveName, ArchitectureFigure]
     training: dict[CurveName, PairName] = Field(description="the task of each figure of curves")
+    wide: dict[CurveName, CurveName] = Field(
+        description="figures at the widths of law, and the figure of panels each continues"
+    )
     domain: CurveName | None = Field(description="figure of the domain study; null leaves it out")
 
     def architecture_figure(self, name: str) -> ArchitectureFigure:

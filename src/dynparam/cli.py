@@ -15,7 +15,14 @@ import typer
 
 from dynparam import cli_training
 from dynparam.blocks import panels_of, shown_curves
-from dynparam.cli_options import DEFAULT_CONFIG, ConfigOption, ImagesOption, OutputOption, ThreadsOption
+from dynparam.cli_options import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    EngineOption,
+    ImagesOption,
+    OutputOption,
+    ThreadsOption,
+)
 from dynparam.config import (
     ArchitectureStage,
     ComparisonStage,
@@ -83,19 +90,20 @@ def probe_alignment(
     output: OutputOption,
     config: ConfigOption = DEFAULT_CONFIG,
     threads: ThreadsOption = 2,
+    engine: EngineOption = "dense",
 ) -> None:
     """Measure the one-step alignments of a curve; an interrupted measurement resumes."""
     import torch
 
-    from dynparam import probe, provenance, tables
+    from dynparam import measurement, provenance, tables
     from dynparam.images import load_pair
 
     started = time.monotonic()
     settings = load(ProbeStage, config)
     torch.set_num_threads(threads)
-    trial_images = probe.TrialImages(settings, load_pair(images))
-    log = probe.trial_log_path(output, settings, curve, images)
-    table = probe.measure_curve(settings, curve, trial_images, log)
+    trial_images = measurement.TrialImages(settings, load_pair(images))
+    log = measurement.trial_log_path(output, settings, curve, images, engine)
+    table = measurement.measure_curve(settings, curve, trial_images, log, engine)
     tables.write_csv(table, output)
     provenance.write_sidecar(
         output.with_suffix(".json"), [output], settings, inputs=[images], started=started

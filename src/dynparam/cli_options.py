@@ -16,6 +16,10 @@ ConfigOption = Annotated[
 OutputOption = Annotated[Path, typer.Option("--output", help="File to write.")]
 ImagesOption = Annotated[Path, typer.Option("--images", help="Extracted pair (.npz).")]
 ThreadsOption = Annotated[int, typer.Option("--threads", min=1, help="Threads to use.")]
+EngineOption = Annotated[
+    blocks.Engine,
+    typer.Option("--engine", help="dense draws the weights; law draws what is seen of them, in O(n)."),
+]
 DeviceOption = Annotated[blocks.Device, typer.Option("--device", help="Where to train.")]
 CurvesArgument = Annotated[list[Path], typer.Argument(help="Tables of curves (.csv).")]
 TaskArgument = Annotated[str, typer.Argument(help="Name of a pair in data.pairs.")]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -19,14 +20,18 @@ from dynparam.blocks import (
     Block,
     Claims,
     Comparison,
+    Curve,
     Data,
     Domain,
+    Exponents,
     Figures,
     Fit,
     Inputs,
     Jobs,
+    Law,
     Network,
     Panels,
+    ParametrizationName,
     Parametrizations,
     Paths,
     Probe,
@@ -38,6 +43,8 @@ from dynparam.blocks import (
     panels_of,
     shown_curves,
 )
+
+HALF = Fraction(1, 2)
 
 
 class SourceStage(Block):
@@ -187,6 +194,8 @@ class Config(Block):
     inputs: Inputs
     network: Network
     probe: Probe
+    law: Law
+    exponents: Exponents
     protocol: Protocol
     training: Training
     domain: Domain
@@ -214,6 +223,36 @@ class Config(Block):
             probe=self.probe.model_copy(update={"curves": {curve: self.probe.curve(curve)}}),
         )
 
+    def for_exact(self, curve: str) -> ProbeStage:
+        """What the exact expectation of ``curve`` on the probe's widths depends on."""
+        return _of_probe(self.for_curve(curve), trials=self.law.exact_trials)
+
+    def for_wide(self, curve: str) -> ProbeStage:
+        """What measuring ``curve`` at the widths of the law engine depends on."""
+        return _of_probe(self.for_curve(curve), trials=self.law.trials, widths=self.law.widths)
+
+    def for_exponents(self, parametrization: ParametrizationName, family: str) -> ProbeStage:
+        """What measuring the orders of a parametrization along a family of widths depends on.
+
+        The stage has one curve, named ``parametrization_family``.
+        """
+        chosen = self.exponents
+        narrow = named(chosen.families, family, "exponents.families")
+        curve = Curve(parametrization=parametrization, r=HALF, narrow=narrow, claim="flat")
+        stage = ProbeStage(
+            data=self._data_of(self.probe.pair),
+            inputs=self.inputs,
+            network=self.network,
+            probe=self.probe,
+        )
+        return _of_probe(
+            stage,
+            seed=chosen.seed,
+            trials=chosen.trials,
+            widths=chosen.widths,
+            curves={f"{parametrization}_{family}": curve},
+        )
+
     def for_fit(self) -> FitStage:
         """What fitting slopes depends on."""
         return FitStage(fit=self.fit)
@@ -232,13 +271,13 @@ class Config(Block):
         """What drawing the panels of ``figure`` depends on."""
         curves = panels_of(self.panels, figure)
         titles = {curve: self.figures.titles[curve] for curve in curves}
-        drawing = self.figures.model_copy(update={"titles": titles, "architecture": {}})
+        drawing = self.figures.model_copy(update={"titles": titles, "architecture": {}, "wide": {}})
         return FigureStage(panels={figure: curves}, figures=drawing)
 
     def for_architecture(self, figure: str) -> ArchitectureStage:
         """What drawing the network of ``figure`` depends on."""
         shown = {figure: self.figures.architecture_figure(figure)}
-        drawing = self.figures.model_copy(update={"titles": {}, "architecture": shown})
+        drawing = self.figures.model_copy(update={"titles": {}, "architecture": shown, "wide": {}})
         return ArchitectureStage(network=self.network, figures=drawing)
 
     def runs(self) -> dict[str, Run]:
@@ -284,7 +323,7 @@ class Config(Block):
             domain=self.domain,
             claims=self.claims,
             fit=self.fit,
-            figures=self.figures.model_copy(update={"titles": {}, "architecture": {}}),
+            figures=self.figures.model_copy(update={"titles": {}, "architecture": {}, "wide": {}}),
         )
 
     def shown_curves(self) -> list[str]:
@@ -298,6 +337,9 @@ class Config(Block):
     def _references(self) -> Self:
         if self.probe.pair not in self.data.pairs:
             raise ValueError(f"probe.pair {self.probe.pair!r} is not one of data.pairs")
+        for figure, shown in self.figures.wide.items():
+            if shown not in self.panels:
+                raise ValueError(f"figures.wide.{figure} continues {shown!r}, which is not in panels")
         for figure, curves in self.panels.items():
             for curve in curves:
                 if curve not in self.probe.curves:
@@ -341,6 +383,10 @@ def _require_a_batch(data: Data, protocol: Protocol) -> None:
             f"protocol.batch_size ({protocol.batch_size}) exceeds data.train_images "
             f"({data.train_images}); lower it"
         )
+
+
+def _of_probe(stage: ProbeStage, **changes: object) -> ProbeStage:
+    return stage.model_copy(update={"probe": stage.probe.model_copy(update=changes)})
 
 
 def digest(block: BaseModel) -> str:

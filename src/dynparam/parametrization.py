@@ -141,6 +141,26 @@ def layer_scales(name: str, widths: Widths | Sequence[int], r: Fraction | float 
     return LayerScales(multiplier, tuple(a * b for a, b in zip(gamma, sigma, strict=True)))
 
 
+def scales_of_update(widths: Widths | Sequence[int], update_norm: float) -> LayerScales:
+    """Scales that give all hidden layers updates ||Delta htilde^l|| of one order (eqs. 2.68-2.71).
+
+    ``update_norm`` is that order, common to all hidden layers (eq. 2.40), and may be any positive
+    number: n_min^r is dynamic parametrization, for r beyond 1/2 too. Raises ``ConfigError`` for bad
+    widths, no hidden layer, or a number that is not positive and finite.
+    """
+    widths = widths if isinstance(widths, Widths) else Widths(tuple(widths))
+    if not (update_norm > 0 and math.isfinite(update_norm)):
+        raise ConfigError(f"the size of updates is {update_norm}; it must be positive and finite")
+    if not widths.hidden:
+        raise ConfigError("updates of one size need at least one hidden layer; this network has none")
+    inverse_root = [1 / math.sqrt(fan_in) for fan_in, _ in widths.layers()]
+    gamma = relu_gains(widths.depth)
+    return LayerScales(
+        multiplier=(*(update_norm * value for value in inverse_root[:-1]), inverse_root[-1]),
+        init_std=tuple(gain / update_norm for gain in gamma),
+    )
+
+
 def learning_rate_form(
     name: str, widths: Widths | Sequence[int], r: Fraction | float = HALF
 ) -> LearningRateForm:

@@ -21,7 +21,7 @@ from dynparam.config import Config
 from dynparam.fits import fit_curve
 from dynparam.images import load_pair
 from dynparam.loading import load
-from dynparam.probe import TrialImages, measure_curve
+from dynparam.measurement import TrialImages, measure_curve
 from dynparam.run_files import RunFiles
 from dynparam.runs import Plan, curve_table, train_seeds
 from dynparam.tables import write_csv

@@ -1,0 +1,222 @@
+"""Measuring a curve with the one-step probe: all its widths, all its trials, on either engine.
+
+The dense engine draws the weights (``probe``), the law engine only their products (``gaussian_law``).
+Both see the same images at the same coordinates; their weights are independent of each other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, fields
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from dynparam import gaussian_law, probe
+from dynparam.blocks import Curve, Engine, Probe
+from dynparam.config import ProbeStage, digest
+from dynparam.curves import curve_widths, ratio_rule, wide_widths
+from dynparam.errors import DataError, NonFiniteError
+from dynparam.files import naming_write_errors, sha256
+from dynparam.gaussian_columns import Workspace
+from dynparam.images import Pair, draw_subset, normalize, one_hot
+from dynparam.parametrization import LayerScales, layer_scales
+from dynparam.probe import OneStep
+from dynparam.progress import progress
+from dynparam.randomness import seed_sequence, torch_generator
+from dynparam.stages import stage_digest
+from dynparam.widths import Widths
+
+ENGINE_KEYS: dict[Engine, str] = {"dense": "one_step", "law": "law_step"}
+"""What keeps the two engines' random numbers apart."""
+
+UNITS_AT_ONCE = 2**16
+"""Units of the widest layer, over all trials computed together on the law engine: a cache's worth."""
+
+
+class TrialImages:
+    """The normalized images of a pair, and the draw of one of them for a trial (Sec. 3.1)."""
+
+    def __init__(self, settings: ProbeStage, pair: Pair) -> None:
+        """Normalize the training images once; inputs (images, n_0), targets one-hot (images, 2)."""
+        self._settings = settings
+        self._labels = pair.train_labels
+        dtype = getattr(torch, settings.probe.dtype)
+        inputs = normalize(pair.train_images, settings.inputs.normalization)
+        self.inputs = torch.from_numpy(inputs).to(dtype)
+        self.targets = torch.from_numpy(one_hot(self._labels)).to(dtype)
+
+    def draw(self, generator: torch.Generator, *trial: str | int) -> tuple[Tensor, Tensor]:
+        """A random image (n_0,) and its target (2,); a redrawn subset follows from ``trial``."""
+        if self._settings.probe.subset == "redrawn":
+            data = self._settings.data
+            numbers = np.random.default_rng(seed_sequence(data.seed, "subset", *trial))
+            subset = draw_subset(self._labels, data.train_images, data.stratified, numbers)
+            choices = torch.from_numpy(subset)
+        else:
+            choices = torch.arange(len(self._labels))
+        chosen = choices[torch.randint(len(choices), (), generator=generator)]
+        return self.inputs[chosen], self.targets[chosen]
+
+
+def measure_curve(
+    settings: ProbeStage, name: str, images: TrialImages, trial_log: Path, engine: Engine = "dense"
+) -> pd.DataFrame:
+    """All trials of a curve, in the columns of ``results/probe/{curve}.csv``.
+
+    Finished trials are kept in ``trial_log`` and not computed again after an interruption. Raises
+    ``ConfigError`` for an unknown curve or widths beyond memory, ``NonFiniteError`` naming the trial
+    that failed, and ``DynparamError`` if the log cannot be written.
+    """
+    curve = settings.probe.curve(name)
+    grid = {
+        n: curve_widths(settings.network, settings.probe, curve, n) for n in wide_widths(settings.probe)
+    }
+    every = range(settings.probe.trials)
+    done = read_trial_log(trial_log)
+    left = {n: [trial for trial in every if (n, trial) not in done] for n in grid}
+    measure = _Trials(settings.probe, name, images, engine)
+    work = sum(measure.work(grid[n]) * len(trials) for n, trials in left.items())
+    with progress(name, work) as advance:
+        for n, trials in left.items():
+            for block in measure.blocks(grid[n], trials):
+                results = measure(n, grid[n], block)
+                _append(trial_log, n, block, results)
+                done |= {(n, trial): result for trial, result in zip(block, results, strict=True)}
+                advance(measure.work(grid[n]) * len(block))
+    return _table(name, curve, grid, settings.probe.trials, done)
+
+
+def trial_log_path(output: Path, settings: ProbeStage, name: str, images: Path, engine: Engine) -> Path:
+    """Where the finished trials of an interrupted measurement wait, apart from any declared output.
+
+    The name follows from all that the trials depend on, code included, so that trials of another
+    configuration are never taken up.
+    """
+    identity = "-".join([digest(settings), engine, sha256(images), stage_digest("probe_alignment")])
+    key = hashlib.sha256(identity.encode()).hexdigest()[:16]
+    return output.parent / ".unfinished" / f"{name}-{key}.jsonl"
+
+
+def read_trial_log(path: Path) -> dict[tuple[int, int], OneStep]:
+    """The finished trials (n, trial) of a log; a last line cut short by a kill is removed from it.
+
+    Raises ``DataError`` if another line is damaged.
+    """
+    if not path.exists():
+        return {}
+    text = path.read_text(encoding="utf-8")
+    complete = text[: text.rfind("\n") + 1]
+    if complete != text:
+        os.truncate(path, len(complete.encode()))
+    done = {}
+    for number, line in enumerate(complete.splitlines(), start=1):
+        try:
+            n, trial, values = json.loads(line)
+            done[n, trial] = OneStep(**{key: tuple(column) for key, column in values.items()})
+        except (TypeError, ValueError):
+            raise DataError(
+                f"{path}: line {number} is damaged; delete the file to measure its trials anew"
+            ) from None
+    return done
+
+
+class _Trials:
+    """The trials of one curve on one engine, some at a time; how many changes no result."""
+
+    def __init__(self, probe: Probe, name: str, images: TrialImages, engine: Engine) -> None:
+        self._probe = probe
+        self._name = name
+        self._curve = probe.curve(name)
+        self._images = images
+        self._engine = engine
+        self._workspace = Workspace()
+
+    def work(self, widths: Widths) -> float:
+        """The work of a trial, in units common to all widths."""
+        return widths.weight_count if self._engine == "dense" else sum(widths.sizes)
+
+    def blocks(self, widths: Widths, trials: Sequence[int]) -> list[Sequence[int]]:
+        """The trials, as many together as the engine computes at once."""
+        size = max(1, UNITS_AT_ONCE // max(widths.sizes[1:])) if self._engine == "law" else 1
+        return [trials[start : start + size] for start in range(0, len(trials), size)]
+
+    def __call__(self, n: int, widths: Widths, trials: Sequence[int]) -> list[OneStep]:
+        """The trials of these numbers at n. Raises ``NonFiniteError`` naming the one that failed."""
+        key = ENGINE_KEYS[self._engine]
+        generators = [torch_generator(self._probe.seed, key, self._name, n, trial) for trial in trials]
+        drawn = [
+            self._images.draw(generator, self._name, n, trial)
+            for generator, trial in zip(generators, trials, strict=True)
+        ]
+        scales = layer_scales(self._curve.parametrization, widths, self._curve.r)
+        results = []
+        for trial, result in zip(trials, self._run(widths, scales, drawn, generators), strict=True):
+            try:
+                results.append(result())
+            except NonFiniteError as error:
+                raise NonFiniteError(f"curve {self._name}, n = {n}, trial {trial}: {error}") from None
+        return results
+
+    def _run(
+        self,
+        widths: Widths,
+        scales: LayerScales,
+        drawn: Sequence[tuple[Tensor, Tensor]],
+        generators: Sequence[torch.Generator],
+    ) -> list[Callable[[], OneStep]]:
+        """A trial's result each, to be asked for in order."""
+        rate, memory = self._probe.learning_rate, self._workspace
+        if self._engine == "dense":
+            return [
+                partial(probe.one_step, widths, scales, x, y, rate, generator, memory)
+                for (x, y), generator in zip(drawn, generators, strict=True)
+            ]
+        norms = np.array([x.double().norm().item() for x, _ in drawn])
+        targets = torch.stack([y for _, y in drawn]).double().numpy()
+        steps = gaussian_law.one_steps(widths, scales, norms, targets, rate, generators, memory)
+        return [partial(gaussian_law.trial, steps, index) for index in range(len(drawn))]
+
+
+def _append(trial_log: Path, n: int, trials: Sequence[int], results: Sequence[OneStep]) -> None:
+    lines = [
+        json.dumps([n, trial, asdict(result)]) for trial, result in zip(trials, results, strict=True)
+    ]
+    with naming_write_errors(trial_log):
+        trial_log.parent.mkdir(parents=True, exist_ok=True)
+        with trial_log.open("a", encoding="utf-8") as log:
+            log.write("\n".join([*lines, ""]))
+
+
+def _table(
+    name: str,
+    curve: Curve,
+    grid: Mapping[int, Widths],
+    trials: int,
+    results: Mapping[tuple[int, int], OneStep],
+) -> pd.DataFrame:
+    keys = [(n, trial) for n in grid for trial in range(trials)]
+    depth = max(widths.depth for widths in grid.values())
+    quantities = [field.name for field in fields(OneStep)]
+    return pd.DataFrame(
+        {
+            "curve": name,
+            "parametrization": curve.parametrization,
+            "ratio": str(ratio_rule(curve)),
+            "n": np.repeat([n for n, _ in keys], depth),
+            "n_min": np.repeat([grid[n].n_min for n, _ in keys], depth),
+            "trial": np.repeat([trial for _, trial in keys], depth),
+            "layer": np.tile(range(1, depth + 1), len(keys)),
+            **{
+                quantity: np.concatenate([getattr(results[key], quantity) for key in keys])
+                for quantity in quantities
+            },
+        }
+    )
