@@ -47,6 +47,7 @@ Claim = Literal["flat", "decreasing"]
 Parametrizations = tuple[ParametrizationName, ParametrizationName]
 Device = Literal["auto", "cpu", "cuda"]
 Engine = Literal["dense", "law"]
+Errors = Literal["bootstrap", "linearized"]
 Share = Literal["wide", "narrow"]
 
 ExactNumber = Annotated[
@@ -189,6 +190,9 @@ class Law(Block):
     exact_trials: Annotated[int, Field(ge=2)] = Field(
         description="trials per width of the exact expectation on the probe's own widths"
     )
+    figures: dict[CurveName, CurveName] = Field(
+        description="figures at these widths, and the figure of panels that each continues"
+    )
 
 
 class Exponents(Block):
@@ -317,9 +321,6 @@ class Figures(Block):
     titles: dict[CurveName, str] = Field(description="panel titles, by curve")
     architecture: dict[CurveName, ArchitectureFigure]
     training: dict[CurveName, PairName] = Field(description="the task of each figure of curves")
-    wide: dict[CurveName, CurveName] = Field(
-        description="figures at the widths of law, and the figure of panels each continues"
-    )
     domain: CurveName | None = Field(description="figure of the domain study; null leaves it out")
 
     def architecture_figure(self, name: str) -> ArchitectureFigure:

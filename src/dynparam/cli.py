@@ -13,8 +13,8 @@ from typing import Annotated
 
 import typer
 
-from dynparam import cli_training
-from dynparam.blocks import panels_of, shown_curves
+from dynparam import cli_law, cli_training
+from dynparam.blocks import Errors, panels_of, shown_curves
 from dynparam.cli_options import (
     DEFAULT_CONFIG,
     ConfigOption,
@@ -46,6 +46,7 @@ app.add_typer(data, name="data")
 app.add_typer(plot, name="plot")
 app.add_typer(cli_training.app)
 plot.add_typer(cli_training.plot)
+plot.add_typer(cli_law.plot)
 
 CurveArgument = Annotated[str, typer.Argument(help="Name of a curve in probe.curves.")]
 
@@ -136,13 +137,18 @@ def fit_slopes(
     trials: Annotated[Path, typer.Argument(help="Trials of one curve (results/probe/*.csv).")],
     output: OutputOption,
     config: ConfigOption = DEFAULT_CONFIG,
+    smallest: Annotated[int, typer.Option("--from", min=1, help="Smallest width that counts.")] = 1,
+    errors: Annotated[
+        Errors, typer.Option("--errors", help="Intervals by bootstrap, or linearized (many trials).")
+    ] = "bootstrap",
 ) -> None:
-    """Fit the slopes of a curve's layers, with bootstrap intervals over trials."""
+    """Fit the slopes of a curve's layers, with intervals over trials."""
     from dynparam import fits, provenance, tables
 
     started = time.monotonic()
     settings = load(FitStage, config)
-    tables.write_csv(fits.fit_curve(tables.read_csv(trials), settings.fit), output)
+    table = fits.fit_curve(tables.read_csv(trials), settings.fit, smallest=smallest, errors=errors)
+    tables.write_csv(table, output)
     provenance.write_sidecar(
         output.with_suffix(".json"), [output], settings, inputs=[trials], started=started
     )
@@ -150,7 +156,9 @@ def fit_slopes(
 
 @app.command("compare")
 def compare_slopes(
-    results: Annotated[Path, typer.Option("--results", help="Directory with fits/ and expected/.")],
+    results: Annotated[
+        Path, typer.Option("--results", help="Directory with fits/, expected/ and law/.")
+    ],
     output: OutputOption,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
@@ -159,21 +167,30 @@ def compare_slopes(
 
     started = time.monotonic()
     settings = load(ComparisonStage, config)
-    shown = shown_curves(settings.panels)
-    fitted = {curve: results / "fits" / f"{curve}.csv" for curve in shown}
-    expected = {curve: results / "expected" / f"{curve}.csv" for curve in shown}
-    table = comparison.compare(
-        settings,
-        {curve: tables.read_csv(path) for curve, path in fitted.items()},
-        {curve: tables.read_csv(path) for curve, path in expected.items()},
+    window = {
+        curve: [results / place / f"{curve}.csv" for place in ("fits", "expected", "law/fits/exact")]
+        for curve in shown_curves(settings.panels)
+    }
+    wide = {
+        curve: [results / place / f"{curve}.csv" for place in ("law/fits/wide", "law/expected")]
+        for continued in settings.law.figures.values()
+        for curve in panels_of(settings.panels, continued)
+    }
+    known, known_wide = (
+        {
+            curve: comparison.CurveResults(*(tables.read_csv(path) for path in paths))
+            for curve, paths in places.items()
+        }
+        for places in (window, wide)
     )
+    table = comparison.compare(settings, known, known_wide)
     written = rendering.write_comparison(table, output, settings)
     typer.echo(rendering.summary_sentence(table, settings))
     provenance.write_sidecar(
         output.with_suffix(".json"),
         written,
         settings,
-        inputs=[*fitted.values(), *expected.values()],
+        inputs=[path for paths in (*window.values(), *wide.values()) for path in paths],
         started=started,
     )
 

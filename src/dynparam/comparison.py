@@ -1,8 +1,9 @@
 """Measured slopes against expected ones, and whether the thesis's claims are visible (Sec. 3).
 
-Three slopes stand side by side for every layer of every curve: the asymptotic exponent
-(``orders``), the slope expected on this window of widths (``mean_field``), and the measured one. The
-verdict compares measured with expected; the note says whether the claim shows in this window.
+For every layer of every curve stand side by side: the asymptotic exponent (``orders``), the slope
+expected on this window of widths to leading order (``mean_field``), the exact expectation on the same
+window (thousands of trials on the law engine), and the measured slope. The verdict compares measured
+with expected; the note says whether the claim shows in this window.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
-from dynparam.blocks import Claim
+from dynparam.blocks import Claim, panels_of
 from dynparam.config import ComparisonStage
 from dynparam.expectation import asymptotic_exponents
 from dynparam.mean_field import log_slope
@@ -31,11 +33,33 @@ COLUMNS = (
     "ci_high",
     "verdict",
     "note",
+    "expected_exact",
+    "expected_exact_error",
+    "deviation",
 )
-"""The columns of ``results/comparison/slopes.csv``."""
+"""The columns of ``results/comparison/slopes.csv``.
+
+``expected_exact`` has the standard error beside it; it is empty where the law engine is what measured.
+``deviation`` is the measured slope less the exact one, in standard errors of both.
+"""
 
 NOTABLE_SHIFT = 0.05
 """Differences of slopes from here on are told: they would show in a legend of two decimals."""
+
+
+@dataclass(frozen=True)
+class CurveResults:
+    """What is known of one curve on one window of widths.
+
+    Attributes:
+        fits: measured slopes (``fits.fit_curve``).
+        expected: mean-field values at the window's widths (``expectation.expected_values``).
+        exact: slopes of many trials on the law engine on the same window, if that did not measure.
+    """
+
+    fits: pd.DataFrame
+    expected: pd.DataFrame
+    exact: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -55,37 +79,48 @@ class ExpectedSlopes:
 
 def compare(
     settings: ComparisonStage,
-    fits: Mapping[str, pd.DataFrame],
-    expected: Mapping[str, pd.DataFrame],
+    window: Mapping[str, CurveResults],
+    wide: Mapping[str, CurveResults],
 ) -> pd.DataFrame:
-    """One row per figure, curve and layer, in ``COLUMNS``; the verdict is measured against expected."""
+    """One row per figure, curve and layer, in ``COLUMNS``.
+
+    ``window`` are the curves of the panels at the thesis's widths; ``wide`` the same curves on the law
+    engine, from ``law.slopes_from`` on, for the figures of ``law.figures``.
+    """
+    drawn = [
+        (figure, curve, window[curve]) for figure in settings.panels for curve in settings.panels[figure]
+    ]
+    for figure, continued in settings.law.figures.items():
+        for curve in panels_of(settings.panels, continued):
+            known = wide[curve]
+            reached = known.expected[known.expected["n"] >= settings.law.slopes_from]
+            drawn.append((figure, curve, CurveResults(known.fits, reached)))
     rows = [
-        _row(settings, figure, curve, layer, fits[curve], expected[curve])
-        for figure, curves in settings.panels.items()
-        for curve in curves
-        for layer in fits[curve]["layer"].tolist()
+        _row(settings, figure, curve, layer, results)
+        for figure, curve, results in drawn
+        for layer in results.fits["layer"].tolist()
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def _row(
-    settings: ComparisonStage,
-    figure: str,
-    name: str,
-    layer: int,
-    fits: pd.DataFrame,
-    expected: pd.DataFrame,
+    settings: ComparisonStage, figure: str, name: str, layer: int, results: CurveResults
 ) -> dict[str, object]:
     curve = settings.probe.curve(name)
-    fit = fits.set_index("layer")[["slope", "ci_low", "ci_high"]].to_dict("index")[layer]
-    values = expected[expected["layer"] == layer]
+    fit = _of_layer(results.fits, layer)
+    values = results.expected[results.expected["layer"] == layer]
     slopes = ExpectedSlopes(
         asymptotic=float(asymptotic_exponents(settings.network, curve)[layer - 1]),
         on_window=float(log_slope(values["n"], values["alignment"])),
         uncrossed=float(log_slope(values["n"], values["alignment_uncrossed"])),
     )
-    interval = (float(fit["ci_low"]), float(fit["ci_high"]))
+    interval = (fit["ci_low"], fit["ci_high"])
+    exact, error = np.nan, np.nan
+    if results.exact is not None:
+        many = _of_layer(results.exact, layer)
+        exact, error = many["slope"], many["standard_error"]
     tolerance = settings.comparison.tolerance
+    best = slopes.on_window if np.isnan(exact) else exact
     return {
         "figure": figure,
         "curve": name,
@@ -93,12 +128,20 @@ def _row(
         "layer": layer,
         "asymptotic": slopes.asymptotic,
         "expected": slopes.on_window,
-        "slope": float(fit["slope"]),
+        "slope": fit["slope"],
         "ci_low": interval[0],
         "ci_high": interval[1],
-        "verdict": equivalence(*interval, slopes.on_window, tolerance),
-        "note": claim_note(curve.claim, interval, slopes, tolerance, settings.probe.widths.largest),
+        "verdict": equivalence(*interval, best, tolerance),
+        "note": claim_note(curve.claim, interval, slopes, tolerance, int(values["n"].max())),
+        "expected_exact": exact,
+        "expected_exact_error": error,
+        "deviation": (fit["slope"] - exact) / np.hypot(fit["standard_error"], error),
     }
+
+
+def _of_layer(fits: pd.DataFrame, layer: int) -> dict[str, float]:
+    columns = ["slope", "ci_low", "ci_high", "standard_error"]
+    return {name: float(fits.loc[fits["layer"] == layer, name].iloc[0]) for name in columns}
 
 
 def claim_note(

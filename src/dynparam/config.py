@@ -79,6 +79,7 @@ class ComparisonStage(Block):
 
     network: Network
     probe: Probe
+    law: Law
     fit: Fit
     comparison: Comparison
     panels: Panels
@@ -88,6 +89,27 @@ class FigureStage(Block):
     """Blocks of ``plot_figure``."""
 
     panels: Panels
+    figures: Figures
+
+
+class WideFigureStage(Block):
+    """Blocks of ``plot_wide``."""
+
+    network: Network
+    probe: Probe
+    law: Law
+    fit: Fit
+    panels: Panels
+    figures: Figures
+
+
+class ExponentsStage(Block):
+    """Blocks of ``plot_conditions`` and of the table of orders."""
+
+    network: Network
+    probe: Probe
+    exponents: Exponents
+    fit: Fit
     figures: Figures
 
 
@@ -253,6 +275,16 @@ class Config(Block):
             curves={f"{parametrization}_{family}": curve},
         )
 
+    def for_orders(self) -> ExponentsStage:
+        """What Table 1.1 and the figure of conditions depend on, besides the measured trials."""
+        return ExponentsStage(
+            network=self.network,
+            probe=self.probe.model_copy(update={"curves": {}}),
+            exponents=self.exponents,
+            fit=self.fit,
+            figures=self.figures.model_copy(update={"titles": {}, "architecture": {}}),
+        )
+
     def for_fit(self) -> FitStage:
         """What fitting slopes depends on."""
         return FitStage(fit=self.fit)
@@ -262,6 +294,7 @@ class Config(Block):
         return ComparisonStage(
             network=self.network,
             probe=self.probe,
+            law=self.law,
             fit=self.fit,
             comparison=self.comparison,
             panels=self.panels,
@@ -271,13 +304,26 @@ class Config(Block):
         """What drawing the panels of ``figure`` depends on."""
         curves = panels_of(self.panels, figure)
         titles = {curve: self.figures.titles[curve] for curve in curves}
-        drawing = self.figures.model_copy(update={"titles": titles, "architecture": {}, "wide": {}})
+        drawing = self.figures.model_copy(update={"titles": titles, "architecture": {}})
         return FigureStage(panels={figure: curves}, figures=drawing)
+
+    def for_wide_figure(self, figure: str) -> WideFigureStage:
+        """What drawing ``figure`` at the widths of the law engine depends on."""
+        shown = named(self.law.figures, figure, "law.figures")
+        drawn = self.for_figure(shown)
+        return WideFigureStage(
+            network=self.network,
+            probe=self.probe,
+            law=self.law.model_copy(update={"figures": {figure: shown}}),
+            fit=self.fit,
+            panels=drawn.panels,
+            figures=drawn.figures,
+        )
 
     def for_architecture(self, figure: str) -> ArchitectureStage:
         """What drawing the network of ``figure`` depends on."""
         shown = {figure: self.figures.architecture_figure(figure)}
-        drawing = self.figures.model_copy(update={"titles": {}, "architecture": shown, "wide": {}})
+        drawing = self.figures.model_copy(update={"titles": {}, "architecture": shown})
         return ArchitectureStage(network=self.network, figures=drawing)
 
     def runs(self) -> dict[str, Run]:
@@ -323,7 +369,7 @@ class Config(Block):
             domain=self.domain,
             claims=self.claims,
             fit=self.fit,
-            figures=self.figures.model_copy(update={"titles": {}, "architecture": {}, "wide": {}}),
+            figures=self.figures.model_copy(update={"titles": {}, "architecture": {}}),
         )
 
     def shown_curves(self) -> list[str]:
@@ -337,9 +383,9 @@ class Config(Block):
     def _references(self) -> Self:
         if self.probe.pair not in self.data.pairs:
             raise ValueError(f"probe.pair {self.probe.pair!r} is not one of data.pairs")
-        for figure, shown in self.figures.wide.items():
+        for figure, shown in self.law.figures.items():
             if shown not in self.panels:
-                raise ValueError(f"figures.wide.{figure} continues {shown!r}, which is not in panels")
+                raise ValueError(f"law.figures.{figure} continues {shown!r}, which is not in panels")
         for figure, curves in self.panels.items():
             for curve in curves:
                 if curve not in self.probe.curves:

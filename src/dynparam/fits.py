@@ -7,38 +7,63 @@ from dataclasses import asdict
 import numpy as np
 import pandas as pd
 
-from dynparam.blocks import Fit
+from dynparam.blocks import Errors, Fit
 from dynparam.errors import DataError
 from dynparam.randomness import seed_sequence
-from dynparam.statistics import fit_slope
+from dynparam.statistics import FloatArray, fit_slope, slope_of_log_means
 
 
-def fit_curve(trials: pd.DataFrame, settings: Fit) -> pd.DataFrame:
-    """Slopes of every layer of one curve's ``results/probe/{curve}.csv``, with bootstrap intervals.
+def fit_curve(
+    trials: pd.DataFrame, settings: Fit, *, smallest: int = 1, errors: Errors = "bootstrap"
+) -> pd.DataFrame:
+    """Slopes of every layer of one curve's trials (``results/probe/{curve}.csv``), with intervals.
 
-    Columns: curve, parametrization, layer, slope, intercept, ci_low, ci_high. Raises ``DataError``
-    if the trials are of several curves, ``NonFiniteError`` for values no logarithm fits.
+    Only widths from ``smallest`` on count. ``errors`` says how intervals are found: by bootstrap over
+    trials, or linearized, which is quick and good from some hundred trials on.
+
+    Columns: curve, parametrization, layer, slope, intercept, ci_low, ci_high, standard_error (always
+    linearized). Raises ``DataError`` if the trials are of several curves or of fewer than two widths,
+    ``NonFiniteError`` for values no logarithm fits.
     """
     names = trials["curve"].unique().tolist()
     if len(names) != 1:
         raise DataError(f"trials of {len(names)} curves in one table ({names}); fit them one by one")
-    rows = []
-    for layer in sorted(trials["layer"].unique().tolist()):
-        mine = trials[trials["layer"] == layer]
-        widths = sorted(mine["n"].unique().tolist())
+    trials = trials[trials["n"] >= smallest]
+    layers = sorted(trials["layer"].unique().tolist())
+    rows = [_row(trials[trials["layer"] == layer], settings, errors) for layer in layers]
+    return pd.DataFrame(rows)
+
+
+def by_width(trials: pd.DataFrame) -> tuple[list[int], list[FloatArray]]:
+    """The widths of one layer's trials in order, and the alignments at each, (trials,)."""
+    widths = sorted(trials["n"].unique().tolist())
+    return widths, [trials.loc[trials["n"] == n, "alignment"].to_numpy(float) for n in widths]
+
+
+def _row(trials: pd.DataFrame, settings: Fit, errors: Errors) -> dict[str, object]:
+    first = trials.iloc[0]
+    widths, values = by_width(trials)
+    line = slope_of_log_means(widths, [column[:, None] for column in values])
+    found: dict[str, float]
+    if errors == "bootstrap":
+        key = seed_sequence(settings.seed, "bootstrap", first["curve"], int(first["layer"]))
         fit = fit_slope(
             widths,
-            [mine.loc[mine["n"] == n, "alignment"].to_numpy(float) for n in widths],
+            values,
             confidence=settings.confidence,
             resamples=settings.resamples,
-            generator=np.random.default_rng(seed_sequence(settings.seed, "bootstrap", names[0], layer)),
+            generator=np.random.default_rng(key),
         )
-        rows.append(
-            {
-                "curve": names[0],
-                "parametrization": mine["parametrization"].iloc[0],
-                "layer": layer,
-                **asdict(fit),
-            }
-        )
-    return pd.DataFrame(rows)
+        found = asdict(fit)
+    else:
+        low, high = line.interval(settings.confidence)
+        intercept = np.mean([np.log(column.mean()) for column in values])
+        intercept -= line.slope * np.mean(np.log(widths))
+        found = {"slope": line.slope, "intercept": intercept, "ci_low": low, "ci_high": high}
+    return {
+        "curve": first["curve"],
+        "parametrization": first["parametrization"],
+        "layer": int(first["layer"]),
+        **found,
+        "standard_error": line.standard_error,
+    }

@@ -42,16 +42,17 @@ def slopes_html(table: pd.DataFrame, settings: ComparisonStage) -> str:
         GT(shown, groupname_col="figure", id="slopes")
         .tab_header(title="Measured against expected slopes")
         .tab_source_note(md(summary_sentence(table, settings)))
-        .cols_align(align="right", columns=["asymptotic", "expected", "measured"])
+        .cols_align(align="right", columns=["asymptotic", "expected", "exact", "measured"])
         .cols_label(
             measured=html(f"measured<br>[{settings.fit.confidence:.0%} interval]"),
             asymptotic=html("asymptotic<br>exponent"),
             expected=html("expected<br>on window"),
+            exact=html("the same,<br>exact"),
         )
         .tab_options(table_font_size="14px", container_width="100%", table_width="100%")
     )
     made = made.tab_style(
-        style.css("white-space: nowrap;"), loc.body(columns=["curve", "measured", "verdict"])
+        style.css("white-space: nowrap;"), loc.body(columns=["curve", "exact", "measured", "verdict"])
     )
     return page(coloured(made, table["verdict"], VERDICT_COLOURS))
 
@@ -91,8 +92,9 @@ def summary_sentence(table: pd.DataFrame, settings: ComparisonStage) -> str:
     level, tolerance = settings.fit.confidence, settings.comparison.tolerance
     return (
         f"{len(table)} slopes: {summary}. A slope agrees if its {level:.0%} interval lies within "
-        f"{tolerance:g} of the slope expected on this window of widths, and disagrees if it lies wholly "
-        f"outside. The note tells whether the claim of the thesis shows in this window."
+        f"{tolerance:g} of the slope expected on its window of widths (the exact one, where there is "
+        f"one), and disagrees if it lies wholly outside. The note tells whether the claim of the thesis "
+        f"shows in this window."
     )
 
 
@@ -105,6 +107,10 @@ def _readable(table: pd.DataFrame) -> pd.DataFrame:
             "layer": table["layer"],
             "asymptotic": [str(Fraction(a).limit_denominator(1000)) for a in table["asymptotic"]],
             "expected": [_signed(value) for value in table["expected"]],
+            "exact": [
+                "" if pd.isna(value) else f"{_signed(value)} ± {error:.3f}"
+                for value, error in table[["expected_exact", "expected_exact_error"]].to_numpy(float)
+            ],
             "measured": [
                 f"{_signed(slope)} [{_signed(low)}, {_signed(high)}]"
                 for slope, low, high in table[["slope", "ci_low", "ci_high"]].to_numpy(float)

@@ -46,6 +46,7 @@ DOMAIN = [CONFIG.figures.domain] if CONFIG.figures.domain else []
 FIGURES = [
     *CONFIG.figures.architecture,
     *CONFIG.panels,
+    *CONFIG.law.figures,
     *CONFIG.figures.training,
     *DOMAIN,
 ]
@@ -55,6 +56,14 @@ CLAIMS = expand(
 RAW = expand(f"{DATA}/raw/{FOLDER}/{{member}}", member=MEMBERS)
 COMPARISON = expand(
     f"{RESULTS}/comparison/slopes.{{kind}}", kind=["csv", "md", "html", "json"]
+)
+
+
+# The curves that figures show at the law engine's widths.
+WIDE_CURVES = list(
+    dict.fromkeys(
+        curve for shown in CONFIG.law.figures.values() for curve in CONFIG.panels[shown]
+    )
 )
 
 

@@ -30,6 +30,11 @@ rule compare_slopes:
         expected=expand(
             f"{RESULTS}/expected/{{curve}}.csv", curve=CONFIG.shown_curves()
         ),
+        exact=expand(
+            f"{RESULTS}/law/fits/exact/{{curve}}.csv", curve=CONFIG.shown_curves()
+        ),
+        wide=expand(f"{RESULTS}/law/fits/wide/{{curve}}.csv", curve=WIDE_CURVES),
+        wide_expected=expand(f"{RESULTS}/law/expected/{{curve}}.csv", curve=WIDE_CURVES),
     output:
         COMPARISON,
     params:

@@ -1,0 +1,337 @@
+"""Can the exact-law engine be told from the dense one? Two-sample Kolmogorov-Smirnov tests.
+
+    python -m tests.law_pvalues
+
+prints every p-value by engine, network, layer and quantity, with Holm's correction over the family, for
+the engines as they are and for variants with a deliberately wrong conditioning. The reference is the
+dense network in float64: weights drawn entry by entry and multiplied as matrices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from functools import cache
+from unittest.mock import patch
+
+import numpy as np
+import pandas as pd
+import torch
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+
+from dynparam import gaussian_law, law_step, probe
+from dynparam.gaussian_matrix import GaussianMatrix
+from dynparam.mlp import DenseMap, draw_weights, sgd_step
+from dynparam.parametrization import LayerScales, layer_scales
+from dynparam.randomness import torch_generator
+from dynparam.trajectory import sgd_trajectory
+from dynparam.widths import Widths
+
+FALSE_ALARM = 1e-3
+"""Probability that a family of tests rejects anything if both engines have the same law (Holm)."""
+
+QUANTITIES = ("alignment", "preactivation_rms", "update_rms", "gradient_norm")
+STEPS = 5
+MOMENTUM = 0.9
+
+Samples = Mapping[str, np.ndarray]
+"""Values of each quantity: (trials, ...), the last axis the layers."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """What is trained: widths, parametrization and learning rate; its images follow from the widths."""
+
+    sizes: tuple[int, ...]
+    parametrization: str
+    learning_rate: float
+    r: Fraction = Fraction(1, 2)
+    batch: int = 1
+
+    @property
+    def widths(self) -> Widths:
+        return Widths(self.sizes)
+
+    @property
+    def scales(self) -> LayerScales:
+        return layer_scales(self.parametrization, self.widths, self.r)
+
+    def data(self, steps: int = 1) -> tuple[torch.Tensor, torch.Tensor]:
+        """Images (steps, batch, n_0) and one-hot targets (steps, batch, n_L), in float64."""
+        generator = torch_generator(5, "images", *self.sizes)
+        shape = (steps, self.batch, self.sizes[0])
+        images = torch.randn(shape, generator=generator, dtype=torch.float64)
+        classes = torch.randint(self.sizes[-1], shape[:2], generator=generator)
+        return images, torch.nn.functional.one_hot(classes, self.sizes[-1]).double()
+
+    def __str__(self) -> str:
+        batch = f", batch {self.batch}" if self.batch > 1 else ""
+        return f"{'-'.join(map(str, self.sizes))} {self.parametrization}{batch}"
+
+
+NETWORKS = (
+    Network((5, 7, 2), "standard", 0.3),
+    Network((4, 6, 5, 2), "ntk", 0.3),
+    Network((6, 9, 3, 8, 2), "mup", 0.3),
+    Network((7, 1, 5, 2), "dynamic", 0.3, Fraction(1, 4)),
+    Network((3, 4, 1, 5, 3), "spectral", 0.3),
+    Network((10, 70, 5, 64, 3, 60, 6, 55, 2), "spectral", 0.3),
+    Network((6, 5, 60, 8, 4, 52, 9, 7, 2), "dynamic", 0.3),
+)
+TRAINED_NETWORKS = (
+    Network((3, 5, 2), "standard", 0.1, batch=2),
+    Network((6, 9, 4, 2), "mup", 0.1),
+    Network((4, 6, 3, 9, 5, 12, 8, 7, 2), "dynamic", 0.1),
+)
+
+Sampler = Callable[[Network, int], Samples]
+
+
+def _as_samples(trials: list[probe.OneStep]) -> Samples:
+    return {name: np.array([getattr(trial, name) for trial in trials]) for name in QUANTITIES}
+
+
+def dense_steps(network: Network, trials: int) -> Samples:
+    """One step on stored float64 matrices."""
+    generator = torch_generator(1, "dense", *network.sizes)
+    (x,), (y,) = (part[0] for part in network.data())
+    found = []
+    for _ in range(trials):
+        weights = draw_weights(network.widths, network.scales, generator, torch.float64)
+        step = sgd_step(list(map(DenseMap, weights)), network.scales, x, y, network.learning_rate)
+        found.append(probe.record(step))
+    return _as_samples(found)
+
+
+def probe_steps(network: Network, trials: int) -> Samples:
+    """One step on the dense engine, which draws columns as they are needed."""
+    generator = torch_generator(2, "probe", *network.sizes)
+    (x,), (y,) = (part[0] for part in network.data())
+    arguments = (network.widths, network.scales, x, y, network.learning_rate, generator)
+    return _as_samples([probe.one_step(*arguments) for _ in range(trials)])
+
+
+def law_steps(network: Network, trials: int) -> Samples:
+    """One step on the exact-law engine, all trials at once."""
+    (x,), (y,) = (part[0] for part in network.data())
+    generators = [torch_generator(3, "law", *network.sizes, trial) for trial in range(trials)]
+    norms, targets = np.full(trials, x.norm().item()), np.tile(y.numpy(), (trials, 1))
+    rate = network.learning_rate
+    steps = gaussian_law.one_steps(network.widths, network.scales, norms, targets, rate, generators)
+    return asdict(steps)
+
+
+def matrix_steps(network: Network, trials: int) -> Samples:
+    """One step of the dense program on matrices known by their products."""
+    generator = torch_generator(4, "matrix", *network.sizes)
+    (x,), (y,) = (part[0] for part in network.data())
+    found = []
+    for _ in range(trials):
+        maps = [
+            gaussian_law.GaussianMatrix(fan_in, fan_out, std, generator)
+            for (fan_in, fan_out), std in zip(
+                network.widths.layers(), network.scales.init_std, strict=True
+            )
+        ]
+        found.append(probe.record(sgd_step(maps, network.scales, x, y, network.learning_rate)))
+    return _as_samples(found)
+
+
+def dense_trajectories(network: Network, trials: int) -> Samples:
+    """Several steps on stored float64 matrices."""
+    generator = torch_generator(1, "dense steps", *network.sizes)
+    images, targets = network.data(STEPS)
+    found = []
+    for _ in range(trials):
+        weights = draw_weights(network.widths, network.scales, generator, torch.float64)
+        maps = list(map(DenseMap, weights))
+        rate = network.learning_rate
+        found.append(sgd_trajectory(maps, network.scales, images, targets, rate, MOMENTUM))
+    return _trajectory_samples(found)
+
+
+def law_trajectories(network: Network, trials: int) -> Samples:
+    """Several steps on the exact-law engine."""
+    generator = torch_generator(3, "law steps", *network.sizes)
+    images, targets = network.data(STEPS)
+    widths, scales, rate = network.widths, network.scales, network.learning_rate
+    return _trajectory_samples(
+        [
+            gaussian_law.sgd(widths, scales, images, targets, rate, generator, MOMENTUM)
+            for _ in range(trials)
+        ]
+    )
+
+
+def _trajectory_samples(trajectories: list) -> Samples:
+    """Of each step and layer; the drift where it is defined: from the second step, below the output."""
+    samples = {
+        name: np.array([getattr(seen, name) for seen in trajectories])
+        for name in (*QUANTITIES, "drift")
+    }
+    samples["drift"] = np.where(np.arange(STEPS)[:, None] > 0, samples["drift"], np.nan)
+    return samples
+
+
+class ForgetsInTransposed(law_step._Networks):
+    """Wrong: W^T d without its known component h <W h, d> / ||h||^2."""
+
+    def _carry_back(self, layer):
+        carried = super()._carry_back(layer)
+        h = law_step._relu(self._preactivation[layer - 1])
+        carried -= law_step._ratio(law_step._dot(h, carried), self._input_square[layer])[:, None] * h
+        return carried
+
+
+class ForgetsInThird(law_step._Networks):
+    """Wrong: W p without its known component d <W^T d, q> / ||d||^2."""
+
+    def _change_below(self, layer):
+        overlap, square, carried = super()._change_below(layer)
+        return overlap, square, 0 * carried
+
+
+class MatrixForgetsInTransposed(GaussianMatrix):
+    """Wrong: new transposed products without their known component."""
+
+    def _image(self, other, direction):
+        image = super()._image(other, direction)
+        return image if other is self._left else image - (other.images @ direction) @ other.vectors
+
+
+class MatrixForgetsInForward(GaussianMatrix):
+    """Wrong: new forward products without the component that transposed ones make known."""
+
+    def _image(self, other, direction):
+        image = super()._image(other, direction)
+        return image if other is self._right else image - (other.images @ direction) @ other.vectors
+
+
+WRONG_STEPS = {
+    "law, W^T d wrong": patch.object(law_step, "_Networks", ForgetsInTransposed),
+    "law, W p wrong": patch.object(law_step, "_Networks", ForgetsInThird),
+}
+WRONG_MATRICES = {
+    "matrix, W^T d wrong": patch.object(gaussian_law, "GaussianMatrix", MatrixForgetsInTransposed),
+    "matrix, W p wrong": patch.object(gaussian_law, "GaussianMatrix", MatrixForgetsInForward),
+}
+
+
+@cache
+def dense_reference(network: Network, trials: int) -> Samples:
+    """The dense samples of one step, drawn once."""
+    return dense_steps(network, trials)
+
+
+@cache
+def dense_trajectory_reference(network: Network, trials: int) -> Samples:
+    """The dense samples of several steps, drawn once."""
+    return dense_trajectories(network, trials)
+
+
+def p_values(engine: str, network: Network, ours: Samples, theirs: Samples) -> pd.DataFrame:
+    """A Kolmogorov-Smirnov test of every layer and quantity (and step) of two samples.
+
+    Ties, such as the zeros of silent layers, make the test conservative.
+    """
+    rows = []
+    for quantity, values in ours.items():
+        for index in np.ndindex(values.shape[1:]):
+            first, second = values[:, *index], theirs[quantity][:, *index]
+            if np.isnan(second).all():
+                continue
+            rows.append(
+                {
+                    "engine": engine,
+                    "network": str(network),
+                    "step": index[0] + 1 if len(index) == 2 else 1,
+                    "layer": index[-1] + 1,
+                    "quantity": quantity,
+                    "p": stats.ks_2samp(first, second, method="asymp").pvalue,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def with_holm(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """The tables as one family, with Holm's p-values."""
+    table = pd.concat(tables, ignore_index=True)
+    return table.assign(holm=multipletests(table["p"], FALSE_ALARM, method="holm")[1])
+
+
+def one_step_family(trials: int = 2000, slow_trials: int = 1000) -> pd.DataFrame:
+    """The three engines that need no stored matrix against the dense one, on all networks."""
+    samplers: dict[str, tuple[Sampler, int]] = {
+        "law": (law_steps, trials),
+        "matrix": (matrix_steps, slow_trials),
+        "probe": (probe_steps, slow_trials),
+    }
+    return with_holm(
+        [
+            p_values(name, network, sampler(network, count), dense_reference(network, trials))
+            for name, (sampler, count) in samplers.items()
+            for network in NETWORKS
+        ]
+    )
+
+
+def wrong_step_family(name: str, trials: int = 2000, slow_trials: int = 1000) -> pd.DataFrame:
+    """One of ``WRONG_STEPS`` or ``WRONG_MATRICES`` against the dense engine, on all networks."""
+    wrong, sampler, count = (
+        (WRONG_STEPS[name], law_steps, trials)
+        if name in WRONG_STEPS
+        else (WRONG_MATRICES[name], matrix_steps, slow_trials)
+    )
+    with wrong:
+        return with_holm(
+            [
+                p_values(name, network, sampler(network, count), dense_reference(network, trials))
+                for network in NETWORKS
+            ]
+        )
+
+
+def trajectory_family(trials: int = 1000) -> pd.DataFrame:
+    """``STEPS`` steps with momentum of the exact-law engine against the dense one."""
+    return with_holm(
+        [
+            p_values(
+                "law", network, law_trajectories(network, trials),
+                dense_trajectory_reference(network, trials),
+            )
+            for network in TRAINED_NETWORKS
+        ]
+    )  # fmt: skip
+
+
+def wrong_trajectory_family(name: str, trials: int = 1000) -> pd.DataFrame:
+    """One of ``WRONG_MATRICES`` against the dense engine, on the smaller networks."""
+    with WRONG_MATRICES[name]:
+        return with_holm(
+            [
+                p_values(
+                    name, network, law_trajectories(network, trials),
+                    dense_trajectory_reference(network, trials),
+                )
+                for network in TRAINED_NETWORKS[:2]
+            ]
+        )  # fmt: skip
+
+
+def main() -> None:
+    """Print all families."""
+    torch.set_num_threads(1)
+    families = {"One step": one_step_family()}
+    families |= {f"One step: {name}": wrong_step_family(name) for name in WRONG_STEPS | WRONG_MATRICES}
+    families["Five steps, momentum 0.9"] = trajectory_family()
+    families |= {f"Five steps: {name}": wrong_trajectory_family(name) for name in WRONG_MATRICES}
+    for title, family in families.items():
+        rejected = int((family["holm"] < FALSE_ALARM).sum())
+        print(f"## {title}\n\n{rejected} of {len(family)} rejected at {FALSE_ALARM} (Holm)\n")
+        print(family.to_markdown(index=False, floatfmt=".3g"), end="\n\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,168 @@
+# The exact-law engine: the probe's curves at widths beyond any dense network, their exact expectation at
+# the thesis's own widths, and the orders of Table 1.1.
+
+LAW_SETTINGS = {"exact": CONFIG.for_exact, "wide": CONFIG.for_wide}
+
+
+rule probe_law:
+    input:
+        images=probe_images,
+    output:
+        trials=f"{RESULTS}/law/probe/{{window}}/{{curve}}.csv",
+        sidecar=f"{RESULTS}/law/probe/{{window}}/{{curve}}.json",
+    wildcard_constraints:
+        window="|".join(LAW_SETTINGS),
+    params:
+        code=stage_digest("probe_alignment"),
+        settings=lambda wildcards: LAW_SETTINGS[wildcards.window](
+            wildcards.curve
+        ).model_dump_json(),
+    log:
+        f"{LOGS}/probe_law/{{window}}/{{curve}}.log",
+    benchmark:
+        f"{BENCHMARKS}/probe_law/{{window}}/{{curve}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+    message:
+        "Probing {wildcards.curve} in law, {wildcards.window}"
+    shell:
+        "dynparam probe {wildcards.curve} --engine law --threads {threads}"
+        " --config {params.settings:q} --images {input.images:q}"
+        " --output {output.trials:q} 2>&1 | tee {log:q} >&2"
+
+
+rule probe_orders:
+    input:
+        images=probe_images,
+    output:
+        trials=f"{RESULTS}/exponents/{{parametrization}}_{{family}}.csv",
+        sidecar=f"{RESULTS}/exponents/{{parametrization}}_{{family}}.json",
+    wildcard_constraints:
+        parametrization="|".join(CONFIG.exponents.parametrizations),
+        family="|".join(CONFIG.exponents.families),
+    params:
+        code=stage_digest("probe_alignment"),
+        settings=lambda wildcards: CONFIG.for_exponents(
+            wildcards.parametrization, wildcards.family
+        ).model_dump_json(),
+    log:
+        f"{LOGS}/probe_orders/{{parametrization}}_{{family}}.log",
+    benchmark:
+        f"{BENCHMARKS}/probe_orders/{{parametrization}}_{{family}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1500,
+    message:
+        "Measuring the orders of {wildcards.parametrization}, {wildcards.family}"
+    shell:
+        "dynparam probe {wildcards.parametrization}_{wildcards.family} --engine law"
+        " --threads {threads} --config {params.settings:q} --images {input.images:q}"
+        " --output {output.trials:q} 2>&1 | tee {log:q} >&2"
+
+
+rule expect_wide:
+    input:
+        images=probe_images,
+    output:
+        values=f"{RESULTS}/law/expected/{{curve}}.csv",
+        sidecar=f"{RESULTS}/law/expected/{{curve}}.json",
+    params:
+        code=stage_digest("expect_slopes"),
+        settings=lambda wildcards: CONFIG.for_wide(wildcards.curve).model_dump_json(),
+    log:
+        f"{LOGS}/expect_wide/{{curve}}.log",
+    benchmark:
+        f"{BENCHMARKS}/expect_wide/{{curve}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    message:
+        "Computing what theory expects of {wildcards.curve} at great widths"
+    shell:
+        "dynparam expect {wildcards.curve} --config {params.settings:q}"
+        " --images {input.images:q} --output {output.values:q} 2>&1 | tee {log:q} >&2"
+
+
+rule fit_exact:
+    input:
+        trials=f"{RESULTS}/law/probe/exact/{{curve}}.csv",
+    output:
+        fits=f"{RESULTS}/law/fits/exact/{{curve}}.csv",
+        sidecar=f"{RESULTS}/law/fits/exact/{{curve}}.json",
+    params:
+        code=stage_digest("fit_slopes"),
+        settings=lambda wildcards: CONFIG.for_fit().model_dump_json(),
+    log:
+        f"{LOGS}/fit_exact/{{curve}}.log",
+    benchmark:
+        f"{BENCHMARKS}/fit_exact/{{curve}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    message:
+        "Fitting the exact slopes of {wildcards.curve}"
+    shell:
+        "dynparam fit {input.trials:q} --errors linearized --config {params.settings:q}"
+        " --output {output.fits:q} 2>&1 | tee {log:q} >&2"
+
+
+rule fit_wide:
+    input:
+        trials=f"{RESULTS}/law/probe/wide/{{curve}}.csv",
+    output:
+        fits=f"{RESULTS}/law/fits/wide/{{curve}}.csv",
+        sidecar=f"{RESULTS}/law/fits/wide/{{curve}}.json",
+    params:
+        code=stage_digest("fit_slopes"),
+        settings=lambda wildcards: CONFIG.for_fit().model_dump_json(),
+        smallest=CONFIG.law.slopes_from,
+    log:
+        f"{LOGS}/fit_wide/{{curve}}.log",
+    benchmark:
+        f"{BENCHMARKS}/fit_wide/{{curve}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    message:
+        "Fitting the slopes of {wildcards.curve} at great widths"
+    shell:
+        "dynparam fit {input.trials:q} --from {params.smallest} --config {params.settings:q}"
+        " --output {output.fits:q} 2>&1 | tee {log:q} >&2"
+
+
+rule plot_wide:
+    input:
+        lambda wildcards: expand(
+            f"{RESULTS}/{{place}}/{{curve}}.csv",
+            place=["law/probe/wide", "law/expected", "probe"],
+            curve=CONFIG.panels[CONFIG.law.figures[wildcards.figure]],
+        ),
+    output:
+        png=report(
+            f"{PICTURES}/{{figure}}.png",
+            caption="../report/{figure}.rst",
+            category="Figures",
+        ),
+        pdf=f"{PICTURES}/{{figure}}.pdf",
+        data=f"{PICTURES}/{{figure}}.csv",
+        sidecar=f"{PICTURES}/{{figure}}.json",
+    wildcard_constraints:
+        figure="|".join(CONFIG.law.figures or ["none"]),
+    params:
+        code=stage_digest("plot_wide"),
+        settings=lambda wildcards: CONFIG.for_wide_figure(
+            wildcards.figure
+        ).model_dump_json(),
+    log:
+        f"{LOGS}/plot_wide/{{figure}}.log",
+    benchmark:
+        f"{BENCHMARKS}/plot_wide/{{figure}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    message:
+        "Drawing {wildcards.figure}"
+    shell:
+        "dynparam plot wide {wildcards.figure} --config {params.settings:q}"
+        " --results {RESULTS:q} --output {output.png:q} 2>&1 | tee {log:q} >&2"
