@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 import torch
 
-from dynparam.blocks import Comparison, Fit
-from dynparam.comparison import COLUMNS, ExpectedSlopes, claim_note, compare
+from dynparam.blocks import Comparison, Fit, Law
+from dynparam.comparison import COLUMNS, CurveResults, ExpectedSlopes, claim_note, compare
 from dynparam.config import ComparisonStage
 from dynparam.mean_field import log_slope, mean_field
 from dynparam.parametrization import HALF, LayerScales, layer_rules, relu_gains
@@ -15,11 +15,23 @@ from dynparam.statistics import Verdict, equivalence, fit_slope
 from dynparam.widths import bottleneck, constant_ratio, log_spaced
 from tests.networks import CURVES, probe_stage
 
+LAW = Law.model_validate(
+    {
+        "widths": {"smallest": 30, "largest": 3000, "count": 5},
+        "trials": 4,
+        "sliding": 3,
+        "slopes_from": 300,
+        "exact_trials": 20,
+        "figures": {},
+    }
+)
 
-def settings(tolerance=0.2):
+
+def settings(tolerance=0.2, **figures):
     return ComparisonStage(
         network=probe_stage().network,
         probe=probe_stage().probe,
+        law=LAW.model_copy(update={"figures": figures}),
         fit=Fit(seed=0, confidence=0.95, resamples=199),
         comparison=Comparison(tolerance=tolerance),
         panels={"fig_a": ("constant", "sharpening"), "fig_b": ("constant",)},
@@ -33,6 +45,7 @@ def tables(slope, half_width, expected):
             "slope": slope,
             "ci_low": slope - half_width,
             "ci_high": slope + half_width,
+            "standard_error": half_width / 2,
         }
     )
     n = np.array([100.0, 1000.0])
@@ -52,9 +65,8 @@ def tables(slope, half_width, expected):
     [(0.05, "agrees"), (0.12, "undecided"), (-0.4, "disagrees")],
 )
 def test_rows_and_verdicts(slope, verdict):
-    fits, theory = tables(slope, 0.1, expected=0.0)
-    names = CURVES
-    table = compare(settings(), dict.fromkeys(names, fits), dict.fromkeys(names, theory))
+    known = CurveResults(*tables(slope, 0.1, expected=0.0))
+    table = compare(settings(), dict.fromkeys(CURVES, known), {})
     assert tuple(table.columns) == COLUMNS
     assert table[["figure", "curve", "layer"]].to_numpy().tolist() == [
         ["fig_a", "constant", 1],
@@ -67,6 +79,43 @@ def test_rows_and_verdicts(slope, verdict):
     assert set(table["verdict"]) == {verdict}
     assert table["expected"].tolist() == pytest.approx([0.0] * 6)
     assert table["asymptotic"].tolist() == [0.0] * 6
+
+
+def test_the_exact_slope_decides_where_there_is_one():
+    """Mean-field theory expects 0, the exact expectation is 0.5 +- 0.03; 0.5 is measured, +- 0.1."""
+    fits, theory = tables(0.5, 0.1, expected=0.0)
+    exact = fits.assign(slope=0.5, standard_error=0.03)
+    known = CurveResults(fits, theory, exact)
+    table = compare(settings(), dict.fromkeys(CURVES, known), {})
+    assert set(table["verdict"]) == {"agrees"}
+    assert table["expected_exact"].tolist() == [0.5] * 6
+    assert table["expected_exact_error"].tolist() == [0.03] * 6
+    assert table["deviation"].tolist() == [0.0] * 6
+    far = CurveResults(fits, theory, exact.assign(slope=1.2))
+    table = compare(settings(), dict.fromkeys(CURVES, far), {})
+    assert set(table["verdict"]) == {"disagrees"}
+    assert table["deviation"].to_numpy() == pytest.approx(-0.7 / np.hypot(0.05, 0.03))
+
+
+def test_wide_figures_follow_with_the_end_of_their_window():
+    """Mean-field values bend at n = 300, where the rows of the wide figure begin."""
+    fits, theory = tables(-1.0, 0.1, expected=0.0)
+    n = np.array([30.0, 300.0, 3000.0])
+    values = np.array([1.0, 1.0, 0.1])
+    bent = pd.concat(
+        [
+            pd.DataFrame({"layer": k, "n": n, "alignment": values, "alignment_uncrossed": values})
+            for k in (1, 2)
+        ]
+    )
+    known = dict.fromkeys(CURVES, CurveResults(fits, theory))
+    wide = {"sharpening": CurveResults(fits, bent), "constant": CurveResults(fits, bent)}
+    table = compare(settings(fig_a_wide="fig_a"), known, wide)
+    rows = table[table["figure"] == "fig_a_wide"]
+    assert rows["curve"].tolist() == ["constant"] * 2 + ["sharpening"] * 2
+    assert rows["expected"].tolist() == pytest.approx([-1.0] * 4)
+    assert set(rows["verdict"]) == {"agrees"}
+    assert rows[["expected_exact", "deviation"]].isna().all().all()
 
 
 NOTES = [

@@ -23,6 +23,9 @@ def table():
             "ci_high": [-1.2, 0.3, 0.45],
             "verdict": ["agrees", "undecided", "disagrees"],
             "note": ["x < y & z", "second", "third"],
+            "expected_exact": [-1.21, 0.01, float("nan")],
+            "expected_exact_error": [0.004, 0.004, float("nan")],
+            "deviation": [-1.0, 0.0, float("nan")],
         }
     )
 
@@ -32,6 +35,8 @@ def test_markdown_says_what_the_table_says(table):
     assert "3 slopes: 1 agrees, 1 disagrees, 1 undecided." in text
     assert "| -8/5" in text
     assert "-1.250 [-1.300, -1.200]" in text
+    assert "-1.210 ± 0.004" in text
+    assert "nan" not in text
     assert "✓ agrees" in text
     assert "✗ disagrees" in text
     assert "-0.000" not in text, "a value that rounds to zero has no sign"
