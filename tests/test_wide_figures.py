@@ -52,7 +52,8 @@ def test_local_slopes_see_the_bend():
     assert table.query("layer == 2")["expected"].tolist() == pytest.approx([0, -1, -1])
     for row in table.itertuples():
         window = [n for n in WIDTHS if row.n / 4 < n < row.n * 4]
-        means = [known.law.query("layer == @row.layer and n == @n")["alignment"].mean() for n in window]
+        mine = known.law[known.law["layer"] == row.layer]
+        means = [mine.loc[mine["n"] == n, "alignment"].mean() for n in window]
         line = sm.OLS(np.log(means), sm.add_constant(np.log(window))).fit()
         assert row.value == pytest.approx(line.params[1])
         assert row.low < row.value < row.high
