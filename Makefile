@@ -36,6 +36,7 @@ unit: $(VENV)/test-ready
 
 bench: $(VENV)/test-ready
 	python -m benchmarks.one_step
+	python -m benchmarks.law
 	python -m benchmarks.training_epoch
 
 $(VENV)/run-ready: requirements-torch.txt requirements.lock pyproject.toml

@@ -19,7 +19,8 @@ import pandas as pd
 import torch
 
 from dynparam.audit import LOSSES, retrain
-from dynparam.config import Config, RunStage
+from dynparam.config import Config
+from dynparam.config_stages import RunStage
 from dynparam.files import write_text
 from dynparam.images import load_pair
 from dynparam.loading import load

@@ -25,7 +25,8 @@ import torch
 from torch import Tensor
 
 from benchmarks import plain_training
-from dynparam.config import Config, RunStage
+from dynparam.config import Config
+from dynparam.config_stages import RunStage
 from dynparam.files import write_text
 from dynparam.images import Pair
 from dynparam.loading import load

@@ -168,8 +168,7 @@ def law_trajectories(network: Network, trials: int) -> Samples:
 def _trajectory_samples(trajectories: list) -> Samples:
     """Of each step and layer; the drift where it is defined: from the second step, below the output."""
     samples = {
-        name: np.array([getattr(seen, name) for seen in trajectories])
-        for name in (*QUANTITIES, "drift")
+        name: np.array([getattr(seen, name) for seen in trajectories]) for name in (*QUANTITIES, "drift")
     }
     samples["drift"] = np.where(np.arange(STEPS)[:, None] > 0, samples["drift"], np.nan)
     return samples
@@ -219,16 +218,20 @@ WRONG_MATRICES = {
 }
 
 
-@cache
-def dense_reference(network: Network, trials: int) -> Samples:
-    """The dense samples of one step, drawn once."""
-    return dense_steps(network, trials)
+TRIALS: dict[Sampler, int] = {
+    law_steps: 2000,
+    dense_steps: 2000,
+    probe_steps: 1000,
+    matrix_steps: 1000,
+    law_trajectories: 1000,
+    dense_trajectories: 1000,
+}
 
 
 @cache
-def dense_trajectory_reference(network: Network, trials: int) -> Samples:
-    """The dense samples of several steps, drawn once."""
-    return dense_trajectories(network, trials)
+def samples(sampler: Sampler, network: Network) -> Samples:
+    """The samples of an engine as it is, drawn once."""
+    return sampler(network, TRIALS[sampler])
 
 
 def p_values(engine: str, network: Network, ours: Samples, theirs: Samples) -> pd.DataFrame:
@@ -261,69 +264,61 @@ def with_holm(tables: list[pd.DataFrame]) -> pd.DataFrame:
     return table.assign(holm=multipletests(table["p"], FALSE_ALARM, method="holm")[1])
 
 
-def one_step_family(trials: int = 2000, slow_trials: int = 1000) -> pd.DataFrame:
-    """The three engines that need no stored matrix against the dense one, on all networks."""
-    samplers: dict[str, tuple[Sampler, int]] = {
-        "law": (law_steps, trials),
-        "matrix": (matrix_steps, slow_trials),
-        "probe": (probe_steps, slow_trials),
-    }
+def one_step_family(engine: str) -> pd.DataFrame:
+    """An engine that stores no matrix against a dense one in float64; law against probe as well."""
+    pairs: list[tuple[str, Sampler, Sampler]] = {
+        "law": [("law, dense", law_steps, dense_steps), ("law, probe", law_steps, probe_steps)],
+        "matrix": [("matrix, dense", matrix_steps, dense_steps)],
+    }[engine]
     return with_holm(
         [
-            p_values(name, network, sampler(network, count), dense_reference(network, trials))
-            for name, (sampler, count) in samplers.items()
+            p_values(name, network, samples(ours, network), samples(theirs, network))
+            for name, ours, theirs in pairs
             for network in NETWORKS
         ]
     )
 
 
-def wrong_step_family(name: str, trials: int = 2000, slow_trials: int = 1000) -> pd.DataFrame:
-    """One of ``WRONG_STEPS`` or ``WRONG_MATRICES`` against the dense engine, on all networks."""
-    wrong, sampler, count = (
-        (WRONG_STEPS[name], law_steps, trials)
-        if name in WRONG_STEPS
-        else (WRONG_MATRICES[name], matrix_steps, slow_trials)
-    )
-    with wrong:
+def wrong_step_family(name: str) -> pd.DataFrame:
+    """One of ``WRONG_STEPS`` (all networks) or ``WRONG_MATRICES`` (two) against the dense engine."""
+    sampler = law_steps if name in WRONG_STEPS else matrix_steps
+    networks = NETWORKS if name in WRONG_STEPS else NETWORKS[1:3]
+    with (WRONG_STEPS | WRONG_MATRICES)[name]:
         return with_holm(
             [
-                p_values(name, network, sampler(network, count), dense_reference(network, trials))
-                for network in NETWORKS
+                p_values(name, network, sampler(network, TRIALS[sampler]), samples(dense_steps, network))
+                for network in networks
             ]
         )
 
 
-def trajectory_family(trials: int = 1000) -> pd.DataFrame:
+def trajectory_family() -> pd.DataFrame:
     """``STEPS`` steps with momentum of the exact-law engine against the dense one."""
     return with_holm(
         [
             p_values(
-                "law", network, law_trajectories(network, trials),
-                dense_trajectory_reference(network, trials),
+                "law, dense",
+                network,
+                samples(law_trajectories, network),
+                samples(dense_trajectories, network),
             )
             for network in TRAINED_NETWORKS
         ]
-    )  # fmt: skip
+    )
 
 
-def wrong_trajectory_family(name: str, trials: int = 1000) -> pd.DataFrame:
-    """One of ``WRONG_MATRICES`` against the dense engine, on the smaller networks."""
+def wrong_trajectory_family(name: str) -> pd.DataFrame:
+    """One of ``WRONG_MATRICES`` against the dense engine, on the network of three layers."""
+    network = TRAINED_NETWORKS[1]
     with WRONG_MATRICES[name]:
-        return with_holm(
-            [
-                p_values(
-                    name, network, law_trajectories(network, trials),
-                    dense_trajectory_reference(network, trials),
-                )
-                for network in TRAINED_NETWORKS[:2]
-            ]
-        )  # fmt: skip
+        wrong = law_trajectories(network, 300)
+    return with_holm([p_values(name, network, wrong, samples(dense_trajectories, network))])
 
 
 def main() -> None:
     """Print all families."""
     torch.set_num_threads(1)
-    families = {"One step": one_step_family()}
+    families = {f"One step: {engine}": one_step_family(engine) for engine in ("law", "matrix")}
     families |= {f"One step: {name}": wrong_step_family(name) for name in WRONG_STEPS | WRONG_MATRICES}
     families["Five steps, momentum 0.9"] = trajectory_family()
     families |= {f"Five steps: {name}": wrong_trajectory_family(name) for name in WRONG_MATRICES}

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from dynparam.config import ProbeStage
+from dynparam.config_stages import ProbeStage
 from dynparam.images import Pair
 
 CURVES = {

@@ -6,7 +6,8 @@ import pytest
 from scipy import stats
 
 from dynparam.claims import COLUMNS, DOMAIN_COLUMNS, QUANTITIES, domain_table, judge_curves, pair_curves
-from dynparam.config import ClaimsStage, Config
+from dynparam.config import Config
+from dynparam.config_stages import ClaimsStage
 from dynparam.errors import DataError
 from dynparam.loading import load
 from dynparam.statistics import BOOTSTRAP_PAIRS

@@ -7,7 +7,7 @@ import torch
 
 from dynparam.blocks import Comparison, Fit, Law
 from dynparam.comparison import COLUMNS, CurveResults, ExpectedSlopes, claim_note, compare
-from dynparam.config import ComparisonStage
+from dynparam.config_stages import ComparisonStage
 from dynparam.mean_field import log_slope, mean_field
 from dynparam.parametrization import HALF, LayerScales, layer_rules, relu_gains
 from dynparam.probe import one_step

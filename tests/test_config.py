@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynparam.config import Config, ProbeStage, digest
+from dynparam.config import Config, digest
+from dynparam.config_stages import ProbeStage
 from dynparam.errors import ConfigError
 from dynparam.loading import build, json_schema, load, merge, read
 

@@ -22,7 +22,7 @@ EXPONENTS = st.lists(st.fractions(0, 1, max_denominator=6), min_size=1, max_size
             "spectral",
             Fraction(1, 2),
             Fraction(-1),
-        ),  # Fig. 3.2, dynamic ratio: two widening layers, n_min/n each
+        ),  # Fig. 3.2, dynamic ratio: two narrowing layers, n_min/n each
         ("spectral", Fraction(1, 5), Fraction(-8, 5)),  # Fig. 3.3, spectral
         ("dynamic", Fraction(1, 5), Fraction(0)),  # Fig. 3.3, dynamic
         ("dynamic", Fraction(1, 2), Fraction(0)),

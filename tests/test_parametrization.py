@@ -13,6 +13,7 @@ from dynparam.parametrization import (
     LayerScales,
     layer_scales,
     learning_rate_form,
+    scales_of_update,
 )
 from dynparam.widths import Widths, bottleneck
 from tests.tolerances import EXACT_ALGEBRA, TRAJECTORY
@@ -142,6 +143,38 @@ def test_both_forms_have_the_same_trajectory(name):
         plain(x[0]), network(x[0]), rtol=TRAJECTORY[torch.float64], atol=TRAJECTORY[torch.float64]
     )
     assert (network(x[0]) - start).abs().max() > 1e-3, "the trajectory must move to mean anything"
+
+
+@given(sizes=SHAPES, r=RS)
+def test_updates_of_one_size_are_dynamic(sizes, r):
+    """||Delta htilde^l|| = n_min^r is dynamic parametrization (eqs. 2.68-2.77)."""
+    found = scales_of_update(sizes, min(sizes[1:-1]) ** float(r))
+    dynamic = layer_scales("dynamic", sizes, r)
+    assert found.multiplier == approx(dynamic.multiplier)
+    assert found.init_std == approx(dynamic.init_std)
+
+
+@given(sizes=SHAPES, update_norm=st.floats(1e-6, 1e6))
+def test_signal_does_not_depend_on_the_size_of_updates(sizes, update_norm):
+    """It moves between g and sigma in hidden layers; the readout's falls with it (r beyond 1/2 too)."""
+    found, ntk = scales_of_update(Widths(sizes), update_norm), layer_scales("ntk", sizes)
+    assert found.signal[:-1] == approx(ntk.signal[:-1])
+    assert found.signal[-1] == approx(ntk.signal[-1] / update_norm)
+
+
+@pytest.mark.parametrize("bad", [0, -1.0, float("nan"), float("inf")])
+def test_a_size_of_updates_must_be_positive_and_finite(bad):
+    with pytest.raises(
+        ConfigError, match=f"the size of updates is {bad}; it must be positive and finite"
+    ):
+        scales_of_update((4, 3, 2), bad)
+
+
+def test_updates_of_one_size_need_a_hidden_layer():
+    with pytest.raises(ConfigError, match="at least one hidden layer"):
+        scales_of_update((4, 2), 1.0)
+    with pytest.raises(ConfigError, match="at least 1"):
+        scales_of_update((4, 0, 2), 1.0)
 
 
 def test_scales_are_frozen_tuples():

@@ -16,6 +16,13 @@ ONE_STEP = {
     torch.float32: 2e-3,
 }
 
+SURE = 1e-10
+"""Identities between products of one matrix in float64, relative to the products.
+
+Vectors 1e-9 apart cost nine of sixteen digits, but only along the direction that tells them apart, on
+which the questions hardly depend.
+"""
+
 TRAJECTORY = {
     # Fifty steps of momentum SGD let rounding errors grow a hundredfold or so.
     torch.float64: 1e-9,

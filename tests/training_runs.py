@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from dynparam.config import RunStage
+from dynparam.config_stages import RunStage
 from dynparam.images import Pair
 from dynparam.run_files import RunFiles
 from dynparam.runs import Plan

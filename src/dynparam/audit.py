@@ -15,7 +15,7 @@ import torch
 
 from dynparam.audit_result import AuditResult
 from dynparam.blocks import Audit
-from dynparam.config import RunStage
+from dynparam.config_stages import RunStage
 from dynparam.curve_archive import CurveFile
 from dynparam.devices import device_name
 from dynparam.errors import AuditError

@@ -49,6 +49,7 @@ Device = Literal["auto", "cpu", "cuda"]
 Engine = Literal["dense", "law"]
 Errors = Literal["bootstrap", "linearized"]
 Share = Literal["wide", "narrow"]
+Reference = Literal["n_min", "geometric_mean", "n_max"]
 
 ExactNumber = Annotated[
     Fraction,
@@ -195,6 +196,25 @@ class Law(Block):
     )
 
 
+class LedgerSettings(Block):
+    """How the alternatives of ``config/ledger.yaml`` are measured, and where their page goes."""
+
+    trials: Annotated[int, Field(ge=2)] = Field(
+        description="trials per width of every alternative and of the default, on the law engine"
+    )
+    dense_trials: Annotated[int, Field(ge=2)] = Field(
+        description="the same on the dense engine, for alternatives that only it can tell apart"
+    )
+    page: Path = Field(description="the page of all entries")
+    figure: CurveName = Field(description="figure of the changes of slopes")
+
+
+class FindingsPage(Block):
+    """The page that says what reproduces and what does not."""
+
+    page: Path | None = Field(description="where it is written; null leaves it out")
+
+
 class Exponents(Block):
     """Measured orders of sizes and updates: Table 1.1 and the conditions of Secs. 2.2-2.3."""
 
@@ -204,6 +224,42 @@ class Exponents(Block):
     widths: WidthGrid
     trials: Annotated[int, Field(ge=2)] = Field(description="independent trials per width")
     tolerance: PositiveFloat = Field(description="largest difference of exponents counted as equal")
+
+
+class SweepTrials(Block):
+    """The widths and trials of one part of the sweep."""
+
+    widths: WidthGrid
+    trials: Annotated[int, Field(ge=2)] = Field(description="independent trials per width and r")
+
+
+UpdateExponent = Annotated[ExactNumber, Field(ge=0, le=1)]
+
+
+class Sweep(Block):
+    """Updates of size m^r for several reference widths m: the bound on r in Sec. 2.3.2."""
+
+    seed: NonNegativeInt = Field(description="seed of the trials")
+    references: tuple[Reference, ...] = Field(
+        min_length=1, description="the widths m: smallest, geometric mean or largest hidden width"
+    )
+    r: tuple[UpdateExponent, ...] = Field(min_length=2, description="exponents r, increasing, 0 to 1")
+    narrow: NarrowWidth
+    second_step: SweepTrials = Field(description="trials of two steps, on images of one class")
+    training: SweepTrials = Field(description="trials of several steps, on random images")
+    steps: Annotated[int, Field(ge=2)] = Field(description="steps of SGD in the second kind of trial")
+    onset: Annotated[float, Field(gt=1)] = Field(description="growth of gradients that counts as such")
+    tolerance: PositiveFloat = Field(
+        description="largest difference of r or of an exponent that is none"
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if list(self.r) != sorted(set(self.r)):
+            raise ValueError("r is not increasing; list every exponent once, the smallest first")
+        if self.narrow.exponent == 0:
+            raise ValueError("narrow.exponent is 0, so n_min does not grow; give it a positive one")
+        return self
 
 
 class Protocol(Block):
@@ -322,6 +378,7 @@ class Figures(Block):
     architecture: dict[CurveName, ArchitectureFigure]
     training: dict[CurveName, PairName] = Field(description="the task of each figure of curves")
     domain: CurveName | None = Field(description="figure of the domain study; null leaves it out")
+    sweep: CurveName | None = Field(description="figure of the r-sweep; null leaves it out")
 
     def architecture_figure(self, name: str) -> ArchitectureFigure:
         """The architecture figure of that name. Raises ``ConfigError`` if there is none."""

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from dynparam.blocks import network_name
-from dynparam.config import ClaimsStage
+from dynparam.config_stages import ClaimsStage
 from dynparam.errors import DataError
 from dynparam.randomness import seed_sequence
 from dynparam.statistics import (

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from great_tables import GT, html, loc, style
 
-from dynparam.config import ClaimsStage
+from dynparam.config_stages import ClaimsStage
 from dynparam.rendering import VERDICT_COLOURS, coloured, page, write_beside
 
 CLAIM_MARKS = {"holds": "✓ holds", "fails": "✗ fails", "undecided": "? undecided"}

@@ -13,17 +13,16 @@ from typing import Annotated
 
 import typer
 
-from dynparam import cli_law, cli_training
-from dynparam.blocks import Errors, panels_of, shown_curves
+from dynparam import cli_findings, cli_law, cli_ledger, cli_orders, cli_sweep, cli_theory, cli_training
+from dynparam.blocks import Engine, Errors, panels_of, shown_curves
 from dynparam.cli_options import (
     DEFAULT_CONFIG,
     ConfigOption,
-    EngineOption,
     ImagesOption,
     OutputOption,
     ThreadsOption,
 )
-from dynparam.config import (
+from dynparam.config_stages import (
     ArchitectureStage,
     ComparisonStage,
     DataStage,
@@ -45,8 +44,17 @@ plot = typer.Typer(help="Draw the figures.", no_args_is_help=True)
 app.add_typer(data, name="data")
 app.add_typer(plot, name="plot")
 app.add_typer(cli_training.app)
+app.add_typer(cli_findings.app)
 plot.add_typer(cli_training.plot)
 plot.add_typer(cli_law.plot)
+app.add_typer(cli_orders.app)
+plot.add_typer(cli_orders.plot)
+app.add_typer(cli_theory.app)
+plot.add_typer(cli_theory.plot)
+app.add_typer(cli_ledger.app, name="ledger")
+plot.add_typer(cli_ledger.plot)
+app.add_typer(cli_sweep.app)
+plot.add_typer(cli_sweep.plot)
 
 CurveArgument = Annotated[str, typer.Argument(help="Name of a curve in probe.curves.")]
 
@@ -85,13 +93,57 @@ def extract_pair(
 
 
 @app.command("probe")
-def probe_alignment(
-    curve: CurveArgument,
-    images: ImagesOption,
-    output: OutputOption,
+def probe(
+    context: typer.Context,
+    curve: Annotated[
+        str | None, typer.Argument(help="Name of a curve in probe.curves; none with --widths.")
+    ] = None,
+    images: Annotated[Path | None, typer.Option("--images", help="Extracted pair (.npz).")] = None,
+    output: Annotated[Path | None, typer.Option("--output", help="Table of trials to write.")] = None,
     config: ConfigOption = DEFAULT_CONFIG,
     threads: ThreadsOption = 2,
-    engine: EngineOption = "dense",
+    engine: Annotated[
+        Engine | None,
+        typer.Option(
+            "--engine",
+            help="dense draws the weights; law draws what is seen of them, in O(n).",
+            show_default="dense for a curve, law for a profile",
+        ),
+    ] = None,
+    widths: cli_theory.WidthsOption = "",
+    parametrization: cli_theory.NameOption = "dynamic",
+    r: cli_theory.ROption = None,
+    smallest: cli_theory.FromOption = 1000,
+    largest: cli_theory.ToOption = 100_000,
+    count: cli_theory.CountOption = 5,
+    trials: cli_theory.TrialsOption = 20,
+    scale: cli_theory.ScaleOption = "1",
+    learning_rate: cli_theory.RateOption = 0.1,
+    seed: cli_theory.SeedOption = 0,
+    tolerance: cli_theory.ToleranceOption = 0.1,
+) -> None:
+    """Measure one step of a curve of the configuration or, with --widths, of a profile of your own."""
+    cli_theory.check_probe_use(context)
+    if curve is not None and images is not None and output is not None:
+        probe_alignment(curve, images, output, config, threads, engine or "dense")
+        return
+    settings: dict[str, object] = {
+        "widths": {"smallest": smallest, "largest": largest, "count": count},
+        "trials": trials,
+        "engine": engine or "law",
+        "learning_rate": learning_rate,
+        "seed": seed,
+    }
+    cli_theory.probe_profile((widths, parametrization, r, scale), settings, output, threads, tolerance)
+
+
+def probe_alignment(
+    curve: str,
+    images: Path,
+    output: Path,
+    config: list[str],
+    threads: int,
+    engine: Engine,
 ) -> None:
     """Measure the one-step alignments of a curve; an interrupted measurement resumes."""
     import torch

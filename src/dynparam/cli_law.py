@@ -10,7 +10,7 @@ import typer
 
 from dynparam.blocks import panels_of
 from dynparam.cli_options import DEFAULT_CONFIG, ConfigOption, FigureOption
-from dynparam.config import WideFigureStage
+from dynparam.config_stages import WideFigureStage
 from dynparam.loading import load
 
 plot = typer.Typer()

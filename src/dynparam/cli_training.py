@@ -21,7 +21,8 @@ from dynparam.cli_options import (
     TaskArgument,
     ThreadsOption,
 )
-from dynparam.config import AuditStage, ClaimsStage, Config, RunStage
+from dynparam.config import Config
+from dynparam.config_stages import AuditStage, ClaimsStage, RunStage
 from dynparam.loading import load
 
 app = typer.Typer()

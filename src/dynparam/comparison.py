@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from dynparam.blocks import Claim, panels_of
-from dynparam.config import ComparisonStage
+from dynparam.config_stages import ComparisonStage
 from dynparam.expectation import asymptotic_exponents
 from dynparam.mean_field import log_slope
 from dynparam.statistics import Verdict, equivalence

@@ -1,8 +1,7 @@
 """The configuration: its blocks put together, and what each stage of the workflow depends on.
 
-``Config`` is the whole of it; a stage asks only for the blocks it depends on (``loading.load(ProbeStage,
-...)``), so that it can never use a number its rule does not track. The JSON Schema in
-``workflow/schemas`` is generated from here.
+``Config`` is the whole of it, and says which part each stage gets (``config_stages``). The JSON Schema
+in ``workflow/schemas`` is generated from here.
 """
 
 from __future__ import annotations
@@ -13,10 +12,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, model_validator
 
 from dynparam.blocks import (
-    Audit,
     Block,
     Claims,
     Comparison,
@@ -25,152 +23,50 @@ from dynparam.blocks import (
     Domain,
     Exponents,
     Figures,
+    FindingsPage,
     Fit,
     Inputs,
     Jobs,
     Law,
+    LedgerSettings,
     Network,
     Panels,
     ParametrizationName,
-    Parametrizations,
     Paths,
     Probe,
     Protocol,
+    Reference,
     Source,
+    Sweep,
     Training,
     named,
     network_name,
     panels_of,
     shown_curves,
 )
+from dynparam.config_stages import (
+    ArchitectureStage,
+    AuditLimits,
+    AuditStage,
+    ClaimsStage,
+    ComparisonStage,
+    DataStage,
+    EdgesStage,
+    ExponentsStage,
+    FigureStage,
+    FindingsStage,
+    FitStage,
+    LedgerStage,
+    ProbeStage,
+    RunStage,
+    ShownTraining,
+    SourceStage,
+    SweepStage,
+    WideFigureStage,
+    require_a_batch,
+)
 
 HALF = Fraction(1, 2)
-
-
-class SourceStage(Block):
-    """Blocks of ``retrieve_cifar10``."""
-
-    source: Source
-
-
-class DataStage(Block):
-    """Blocks of ``extract_pair``."""
-
-    data: Data
-
-
-class ProbeStage(Block):
-    """Blocks of ``probe_alignment`` and ``expect_slopes``."""
-
-    data: Data
-    inputs: Inputs
-    network: Network
-    probe: Probe
-
-
-class FitStage(Block):
-    """Blocks of ``fit_slopes``."""
-
-    fit: Fit
-
-
-class ComparisonStage(Block):
-    """Blocks of ``compare_slopes``."""
-
-    network: Network
-    probe: Probe
-    law: Law
-    fit: Fit
-    comparison: Comparison
-    panels: Panels
-
-
-class FigureStage(Block):
-    """Blocks of ``plot_figure``."""
-
-    panels: Panels
-    figures: Figures
-
-
-class WideFigureStage(Block):
-    """Blocks of ``plot_wide``."""
-
-    network: Network
-    probe: Probe
-    law: Law
-    fit: Fit
-    panels: Panels
-    figures: Figures
-
-
-class ExponentsStage(Block):
-    """Blocks of ``plot_conditions`` and of the table of orders."""
-
-    network: Network
-    probe: Probe
-    exponents: Exponents
-    fit: Fit
-    figures: Figures
-
-
-class ArchitectureStage(Block):
-    """Blocks of ``plot_architecture``."""
-
-    network: Network
-    figures: Figures
-
-
-class RunStage(Block):
-    """Blocks of ``train_seeds`` and ``audit_archive``: what one run's curve depends on."""
-
-    data: Data
-    inputs: Inputs
-    network: Network
-    protocol: Protocol
-
-    @model_validator(mode="after")
-    def _batches(self) -> Self:
-        _require_a_batch(self.data, self.protocol)
-        return self
-
-    def of_task(self, task: str) -> RunStage:
-        """The same with no other pair of classes than ``task``. Raises ``ConfigError``."""
-        classes = named(self.data.pairs, task, "data.pairs")
-        return self.model_copy(update={"data": self.data.model_copy(update={"pairs": {task: classes}})})
-
-
-class AuditLimits(Block):
-    """The part of ``training`` that an audit depends on; the rest is passed over."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    audit: Audit
-
-
-class AuditStage(Block):
-    """Blocks of ``audit_archive`` besides those of the run."""
-
-    training: AuditLimits
-
-
-class ShownTraining(Block):
-    """The part of ``training`` that claims and figures depend on; the rest is passed over."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    parametrizations: Parametrizations
-    seeds: int
-
-
-class ClaimsStage(Block):
-    """Blocks of ``judge_claims`` and of the figures of training curves."""
-
-    training: ShownTraining
-    protocol: Protocol
-    domain: Domain
-    claims: Claims
-    fit: Fit
-    figures: Figures
 
 
 @dataclass(frozen=True)
@@ -217,7 +113,9 @@ class Config(Block):
     network: Network
     probe: Probe
     law: Law
+    ledger: LedgerSettings
     exponents: Exponents
+    sweep: Sweep
     protocol: Protocol
     training: Training
     domain: Domain
@@ -226,6 +124,7 @@ class Config(Block):
     comparison: Comparison
     panels: Panels
     figures: Figures
+    findings: FindingsPage
     jobs: Jobs
 
     def for_source(self) -> SourceStage:
@@ -275,12 +174,42 @@ class Config(Block):
             curves={f"{parametrization}_{family}": curve},
         )
 
+    def for_findings(self) -> FindingsStage:
+        """What the findings depend on besides the tables they quote."""
+        return FindingsStage(law=self.law, exponents=self.exponents, comparison=self.comparison)
+
     def for_orders(self) -> ExponentsStage:
         """What Table 1.1 and the figure of conditions depend on, besides the measured trials."""
         return ExponentsStage(
             network=self.network,
             probe=self.probe.model_copy(update={"curves": {}}),
             exponents=self.exponents,
+            fit=self.fit,
+            figures=self.figures.model_copy(update={"titles": {}, "architecture": {}}),
+        )
+
+    def for_sweep(self, reference: Reference) -> SweepStage:
+        """What the sweep with updates of the size of a power of ``reference`` depends on."""
+        chosen = self.sweep
+        known: dict[str, Reference] = {name: name for name in chosen.references}
+        stage = SweepStage(
+            data=self._data_of(self.probe.pair),
+            inputs=self.inputs,
+            network=self.network,
+            probe=self.probe,
+            sweep=chosen.model_copy(
+                update={"references": (named(known, reference, "sweep.references"),)}
+            ),
+        )
+        # The probe's own grid and seed do not reach the sweep; an edit there must not repeat it.
+        unused = {"seed": chosen.seed, "trials": 2, "widths": chosen.training.widths, "curves": {}}
+        return stage.model_copy(update={"probe": stage.probe.model_copy(update=unused)})
+
+    def for_edges(self) -> EdgesStage:
+        """What the edges of the sweep and their figure depend on, besides the measured trials."""
+        return EdgesStage(
+            network=self.network,
+            sweep=self.sweep,
             fit=self.fit,
             figures=self.figures.model_copy(update={"titles": {}, "architecture": {}}),
         )
@@ -298,6 +227,17 @@ class Config(Block):
             fit=self.fit,
             comparison=self.comparison,
             panels=self.panels,
+        )
+
+    def for_ledger(self) -> LedgerStage:
+        """What the changes of slopes in the ledger, and their figure, depend on besides their trials."""
+        return LedgerStage(
+            probe=self.probe,
+            ledger=self.ledger,
+            fit=self.fit,
+            comparison=self.comparison,
+            panels=self.panels,
+            figures=self.figures.model_copy(update={"architecture": {}}),
         )
 
     def for_figure(self, figure: str) -> FigureStage:
@@ -409,7 +349,7 @@ class Config(Block):
             if network_name(size.n, size.n_min) == self.protocol.network_name:
                 raise ValueError("domain.networks repeats the network of protocol; remove it there")
         shortest = min(self.protocol.epochs, self.domain.epochs)
-        _require_a_batch(self.data, self.protocol)
+        require_a_batch(self.data, self.protocol)
         if max(self.claims.epochs) > self.protocol.epochs:
             raise ValueError(
                 f"claims.epochs names epoch {max(self.claims.epochs)}, but protocol.epochs is "
@@ -421,14 +361,6 @@ class Config(Block):
                 f"of a run; audit fewer"
             )
         return self
-
-
-def _require_a_batch(data: Data, protocol: Protocol) -> None:
-    if protocol.batch_size > data.train_images:
-        raise ValueError(
-            f"protocol.batch_size ({protocol.batch_size}) exceeds data.train_images "
-            f"({data.train_images}); lower it"
-        )
 
 
 def _of_probe(stage: ProbeStage, **changes: object) -> ProbeStage:

@@ -14,7 +14,8 @@ from typing import Any
 
 import pandas as pd
 
-from dynparam.config import RunStage, digest
+from dynparam.config import digest
+from dynparam.config_stages import RunStage
 from dynparam.errors import DataError
 from dynparam.files import sha256
 from dynparam.provenance import read_sidecar

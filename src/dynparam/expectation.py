@@ -7,7 +7,7 @@ from fractions import Fraction
 import pandas as pd
 
 from dynparam.blocks import Curve, Network
-from dynparam.config import ProbeStage
+from dynparam.config_stages import ProbeStage
 from dynparam.curves import curve_widths, wide_widths
 from dynparam.mean_field import FloatArray, mean_field
 from dynparam.orders import orders

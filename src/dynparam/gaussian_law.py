@@ -23,7 +23,7 @@ from dynparam.gaussian_matrix import GaussianMatrix
 from dynparam.law_step import Steps
 from dynparam.parametrization import LayerScales
 from dynparam.probe import OneStep, check_trial
-from dynparam.trajectory import Diverging, Trajectory, sgd_trajectory
+from dynparam.trajectory import Diverging, Trajectory, check_batches, sgd_trajectory
 from dynparam.widths import Widths
 
 __all__ = ["GaussianMatrix", "one_step", "one_steps", "require_memory", "sgd", "sgd_memory_bytes"]
@@ -66,7 +66,18 @@ def one_steps(
     A trial depends on its own generator only, and on the norm of its image: Gaussian weights see
     nothing else of it. Raises as ``one_step``; a value that is not finite is found by ``trial``.
     """
-    require_memory(widths, law_step.memory_bytes(widths, len(generators)))
+    trials = len(generators)
+    if input_norm.shape != (trials,) or targets.shape != (trials, widths.sizes[-1]):
+        raise ConfigError(
+            f"norms {input_norm.shape} and targets {targets.shape} do not fit {trials} trials of "
+            f"{widths.sizes[-1]} outputs; they must be ({trials},) and ({trials}, {widths.sizes[-1]})"
+        )
+    if not input_norm.all():
+        raise ConfigError(
+            "the norm of an image is zero, so that no weight gets a gradient; check its normalization "
+            "or choose another image"
+        )
+    require_memory(widths, law_step.memory_bytes(widths, trials))
     return law_step.take_steps(widths, scales, input_norm, targets, learning_rate, generators, workspace)
 
 
@@ -98,6 +109,7 @@ def sgd(
     ``ConfigError`` for shapes that do not fit or widths beyond this machine's memory, and, unless
     ``diverging`` is "stop", ``NonFiniteError`` naming the step where a value is no longer finite.
     """
+    check_batches(images, targets)
     for x, y in zip(images.flatten(0, -2), targets.flatten(0, -2), strict=True):
         check_trial(widths, x, y)
     require_memory(widths, sgd_memory_bytes(widths, len(images) * images.shape[1]))

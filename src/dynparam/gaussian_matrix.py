@@ -13,8 +13,11 @@ O(k^2 (n_out + n_in)), and all its answers have the joint law that a stored matr
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
+from torch.linalg import vector_norm
 
 from dynparam.errors import ConfigError, NonFiniteError
 
@@ -59,14 +62,15 @@ class KnownProducts:
         Orthogonalized twice (Giraud et al., 2005), so that the rest is orthogonal to rounding; a rest
         that is rounding itself is returned as zero.
         """
-        rest, coefficients = u, torch.zeros(self.count, dtype=u.dtype)
-        for _ in range(2):
-            part = self.vectors @ rest
-            rest = rest - part @ self.vectors
-            coefficients += part
-        if self.count == len(u) or rest.norm() <= IN_SPAN * u.norm():
+        if self.count == 0:
+            return u.new_zeros(0), u
+        coefficients = self.vectors @ u
+        once = u - coefficients @ self.vectors
+        correction = self.vectors @ once
+        rest = once - correction @ self.vectors
+        if self.count == len(u) or vector_norm(rest) <= IN_SPAN * vector_norm(u):
             rest = torch.zeros_like(u)
-        return coefficients, rest
+        return coefficients + correction, rest
 
 
 class GaussianMatrix:
@@ -93,17 +97,16 @@ class GaussianMatrix:
         return self._answer(self._left, self._right, v)
 
     def _answer(self, asked: KnownProducts, other: KnownProducts, u: Tensor) -> Tensor:
-        u = _checked(u, asked.vectors.shape[1])
+        u, scale = _scaled(u, asked.vectors.shape[1])
         coefficients, rest = asked.split(u)
-        length = rest.norm()
+        length = vector_norm(rest).item()
         product: Tensor = coefficients @ asked.images
-        if length == 0:
-            return product
-        direction = rest / length
-        image = self._image(other, direction)
-        asked.add(direction, image)
-        answer: Tensor = product + length * image
-        return answer
+        if length > 0:
+            direction = rest / length
+            image = self._image(other, direction)
+            asked.add(direction, image)
+            product = product + length * image
+        return scale * product
 
     def _image(self, other: KnownProducts, direction: Tensor) -> Tensor:
         """The product with a unit vector orthogonal to all that were asked on its side."""
@@ -113,20 +116,24 @@ class GaussianMatrix:
         return known + other.split(noise)[1]
 
 
-def _checked(u: Tensor, size: int) -> Tensor:
+def _scaled(u: Tensor, size: int) -> tuple[Tensor, float]:
+    """U over its largest entry, whose square neither overflows nor vanishes, and that entry."""
     if u.shape != (size,):
         raise ConfigError(
             f"a vector of shape {tuple(u.shape)} does not fit this matrix, which takes ({size},)"
         )
     u = u.double()
-    if not u.isfinite().all():
+    scale = u.abs().max().item()
+    if not math.isfinite(scale):
         raise NonFiniteError(
             "a Gaussian matrix is asked for its product with a vector that is not finite; lower the "
             "learning rate or check the input"
         )
-    return u
+    return (u / scale, scale) if scale > 0 else (u, scale)
 
 
 def _with_room(rows: Tensor) -> Tensor:
     """The rows in memory for twice as many, four at least."""
-    return torch.cat([rows, rows.new_empty(max(4, len(rows)), rows.shape[1])])
+    room = rows.new_empty(max(4, 2 * len(rows)), rows.shape[1])
+    room[: len(rows)] = rows
+    return room

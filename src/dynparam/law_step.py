@@ -28,8 +28,11 @@ from dynparam.widths import Widths
 
 FloatArray = NDArray[np.float64]
 
-COLUMNS = 2**15
-"""Columns of a block: a quarter of a megabyte a row. The numbers drawn depend on it, so it is fixed."""
+COLUMNS = 2**13
+"""Columns of a block: 64 kB a row, and too few for BLAS to divide an inner product among threads.
+
+Results depend on it in their last digits, so it is fixed.
+"""
 
 VECTORS_PER_UNIT = 3
 """Numbers kept per unit and trial: htilde, W^T delta, Delta htilde."""
@@ -52,6 +55,7 @@ class Steps:
     gradient_norm: FloatArray
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what diverges shows as a value that is not finite
 def take_steps(
     widths: Widths,
     scales: LayerScales,
@@ -135,6 +139,8 @@ class _Networks:
         Delta htilde = g W p - eta g^2 <h, h + p> delta (eqs. 2.24, 2.26).
         """
         z, size = self._preactivation[layer], self._sizes[layer]
+        if layer == 0:
+            return self._move_first(learning_rate)
         overlap, rest_square, carried = self._change_below(layer)
         update = self._gaussian(size, self._signal[layer] * np.sqrt(rest_square))
         drawn = _sum(size, lambda part: _dot(self._delta(layer, part), update[:, part]))
@@ -151,11 +157,17 @@ class _Networks:
         self._update.append(update)
         return alignment, square
 
+    def _move_first(self, learning_rate: float) -> tuple[FloatArray, FloatArray]:
+        """``move`` where the input, the image, does not change: there is nothing to draw."""
+        own = learning_rate * self._multiplier[0] ** 2 * self._input_square[0]
+        update = self._empty(self._sizes[0])
+        for part in _blocks(self._sizes[0]):
+            np.multiply(self._delta(0, part), -own[:, None], out=update[:, part])
+        self._update.append(update)
+        return -own * self.gradient_square[0], own**2 * self.gradient_square[0]
+
     def _change_below(self, layer: int) -> tuple[FloatArray, FloatArray, FloatArray]:
         """<h, p>, ||q||^2 and <g W^T delta, q> of the layer's input, (trials,) each."""
-        if layer == 0:  # the image does not change
-            zero = np.zeros(len(self._generators))
-            return zero, zero, zero
         below, size = layer - 1, self._sizes[layer - 1]
         overlap = _sum(size, lambda part: _dot(*self._activation_and_change(below, part)))
         known = _ratio(overlap, self._input_square[layer])
@@ -203,13 +215,18 @@ class _Networks:
 
     def _gaussian(self, size: int, std: FloatArray) -> FloatArray:
         """Independent normal numbers (trials, size), the rows of standard deviations ``std``."""
-        numbers: FloatArray = self._workspace.take(len(std), size).numpy()
+        numbers = self._empty(size)
         for part in _blocks(size):
             block = self._noise[:, : part.stop - part.start]
             for row, generator in zip(block, self._generators, strict=True):
                 row.normal_(generator=generator)
             np.multiply(block.numpy(), std[:, None], out=numbers[:, part])
         return numbers
+
+    def _empty(self, size: int) -> FloatArray:
+        """Room for a number per trial and unit: (trials, size)."""
+        room: FloatArray = self._workspace.take(len(self._generators), size).numpy()
+        return room
 
 
 def _sum(size: int, term: Callable[[slice], FloatArray]) -> FloatArray:
@@ -236,8 +253,8 @@ def _relu(z: FloatArray) -> FloatArray:
 
 
 def _dot(a: FloatArray, b: FloatArray) -> FloatArray:
-    """Inner products of rows."""
-    products: FloatArray = np.einsum("ij,ij->i", a, b)
+    """Inner products of rows, each computed as if it were alone (``einsum`` sums a single row apart)."""
+    products: FloatArray = np.vecdot(a, b)
     return products
 
 

@@ -6,13 +6,11 @@ Both see the same images at the same coordinates; their weights are independent 
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,10 +19,11 @@ from torch import Tensor
 
 from dynparam import gaussian_law, probe
 from dynparam.blocks import Curve, Engine, Probe
-from dynparam.config import ProbeStage, digest
+from dynparam.config import digest
+from dynparam.config_stages import ProbeStage
 from dynparam.curves import curve_widths, ratio_rule, wide_widths
-from dynparam.errors import DataError, NonFiniteError
-from dynparam.files import naming_write_errors, sha256
+from dynparam.errors import NonFiniteError
+from dynparam.files import sha256
 from dynparam.gaussian_columns import Workspace
 from dynparam.images import Pair, draw_subset, normalize, one_hot
 from dynparam.parametrization import LayerScales, layer_scales
@@ -32,6 +31,7 @@ from dynparam.probe import OneStep
 from dynparam.progress import progress
 from dynparam.randomness import seed_sequence, torch_generator
 from dynparam.stages import stage_digest
+from dynparam.trial_log import append_to_log, log_path, read_log
 from dynparam.widths import Widths
 
 ENGINE_KEYS: dict[Engine, str] = {"dense": "one_step", "law": "law_step"}
@@ -52,6 +52,14 @@ class TrialImages:
         inputs = normalize(pair.train_images, settings.inputs.normalization)
         self.inputs = torch.from_numpy(inputs).to(dtype)
         self.targets = torch.from_numpy(one_hot(self._labels)).to(dtype)
+
+    def mean_square(self) -> float:
+        """The expectation of ||x||^2 over draws; both classes count equally if redrawn stratified."""
+        square = self.inputs.double().square().sum(1).numpy()
+        if self._settings.probe.subset == "redrawn" and self._settings.data.stratified:
+            classes = np.unique(self._labels)
+            return float(np.mean([square[self._labels == label].mean() for label in classes]))
+        return float(square.mean())
 
     def draw(self, generator: torch.Generator, *trial: str | int) -> tuple[Tensor, Tensor]:
         """A random image (n_0,) and its target (2,); a redrawn subset follows from ``trial``."""
@@ -82,13 +90,16 @@ def measure_curve(
     every = range(settings.probe.trials)
     done = read_trial_log(trial_log)
     left = {n: [trial for trial in every if (n, trial) not in done] for n in grid}
-    measure = _Trials(settings.probe, name, images, engine)
+    measure = CurveTrials(settings.probe, name, images, engine)
     work = sum(measure.work(grid[n]) * len(trials) for n, trials in left.items())
     with progress(name, work) as advance:
         for n, trials in left.items():
             for block in measure.blocks(grid[n], trials):
                 results = measure(n, grid[n], block)
-                _append(trial_log, n, block, results)
+                append_to_log(
+                    trial_log,
+                    ([n, trial, asdict(result)] for trial, result in zip(block, results, strict=True)),
+                )
                 done |= {(n, trial): result for trial, result in zip(block, results, strict=True)}
                 advance(measure.work(grid[n]) * len(block))
     return _table(name, curve, grid, settings.probe.trials, done)
@@ -100,9 +111,9 @@ def trial_log_path(output: Path, settings: ProbeStage, name: str, images: Path, 
     The name follows from all that the trials depend on, code included, so that trials of another
     configuration are never taken up.
     """
-    identity = "-".join([digest(settings), engine, sha256(images), stage_digest("probe_alignment")])
-    key = hashlib.sha256(identity.encode()).hexdigest()[:16]
-    return output.parent / ".unfinished" / f"{name}-{key}.jsonl"
+    return log_path(
+        output, name, digest(settings), engine, sha256(images), stage_digest("probe_alignment")
+    )
 
 
 def read_trial_log(path: Path) -> dict[tuple[int, int], OneStep]:
@@ -110,52 +121,43 @@ def read_trial_log(path: Path) -> dict[tuple[int, int], OneStep]:
 
     Raises ``DataError`` if another line is damaged.
     """
-    if not path.exists():
-        return {}
-    text = path.read_text(encoding="utf-8")
-    complete = text[: text.rfind("\n") + 1]
-    if complete != text:
-        os.truncate(path, len(complete.encode()))
-    done = {}
-    for number, line in enumerate(complete.splitlines(), start=1):
-        try:
-            n, trial, values = json.loads(line)
-            done[n, trial] = OneStep(**{key: tuple(column) for key, column in values.items()})
-        except (TypeError, ValueError):
-            raise DataError(
-                f"{path}: line {number} is damaged; delete the file to measure its trials anew"
-            ) from None
-    return done
+    return read_log(path, _logged_trial)
 
 
-class _Trials:
+def _logged_trial(entry: Any) -> tuple[tuple[int, int], OneStep]:
+    n, trial, values = entry
+    return (n, trial), OneStep(**{key: tuple(column) for key, column in values.items()})
+
+
+class CurveTrials:
     """The trials of one curve on one engine, some at a time; how many changes no result."""
 
     def __init__(self, probe: Probe, name: str, images: TrialImages, engine: Engine) -> None:
+        """Trials of the curve ``name`` on ``images``. Raises ``ConfigError`` for an unknown curve."""
         self._probe = probe
         self._name = name
         self._curve = probe.curve(name)
         self._images = images
-        self._engine = engine
+        self.engine = engine
         self._workspace = Workspace()
 
     def work(self, widths: Widths) -> float:
         """The work of a trial, in units common to all widths."""
-        return widths.weight_count if self._engine == "dense" else sum(widths.sizes)
+        return widths.weight_count if self.engine == "dense" else sum(widths.sizes)
 
     def blocks(self, widths: Widths, trials: Sequence[int]) -> list[Sequence[int]]:
         """The trials, as many together as the engine computes at once."""
-        size = max(1, UNITS_AT_ONCE // max(widths.sizes[1:])) if self._engine == "law" else 1
+        size = max(1, UNITS_AT_ONCE // max(widths.sizes[1:])) if self.engine == "law" else 1
         return [trials[start : start + size] for start in range(0, len(trials), size)]
+
+    def draw(self, n: int, trial: int) -> tuple[torch.Generator, tuple[Tensor, Tensor]]:
+        """What a trial starts from: its image and target, and its generator after their draw."""
+        generator = torch_generator(self._probe.seed, ENGINE_KEYS[self.engine], self._name, n, trial)
+        return generator, self._images.draw(generator, self._name, n, trial)
 
     def __call__(self, n: int, widths: Widths, trials: Sequence[int]) -> list[OneStep]:
         """The trials of these numbers at n. Raises ``NonFiniteError`` naming the one that failed."""
-        key = ENGINE_KEYS[self._engine]
-        generators = [torch_generator(self._probe.seed, key, self._name, n, trial) for trial in trials]
-        drawn = [
-            self._images.draw(generator, self._name, n, trial)
-            for generator, trial in zip(generators, trials, strict=True)
-        ]
+        generators, drawn = zip(*(self.draw(n, trial) for trial in trials), strict=True)
         scales = layer_scales(self._curve.parametrization, widths, self._curve.r)
         results = []
         for trial, result in zip(trials, self._run(widths, scales, drawn, generators), strict=True):
@@ -174,7 +176,7 @@ class _Trials:
     ) -> list[Callable[[], OneStep]]:
         """A trial's result each, to be asked for in order."""
         rate, memory = self._probe.learning_rate, self._workspace
-        if self._engine == "dense":
+        if self.engine == "dense":
             return [
                 partial(probe.one_step, widths, scales, x, y, rate, generator, memory)
                 for (x, y), generator in zip(drawn, generators, strict=True)
@@ -183,16 +185,6 @@ class _Trials:
         targets = torch.stack([y for _, y in drawn]).double().numpy()
         steps = gaussian_law.one_steps(widths, scales, norms, targets, rate, generators, memory)
         return [partial(gaussian_law.trial, steps, index) for index in range(len(drawn))]
-
-
-def _append(trial_log: Path, n: int, trials: Sequence[int], results: Sequence[OneStep]) -> None:
-    lines = [
-        json.dumps([n, trial, asdict(result)]) for trial, result in zip(trials, results, strict=True)
-    ]
-    with naming_write_errors(trial_log):
-        trial_log.parent.mkdir(parents=True, exist_ok=True)
-        with trial_log.open("a", encoding="utf-8") as log:
-            log.write("\n".join([*lines, ""]))
 
 
 def _table(

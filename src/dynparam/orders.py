@@ -30,6 +30,7 @@ class Orders:
         contribution: of layer k's own share in every later layer's alignment,
             g_k^2 ||h^{k-1}||^2 ||dL/dhtilde^k||^2 (eq. 2.41).
         alignment: of |<dL/dhtilde^l, Delta htilde^l>|, the largest contribution of layers k <= l.
+        multiplier: of g_l.
     """
 
     preactivation: tuple[Fraction, ...]
@@ -37,6 +38,7 @@ class Orders:
     update: tuple[Fraction, ...]
     contribution: tuple[Fraction, ...]
     alignment: tuple[Fraction, ...]
+    multiplier: tuple[Fraction, ...]
 
 
 def orders(
@@ -74,6 +76,7 @@ def orders(
         update=tuple((update_square[k] - widths[k + 1]) / 2 for k in range(depth)),
         contribution=tuple(contribution),
         alignment=tuple(alignment),
+        multiplier=tuple(g),
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 from great_tables import GT, html, loc, md, style
 
-from dynparam.config import ComparisonStage
+from dynparam.config_stages import ComparisonStage
 from dynparam.files import write_text
 from dynparam.tables import write_csv
 

@@ -20,7 +20,8 @@ from typing import Any, Literal
 import psutil
 
 from dynparam.checkpoints import CurveRow
-from dynparam.config import RunStage, digest
+from dynparam.config import digest
+from dynparam.config_stages import RunStage
 from dynparam.errors import DataError
 from dynparam.files import sha256, write_text
 from dynparam.stages import stage_digest

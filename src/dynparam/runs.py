@@ -24,7 +24,7 @@ from torch import Tensor
 
 from dynparam import checkpoints
 from dynparam.checkpoints import CurveRow, Place
-from dynparam.config import RunStage
+from dynparam.config_stages import RunStage
 from dynparam.devices import device_name, free_memory_bytes
 from dynparam.errors import CheckpointError, ConfigError, DynparamError, InterruptedRunError
 from dynparam.files import require_writable

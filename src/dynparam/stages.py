@@ -16,7 +16,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parent
 
-NEUTRAL = frozenset({"blocks", "config", "errors", "loading", "progress", "provenance"})
+NEUTRAL = frozenset({"blocks", "config", "config_stages", "errors", "loading", "progress", "provenance"})
 """Modules that decide how a result is asked for, reported or documented, not what it is.
 
 Configuration values are parameters of the rules already; a new key must not repeat every experiment.

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from dynparam.blocks import Normalization, Protocol
-from dynparam.config import RunStage
+from dynparam.config_stages import RunStage
 from dynparam.images import Pair, normalize, one_hot
 from dynparam.mlp import draw_weights
 from dynparam.parametrization import LayerScales, layer_scales

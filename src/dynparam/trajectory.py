@@ -109,11 +109,7 @@ def sgd_trajectory(
     step, or a trajectory of the steps before it. Raises ``ConfigError`` for shapes that do not fit
     each other.
     """
-    if images.ndim != 3 or targets.shape[:2] != images.shape[:2]:
-        raise ConfigError(
-            f"images {tuple(images.shape)} and targets {tuple(targets.shape)} are not (steps, batch, "
-            f"n_0) and (steps, batch, n_L) with the same steps and batch"
-        )
+    check_batches(images, targets)
     maps = [TrainedMap(matrix) for matrix in initial]
     steps: list[Trajectory] = []
     for step, (x, y) in enumerate(zip(images.double(), targets.double(), strict=True), start=1):
@@ -124,6 +120,17 @@ def sgd_trajectory(
                 break
             raise NonFiniteError(f"step {step}: {error}") from None
     return _stack(steps, len(maps))
+
+
+def check_batches(images: Tensor, targets: Tensor) -> None:
+    """Raise ``ConfigError`` unless these are (steps, batch, n_0) and (steps, batch, n_L), batch > 0."""
+    if not images.ndim == targets.ndim == 3 or targets.shape[:2] != images.shape[:2]:
+        raise ConfigError(
+            f"images {tuple(images.shape)} and targets {tuple(targets.shape)} are not (steps, batch, "
+            f"n_0) and (steps, batch, n_L) with the same steps and batch"
+        )
+    if not images.shape[1]:
+        raise ConfigError("a batch holds no images; every step needs at least one")
 
 
 def _step(

@@ -108,7 +108,7 @@ def wide_figure(panels: Mapping[str, pd.DataFrame]) -> Figure:
             r"$|\langle \partial\mathcal{L}/\partial\tilde{h}^{(\ell)},"
             r"\ \Delta\tilde{h}^{(\ell)}\rangle|$"
         )
-        axes[1, 0].set_ylabel(r"local slope, $d\log/d\log n$")
+        axes[1, 0].set_ylabel(r"local slope, $\mathrm{d}\log/\mathrm{d}\log n$")
         layers = sorted(next(iter(panels.values()))["layer"].unique())
         figure.legend(handles=_key(layers), loc="outside upper center", ncols=4, frameon=False)
     return figure

@@ -38,6 +38,29 @@ SMALL: dict[str, Any] = {
             "fig3_3_dynamic": {"narrow": {"coefficient": 4}},
         },
     },
+    "law": {
+        "widths": {"smallest": 40, "largest": 400, "count": 4},
+        "trials": 3,
+        "sliding": 2,
+        "slopes_from": 80,
+        "exact_trials": 5,
+    },
+    "exponents": {
+        "parametrizations": ["spectral", "dynamic"],
+        "families": {"square_root": {"coefficient": 1}, "fifth_root": {"coefficient": 4}},
+        "widths": {"smallest": 40, "largest": 400, "count": 3},
+        "trials": 3,
+    },
+    "sweep": {
+        "references": ["n_min", "n_max"],
+        "r": [0, "1/2", 1],
+        "narrow": {"coefficient": 1},
+        "second_step": {"widths": {"smallest": 40, "largest": 120, "count": 2}, "trials": 2},
+        "training": {"widths": {"smallest": 40, "largest": 120, "count": 2}, "trials": 2},
+        "steps": 3,
+    },
+    "ledger": {"trials": 3, "dense_trials": 2},
+    "findings": {"page": None},
     "protocol": {"n": 40, "n_min": 8, "batch_size": 8, "epochs": 3},
     "training": {
         "reuse": "none",
@@ -56,14 +79,19 @@ SMALL: dict[str, Any] = {
 
 PLACES = {
     "archived",
+    "assumptions",
     "audit",
     "comparison",
     "expected",
+    "exponents",
     "figures",
     "fits",
     "probe",
     "processed",
     "shards",
+    "sweep",
+    "table1_1",
+    "trials",
     "training",
 }
 """Directories below which a file's path names its job."""

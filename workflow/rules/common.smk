@@ -43,12 +43,16 @@ GPU = int(
 )
 
 DOMAIN = [CONFIG.figures.domain] if CONFIG.figures.domain else []
+SWEEP_FIGURE = [CONFIG.figures.sweep] if CONFIG.figures.sweep else []
+SWEEPS = expand(f"{RESULTS}/sweep/{{reference}}.csv", reference=CONFIG.sweep.references)
+EDGES = f"{RESULTS}/sweep/edges.csv"
 FIGURES = [
     *CONFIG.figures.architecture,
     *CONFIG.panels,
     *CONFIG.law.figures,
     *CONFIG.figures.training,
     *DOMAIN,
+    *SWEEP_FIGURE,
 ]
 CLAIMS = expand(
     f"{RESULTS}/comparison/claims.{{kind}}", kind=["csv", "md", "html", "json"]

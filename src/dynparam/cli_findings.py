@@ -1,0 +1,45 @@
+"""The command that writes the findings; registered by ``cli.py``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dynparam.cli_options import DEFAULT_CONFIG, ConfigOption, OutputOption
+from dynparam.config_stages import FindingsStage
+from dynparam.loading import load
+
+app = typer.Typer()
+
+
+@app.command("findings")
+def write_findings(
+    results: Annotated[
+        Path,
+        typer.Option("--results", help="Directory with comparison/, table1_1/, sweep/ and ledger/."),
+    ],
+    conditions: Annotated[Path, typer.Option("--conditions", help="Plotted data of the conditions.")],
+    curves: Annotated[Path, typer.Option("--curves", help="Plotted data of a figure of training.")],
+    output: OutputOption,
+    config: ConfigOption = DEFAULT_CONFIG,
+    domain: Annotated[
+        Path | None, typer.Option("--domain", help="Plotted data of the domain study, if it is made.")
+    ] = None,
+) -> None:
+    """Write the findings, their numbers filled in from finished tables."""
+    from dynparam import files, findings, tables
+
+    comparison = results / "comparison"
+    evidence = findings.Evidence(
+        slopes=tables.read_csv(comparison / "slopes.csv"),
+        claims=tables.read_csv(comparison / "claims.csv"),
+        domain=tables.read_csv(domain) if domain else None,
+        table1_1=tables.read_csv(results / "table1_1" / "table1_1.csv"),
+        conditions=tables.read_csv(conditions),
+        edges=tables.read_csv(results / "sweep" / "edges.csv"),
+        changes=tables.read_csv(results / "ledger" / "changes.csv"),
+        seeds=int(tables.read_csv(curves)["seeds"].max()),
+    )
+    files.write_text(output, findings.page(evidence, load(FindingsStage, config)))

@@ -1,0 +1,115 @@
+"""Commands around the ledger of open choices: measure them, compare them, write its page, draw it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dynparam.cli_options import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    EngineOption,
+    FigureOption,
+    ImagesOption,
+    OutputOption,
+    ThreadsOption,
+)
+from dynparam.config import Config
+from dynparam.config_stages import LedgerStage, ProbeStage
+from dynparam.loading import load
+
+app = typer.Typer(help="Weigh the choices that the thesis leaves open.", no_args_is_help=True)
+plot = typer.Typer()
+
+EntriesOption = Annotated[Path, typer.Option("--ledger", help="The entries of the ledger (YAML).")]
+ChangesArgument = Annotated[Path, typer.Argument(help="Changes of slopes (results/ledger/changes.csv).")]
+
+DEFAULT_ENTRIES = Path("config/ledger.yaml")
+
+
+@app.command("measure")
+def measure_choice(
+    images: ImagesOption,
+    output: OutputOption,
+    config: ConfigOption = DEFAULT_CONFIG,
+    engine: EngineOption = "law",
+    threads: ThreadsOption = 1,
+) -> None:
+    """Measure probe.trials trials of every curve of the probe, under the configuration as given."""
+    import torch
+
+    from dynparam import ledger_trials, provenance, tables
+    from dynparam.images import load_pair
+    from dynparam.measurement import TrialImages
+
+    started = time.monotonic()
+    settings = load(ProbeStage, config)
+    torch.set_num_threads(threads)
+    trial_images = TrialImages(settings, load_pair(images))
+    tables.write_csv(ledger_trials.measure_choice(settings, trial_images, engine), output)
+    provenance.write_sidecar(
+        output.with_suffix(".json"), [output], settings, inputs=[images], started=started, engine=engine
+    )
+
+
+@app.command("compare")
+def compare_choices(
+    results: Annotated[Path, typer.Option("--results", help="Directory with ledger/trials/.")],
+    output: OutputOption,
+    config: ConfigOption = DEFAULT_CONFIG,
+    entries: EntriesOption = DEFAULT_ENTRIES,
+) -> None:
+    """What every alternative changes in every slope, with intervals."""
+    from dynparam import ledger, ledger_changes, provenance, tables
+
+    started = time.monotonic()
+    settings = load(LedgerStage, config)
+    known = ledger.read_ledger(entries)
+    paths = {
+        (choice, engine): results / "ledger" / "trials" / f"{choice}-{engine}.csv"
+        for choice, engine in ledger_changes.needed_trials(known)
+    }
+    trials = {choice: tables.read_csv(path) for choice, path in paths.items()}
+    tables.write_csv(ledger_changes.all_changes(settings, known, trials), output)
+    provenance.write_sidecar(
+        output.with_suffix(".json"), [output], settings, inputs=[*paths.values()], started=started
+    )
+
+
+@app.command("page")
+def write_ledger(
+    changes: ChangesArgument,
+    output: OutputOption,
+    config: ConfigOption = DEFAULT_CONFIG,
+    entries: EntriesOption = DEFAULT_ENTRIES,
+) -> None:
+    """Write the page of all open choices and what their alternatives change."""
+    from dynparam import ledger, ledger_page, tables
+    from dynparam.files import write_text
+
+    settings = load(Config, config)
+    known = ledger.load_ledger(entries, settings)
+    write_text(output, ledger_page.page(known, settings, tables.read_csv(changes)))
+
+
+@plot.command("ledger")
+def plot_ledger(
+    changes: ChangesArgument,
+    output: FigureOption,
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Draw what every alternative changes in every slope."""
+    from dynparam import figures, ledger_figure, provenance, tables
+
+    started = time.monotonic()
+    settings = load(LedgerStage, config)
+    table = tables.read_csv(changes)
+    tolerance = settings.comparison.tolerance
+    picture = ledger_figure.ledger_figure(table, settings.figures.titles, tolerance)
+    written = figures.save(picture, table, output, settings.figures.dpi)
+    provenance.write_sidecar(
+        output.with_suffix(".json"), written, settings, inputs=[changes], started=started
+    )

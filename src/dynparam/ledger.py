@@ -1,0 +1,158 @@
+"""The ledger of what the thesis leaves open: its entries, and the configuration of each alternative.
+
+``config/ledger.yaml`` states every open point, what is chosen and what else could be. Each key it names
+is one of the configuration, and each alternative an overlay on it: what the page says can be run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+
+from dynparam.blocks import Block, Engine
+from dynparam.config import Config
+from dynparam.config_stages import ProbeStage
+from dynparam.errors import ConfigError
+from dynparam.loading import build, describe, merge, read
+
+DEFAULT = "default"
+"""The name of the configuration without an overlay, beside those of the alternatives."""
+
+Text = Annotated[str, Field(pattern=r"^[^|\n]*$")]
+"""One line that fits into a cell of a Markdown table."""
+
+
+class Alternative(Block):
+    """Another choice at an open point, and where its effect on Figs. 3.2 and 3.3 is known from."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    description: Text
+    overlay: dict[str, Any] = Field(default={}, description="what the configuration says instead")
+    engine: Engine = Field(default="law", description="where its trials are measured")
+    unaffected: Text | None = Field(default=None, description="why the probe cannot see it")
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        if self.name == DEFAULT:
+            raise ValueError(f"an alternative cannot be named {DEFAULT!r}; choose another name")
+        if not self.overlay and self.unaffected is None:
+            raise ValueError(f"{self.name} needs an overlay to be measured, or a reason in unaffected")
+        return self
+
+
+class Entry(Block):
+    """One open point: what the thesis says, what is chosen and by which keys, and what else could be."""
+
+    point: Text
+    thesis: Text
+    choice: Text
+    values: dict[str, Any] = Field(default={}, description="dotted keys and their values")
+    where: tuple[str, ...] = Field(default=(), description="modules that make the choice")
+    alternatives: tuple[Alternative, ...] = ()
+
+
+class Ledger(Block):
+    """Every open point, of the probe (Figs. 3.2 and 3.3) and of training (Figs. 3.4 and 3.5)."""
+
+    probe: tuple[Entry, ...]
+    training: tuple[Entry, ...]
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        names = [alternative.name for alternative in self.alternatives()]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two alternatives are named {name!r}; rename one")
+        return self
+
+    def entries(self) -> Iterator[Entry]:
+        """All entries, in their order."""
+        yield from (*self.probe, *self.training)
+
+    def alternatives(self) -> Iterator[Alternative]:
+        """All alternatives, in their order."""
+        for entry in self.entries():
+            yield from entry.alternatives
+
+    def measured(self) -> dict[str, Alternative]:
+        """The alternatives whose trials are measured, by name."""
+        found = (alternative for entry in self.probe for alternative in entry.alternatives)
+        return {one.name: one for one in found if one.unaffected is None}
+
+    def chosen(self, config: Config, choice: str) -> Config:
+        """``config`` with the overlay of the alternative ``choice``, or as it is for ``DEFAULT``.
+
+        Raises ``ConfigError`` for an unknown alternative or an overlay that is no configuration.
+        """
+        if choice == DEFAULT:
+            return config
+        overlays = {alternative.name: alternative.overlay for alternative in self.alternatives()}
+        if choice not in overlays:
+            raise ConfigError(
+                f"there is no alternative {choice!r} in the ledger; choose one of {', '.join(overlays)}"
+            )
+        merged = merge(config.model_dump(mode="json"), overlays[choice])
+        return build(Config, merged, f"alternative {choice!r} of the ledger")
+
+
+def read_ledger(path: Path) -> Ledger:
+    """The ledger at ``path``. Raises ``ConfigError`` if it cannot be read or is not a ledger."""
+    try:
+        return Ledger.model_validate(read(path))
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {describe(error, Ledger)}") from None
+
+
+def load_ledger(path: Path, config: Config) -> Ledger:
+    """The ledger at ``path``, every key and overlay of it checked against ``config``.
+
+    Raises ``ConfigError`` as ``read_ledger``, and for an unknown key, an alternative to be measured that
+    no trial could see, or one of the training that the probe does see.
+    """
+    ledger = read_ledger(path)
+    for entry in ledger.entries():
+        for key in entry.values:
+            value_at(config, key)
+    of_training = {one.name for entry in ledger.training for one in entry.alternatives}
+    measured = ledger.measured()
+    for alternative in ledger.alternatives():
+        seen = is_seen(config, ledger.chosen(config, alternative.name))
+        if alternative.name in of_training and seen:
+            raise ConfigError(f"{path}: the probe sees {alternative.name}; list it there")
+        if alternative.name in measured and not seen:
+            raise ConfigError(f"{path}: the probe does not see {alternative.name}; say so in unaffected")
+    return ledger
+
+
+def is_seen(config: Config, other: Config) -> bool:
+    """Whether the probe of Figs. 3.2 and 3.3 reads anything in which two configurations differ."""
+    return any(config.for_curve(name) != other.for_curve(name) for name in config.shown_curves())
+
+
+def value_at(config: Config, key: str) -> Any:
+    """The value of a dotted key such as ``probe.rounding``. Raises ``ConfigError`` for another."""
+    here: Any = config.model_dump(mode="json")
+    for part in key.split("."):
+        if not isinstance(here, Mapping) or part not in here:
+            raise ConfigError(f"the ledger names {key!r}, which no configuration has; correct it")
+        here = here[part]
+    return here
+
+
+def written(value: Any) -> str:
+    """A value as it stands in a YAML file, on one line."""
+    text = yaml.safe_dump(value, default_flow_style=True, width=float("inf"), sort_keys=False)
+    return text.removesuffix("\n").removesuffix("\n...")
+
+
+def trials_stage(config: Config, engine: Engine) -> ProbeStage:
+    """What measuring all curves of the figures on an engine depends on, with the ledger's own trials."""
+    curves = config.shown_curves()
+    stage = config.for_curve(curves[0])
+    trials = config.ledger.trials if engine == "law" else config.ledger.dense_trials
+    changes = {"curves": {name: config.probe.curve(name) for name in curves}, "trials": trials}
+    return stage.model_copy(update={"probe": stage.probe.model_copy(update=changes)})

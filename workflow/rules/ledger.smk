@@ -1,0 +1,157 @@
+# What the thesis leaves open: trials under every choice, the changes of slopes, their page and figure.
+
+from dynparam.ledger import load_ledger, trials_stage
+from dynparam.ledger_changes import needed_trials
+
+ENTRIES = "config/ledger.yaml"
+
+try:
+    LEDGER = load_ledger(Path(ENTRIES), CONFIG)
+    CHOSEN = {
+        choice: LEDGER.chosen(CONFIG, choice) for choice, _ in needed_trials(LEDGER)
+    }
+except DynparamError as error:
+    raise WorkflowError(str(error)) from None
+
+LEDGER_FIGURE = figure_files(CONFIG.ledger.figure)
+
+
+def pool_option(chosen):
+    """Whether the probe draws its subset from all images of its classes."""
+    return "--pool" if chosen.probe.subset == "redrawn" else ""
+
+
+def choice_images(wildcards):
+    """The images of a choice's trials: the default's, or all of its classes', or a draw of its own."""
+    chosen = CHOSEN[wildcards.choice]
+    if chosen.data != CONFIG.data:
+        return f"{DATA}/processed/ledger/{wildcards.choice}/{chosen.probe.pair}.npz"
+    kind = ".pool" if pool_option(chosen) else ""
+    return f"{DATA}/processed/{chosen.probe.pair}{kind}.npz"
+
+
+wildcard_constraints:
+    choice="|".join(CHOSEN),
+    engine="dense|law",
+
+
+use rule extract_pair as extract_choice with:
+    output:
+        images=f"{DATA}/processed/ledger/{{choice}}/{{pair}}.npz",
+        manifest=f"{DATA}/processed/ledger/{{choice}}/{{pair}}.json",
+    params:
+        settings=lambda wildcards: CHOSEN[wildcards.choice]
+        .for_pair(wildcards.pair)
+        .model_dump_json(),
+        pool=lambda wildcards: pool_option(CHOSEN[wildcards.choice]),
+    log:
+        f"{LOGS}/extract_choice/{{choice}}/{{pair}}.log",
+    benchmark:
+        f"{BENCHMARKS}/extract_choice/{{choice}}/{{pair}}.tsv"
+    message:
+        "Drawing the images of {wildcards.pair} under {wildcards.choice}"
+
+
+rule measure_choice:
+    input:
+        images=choice_images,
+    output:
+        trials=f"{RESULTS}/ledger/trials/{{choice}}-{{engine}}.csv",
+        sidecar=f"{RESULTS}/ledger/trials/{{choice}}-{{engine}}.json",
+    params:
+        code=stage_digest("measure_choice"),
+        settings=lambda wildcards: trials_stage(
+            CHOSEN[wildcards.choice], wildcards.engine
+        ).model_dump_json(),
+    log:
+        f"{LOGS}/measure_choice/{{choice}}-{{engine}}.log",
+    benchmark:
+        f"{BENCHMARKS}/measure_choice/{{choice}}-{{engine}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards: 2500 if wildcards.engine == "dense" else 1500,
+    message:
+        "Measuring the choice {wildcards.choice} on the {wildcards.engine} engine"
+    shell:
+        "dynparam ledger measure --engine {wildcards.engine} --config {params.settings:q}"
+        " --images {input.images:q} --output {output.trials:q} 2>&1 | tee {log:q} >&2"
+
+
+rule compare_choices:
+    input:
+        trials=[
+            f"{RESULTS}/ledger/trials/{choice}-{engine}.csv"
+            for choice, engine in needed_trials(LEDGER)
+        ],
+        entries=ENTRIES,
+    output:
+        changes=f"{RESULTS}/ledger/changes.csv",
+        sidecar=f"{RESULTS}/ledger/changes.json",
+    params:
+        code=stage_digest("compare_choices"),
+        settings=lambda wildcards: CONFIG.for_ledger().model_dump_json(),
+    log:
+        f"{LOGS}/compare_choices.log",
+    benchmark:
+        f"{BENCHMARKS}/compare_choices.tsv"
+    threads: 1
+    resources:
+        mem_mb=1500,
+    message:
+        "Comparing the slopes under all choices"
+    shell:
+        "dynparam ledger compare --config {params.settings:q} --ledger {input.entries:q}"
+        " --results {RESULTS:q} --output {output.changes:q} 2>&1 | tee {log:q} >&2"
+
+
+rule write_ledger:
+    input:
+        changes=rules.compare_choices.output.changes,
+        entries=ENTRIES,
+        template="src/dynparam/templates/assumptions.md.j2",
+    output:
+        page=CONFIG.ledger.page,
+    params:
+        code=stage_digest("write_ledger"),
+        settings=lambda wildcards: CONFIG.model_dump_json(),
+    log:
+        f"{LOGS}/write_ledger.log",
+    benchmark:
+        f"{BENCHMARKS}/write_ledger.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    message:
+        "Writing the page of open choices"
+    shell:
+        "dynparam ledger page {input.changes:q} --config {params.settings:q}"
+        " --ledger {input.entries:q} --output {output.page:q} 2>&1 | tee {log:q} >&2"
+
+
+rule plot_ledger:
+    input:
+        changes=rules.compare_choices.output.changes,
+    output:
+        png=report(
+            LEDGER_FIGURE[0],
+            caption="../report/assumptions.rst",
+            category="Figures",
+        ),
+        pdf=LEDGER_FIGURE[1],
+        data=LEDGER_FIGURE[2],
+        sidecar=LEDGER_FIGURE[3],
+    params:
+        code=stage_digest("plot_ledger"),
+        settings=lambda wildcards: CONFIG.for_ledger().model_dump_json(),
+    log:
+        f"{LOGS}/plot_ledger.log",
+    benchmark:
+        f"{BENCHMARKS}/plot_ledger.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    message:
+        "Drawing what the open choices change"
+    shell:
+        "dynparam plot ledger {input.changes:q} --config {params.settings:q}"
+        " --output {output.png:q} 2>&1 | tee {log:q} >&2"
