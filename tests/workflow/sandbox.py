@@ -18,7 +18,7 @@ import yaml
 REPOSITORY = Path(__file__).parents[2]
 WORKFLOW_FILES = ("Snakefile", "workflow", "profiles", "config", "src", "pyproject.toml")
 BIN = Path(sys.executable).parent
-TIMEOUT_SECONDS = 300
+TIMEOUT_SECONDS = 900
 
 CURVES = ("fig3_2_constant_ratio", "fig3_2_dynamic_ratio", "fig3_3_spectral", "fig3_3_dynamic")
 PAIR = "airplane-automobile"
@@ -79,13 +79,14 @@ SMALL: dict[str, Any] = {
 
 PLACES = {
     "archived",
-    "assumptions",
     "audit",
     "comparison",
+    "docs",
     "expected",
     "exponents",
     "figures",
     "fits",
+    "ledger",
     "probe",
     "processed",
     "shards",

@@ -28,6 +28,18 @@ from tests.workflow.sandbox import (
     jobs,
 )
 
+FAMILIES = ("equal", "constant_ratio", "square_root", "fifth_root")
+OTHER_IMAGES = ("another_subset", "pooled_draw", "train_on_test_split")
+CHOICES_IN_LAW = (
+    "default",
+    *OTHER_IMAGES,
+    "floor",
+    "per_channel",
+    "per_image",
+    "redrawn_subset",
+    "unit_range",
+)
+
 ANSWER_SECONDS = 10.0  # required of a dry run and of a repeated run
 
 RETRIEVE = {"retrieve_cifar10"}
@@ -38,7 +50,33 @@ FITS = jobs("fit_slopes", CURVES)
 COMPARE = {"compare_slopes slopes"}
 PROBE_FIGURES = jobs("plot_figure", PANELS)
 ARCHITECTURE = {"plot_architecture fig3_1"}
-ONE_STEP = PROBES | EXPECTATIONS | FITS | COMPARE | PROBE_FIGURES
+
+EXACT = jobs("probe_law", [f"exact/{curve}" for curve in CURVES])
+WIDE = jobs("probe_law", [f"wide/{curve}" for curve in CURVES])
+EXPECT_WIDE = jobs("expect_wide", CURVES)
+LAW_FITS = jobs("fit_exact", [f"exact/{curve}" for curve in CURVES])
+LAW_FITS |= jobs("fit_wide", [f"wide/{curve}" for curve in CURVES])
+WIDE_FIGURES = jobs("plot_wide", [f"{figure}_wide" for figure in PANELS])
+LAW = EXACT | WIDE | EXPECT_WIDE | LAW_FITS | WIDE_FIGURES
+
+ORDERS = jobs("probe_orders", [f"{name}_{family}" for name in PARAMETRIZATIONS for family in FAMILIES])
+JUDGE_TABLE = {"judge_table1_1 table1_1"}
+ORDER_FIGURES = {"plot_table1_1 table1_1", "plot_conditions conditions"}
+SWEEPS = jobs("sweep_r", ("n_min", "n_max"))
+EDGES = {"find_edges edges", "find_edges exponents"}
+SWEEP_FIGURE = {"plot_sweep r_sweep"}
+EXTRACT_CHOICES = jobs("extract_choice", [f"{choice}/{PAIR}" for choice in OTHER_IMAGES])
+EXTRACT_CHOICES |= {f"extract_pool {PAIR}"}
+CHOICES = jobs("measure_choice", [f"{choice}-law" for choice in CHOICES_IN_LAW])
+CHOICES |= jobs("measure_choice", ["default-dense", "float64-dense"])
+CHANGES = {"compare_choices changes"}
+LEDGER_PAGE = {"write_ledger assumptions"}
+LEDGER_FIGURE = {"plot_ledger assumptions"}
+LEDGER = EXTRACT_CHOICES | CHOICES | CHANGES | LEDGER_PAGE | LEDGER_FIGURE
+STUDIES = ORDERS | JUDGE_TABLE | ORDER_FIGURES | SWEEPS | EDGES | SWEEP_FIGURE | LEDGER
+STUDY_FIGURES = WIDE_FIGURES | ORDER_FIGURES | SWEEP_FIGURE | LEDGER_FIGURE
+
+ONE_STEP = PROBES | EXPECTATIONS | FITS | COMPARE | PROBE_FIGURES | LAW
 
 TASKS = tuple(TRAINED.values())
 EXTRACT = jobs("extract_pair", TASKS)
@@ -52,9 +90,19 @@ CURVE_FIGURES = jobs("plot_curves", TRAINED)
 DOMAIN_FIGURE = {f"plot_domain {DOMAIN}"}
 DRAW_TRAINED = CURVE_FIGURES | DOMAIN_FIGURE
 TRAINING = TRAIN | COLLECT | CLAIMS | DRAW_TRAINED
-EVERYTHING = RETRIEVE | EXTRACT | ONE_STEP | ARCHITECTURE | TRAINING
+EVERYTHING = RETRIEVE | EXTRACT | ONE_STEP | ARCHITECTURE | TRAINING | STUDIES
 
-FIGURES = ("fig3_1", *PANELS, *TRAINED, DOMAIN)
+FIGURES = (
+    "fig3_1",
+    *PANELS,
+    *TRAINED,
+    DOMAIN,
+    *(f"{figure}_wide" for figure in PANELS),
+    "table1_1",
+    "conditions",
+    "r_sweep",
+    "assumptions",
+)
 
 TRIAL_COLUMNS = [
     "curve",
@@ -67,6 +115,7 @@ TRIAL_COLUMNS = [
     "alignment",
     "preactivation_rms",
     "update_rms",
+    "gradient_norm",
 ]
 SLOPE_COLUMNS = [
     "figure",
@@ -80,6 +129,9 @@ SLOPE_COLUMNS = [
     "ci_high",
     "verdict",
     "note",
+    "expected_exact",
+    "expected_exact_error",
+    "deviation",
 ]
 CURVE_COLUMNS = [
     "task",
