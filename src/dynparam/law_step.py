@@ -195,6 +195,7 @@ class _Networks:
 
     def _gradient_square_of(self, layer: int) -> FloatArray:
         def term(part: slice) -> FloatArray:
+            """The share of these columns."""
             delta = self._delta(layer, part)
             return _dot(delta, delta)
 

@@ -22,7 +22,12 @@ from dynparam.config import digest
 from dynparam.errors import DataError
 from dynparam.files import sha256, write_text
 
-PRODUCTS = (":(top,exclude)figures", ":(top,exclude)results")
+PRODUCTS = (
+    ":(top,exclude)figures",
+    ":(top,exclude)results",
+    ":(top,exclude)docs/assumptions.md",
+    ":(top,exclude)docs/findings.md",
+)
 """Tracked files that a commit's code makes: their change does not make the code another."""
 
 PACKAGES = (

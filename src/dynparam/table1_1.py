@@ -287,6 +287,7 @@ def _expected_slopes(
     rate, norm = settings.probe.learning_rate, float(np.mean(squares))
 
     def slopes(shapes: Sequence[Widths]) -> Sizes:
+        """Slopes of the expected sizes over networks of these widths."""
         sizes = [expected_sizes(one, layer_scales(name, one, HALF), rate, norm) for one in shapes]
         columns: list[FloatArray] = [np.stack([getattr(one, q) for one in sizes]) for q in QUANTITIES]
         return Sizes(*(log_slope(list(grid), column) for column in columns))
