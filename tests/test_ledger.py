@@ -132,6 +132,14 @@ def test_test_images_do_not_touch_training_images(tmp_path):
     assert (images[0][0] != images[2][0]).any()
 
 
+def test_a_configuration_may_choose_an_alternative():
+    """A user who takes x/255 has chosen what the ledger has as an alternative; nothing is wrong."""
+    inputs = CONFIG.inputs.model_copy(update={"normalization": "unit_range"})
+    config = CONFIG.model_copy(update={"inputs": inputs})
+    ledger = load_ledger(ENTRIES, config)
+    assert ledger.chosen(config, "unit_range") == config
+
+
 def test_stage_of_trials():
     stage = trials_stage(CONFIG, "law")
     assert list(stage.probe.curves) == CONFIG.shown_curves()

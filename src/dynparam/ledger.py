@@ -120,7 +120,10 @@ def load_ledger(path: Path, config: Config) -> Ledger:
     of_training = {one.name for entry in ledger.training for one in entry.alternatives}
     measured = ledger.measured()
     for alternative in ledger.alternatives():
-        seen = is_seen(config, ledger.chosen(config, alternative.name))
+        chosen = ledger.chosen(config, alternative.name)
+        if chosen == config:  # what is an alternative by default is this configuration's own choice
+            continue
+        seen = is_seen(config, chosen)
         if alternative.name in of_training and seen:
             raise ConfigError(f"{path}: the probe sees {alternative.name}; list it there")
         if alternative.name in measured and not seen:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from dynparam.blocks import Engine, Probe
@@ -21,8 +22,9 @@ from dynparam.mlp import DenseMap, draw_weights, sgd_step
 from dynparam.parametrization import LayerScales, layer_scales
 from dynparam.probe import OneStep, record
 from dynparam.progress import progress
-from dynparam.statistics import FloatArray
 from dynparam.widths import Widths
+
+FloatArray = NDArray[np.float64]
 
 COLUMNS = ("curve", "n", "n_min", "trial", "layer", "alignment", "relative_square")
 """The columns of ``results/ledger/trials/*.csv``."""

@@ -48,7 +48,7 @@ SMALL: dict[str, Any] = {
     "exponents": {
         "parametrizations": ["spectral", "dynamic"],
         "families": {"square_root": {"coefficient": 1}, "fifth_root": {"coefficient": 4}},
-        "widths": {"smallest": 40, "largest": 400, "count": 3},
+        "widths": {"smallest": 400, "largest": 4000, "count": 3},
         "trials": 3,
     },
     "sweep": {

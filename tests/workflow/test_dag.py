@@ -30,15 +30,8 @@ from tests.workflow.sandbox import (
 
 FAMILIES = ("equal", "constant_ratio", "square_root", "fifth_root")
 OTHER_IMAGES = ("another_subset", "pooled_draw", "train_on_test_split")
-CHOICES_IN_LAW = (
-    "default",
-    *OTHER_IMAGES,
-    "floor",
-    "per_channel",
-    "per_image",
-    "redrawn_subset",
-    "unit_range",
-)
+NORMALIZATIONS = ("per_channel", "per_image", "unit_range")
+CHOICES_IN_LAW = ("default", *OTHER_IMAGES, *NORMALIZATIONS, "floor", "redrawn_subset")
 
 ANSWER_SECONDS = 10.0  # required of a dry run and of a repeated run
 
@@ -51,11 +44,12 @@ COMPARE = {"compare_slopes slopes"}
 PROBE_FIGURES = jobs("plot_figure", PANELS)
 ARCHITECTURE = {"plot_architecture fig3_1"}
 
+WIDE_NAMES = [f"wide/{curve}" for curve in CURVES]
 EXACT = jobs("probe_law", [f"exact/{curve}" for curve in CURVES])
-WIDE = jobs("probe_law", [f"wide/{curve}" for curve in CURVES])
+WIDE = jobs("probe_law", WIDE_NAMES)
 EXPECT_WIDE = jobs("expect_wide", CURVES)
 LAW_FITS = jobs("fit_exact", [f"exact/{curve}" for curve in CURVES])
-LAW_FITS |= jobs("fit_wide", [f"wide/{curve}" for curve in CURVES])
+LAW_FITS |= jobs("fit_wide", WIDE_NAMES)
 WIDE_FIGURES = jobs("plot_wide", [f"{figure}_wide" for figure in PANELS])
 LAW = EXACT | WIDE | EXPECT_WIDE | LAW_FITS | WIDE_FIGURES
 
@@ -76,6 +70,9 @@ LEDGER = EXTRACT_CHOICES | CHOICES | CHANGES | LEDGER_PAGE | LEDGER_FIGURE
 STUDIES = ORDERS | JUDGE_TABLE | ORDER_FIGURES | SWEEPS | EDGES | SWEEP_FIGURE | LEDGER
 STUDY_FIGURES = WIDE_FIGURES | ORDER_FIGURES | SWEEP_FIGURE | LEDGER_FIGURE
 
+OF_ORDERS = JUDGE_TABLE | ORDER_FIGURES
+JUDGED_STUDIES = OF_ORDERS | EDGES | SWEEP_FIGURE | CHANGES | LEDGER_PAGE | LEDGER_FIGURE | WIDE_FIGURES
+
 ONE_STEP = PROBES | EXPECTATIONS | FITS | COMPARE | PROBE_FIGURES | LAW
 
 TASKS = tuple(TRAINED.values())
@@ -91,6 +88,8 @@ DOMAIN_FIGURE = {f"plot_domain {DOMAIN}"}
 DRAW_TRAINED = CURVE_FIGURES | DOMAIN_FIGURE
 TRAINING = TRAIN | COLLECT | CLAIMS | DRAW_TRAINED
 EVERYTHING = RETRIEVE | EXTRACT | ONE_STEP | ARCHITECTURE | TRAINING | STUDIES
+# The dense engine and the law engine are one command, so an edit of one repeats both.
+ON_BOTH_ENGINES = (ONE_STEP - EXPECTATIONS - EXPECT_WIDE) | (STUDIES - EXTRACT_CHOICES)
 
 FIGURES = (
     "fig3_1",
@@ -147,8 +146,14 @@ CLAIM_COLUMNS = ["claim", "source", "metric", "value", "ci_low", "ci_high", "ver
 LAYERS, WIDTHS, TRIALS, SEEDS = 6, 3, 4, 2
 
 
-def of_curve(curve: str) -> set[str]:
+def on_dense(curve: str) -> set[str]:
     return {f"{rule} {curve}" for rule in ("probe_alignment", "expect_slopes", "fit_slopes")}
+
+
+def of_curve(curve: str) -> set[str]:
+    law = {f"{rule} {window}/{curve}" for rule, window in (("fit_exact", "exact"), ("fit_wide", "wide"))}
+    trials = {f"probe_law {window}/{curve}" for window in ("exact", "wide")}
+    return on_dense(curve) | law | trials | {f"expect_wide {curve}"}
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -189,13 +194,32 @@ class TestPlans:
             "compare_slopes": 1,
             "plot_figure": 2,
             "plot_architecture": 1,
+            "probe_law": 8,
+            "expect_wide": 4,
+            "fit_exact": 4,
+            "fit_wide": 4,
+            "plot_wide": 2,
+            "probe_orders": 20,
+            "judge_table1_1": 1,
+            "plot_table1_1": 1,
+            "plot_conditions": 1,
+            "sweep_r": 3,
+            "find_edges": 1,
+            "plot_sweep": 1,
+            "extract_pool": 1,
+            "extract_choice": 3,
+            "measure_choice": 11,
+            "compare_choices": 1,
+            "write_ledger": 1,
+            "plot_ledger": 1,
+            "write_findings": 1,
             "audit_archive": 24,
             "collect_curves": 24,
             "judge_claims": 1,
             "plot_curves": 2,
             "plot_domain": 1,
             "everything": 1,
-            "total": 72,
+            "total": 141,
         }
         assert seconds < ANSWER_SECONDS
         assert untouched.files() == before
@@ -217,7 +241,7 @@ class TestPlans:
 
     @pytest.mark.parametrize("figure", PANELS)
     def test_a_figure_needs_its_own_panels_alone(self, untouched, figure):
-        panels = set().union(*(of_curve(curve) for curve in PANELS[figure]))
+        panels = set().union(*(on_dense(curve) for curve in PANELS[figure]))
         assert untouched.plan(figure) == DATA | panels | {f"plot_figure {figure}"}
 
     def test_the_architecture_needs_no_data(self, untouched):
@@ -226,12 +250,18 @@ class TestPlans:
     def test_the_comparison_draws_nothing(self, untouched):
         elsewhere = jobs("train_seeds", [f"{run}/0-1" for run in DOMAIN_RUNS])
         elsewhere |= jobs("collect_curves", DOMAIN_RUNS)
-        drawn = PROBE_FIGURES | ARCHITECTURE | DRAW_TRAINED
-        assert untouched.plan("comparison") == EVERYTHING - drawn - elsewhere
+        drawn = PROBE_FIGURES | ARCHITECTURE | DRAW_TRAINED | STUDY_FIGURES
+        assert untouched.plan("comparison") == EVERYTHING - drawn - elsewhere - STUDIES
+
+    def test_a_study_needs_no_other(self, untouched):
+        assert untouched.plan("table1_1") == DATA | ORDERS | JUDGE_TABLE | {"plot_table1_1 table1_1"}
+        assert untouched.plan("r_sweep") == DATA | SWEEPS | SWEEP_FIGURE
+        assert untouched.plan("assumptions") == DATA | LEDGER
 
     def test_a_redrawn_subset_takes_the_pool(self, untouched):
-        plan = untouched.plan(change={"probe": {"subset": "redrawn"}})
-        assert plan == EVERYTHING | {f"extract_pool {PAIR}"}
+        plan = untouched.plan("fig3_2", change={"probe": {"subset": "redrawn"}})
+        assert f"extract_pool {PAIR}" in plan
+        assert f"extract_pair {PAIR}" not in plan
 
     def test_the_pool_has_every_image_of_both_classes(self, extracted):
         extracted.make(f"data/processed/{PAIR}.pool.npz")
@@ -294,7 +324,8 @@ class TestWholeRun:
         table = rows(finished.root / "results/comparison/slopes.csv")
         assert list(table[0]) == SLOPE_COLUMNS
         assert [(row["figure"], row["curve"], row["layer"]) for row in table] == [
-            (figure, curve, str(layer))
+            (figure + window, curve, str(layer))
+            for window in ("", "_wide")
             for figure, curves in PANELS.items()
             for curve in curves
             for layer in range(1, LAYERS + 1)
@@ -336,8 +367,13 @@ class TestWholeRun:
             *root.glob("results/*/*.json"),
             *root.glob("figures/*.json"),
             *root.glob("results/training/[!.]*/**/*.json"),
+            *root.glob("results/law/*/**/*.json"),
+            *root.glob("results/ledger/*/*.json"),
         ]
-        assert len(sidecars) == 1 + 3 * len(CURVES) + 2 + len(FIGURES) + len(TABLES) + len(TRAIN)
+        figures_and_tables = 1 + 3 * len(CURVES) + 2 + len(FIGURES) + len(TABLES) + len(TRAIN)
+        law = len(EXACT | WIDE | EXPECT_WIDE | LAW_FITS)
+        studies = len(ORDERS | JUDGE_TABLE | SWEEPS | {"edges"} | CHOICES | CHANGES)
+        assert len(sidecars) == figures_and_tables + law + studies
         for sidecar in sidecars:
             record = json.loads(sidecar.read_text(encoding="utf-8"))
             assert {"git", "config", "versions", "hardware", "inputs", "outputs"} <= set(record)
@@ -347,7 +383,11 @@ class TestWholeRun:
                 assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
 
     def test_every_job_has_its_log_and_benchmark(self, finished):
-        names = [re.sub("/(slopes|claims)$", "", job.replace(" ", "/")) for job in EVERYTHING]
+        single = "slopes|claims|table1_1|conditions|changes|assumptions"
+        names = [
+            re.sub(f"/({single})$", "", job.replace(" ", "/"))
+            for job in EVERYTHING - {"find_edges exponents"}
+        ]
         results = finished.root / "results"
         for name in names:
             assert (results / "logs" / f"{name}.log").is_file()
@@ -378,12 +418,13 @@ class TestWholeRun:
 
     def test_one_core_gives_the_same_bytes(self, finished, data, tmp_path):
         alone = Sandbox.create(tmp_path / "repository", data)
-        alone.make(cores=1)
+        figures = ("fig3_3", "fig3_3_wide", "fig3_4", "r_sweep")
+        alone.make(*figures, cores=1)
         patterns = ("results/**/*.csv", "figures/*.csv", "figures/*.png", "data/processed/*.npz")
-        expected = digests(finished.root, patterns)
-        tables = 3 * len(CURVES) + 2 + len(TABLES) + len(TRAIN)
-        assert len(expected) == tables + 2 * len(FIGURES) + len(TASKS)
-        assert digests(alone.root, patterns) == expected
+        found, expected = digests(alone.root, patterns), digests(finished.root, patterns)
+        curves, networks = len(PANELS["fig3_3"]), len(PARAMETRIZATIONS)
+        assert len(found) == 5 * curves + 2 * networks + len(SWEEPS) + 2 * len(figures) + 1
+        assert found == {name: expected[name] for name in found}
         shutil.rmtree(alone.root / "data" / "raw")  # large
 
 
@@ -401,11 +442,18 @@ class TestRunsAgain:
     @pytest.mark.parametrize(
         ("module", "repeated"),
         [
-            ("figures", PROBE_FIGURES | ARCHITECTURE | DRAW_TRAINED),
-            ("rendering", COMPARE | CLAIMS),
-            ("statistics", FITS | COMPARE | PROBE_FIGURES | CLAIMS | DOMAIN_FIGURE),
-            ("mean_field", EXPECTATIONS | COMPARE | PROBE_FIGURES),
-            ("gaussian_columns", PROBES | FITS | COMPARE | PROBE_FIGURES),
+            ("figures", PROBE_FIGURES | ARCHITECTURE | DRAW_TRAINED | STUDY_FIGURES),
+            ("rendering", COMPARE | CLAIMS | JUDGE_TABLE),
+            (
+                "statistics",
+                FITS | COMPARE | PROBE_FIGURES | CLAIMS | DOMAIN_FIGURE | LAW_FITS | JUDGED_STUDIES,
+            ),
+            (
+                "mean_field",
+                EXPECTATIONS | COMPARE | PROBE_FIGURES | EXPECT_WIDE | WIDE_FIGURES | OF_ORDERS,
+            ),
+            ("gaussian_columns", ON_BOTH_ENGINES),
+            ("law_step", ON_BOTH_ENGINES),
             ("claims", CLAIMS | DOMAIN_FIGURE),
             ("curve_figures", DRAW_TRAINED),
             ("training", TRAINING),
@@ -431,8 +479,13 @@ class TestRunsAgain:
             "plot_architecture": 1,
             "plot_curves": 2,
             "plot_domain": 1,
+            "plot_wide": 2,
+            "plot_table1_1": 1,
+            "plot_conditions": 1,
+            "plot_sweep": 1,
+            "plot_ledger": 1,
             "everything": 1,
-            "total": 7,
+            "total": 13,
         }
         logs = [
             *(clone.root / f"results/logs/plot_figure/{figure}.log" for figure in PANELS),
@@ -451,44 +504,63 @@ class TestRunsAgain:
         [
             pytest.param(
                 {"probe": {"curves": {"fig3_3_dynamic": {"narrow": {"coefficient": 5}}}}},
-                of_curve("fig3_3_dynamic") | COMPARE | {"plot_figure fig3_3"},
+                of_curve("fig3_3_dynamic")
+                | COMPARE
+                | {"plot_figure fig3_3"}
+                | WIDE_FIGURES
+                | LEDGER - EXTRACT_CHOICES,
                 id="one curve",
             ),
             pytest.param(
                 {"probe": {"learning_rate": 0.2}},
-                ONE_STEP,
+                ONE_STEP | STUDIES - EXTRACT_CHOICES,
                 id="learning rate",
             ),
             pytest.param(
                 {"inputs": {"normalization": "unit_range"}},
-                ONE_STEP | TRAINING,
+                # Alternatives that choose another normalization are what they were.
+                (ONE_STEP | TRAINING | STUDIES - EXTRACT_CHOICES)
+                - jobs("measure_choice", [f"{name}-law" for name in NORMALIZATIONS]),
                 id="normalization",
             ),
             pytest.param(
                 {"data": {"seed": 1}},
-                EVERYTHING - RETRIEVE - ARCHITECTURE,
+                EVERYTHING - RETRIEVE - ARCHITECTURE - {f"extract_choice another_subset/{PAIR}"},
                 id="data seed",
             ),
             pytest.param(
                 {"fit": {"seed": 1}},
-                FITS | COMPARE | PROBE_FIGURES | CLAIMS | DRAW_TRAINED,
+                FITS | COMPARE | PROBE_FIGURES | CLAIMS | DRAW_TRAINED | LAW_FITS | JUDGED_STUDIES,
                 id="bootstrap",
             ),
-            pytest.param({"protocol": {"momentum": 0.5}}, TRAINING, id="momentum"),
-            pytest.param({"claims": {"epochs": [2]}}, CLAIMS | DRAW_TRAINED, id="epochs of claims"),
-            pytest.param({"comparison": {"tolerance": 0.3}}, COMPARE, id="tolerance"),
+            pytest.param({"protocol": {"momentum": 0.5}}, TRAINING | LEDGER_PAGE, id="momentum"),
+            pytest.param(
+                {"claims": {"epochs": [2]}}, CLAIMS | DRAW_TRAINED | LEDGER_PAGE, id="epochs of claims"
+            ),
+            pytest.param(
+                {"comparison": {"tolerance": 0.3}},
+                COMPARE | CHANGES | LEDGER_PAGE | LEDGER_FIGURE,
+                id="tolerance",
+            ),
+            pytest.param(
+                {"law": {"exact_trials": 6}},
+                EXACT | LAW_FITS - jobs("fit_wide", WIDE_NAMES) | COMPARE | WIDE_FIGURES | LEDGER_PAGE,
+                id="exact trials",
+            ),
             pytest.param(
                 {"figures": {"dpi": 60}},
-                PROBE_FIGURES | ARCHITECTURE | CLAIMS | DRAW_TRAINED,
+                PROBE_FIGURES | ARCHITECTURE | CLAIMS | DRAW_TRAINED | JUDGED_STUDIES,
                 id="dpi",
             ),
             pytest.param(
                 {"figures": {"titles": {"fig3_2_dynamic_ratio": "Other"}}},
-                {"plot_figure fig3_2"},
+                {"plot_figure fig3_2", "plot_wide fig3_2_wide"} | CHANGES | LEDGER_PAGE | LEDGER_FIGURE,
                 id="panel title",
             ),
             pytest.param(
-                {"figures": {"architecture": {"fig3_1": {"n_min": 30}}}}, ARCHITECTURE, id="fig3_1"
+                {"figures": {"architecture": {"fig3_1": {"n_min": 30}}}},
+                ARCHITECTURE | LEDGER_PAGE,
+                id="fig3_1",
             ),
             pytest.param(
                 {
@@ -496,7 +568,7 @@ class TestRunsAgain:
                     "jobs": {"probe_threads": 1, "training_threads": 2, "seeds_at_once": 1},
                     "data": {"pairs": {"cat-dog": ["cat", "dog"]}},
                 },
-                set(),
+                LEDGER_PAGE,  # which quotes any part of the configuration, and takes a second
                 id="nothing that matters",
             ),
         ],
