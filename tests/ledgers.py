@@ -7,7 +7,6 @@ import pandas as pd
 
 from dynparam.config import Config
 from dynparam.ledger import DEFAULT, load_ledger
-from dynparam.ledger_changes import needed_trials
 from dynparam.ledger_trials import COLUMNS
 from dynparam.loading import load
 
@@ -30,7 +29,7 @@ def invented_trials(shifts=None, trials=30, spread=0.05, seed=0):
     square = generator.uniform(0.5, 1.5, (4, len(WIDTHS), trials))
     return {
         (choice, engine): _table(noise, square, shifts.get(choice, 0.0))
-        for choice, engine in needed_trials(LEDGER)
+        for choice, engine in LEDGER.needed_trials()
         if choice == DEFAULT or choice in LEDGER.measured()
     }
 

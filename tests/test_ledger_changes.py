@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from dynparam.comparison import ExpectedSlopes, claim_note
 from dynparam.errors import DataError
 from dynparam.ledger import DEFAULT
-from dynparam.ledger_changes import COLUMNS, Showing, all_changes, needed_trials, showing
+from dynparam.ledger_changes import COLUMNS, Showing, all_changes, showing
 from dynparam.statistics import slope_of_log_means
 from tests.ledgers import CONFIG, LEDGER, WIDTHS, invented_trials
 
@@ -82,7 +82,7 @@ def test_intervals_of_independent_trials_cover_no_change():
 
 def test_dense_alternatives_move_the_default_of_the_law_engine():
     trials = invented_trials({"float64": 0.03})
-    assert (DEFAULT, "dense") in needed_trials(LEDGER)
+    assert (DEFAULT, "dense") in LEDGER.needed_trials()
     table = changes_of(trials)
     mine = table[table["alternative"] == "float64"]
     assert set(mine["engine"]) == {"dense"}

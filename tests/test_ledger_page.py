@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from dynparam import cli
 from dynparam.errors import DataError
-from dynparam.ledger_changes import all_changes, needed_trials
+from dynparam.ledger_changes import all_changes
 from dynparam.ledger_figure import ledger_figure
 from dynparam.ledger_page import answer, interval, page, plus_minus
 from dynparam.tables import read_csv, write_csv
@@ -148,7 +148,7 @@ def test_commands_make_table_page_and_figure(tmp_path, monkeypatch):
     """``compare``, ``page`` and ``plot ledger`` on invented trials, as the workflow calls them."""
     monkeypatch.chdir(ROOT)
     trials = invented_trials({"floor": 0.05})
-    for choice, engine in needed_trials(LEDGER):
+    for choice, engine in LEDGER.needed_trials():
         write_csv(trials[choice, engine], tmp_path / "ledger" / "trials" / f"{choice}-{engine}.csv")
     changes, written = tmp_path / "changes.csv", tmp_path / "page.md"
     picture = tmp_path / "assumptions.png"

@@ -70,7 +70,7 @@ def compare_choices(
     known = ledger.read_ledger(entries)
     paths = {
         (choice, engine): results / "ledger" / "trials" / f"{choice}-{engine}.csv"
-        for choice, engine in ledger_changes.needed_trials(known)
+        for choice, engine in known.needed_trials()
     }
     trials = {choice: tables.read_csv(path) for choice, path in paths.items()}
     tables.write_csv(ledger_changes.all_changes(settings, known, trials), output)

@@ -83,6 +83,14 @@ class Ledger(Block):
         found = (alternative for entry in self.probe for alternative in entry.alternatives)
         return {one.name: one for one in found if one.unaffected is None}
 
+    def needed_trials(self) -> list[tuple[str, Engine]]:
+        """(choice, engine) of all trials: the default on every engine in use, then the alternatives."""
+        measured = self.measured()
+        engines = dict.fromkeys(["law", *(one.engine for one in measured.values())])
+        return [(DEFAULT, engine) for engine in engines] + [
+            (name, one.engine) for name, one in measured.items()
+        ]
+
     def chosen(self, config: Config, choice: str) -> Config:
         """``config`` with the overlay of the alternative ``choice``, or as it is for ``DEFAULT``.
 

@@ -53,15 +53,6 @@ class Showing(StrEnum):
     UNDECIDED = "undecided"
 
 
-def needed_trials(ledger: Ledger) -> list[tuple[str, Engine]]:
-    """(choice, engine) of all trials to measure: the default on every engine in use, then the rest."""
-    measured = ledger.measured()
-    engines = dict.fromkeys(["law", *(one.engine for one in measured.values())])
-    return [(DEFAULT, engine) for engine in engines] + [
-        (name, one.engine) for name, one in measured.items()
-    ]
-
-
 def all_changes(settings: LedgerStage, ledger: Ledger, trials: Trials) -> pd.DataFrame:
     """A row in ``COLUMNS`` for every measured alternative, curve and layer.
 

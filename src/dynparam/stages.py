@@ -11,7 +11,9 @@ from __future__ import annotations
 import ast
 import hashlib
 import importlib.metadata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
@@ -34,35 +36,56 @@ def stage_digest(command: str, package: Path = PACKAGE) -> str:
     """
     function = _command(package, command)
     modules = closure(function, package)
-    trees = {name: _parse(package / f"{name}.py") for name in sorted(modules)}
+    summaries = {name: _summary(_source(package, name)) for name in sorted(modules)}
     parts = [ast.dump(_without_docstrings(function))]
-    parts += [f"{name}: {ast.dump(_without_docstrings(tree))}" for name, tree in trees.items()]
-    parts += _library_versions([function, *trees.values()])
+    parts += [f"{name}: {summary.code}" for name, summary in summaries.items()]
+    imports = [_imported_names(function), *(summary.imports for summary in summaries.values())]
+    parts += _library_versions(name for names in imports for name in names)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 def closure(tree: ast.AST, package: Path = PACKAGE) -> set[str]:
     """The library's modules reachable from ``tree`` by imports, ``NEUTRAL`` ones left out."""
     found: set[str] = set()
-    waiting = list(_local_imports(tree, package))
+    waiting = list(_local_imports(_imported_names(tree), package))
     while waiting:
         name = waiting.pop()
         if name not in found and name not in NEUTRAL:
             found.add(name)
-            waiting.extend(_local_imports(_parse(package / f"{name}.py"), package))
+            waiting.extend(_local_imports(_summary(_source(package, name)).imports, package))
     return found
 
 
-def _parse(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
+@dataclass(frozen=True)
+class _Summary:
+    """A module's code without docstrings, and the dotted names it imports."""
+
+    code: str
+    imports: tuple[str, ...]
+
+
+# A dry run asks for the digests of thirty rules, which share most modules.
+@cache
+def _summary(source: str) -> _Summary:
+    tree = ast.parse(source)
+    return _Summary(imports=tuple(_imported_names(tree)), code=ast.dump(_without_docstrings(tree)))
+
+
+def _source(package: Path, name: str) -> str:
+    return (package / f"{name}.py").read_text(encoding="utf-8")
 
 
 def _command(package: Path, name: str) -> ast.FunctionDef:
     for path in sorted(package.glob("cli*.py")):
-        for node in _parse(path).body:
-            if isinstance(node, ast.FunctionDef) and node.name == name:
-                return node
+        functions = _functions(path.read_text(encoding="utf-8"))
+        if name in functions:
+            return functions[name]
     raise ValueError(f"no cli*.py has a command function {name!r}")
+
+
+@cache
+def _functions(source: str) -> dict[str, ast.FunctionDef]:
+    return {node.name: node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)}
 
 
 def _imported_names(tree: ast.AST) -> Iterator[str]:
@@ -74,15 +97,15 @@ def _imported_names(tree: ast.AST) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def _local_imports(tree: ast.AST, package: Path) -> Iterator[str]:
-    for name in _imported_names(tree):
+def _local_imports(names: Iterable[str], package: Path) -> Iterator[str]:
+    for name in names:
         parts = name.split(".")
         if parts[0] == "dynparam" and len(parts) > 1 and (package / f"{parts[1]}.py").exists():
             yield parts[1]
 
 
-def _library_versions(trees: list[ast.AST]) -> list[str]:
-    used = {name.split(".")[0] for tree in trees for name in _imported_names(tree)}
+def _library_versions(names: Iterable[str]) -> list[str]:
+    used = {name.split(".")[0] for name in names}
     return [f"{name}=={importlib.metadata.version(name)}" for name in LIBRARIES if name in used]
 
 

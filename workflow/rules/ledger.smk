@@ -1,14 +1,13 @@
 # What the thesis leaves open: trials under every choice, the changes of slopes, their page and figure.
 
 from dynparam.ledger import load_ledger, trials_stage
-from dynparam.ledger_changes import needed_trials
 
 ENTRIES = "config/ledger.yaml"
 
 try:
     LEDGER = load_ledger(Path(ENTRIES), CONFIG)
     CHOSEN = {
-        choice: LEDGER.chosen(CONFIG, choice) for choice, _ in needed_trials(LEDGER)
+        choice: LEDGER.chosen(CONFIG, choice) for choice, _ in LEDGER.needed_trials()
     }
 except DynparamError as error:
     raise WorkflowError(str(error)) from None
@@ -81,7 +80,7 @@ rule compare_choices:
     input:
         trials=[
             f"{RESULTS}/ledger/trials/{choice}-{engine}.csv"
-            for choice, engine in needed_trials(LEDGER)
+            for choice, engine in LEDGER.needed_trials()
         ],
         entries=ENTRIES,
     output:
