@@ -32,9 +32,11 @@ def assert_is_product(found, h, w):
     assert ((found.double() - exact).abs() <= allowed).all()
 
 
-@pytest.fixture(params=["onednn", "without"])
+@pytest.fixture(params=["onednn", "float32 alone", "without"])
 def either(request, monkeypatch):
-    """With oneDNN where torch has it, and with the fallback."""
+    """With oneDNN where torch has it, on a processor without bfloat16, and with the fallback."""
+    if request.param == "float32 alone":
+        monkeypatch.setattr(products, "_has_bfloat16", lambda: False)
     if request.param == "without":
         monkeypatch.setattr(products, "_has_onednn", lambda: False)
 
@@ -51,6 +53,15 @@ def test_products(dtype, stack, shared, views):
     assert_is_product(linear(h, w), h, w)
     assert torch.equal(h, before[0])
     assert torch.equal(w, before[1])
+
+
+def test_a_processor_without_bfloat16_is_not_asked_for_it(monkeypatch):
+    """There oneDNN refuses the product altogether instead of computing it slowly."""
+    monkeypatch.setattr(products, "_has_onednn", lambda: True)
+    monkeypatch.setattr(products, "_has_bfloat16", lambda: False)
+    w = drawn(1, 3, 4, dtype=torch.bfloat16)
+    assert not products._takes_onednn(w)
+    assert products._takes_onednn(w.float())
 
 
 @settings(max_examples=50, deadline=None)

@@ -123,11 +123,12 @@ def sgd(
 def sgd_memory_bytes(widths: Widths, images: int) -> int:
     """What ``sgd`` needs for its vectors, with that many images in all steps together.
 
-    Each image asks every matrix for two products and one transposed, each kept as a pair of vectors,
-    and leaves the two factors of its gradient. Rows are kept in room for up to twice as many.
+    Each image asks every matrix for two products and one transposed, each kept as a pair of vectors in
+    rows with room for twice as many, four at least, and leaves the two factors of its gradient.
     """
     per_layer = sum(fan_in + fan_out for fan_in, fan_out in widths.layers())
-    return 8 * images * per_layer * (2 * 3 + 1)
+    rows = max(4, 2 * 2 * images) + max(4, 2 * images) + images
+    return 8 * per_layer * rows
 
 
 def require_memory(widths: Widths, needed: int) -> None:

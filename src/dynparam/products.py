@@ -40,7 +40,9 @@ def decay_and_add(total: Tensor, a: Tensor, b: Tensor, decay: float) -> None:
 
 
 def _takes_onednn(w: Tensor) -> bool:
-    return w.device.type == "cpu" and w.dtype in (torch.float32, torch.bfloat16) and _has_onednn()
+    if w.device.type != "cpu" or not _has_onednn():
+        return False
+    return w.dtype == torch.float32 or (w.dtype == torch.bfloat16 and _has_bfloat16())
 
 
 @cache
@@ -48,3 +50,9 @@ def _has_onednn() -> bool:
     """Whether this torch was built with oneDNN and its linear layer (torch 2.0 to date has it)."""
     built = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
     return bool(built) and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+
+
+@cache
+def _has_bfloat16() -> bool:
+    """Whether oneDNN can multiply bfloat16 on this processor; it refuses where instructions lack."""
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
