@@ -62,7 +62,7 @@ UV_COMPILE = uv pip compile pyproject.toml --quiet --universal --python-version 
 
 lock:
 	$(UV_COMPILE) --extra build --output-file requirements.lock
-	$(UV_COMPILE) --extra build --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+	$(UV_COMPILE) --extra build --extra cluster --extra dev --extra docs --constraint requirements.lock --output-file requirements-dev.lock
 
 clean:
 	rm -rf results/probe results/expected results/fits results/comparison results/reduced results/logs results/benchmarks \
