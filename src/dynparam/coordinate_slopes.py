@@ -1,0 +1,336 @@
+"""What a coordinate check shows: slopes over width, what theory expects of them, and verdicts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from tabulate import tabulate
+
+from dynparam.conditions import Quantity, Relation
+from dynparam.errors import ConfigError
+from dynparam.measured_entries import COLUMNS, SEVERITY, MeasuredSlope, relation_verdict
+from dynparam.model_graph import SATURATING, LayerGraph
+from dynparam.model_layers import WeightLayer
+from dynparam.orders import Node, Orders, graph_orders
+from dynparam.statistics import ClaimVerdict, equivalence, slope_of_log_means
+
+Regime = Literal["rich", "lazy", "unstable", "undecided"]
+"""Whether the narrowest hidden layers' preactivations move by Theta(1) (rich), less and less as the
+network widens (lazy), or more and more (unstable)."""
+
+QUANTITIES: tuple[Quantity, ...] = ("preactivation", "update", "alignment")
+
+LARGEST_DENOMINATOR = 12
+"""Growth exponents of widths are taken for fractions with at most this denominator."""
+
+ROUNDING = 0.03
+"""How far, in its logarithm, a width may be from a power law besides its rounding to an integer."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """The weight layers of the model at one width.
+
+    Attributes:
+        layers: in execution order.
+        n_min: the smallest hidden width, or the one that was given.
+        graph: how they feed each other.
+    """
+
+    layers: tuple[WeightLayer, ...]
+    n_min: int
+    graph: LayerGraph
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a check asks; the fields are arguments of ``coordinates.coordinate_check``.
+
+    Attributes:
+        parametrization: its name; ``None`` for a model as it comes.
+        r: of ``dynamic``.
+        confidence: level of the intervals.
+        tolerance: largest difference of slopes that counts as equal.
+        squared_loss: whether the loss is 1/2 ||f - y||^2, whose gradient grows with the outputs.
+    """
+
+    parametrization: str | None
+    r: Fraction | float
+    confidence: float
+    tolerance: float
+    squared_loss: bool
+
+
+class Unexpected(Exception):
+    """Why theory expects nothing of a model, in words."""
+
+
+@dataclass(frozen=True)
+class CoordinateCheck:
+    """The result of a coordinate check.
+
+    Attributes:
+        table: a row for each width, seed, step and layer, with columns width, n_min, seed, step, layer,
+            name, fan_in, fan_out, preactivation_rms, update_rms, gradient_norm, alignment. Sizes are root
+            mean squares over the batch and the layer's units; the alignment is summed over both.
+        networks: the layers at each width.
+        question: what was asked.
+    """
+
+    table: pd.DataFrame
+    networks: Mapping[int, Network]
+    question: Question
+
+    @cached_property
+    def orders(self) -> Orders | None:
+        """The exact exponents of the first step, or ``None``; ``why_no_orders`` has the reason."""
+        try:
+            return expected_orders(self.networks, self.question)
+        except Unexpected:
+            return None
+
+    @property
+    def why_no_orders(self) -> str | None:
+        """Why theory expects nothing of this model; ``None`` if it does."""
+        try:
+            expected_orders(self.networks, self.question)
+        except Unexpected as reason:
+            return str(reason)
+        return None
+
+    @cached_property
+    def slopes(self) -> pd.DataFrame:
+        """Slopes of every step, layer and quantity over width.
+
+        Columns: step, layer, name, quantity; expected, the exact exponent (first step, a ``Fraction``, or
+        ``None``); slope, ci_low, ci_high of the mean over seeds, Student's interval; agrees, whether
+        slope and exponent are equal to within the tolerance; condition, its equation in the thesis;
+        verdict, whether it holds.
+        """
+        rows = [
+            self._slope_row(step, layer, quantity)
+            for step in sorted(self.table["step"].unique())
+            for layer in range(1, self.depth + 1)
+            for quantity in QUANTITIES
+        ]
+        return pd.DataFrame(rows)
+
+    @property
+    def depth(self) -> int:
+        """The number L of weight layers."""
+        return len(next(iter(self.networks.values())).layers)
+
+    @property
+    def verdict(self) -> ClaimVerdict:
+        """Whether, at every step looked at, hidden preactivations and all alignments keep their size and
+        outputs do not grow (eqs. 2.18, 2.19, 2.31): the worst verdict of their rows."""
+        verdicts = set(self.slopes["verdict"])
+        return next(verdict for verdict in SEVERITY if verdict in verdicts)
+
+    @property
+    def regime(self) -> Regime:
+        """How the narrowest hidden layers move at the last step looked at."""
+        rows = self.slopes[self.slopes["quantity"] == "update"]
+        rows = rows[(rows["step"] == rows["step"].max()) & rows["layer"].isin(self._narrowest())]
+        low, high = rows["ci_low"].max(), rows["ci_high"].min()
+        tolerance = self.question.tolerance
+        if rows["ci_low"].min() >= -tolerance and rows["ci_high"].max() <= tolerance:
+            return "rich"
+        if high < -tolerance:
+            return "lazy"
+        return "unstable" if low > tolerance else "undecided"
+
+    def sentences(self) -> list[str]:
+        """What is not as it should be, a sentence for each layer and quantity."""
+        found = self.slopes[self.slopes["verdict"].isin([ClaimVerdict.FAILS, ClaimVerdict.UNDECIDED])]
+        return [_sentence(row) for row in found.to_dict("records")]
+
+    def plot(self, path: Path | str | None = None, *, step: int = 1) -> Figure:
+        """Sizes, updates and alignments against width on log axes, one line a layer, with slopes.
+
+        With a ``path`` the figure is saved there, in the format that its ending names. Raises
+        ``ConfigError`` for a step that was not taken.
+        """
+        from dynparam.coordinate_figure import coordinate_figure, save_figure
+
+        if step not in set(self.table["step"]):
+            raise ConfigError(f"step {step} was not taken; choose one of 1 to {self.table['step'].max()}")
+        figure = coordinate_figure(self, step)
+        if path is not None:
+            save_figure(figure, Path(path))
+        return figure
+
+    def __str__(self) -> str:
+        shown = self.slopes.assign(
+            expected=[_fraction(value) for value in self.slopes["expected"]],
+            slope=[f"{value:+.3f}" for value in self.slopes["slope"]],
+            interval=[
+                f"[{low:+.3f}, {high:+.3f}]"
+                for low, high in self.slopes[["ci_low", "ci_high"]].to_numpy(float)
+            ],
+        )
+        columns = ["step", "layer", "name", "quantity", "expected", "slope", "interval", "agrees", "verdict"]
+        body = tabulate(
+            shown[columns].astype(str).to_numpy().tolist(),
+            headers=columns,
+            tablefmt="simple",
+            disable_numparse=True,
+        )
+        return "\n\n".join([self._title(), body, *self._closing()])
+
+    def _title(self) -> str:
+        widths = ", ".join(map(str, self.networks))
+        seeds = self.table["seed"].nunique()
+        name = self.question.parametrization or "the model as it comes"
+        return f"{name}, widths {widths}, {seeds} seeds each; slopes of means against width"
+
+    def _closing(self) -> list[str]:
+        lines = [f"Sizes and alignments are kept: {self.verdict}. Regime: {self.regime}."]
+        reason = self.why_no_orders
+        if reason is not None:
+            lines.append(f"Theory expects nothing here: {reason}.")
+        return ["\n".join([*lines, *self.sentences()])]
+
+    def _slope_row(self, step: int, layer: int, quantity: Quantity) -> dict[str, Any]:
+        rows = self.table[(self.table["step"] == step) & (self.table["layer"] == layer)]
+        found = self._fit(rows, COLUMNS[quantity])
+        expected = self._expected(step, layer, quantity)
+        condition, relation = _condition(quantity, readout=self._is_readout(layer))
+        tolerance = self.question.tolerance
+        return {
+            "step": step,
+            "layer": layer,
+            "name": rows["name"].iloc[0],
+            "quantity": quantity,
+            "expected": expected,
+            "slope": found.slope,
+            "ci_low": found.ci_low,
+            "ci_high": found.ci_high,
+            "agrees": ""
+            if expected is None
+            else equivalence(found.ci_low, found.ci_high, float(expected), tolerance),
+            "condition": condition,
+            "verdict": "" if relation is None else relation_verdict(relation, found, tolerance),
+        }
+
+    def _fit(self, rows: pd.DataFrame, column: str) -> MeasuredSlope:
+        widths = list(self.networks)
+        values = [rows.loc[rows["width"] == width, column].to_numpy(float)[:, None] for width in widths]
+        line = slope_of_log_means(widths, values)
+        return MeasuredSlope(line.slope, *line.interval(self.question.confidence))
+
+    def _expected(self, step: int, layer: int, quantity: Quantity) -> Fraction | None:
+        # Exponents are those of initial weights; later steps start from others.
+        if step > 1 or self.orders is None:
+            return None
+        exponents: Sequence[Fraction] = getattr(self.orders, quantity)
+        return exponents[layer - 1]
+
+    def _is_readout(self, layer: int) -> bool:
+        return next(iter(self.networks.values())).layers[layer - 1].readout
+
+    def _narrowest(self) -> list[int]:
+        """The hidden layers, from 1, that are of the smallest width at every width looked at."""
+        return [
+            index + 1
+            for index in range(self.depth)
+            if not self._is_readout(index + 1)
+            and all(
+                network.layers[index].fan_out
+                == min(layer.fan_out for layer in network.layers if not layer.readout)
+                for network in self.networks.values()
+            )
+        ]
+
+
+def expected_orders(networks: Mapping[int, Network], question: Question) -> Orders:
+    """The exact exponents of a model's layers, from how their widths grow and how they feed each other.
+
+    Raises ``Unexpected`` where the theory of ``orders`` does not reach.
+    """
+    if question.parametrization is None:
+        raise Unexpected("the model came with initial values and a learning rate of its own")
+    shapes = list(networks.values())
+    graph = shapes[0].graph
+    _require_known(shapes)
+    nodes = [
+        Node(
+            fan_in=_growth(networks, f"fan_in of {layer.name}", [s.layers[k].fan_in for s in shapes]),
+            fan_out=_growth(networks, f"width of {layer.name}", [s.layers[k].fan_out for s in shapes]),
+            sources=graph.sources[k],
+            sees_input=graph.sees_input[k],
+            groups=_growth(networks, f"groups of {layer.name}", [_groups(s.layers[k]) for s in shapes]),
+            bias=layer.has_bias,
+        )
+        for k, layer in enumerate(shapes[0].layers)
+    ]
+    n_min = _growth(networks, "n_min", [s.n_min for s in shapes])
+    try:
+        found = graph_orders(question.parametrization, nodes, n_min, question.r)
+    except ConfigError as error:
+        raise Unexpected(str(error)) from None
+    if max(found.preactivation) > 0 and graph.operations & SATURATING:
+        raise Unexpected("preactivations grow, where nonlinearities saturate")
+    if found.preactivation[-1] > 0 and not question.squared_loss:
+        raise Unexpected("outputs grow, and what the gradient of the loss does then is not known")
+    return found
+
+
+def _require_known(networks: Sequence[Network]) -> None:
+    graph = networks[0].graph
+    if any(network.graph != graph for network in networks):
+        raise Unexpected("layers feed each other in another way at another width")
+    if graph.outside:
+        raise Unexpected(f"between its layers the model computes {', '.join(graph.outside)}")
+    readouts = [layer.name for layer in networks[0].layers if layer.readout]
+    if readouts != [networks[0].layers[-1].name]:
+        raise Unexpected(f"its readouts are {', '.join(readouts)}, not the last layer alone")
+    for index, sources in enumerate(graph.sources):
+        if any(source >= index for source in sources):
+            raise Unexpected("layers are not named in the order in which they feed each other")
+
+
+def _growth(networks: Mapping[int, Network], what: str, values: Sequence[int]) -> Fraction:
+    """The exponent a in values = c width^a, up to rounding. Raises ``Unexpected`` if there is none."""
+    log_width, log_value = np.log(list(networks)), np.log(values)
+    raw = (log_value[-1] - log_value[0]) / (log_width[-1] - log_width[0])
+    exponent = Fraction(float(raw)).limit_denominator(LARGEST_DENOMINATOR)
+    offsets = log_value - float(exponent) * log_width
+    allowed = ROUNDING + 0.5 / min(values)
+    if max(abs(offsets - offsets.mean())) > allowed:
+        raise Unexpected(f"the {what}, {', '.join(map(str, values))}, is no power of the width")
+    return exponent
+
+
+def _groups(layer: WeightLayer) -> int:
+    groups = getattr(layer.module, "groups", 1)
+    return int(groups) if isinstance(groups, int) else 1
+
+
+def _condition(quantity: Quantity, *, readout: bool) -> tuple[str, Relation | None]:
+    """The thesis's condition on a quantity, and what it wants of its exponent."""
+    if quantity == "alignment":
+        return "2.31", "zero"
+    if quantity == "preactivation":
+        return ("2.19", "at_most_zero") if readout else ("2.18", "zero")
+    return "", None
+
+
+def _sentence(row: Mapping[str, Any]) -> str:
+    interval = f"[{row['ci_low']:+.2f}, {row['ci_high']:+.2f}]"
+    where = f"{row['name']}, step {row['step']}"
+    slope = f"width^{row['slope']:.2f} {interval}"
+    return f"{row['condition']} {row['verdict']} at {where}: its {row['quantity']} goes as {slope}."
+
+
+def _fraction(value: Fraction | None) -> str:
+    return "" if value is None or (isinstance(value, float) and math.isnan(value)) else str(value)
