@@ -15,6 +15,10 @@ class ConfigError(DynparamError):
     """A configuration that cannot be used: an unknown key, a wrong value, a missing file."""
 
 
+class ModelError(DynparamError):
+    """A model that a parametrization cannot be applied to; names the module and what to do."""
+
+
 class DataError(DynparamError):
     """Data that cannot be had or trusted: no archive, a wrong hash, too few images."""
 
