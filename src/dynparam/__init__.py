@@ -9,12 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from dynparam.coordinates import coordinate_check
     from dynparam.own_model import apply
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "apply"]
+__all__ = ["__version__", "apply", "coordinate_check"]
 
-_ROOMS = {"apply": "own_model"}
+_ROOMS = {"apply": "own_model", "coordinate_check": "coordinates"}
 """Where each function of the front door lives; a module must not have the name of its function."""
 
 

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from tabulate import tabulate
 
 from dynparam.conditions import Quantity, Relation
@@ -22,6 +21,9 @@ from dynparam.model_graph import SATURATING, LayerGraph
 from dynparam.model_layers import WeightLayer
 from dynparam.orders import Node, Orders, graph_orders
 from dynparam.statistics import ClaimVerdict, equivalence, slope_of_log_means
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Regime = Literal["rich", "lazy", "unstable", "undecided"]
 """Whether the narrowest hidden layers' preactivations move by Theta(1) (rich), less and less as the
@@ -70,7 +72,7 @@ class Question:
     squared_loss: bool
 
 
-class Unexpected(Exception):
+class OutsideTheoryError(Exception):
     """Why theory expects nothing of a model, in words."""
 
 
@@ -80,8 +82,8 @@ class CoordinateCheck:
 
     Attributes:
         table: a row for each width, seed, step and layer, with columns width, n_min, seed, step, layer,
-            name, fan_in, fan_out, preactivation_rms, update_rms, gradient_norm, alignment. Sizes are root
-            mean squares over the batch and the layer's units; the alignment is summed over both.
+            name, fan_in, fan_out, preactivation_rms, update_rms, gradient_norm, alignment. Sizes are
+            root mean squares over the batch and the layer's units; the alignment is summed over both.
         networks: the layers at each width.
         question: what was asked.
     """
@@ -95,7 +97,7 @@ class CoordinateCheck:
         """The exact exponents of the first step, or ``None``; ``why_no_orders`` has the reason."""
         try:
             return expected_orders(self.networks, self.question)
-        except Unexpected:
+        except OutsideTheoryError:
             return None
 
     @property
@@ -103,7 +105,7 @@ class CoordinateCheck:
         """Why theory expects nothing of this model; ``None`` if it does."""
         try:
             expected_orders(self.networks, self.question)
-        except Unexpected as reason:
+        except OutsideTheoryError as reason:
             return str(reason)
         return None
 
@@ -111,10 +113,10 @@ class CoordinateCheck:
     def slopes(self) -> pd.DataFrame:
         """Slopes of every step, layer and quantity over width.
 
-        Columns: step, layer, name, quantity; expected, the exact exponent (first step, a ``Fraction``, or
-        ``None``); slope, ci_low, ci_high of the mean over seeds, Student's interval; agrees, whether
-        slope and exponent are equal to within the tolerance; condition, its equation in the thesis;
-        verdict, whether it holds.
+        Columns: step, layer, name, quantity; expected, the exact exponent (a ``Fraction``, or ``None``
+        after the first step); slope, ci_low, ci_high of the mean over seeds, Student's interval; agrees,
+        whether slope and exponent are equal to within the tolerance; condition, its equation in the
+        thesis; verdict, whether it holds.
         """
         rows = [
             self._slope_row(step, layer, quantity)
@@ -131,8 +133,10 @@ class CoordinateCheck:
 
     @property
     def verdict(self) -> ClaimVerdict:
-        """Whether, at every step looked at, hidden preactivations and all alignments keep their size and
-        outputs do not grow (eqs. 2.18, 2.19, 2.31): the worst verdict of their rows."""
+        """Whether hidden preactivations and all alignments keep their size and outputs do not grow.
+
+        Eqs. 2.18, 2.31 and 2.19, at every step looked at: the worst verdict of their rows.
+        """
         verdicts = set(self.slopes["verdict"])
         return next(verdict for verdict in SEVERITY if verdict in verdicts)
 
@@ -163,7 +167,9 @@ class CoordinateCheck:
         from dynparam.coordinate_figure import coordinate_figure, save_figure
 
         if step not in set(self.table["step"]):
-            raise ConfigError(f"step {step} was not taken; choose one of 1 to {self.table['step'].max()}")
+            raise ConfigError(
+                f"step {step} was not taken; choose one of 1 to {self.table['step'].max()}"
+            )
         figure = coordinate_figure(self, step)
         if path is not None:
             save_figure(figure, Path(path))
@@ -178,7 +184,17 @@ class CoordinateCheck:
                 for low, high in self.slopes[["ci_low", "ci_high"]].to_numpy(float)
             ],
         )
-        columns = ["step", "layer", "name", "quantity", "expected", "slope", "interval", "agrees", "verdict"]
+        columns = [
+            "step",
+            "layer",
+            "name",
+            "quantity",
+            "expected",
+            "slope",
+            "interval",
+            "agrees",
+            "verdict",
+        ]
         body = tabulate(
             shown[columns].astype(str).to_numpy().tolist(),
             headers=columns,
@@ -255,10 +271,10 @@ class CoordinateCheck:
 def expected_orders(networks: Mapping[int, Network], question: Question) -> Orders:
     """The exact exponents of a model's layers, from how their widths grow and how they feed each other.
 
-    Raises ``Unexpected`` where the theory of ``orders`` does not reach.
+    Raises ``OutsideTheoryError`` where the theory of ``orders`` does not reach.
     """
     if question.parametrization is None:
-        raise Unexpected("the model came with initial values and a learning rate of its own")
+        raise OutsideTheoryError("the model came with initial values and a learning rate of its own")
     shapes = list(networks.values())
     graph = shapes[0].graph
     _require_known(shapes)
@@ -277,37 +293,39 @@ def expected_orders(networks: Mapping[int, Network], question: Question) -> Orde
     try:
         found = graph_orders(question.parametrization, nodes, n_min, question.r)
     except ConfigError as error:
-        raise Unexpected(str(error)) from None
+        raise OutsideTheoryError(str(error)) from None
     if max(found.preactivation) > 0 and graph.operations & SATURATING:
-        raise Unexpected("preactivations grow, where nonlinearities saturate")
+        raise OutsideTheoryError("preactivations grow, where nonlinearities saturate")
     if found.preactivation[-1] > 0 and not question.squared_loss:
-        raise Unexpected("outputs grow, and what the gradient of the loss does then is not known")
+        raise OutsideTheoryError(
+            "outputs grow, and what the gradient of the loss does then is not known"
+        )
     return found
 
 
 def _require_known(networks: Sequence[Network]) -> None:
     graph = networks[0].graph
     if any(network.graph != graph for network in networks):
-        raise Unexpected("layers feed each other in another way at another width")
+        raise OutsideTheoryError("layers feed each other in another way at another width")
     if graph.outside:
-        raise Unexpected(f"between its layers the model computes {', '.join(graph.outside)}")
+        raise OutsideTheoryError(f"between its layers the model computes {', '.join(graph.outside)}")
     readouts = [layer.name for layer in networks[0].layers if layer.readout]
     if readouts != [networks[0].layers[-1].name]:
-        raise Unexpected(f"its readouts are {', '.join(readouts)}, not the last layer alone")
+        raise OutsideTheoryError(f"its readouts are {', '.join(readouts)}, not the last layer alone")
     for index, sources in enumerate(graph.sources):
         if any(source >= index for source in sources):
-            raise Unexpected("layers are not named in the order in which they feed each other")
+            raise OutsideTheoryError("layers are not named in the order in which they feed each other")
 
 
 def _growth(networks: Mapping[int, Network], what: str, values: Sequence[int]) -> Fraction:
-    """The exponent a in values = c width^a, up to rounding. Raises ``Unexpected`` if there is none."""
+    """The exponent a in values = c width^a, up to rounding; ``OutsideTheoryError`` if there is none."""
     log_width, log_value = np.log(list(networks)), np.log(values)
     raw = (log_value[-1] - log_value[0]) / (log_width[-1] - log_width[0])
     exponent = Fraction(float(raw)).limit_denominator(LARGEST_DENOMINATOR)
     offsets = log_value - float(exponent) * log_width
     allowed = ROUNDING + 0.5 / min(values)
     if max(abs(offsets - offsets.mean())) > allowed:
-        raise Unexpected(f"the {what}, {', '.join(map(str, values))}, is no power of the width")
+        raise OutsideTheoryError(f"the {what}, {', '.join(map(str, values))}, is no power of the width")
     return exponent
 
 
@@ -325,7 +343,7 @@ def _condition(quantity: Quantity, *, readout: bool) -> tuple[str, Relation | No
     return "", None
 
 
-def _sentence(row: Mapping[str, Any]) -> str:
+def _sentence(row: Mapping[Any, Any]) -> str:
     interval = f"[{row['ci_low']:+.2f}, {row['ci_high']:+.2f}]"
     where = f"{row['name']}, step {row['step']}"
     slope = f"width^{row['slope']:.2f} {interval}"

@@ -54,16 +54,16 @@ def coordinate_check(
     loss: Loss = half_squared_error,
     n_min: Callable[[int], int] | None = None,
     steps: int = 1,
-    seeds: int = 10,
+    seeds: int = 20,
     confidence: float = 0.95,
     tolerance: float = 0.1,
     **options: Any,
 ) -> CoordinateCheck:
     """Measure a model at several widths, and judge how its layers scale.
 
-    Everything is computed in float64, in the mode (training or evaluation) that ``make_model`` leaves the
-    model in; random layers see the same random numbers before and after a step. The caller's tensors and
-    random state are left as they were.
+    Everything is computed in float64, in the mode (training or evaluation) that ``make_model`` leaves
+    the model in; random layers see the same random numbers before and after a step. The caller's tensors
+    and random state are left as they were.
 
     Args:
         make_model: builds the model of a width; called once for each width and seed.
@@ -89,7 +89,16 @@ def coordinate_check(
     """
     widths = _checked_widths(widths, steps, seeds)
     experiment = _Experiment(
-        make_model, sample_input, target, loss, parametrization, learning_rate, r, momentum, n_min, options
+        make_model,
+        sample_input,
+        target,
+        loss,
+        parametrization,
+        learning_rate,
+        r,
+        momentum,
+        n_min,
+        options,
     )
     rows: list[pd.DataFrame] = []
     networks: dict[int, Network] = {}
@@ -155,7 +164,8 @@ class _Trial:
         for output in before.outputs.values():
             output.retain_grad()
         self._optimizer.zero_grad()
-        self._experiment.loss(before.result, _double(self._experiment.target)).backward()
+        loss = self._experiment.loss(before.result, _double(self._experiment.target))
+        torch.autograd.backward(loss)
         self._optimizer.step()
         with torch.no_grad():
             after = self._forward(number)
@@ -203,7 +213,9 @@ class _Trial:
             seen.result = self._model(*args, **kwargs)
         missing = [layer.name for layer in self._layers if layer.name not in seen.outputs]
         if missing:
-            raise ModelError(f"{missing[0]} was not executed at width {self._width}; leave it out of layers")
+            raise ModelError(
+                f"{missing[0]} was not executed at width {self._width}; leave it out of layers"
+            )
         return seen
 
     def _look(
@@ -211,7 +223,9 @@ class _Trial:
     ) -> Tensor:
         """Keep a layer's output; the model goes on with a copy, which it may change in place."""
         if name in seen.outputs:
-            raise ModelError(f"{name} is executed more than once in a pass; give each use its own module")
+            raise ModelError(
+                f"{name} is executed more than once in a pass; give each use its own module"
+            )
         seen.outputs[name] = output
         seen.inputs[name] = node_of(args[0])
         return output.clone()
@@ -304,7 +318,7 @@ def _checked_widths(widths: Sequence[int], steps: int, seeds: int) -> tuple[int,
     if steps < 1:
         raise ConfigError(f"steps is {steps}; take at least one")
     if seeds < 2:
-        raise ConfigError(f"seeds is {seeds}; an interval needs at least two, a good one ten")
+        raise ConfigError(f"seeds is {seeds}; an interval needs at least two, a good one twenty")
     return widths
 
 
@@ -315,6 +329,6 @@ def _require_same_layers(networks: Mapping[int, Network]) -> None:
         found = [layer.name for layer in other.layers]
         if found != names:
             raise ModelError(
-                f"the model has layers {', '.join(names)} at width {first} and {', '.join(found)} at width "
-                f"{width}; make_model must change widths only"
+                f"the model has layers {', '.join(names)} at width {first} and {', '.join(found)} at "
+                f"width {width}; make_model must change widths only"
             )
