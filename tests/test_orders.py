@@ -1,3 +1,4 @@
+import itertools
 from fractions import Fraction
 
 import numpy as np
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 
 from dynparam.errors import ConfigError
 from dynparam.mean_field import log_slope, mean_field
-from dynparam.orders import orders
+from dynparam.orders import Node, graph_orders, orders
 from dynparam.parametrization import NAMES, layer_scales
 from dynparam.widths import Widths
 
@@ -89,6 +90,82 @@ def test_slope_of_the_finite_width_value_tends_to_the_exponent(name, quarters):
         values.append(mean_field(widths, layer_scales(name, widths), 0.1, 3.0).alignment)
     slopes = log_slope([10**12, 10**16], np.concatenate(list(windows.values())))
     assert slopes == pytest.approx(np.array(found.alignment, float), abs=2e-3)
+
+
+HALF, ONE, NONE = Fraction(1, 2), Fraction(1), Fraction(0)
+
+
+def skipped(narrow):
+    """A wide layer, a narrow branch around which its outputs pass, and a readout of the sum."""
+    return [
+        Node(NONE, ONE, sees_input=True),
+        Node(ONE, narrow, sources=(0,)),
+        Node(narrow, ONE, sources=(1,)),
+        Node(ONE, NONE, sources=(0, 2)),
+    ]
+
+
+def test_a_skip_carries_signal_and_gradient_past_the_bottleneck():
+    """Spectral, by hand: g_1 = n^(1/2), s_1 = 1, g_4 = n^(-1/2), s_4 = n^(-1).
+
+    Past the branch the readout sees ||h||^2 = n, so that f is of size n^(-1/2), and the first and the
+    last layer contribute Theta(1). Through the branch, of n_min = n^(1/2), it is as in the chain: n_min / n.
+    """
+    found = graph_orders("spectral", skipped(HALF), HALF)
+    chain = orders("spectral", [0, 1, HALF, 1, 0])
+    assert found.preactivation == (*chain.preactivation[:3], -HALF)
+    assert found.alignment == (NONE, -HALF, -HALF, NONE)
+    assert chain.alignment == (-HALF,) * 4
+
+
+def test_a_skip_changes_nothing_where_everything_is_theta_one():
+    found = graph_orders("dynamic", skipped(HALF), HALF)
+    assert found == orders("dynamic", [0, 1, HALF, 1, 0])
+
+
+@pytest.mark.parametrize("name", NAMES)
+@given(hidden=EXPONENTS)
+def test_side_by_side_copies_are_one_layer(name, hidden):
+    """Every layer twice, both copies seen by both of the next: widths and orders stay what they are."""
+    widths = [NONE, *hidden, NONE]
+    nodes = []
+    for layer, (fan_in, fan_out) in enumerate(itertools.pairwise(widths[:-1])):
+        sources = (2 * layer - 2, 2 * layer - 1) if layer else ()
+        nodes += [Node(fan_in, fan_out, sources, sees_input=not layer)] * 2
+    nodes.append(Node(hidden[-1], NONE, (len(nodes) - 2, len(nodes) - 1)))
+    found, chain = graph_orders(name, nodes, min(hidden)), orders(name, widths)
+    for quantity in ("preactivation", "update", "alignment"):
+        *below, last = getattr(chain, quantity)
+        assert getattr(found, quantity) == (*(value for value in below for _ in range(2)), last)
+
+
+def test_biases_keep_preactivations_up_where_signals_shrink():
+    """Spectral behind a narrowing layer: h shrinks; a bias of eq. 2.2 is like an input that does not."""
+    chain = [
+        Node(NONE, ONE, sees_input=True),
+        Node(ONE, HALF, (0,)),
+        Node(HALF, ONE, (1,)),
+        Node(ONE, NONE, (2,)),
+    ]
+    biased = [Node(n.fan_in, n.fan_out, n.sources, n.sees_input, bias=True) for n in chain]
+    assert graph_orders("spectral", chain, HALF).preactivation[2] == Fraction(-1, 4)
+    assert graph_orders("spectral", biased, HALF).preactivation[2] == NONE
+
+
+def test_depthwise_convolution():
+    """n groups of one channel: fan_in is the kernel's area, and nothing averages over channels."""
+    nodes = [
+        Node(NONE, ONE, sees_input=True),
+        Node(NONE, ONE, (0,), groups=ONE),
+        Node(ONE, NONE, (1,)),
+    ]
+    assert graph_orders("dynamic", nodes, ONE).preactivation == (NONE, NONE, -HALF)
+
+
+def test_a_layer_that_leads_nowhere():
+    nodes = [Node(NONE, ONE, sees_input=True), Node(ONE, ONE, (0,)), Node(ONE, NONE, (0,))]
+    with pytest.raises(ConfigError, match="layer 2 does not reach the readout"):
+        graph_orders("dynamic", nodes, ONE)
 
 
 def test_bad_exponents():

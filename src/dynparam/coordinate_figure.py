@@ -48,7 +48,14 @@ def coordinate_figure(check: CoordinateCheck, step: int) -> Figure:
             axis.minorticks_off()
             axis.grid(True, which="major", linewidth=0.3, color="0.85")
             axis.set_axisbelow(True)
-            axis.legend(loc="upper left", bbox_to_anchor=(-0.1, -0.2), frameon=False, handletextpad=0.3)
+            axis.legend(
+                title="layer, slope (expected)",
+                loc="upper left",
+                bbox_to_anchor=(-0.1, -0.2),
+                frameon=False,
+                handletextpad=0.3,
+                alignment="left",
+            )
     return figure
 
 
