@@ -226,21 +226,12 @@ NO_THEORY = {
         lambda n: nn.Sequential(nn.Linear(INPUTS, n), nn.LayerNorm(n), nn.Linear(n, 2)),
         {},
     ),
+    "n_min, 8, 4, 2, shrinks": (chain, {"n_min": lambda n: 256 // n}),
     "no power of the width": (lambda n: chain(n, narrow=lambda n: {32: 3, 64: 60, 128: 7}[n]), {}),
-    "saturate": (
-        lambda n: chain(n, activation=nn.Tanh),
-        {"parametrization": "mup", "n_min": lambda n: 1},
-    ),
-    "outputs grow": (
-        lambda n: chain(n, narrow=root),
-        {"parametrization": "dynamic", "n_min": lambda n: 1, "loss": cross_entropy},
-    ),
 }
 
 
-@pytest.mark.parametrize(
-    "reason", ["the model came with", "computes NativeLayerNorm", "no power of the width"]
-)
+@pytest.mark.parametrize("reason", NO_THEORY)
 def test_where_theory_does_not_reach_it_says_so(reason):
     make_model, settings = NO_THEORY[reason]
     found = check(make_model, (32, 64, 128), **settings)

@@ -17,7 +17,7 @@ from tabulate import tabulate
 from dynparam.conditions import Quantity, Relation
 from dynparam.errors import ConfigError
 from dynparam.measured_entries import COLUMNS, SEVERITY, MeasuredSlope, relation_verdict
-from dynparam.model_graph import SATURATING, LayerGraph
+from dynparam.model_graph import LayerGraph
 from dynparam.model_layers import WeightLayer
 from dynparam.orders import Node, Orders, graph_orders
 from dynparam.statistics import ClaimVerdict, equivalence, slope_of_log_means
@@ -62,14 +62,12 @@ class Question:
         r: of ``dynamic``.
         confidence: level of the intervals.
         tolerance: largest difference of slopes that counts as equal.
-        squared_loss: whether the loss is 1/2 ||f - y||^2, whose gradient grows with the outputs.
     """
 
     parametrization: str | None
     r: Fraction | float
     confidence: float
     tolerance: float
-    squared_loss: bool
 
 
 class OutsideTheoryError(Exception):
@@ -291,16 +289,9 @@ def expected_orders(networks: Mapping[int, Network], question: Question) -> Orde
     ]
     n_min = _growth(networks, "n_min", [s.n_min for s in shapes])
     try:
-        found = graph_orders(question.parametrization, nodes, n_min, question.r)
+        return graph_orders(question.parametrization, nodes, n_min, question.r)
     except ConfigError as error:
         raise OutsideTheoryError(str(error)) from None
-    if max(found.preactivation) > 0 and graph.operations & SATURATING:
-        raise OutsideTheoryError("preactivations grow, where nonlinearities saturate")
-    if found.preactivation[-1] > 0 and not question.squared_loss:
-        raise OutsideTheoryError(
-            "outputs grow, and what the gradient of the loss does then is not known"
-        )
-    return found
 
 
 def _require_known(networks: Sequence[Network]) -> None:
@@ -322,6 +313,10 @@ def _growth(networks: Mapping[int, Network], what: str, values: Sequence[int]) -
     log_width, log_value = np.log(list(networks)), np.log(values)
     raw = (log_value[-1] - log_value[0]) / (log_width[-1] - log_width[0])
     exponent = Fraction(float(raw)).limit_denominator(LARGEST_DENOMINATOR)
+    if exponent < 0:
+        raise OutsideTheoryError(
+            f"the {what}, {', '.join(map(str, values))}, shrinks as the width grows"
+        )
     offsets = log_value - float(exponent) * log_width
     allowed = ROUNDING + 0.5 / min(values)
     if max(abs(offsets - offsets.mean())) > allowed:

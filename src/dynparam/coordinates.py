@@ -75,7 +75,7 @@ def coordinate_check(
         learning_rate: the global eta.
         r: of ``dynamic``.
         momentum: of SGD; shows from the second step on.
-        loss: of one batch; its gradient has to be Theta(1) where outputs are.
+        loss: of one batch; its gradient has to be Theta(1) where outputs are, as the thesis's is.
         n_min: gives the n_min of a width, instead of its smallest hidden width.
         steps: how many steps of SGD on the batch are taken and looked at.
         seeds: how many independent initializations at each width.
@@ -110,9 +110,7 @@ def coordinate_check(
                 networks[width] = trial.network
                 advance(width)
     _require_same_layers(networks)
-    question = Question(
-        parametrization, r, confidence, tolerance, squared_loss=loss is half_squared_error
-    )
+    question = Question(parametrization, r, confidence, tolerance)
     return CoordinateCheck(pd.concat(rows, ignore_index=True), networks, question)
 
 

@@ -23,9 +23,6 @@ KEEPING_ORDERS = frozenset(
 A product of two activations, a normalization or an average over units does not.
 """
 
-SATURATING = frozenset({"Tanh"})
-"""Those of them that no longer do once preactivations grow."""
-
 
 @dataclass(frozen=True)
 class LayerGraph:
