@@ -109,7 +109,7 @@ def test_a_skip_carries_signal_and_gradient_past_the_bottleneck():
     """Spectral, by hand: g_1 = n^(1/2), s_1 = 1, g_4 = n^(-1/2), s_4 = n^(-1).
 
     Past the branch the readout sees ||h||^2 = n, so that f is of size n^(-1/2), and the first and the
-    last layer contribute Theta(1). Through the branch, n_min = n^(1/2), it is as in the chain: n_min / n.
+    last layer contribute Theta(1). Through the branch, n_min = n^(1/2), it is as in a chain: n_min/n.
     """
     found = graph_orders("spectral", skipped(HALF), HALF)
     chain = orders("spectral", [0, 1, HALF, 1, 0])
