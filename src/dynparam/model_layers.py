@@ -119,18 +119,23 @@ def other_parameters(
     )
 
 
+def is_listed(name: str, listed: Iterable[str]) -> bool:
+    """Whether ``name``, of a module or parameter, or a module around it is listed."""
+    return any(name == entry or name.startswith(f"{entry}.") for entry in listed)
+
+
 def _weight_modules(model: nn.Module, unchanged: Sequence[str]) -> dict[str, nn.Module]:
     """Weight layers by name, in order of registration."""
     modules = {
         name: module
         for name, module in model.named_modules()
-        if isinstance(module, WEIGHT_LAYERS) and not _is_listed(name, unchanged)
+        if isinstance(module, WEIGHT_LAYERS) and not is_listed(name, unchanged)
     }
     # The parent of such a module reads its weights itself: it is judged in its place.
     attention = [
         name for name, module in model.named_modules() if isinstance(module, nn.MultiheadAttention)
     ]
-    modules = {name: module for name, module in modules.items() if not _is_listed(name, attention)}
+    modules = {name: module for name, module in modules.items() if not is_listed(name, attention)}
     for name, module in modules.items():
         if not isinstance(module._parameters.get("weight"), nn.Parameter):
             raise ModelError(
@@ -161,44 +166,40 @@ def _check_parameters(
     model: nn.Module, modules: Mapping[str, nn.Module], unchanged: Sequence[str]
 ) -> None:
     """Refuse parameters without values, tied ones, and matrices whose fan_in is not known."""
-    owners: dict[int, str] = {}
+    owners: dict[int, tuple[str, bool]] = {}
     for module_name, module in model.named_modules():
-        for own_name, parameter in module._parameters.items():
+        for own_name, parameter in module.named_parameters(recurse=False):
             name = f"{module_name}.{own_name}".lstrip(".")
-            if parameter is None:
+            told = _told(module_name, module)
+            _check_values(name, told, parameter)
+            if not parameter.requires_grad:
                 continue
-            _check_values(name, module, parameter)
-            if not parameter.requires_grad or _is_listed(name, unchanged):
-                continue
-            if parameter.numel() == 0:
+            of_layer = module_name in modules and own_name in ("weight", "bias")
+            first, of_first_layer = owners.setdefault(parameter.data_ptr(), (name, of_layer))
+            if first != name and (of_layer or of_first_layer):
                 raise ModelError(
-                    f"{name} of {_told(module_name, module)} has no width; remove the module"
+                    f"{name} and {first} are tied, but each layer needs a learning rate of its own; "
+                    "untie them, or list both modules in unchanged"
                 )
-            first = owners.setdefault(parameter.data_ptr(), name)
-            if first != name:
+            known = of_layer or isinstance(module, NORMALIZATIONS) or is_listed(name, unchanged)
+            if parameter.ndim > 1 and not known:
                 raise ModelError(
-                    f"{name} and {first} are tied, but two layers need two learning rates; untie them, "
-                    "or list both in unchanged"
-                )
-            is_layer = module_name in modules and own_name in ("weight", "bias")
-            if parameter.ndim > 1 and not is_layer and not isinstance(module, NORMALIZATIONS):
-                raise ModelError(
-                    f"{name} belongs to {_told(module_name, module)}, whose fan_in and fan_out are not "
-                    f"defined here; use Linear or Conv layers, or list {module_name or name!r} in "
-                    "unchanged"
+                    f"{name} belongs to {told}, whose fan_in and fan_out are not defined here; use "
+                    f"Linear or Conv layers, or list {module_name or name!r} in unchanged"
                 )
 
 
-def _check_values(name: str, module: nn.Module, parameter: nn.Parameter) -> None:
+def _check_values(name: str, told: str, parameter: nn.Parameter) -> None:
+    """Refuse a parameter of module ``told`` that cannot be drawn."""
     if isinstance(parameter, nn.UninitializedParameter):
-        raise ModelError(
-            f"{name} of a {type(module).__name__} has no shape yet; run the model on one batch first"
-        )
+        raise ModelError(f"{name} of {told} has no shape yet; run the model on one batch first")
     if parameter.is_meta:
-        raise ModelError(f"{name} is on the meta device and has no values; call model.to_empty first")
+        raise ModelError(f"{name} of {told} is on the meta device; give it values by to_empty first")
+    if parameter.numel() == 0:
+        raise ModelError(f"{name} of {told} has no width; remove the module")
     if parameter.requires_grad and not parameter.is_floating_point():
         raise ModelError(
-            f"{name} is of type {parameter.dtype}; only floating-point weights can be drawn"
+            f"{name} of {told} is of type {parameter.dtype}; only floating-point weights can be drawn"
         )
 
 
@@ -248,9 +249,7 @@ def _run(
 ) -> Any:
     """The model's output; each execution of a layer appends its name and its place in the graph."""
     # Stand-ins: the model's own tensors see neither an update of a buffer nor a graph.
-    parameters = {
-        name: p.detach().requires_grad_(p.is_floating_point()) for name, p in model.named_parameters()
-    }
+    parameters = {name: _stand_in(parameter) for name, parameter in model.named_parameters()}
     buffers = {name: buffer.clone() for name, buffer in model.named_buffers()}
     args, kwargs = _arguments(sample_input)
     devices = {p.device.index or 0 for p in model.parameters() if p.device.type == "cuda"}
@@ -269,6 +268,13 @@ def _run(
                 f"{type(model).__name__} does not run on sample_input ({error}); give one batch, as in "
                 "training, on the model's device"
             ) from error
+
+
+def _stand_in(parameter: nn.Parameter) -> Tensor:
+    """The same values outside of any graph but with one's own gradient, and the same attributes."""
+    tensor = parameter.detach().requires_grad_(parameter.is_floating_point())
+    vars(tensor).update(vars(parameter))
+    return tensor
 
 
 def _mark(
@@ -392,11 +398,6 @@ def _weight_layer(name: str, module: nn.Module, readout: bool) -> WeightLayer:
 
 def _is_trained(module: nn.Module) -> bool:
     return any(parameter.requires_grad for parameter in module.parameters(recurse=False))
-
-
-def _is_listed(name: str, listed: Iterable[str]) -> bool:
-    """Whether ``name`` or a module around it is listed; the root of a model is the empty name."""
-    return any(name == entry or name.startswith(f"{entry}.") for entry in listed)
 
 
 def _split(name: str) -> tuple[str, str]:
