@@ -1,11 +1,16 @@
 """``apply``: a parametrization in one's own model, in the learning-rate form."""
 
+import inspect
 import math
+import re
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from dataclasses import FrozenInstanceError
 from fractions import Fraction
+from io import StringIO
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +21,7 @@ from torch import nn
 from torch.nn.functional import conv2d, linear
 
 import dynparam
+from dynparam import model_layers, own_model
 from dynparam.errors import ConfigError, ModelError
 from dynparam.mlp import MLP, draw_weights
 from dynparam.orders import orders
@@ -59,9 +65,9 @@ def test_importing_the_package_imports_nothing():
 # The same trajectory as with multipliers.
 
 
-def trained(model, groups, x, y, *, momentum, steps=10, schedule=lambda step: 1.0):
+def trained(model, groups, x, y, *, steps=10, schedule=lambda step: 1.0, **sgd):
     """Outputs (steps + 1, batch, n_L) at every step of SGD on the mean of 1/2 ||f - y||^2."""
-    optimizer = torch.optim.SGD(groups, momentum=momentum)
+    optimizer = torch.optim.SGD(groups, **sgd)
     scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, schedule)
     outputs = []
     for _ in range(steps + 1):
@@ -108,9 +114,21 @@ def test_trajectories_are_those_of_the_librarys_mlp(name, momentum):
     assert gap(own_run(name, Fraction(1, 3), 5, momentum=momentum), expected) < SAME
 
 
-def test_schedules_scale_all_layers_alike():
-    protocol = {"momentum": 0.9, "schedule": lambda step: 0.8**step}
+def test_schedules_and_nesterov_scale_all_layers_alike():
+    protocol = {"momentum": 0.9, "nesterov": True, "schedule": lambda step: 0.8**step}
     assert gap(own_run("dynamic", 0.5, 0, **protocol), library_run("dynamic", 0.5, 0, **protocol)) < SAME
+
+
+@pytest.mark.parametrize("wrong", [False, True])
+def test_weight_decay_needs_a_number_per_group(wrong):
+    """On V = g W the penalty lambda / 2 ||W||^2 is lambda / g^2; lambda itself is another trajectory."""
+    decay, model = 0.3, chain(SIZES)
+    applied = dynparam.apply(model, "dynamic", learning_rate=0.1, sample_input=X)
+    groups = applied.parameter_groups
+    for group in groups:
+        group["weight_decay"] = decay if wrong else decay * applied.learning_rate / group["lr"]
+    expected = library_run("dynamic", 0.5, 0, momentum=0.9, weight_decay=decay)
+    assert (gap(trained(model, groups, X, Y, momentum=0.9), expected) < SAME) != wrong
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -550,3 +568,46 @@ def test_a_model_without_hidden_layer_is_refused():
     model = nn.Sequential(nn.Flatten(), nn.Linear(4, 2))
     with pytest.raises(ModelError, match="no hidden layer, only the readout '1'"):
         dynparam.apply(model, "dynamic", learning_rate=0.1, sample_input=torch.zeros(1, 4))
+
+
+# The page.
+
+
+PAGE = Path(__file__).parents[1] / "docs" / "own-model.md"
+
+
+def page_outputs(text):
+    """(what the page shows, what its code prints) of all examples, run in order in one namespace."""
+    namespace, printed, found = {}, "", []
+    for kind, content in re.findall(r"^```(\w+)\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+        if kind == "python":
+            with redirect_stdout(StringIO()) as output:
+                exec(compile(content, PAGE.name, "exec"), namespace)  # the page is ours
+            printed = output.getvalue()
+        else:
+            found.append((content, printed))
+    return found
+
+
+def test_the_page_shows_what_its_examples_print():
+    outputs = page_outputs(PAGE.read_text())
+    assert len(outputs) == 3
+    for shown, printed in outputs:
+        assert shown == printed
+
+
+def test_a_page_with_another_output_is_found():
+    ((shown, printed),) = page_outputs("```python\nprint(1)\n```\n```text\n2\n```\n")
+    assert shown != printed
+
+
+def test_the_page_explains_every_refusal():
+    """Each message of ``find_layers`` and ``apply`` about a model has its row."""
+    source = inspect.getsource(model_layers)
+    rows = re.findall(r"^\| ([^|]+) \|", PAGE.read_text().split("## Errors")[1], re.MULTILINE)
+    phrases = [phrase for row in rows[2:] for phrase in row.split(", ")]
+    assert len(phrases) >= 10
+    told = re.sub(r"\"\s+f?\"", "", source + inspect.getsource(own_model))
+    for phrase in phrases:
+        pattern = re.escape(phrase).replace("2", r"(2|\{[^}]+\})")
+        assert re.search(pattern, told), phrase
