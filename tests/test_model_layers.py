@@ -184,6 +184,14 @@ def test_subclasses_count_if_their_weight_means_the_same():
         find_layers(nn.Sequential(Doubled(3, 4), nn.Linear(4, 2)), torch.randn(5, 3))
 
 
+def test_a_readout_that_is_left_out_leaves_none():
+    """Its hidden layers stay hidden ones."""
+    layers = find_layers(ResidualMLP(), torch.zeros(1, 6), unchanged=["head"])
+    assert names(layers) == RESIDUAL_ORDER[:-1]
+    assert readouts(layers) == []
+    assert readouts(find_layers(ResidualMLP(), layers=RESIDUAL_ORDER, readout=())) == []
+
+
 # No trace.
 
 

@@ -456,6 +456,37 @@ def test_training_lowers_the_loss(make):
     assert loss[-1] < 0.5 * loss[0]
 
 
+@pytest.mark.parametrize("name", ["ntk", "mup", "dynamic", "standard"])
+def test_a_residual_network_keeps_its_forward_sizes(name):
+    """Preactivations of hidden layers, biases included, do not depend on n, nor on n_min = 2 sqrt(n).
+
+    Means over 20 seeds and 8 inputs at three widths. A wrong power 1/2 of n_min would give a slope of
+    1/4.
+    """
+    widths = [(64, 16), (256, 32), (1024, 64)]
+    logs = []
+    for n, n_min in widths:
+        model, seen = ResidualMLP(n=n, n_min=n_min), []
+        x = torch.randn(8, 6, generator=torch.Generator().manual_seed(5))
+        for seed in range(20):
+            applied = dynparam.apply(model, name, learning_rate=0.1, layers=RESIDUAL_ORDER, seed=seed)
+            sizes = []
+            hooks = [
+                layer.module.register_forward_hook(
+                    lambda module, args, out, sizes=sizes: sizes.append(float(out.square().mean()))
+                )
+                for layer in applied.layers
+            ]
+            with torch.no_grad():
+                model(x)
+            for hook in hooks:
+                hook.remove()
+            seen.append(np.log(sizes[:-1]) / 2)
+        logs.append(np.mean(seen, axis=0))
+    slopes = np.polyfit(np.log([n for n, _ in widths]), logs, 1)[0]
+    assert np.abs(slopes).max() < 0.1, slopes
+
+
 def one_step(name, n, n_min, seed, eta=1e-3):
     """Mean squares per layer of a bottleneck CNN: preactivations, and own updates after one step.
 
