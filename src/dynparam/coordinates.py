@@ -56,7 +56,7 @@ def coordinate_check(
     steps: int = 1,
     seeds: int = 20,
     confidence: float = 0.95,
-    tolerance: float = 0.1,
+    tolerance: float = 0.2,
     **options: Any,
 ) -> CoordinateCheck:
     """Measure a model at several widths, and judge how its layers scale.
