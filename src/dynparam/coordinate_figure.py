@@ -84,6 +84,6 @@ def _panel(axis: Axes, table: pd.DataFrame, slopes: pd.DataFrame, quantity: Quan
             color=colour,
             markersize=3.2,
             elinewidth=0.5,
-            label=f"{row['name']}  ${row['slope']:+.2f}${expected}",
+            label=f"{row['name']}  ${round(row['slope'], 2) + 0.0:+.2f}${expected}",
         )
         axis.plot(widths, np.exp(centre + row["slope"] * np.log(widths)), "--", color=colour)

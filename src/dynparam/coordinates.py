@@ -24,6 +24,7 @@ from dynparam.coordinate_slopes import CoordinateCheck, Network, Question
 from dynparam.errors import ConfigError, ModelError, NonFiniteError
 from dynparam.model_graph import layer_graph, node_of
 from dynparam.model_layers import WeightLayer, find_layers
+from dynparam.model_run import arguments
 from dynparam.own_model import apply
 from dynparam.parametrization import HALF
 from dynparam.progress import progress
@@ -206,8 +207,11 @@ class _Trial:
                 hook = partial(self._look, seen, layer.name)
                 stack.callback(layer.module.register_forward_hook(hook).remove)
             stack.enter_context(self._randomness("step", number))
-            args, kwargs, leaves = _arguments(self._experiment.sample_input)
-            seen.model_inputs = [node for leaf in leaves if (node := node_of(leaf)) is not None]
+            args, kwargs = arguments(_double(self._experiment.sample_input))
+            for value in (*args, *kwargs.values()):
+                if isinstance(value, Tensor) and value.is_floating_point():
+                    node = node_of(value.requires_grad_())
+                    seen.model_inputs += [] if node is None else [node]
             seen.result = self._model(*args, **kwargs)
         missing = [layer.name for layer in self._layers if layer.name not in seen.outputs]
         if missing:
@@ -294,19 +298,6 @@ def _double(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return type(value)(_double(item) for item in value)
     return value
-
-
-def _arguments(sample_input: Any) -> tuple[tuple[Any, ...], dict[str, Any], list[Tensor]]:
-    """Positional and keyword arguments in float64, and those of them that autograd shall follow."""
-    sample = _double(sample_input)
-    kwargs = sample if isinstance(sample, dict) else {}
-    args = () if kwargs else sample if isinstance(sample, tuple) else (sample,)
-    leaves = [
-        value.requires_grad_()
-        for value in (*args, *kwargs.values())
-        if isinstance(value, Tensor) and value.is_floating_point()
-    ]
-    return args, kwargs, leaves
 
 
 def _checked_widths(widths: Sequence[int], steps: int, seeds: int) -> tuple[int, ...]:

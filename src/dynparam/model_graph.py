@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 from torch import Tensor
 from torch.autograd.graph import Node, get_gradient_edge
+
+End = TypeVar("End", int, str)
 
 KEEPING_ORDERS = frozenset(
     {
@@ -63,31 +66,42 @@ def layer_graph(
     count as the operation ``parameter``.
     """
     ends = {node: index for index, node in enumerate(layer_outputs)}
-    walks = [_walk_back(node, ends, set(model_inputs)) for node in layer_inputs]
+    walks = [walk_back([node], ends, model_inputs) for node in layer_inputs]
     return LayerGraph(
-        sources=tuple(tuple(sorted(walk.layers)) for walk in walks),
+        sources=tuple(tuple(sorted(walk.ends)) for walk in walks),
         sees_input=tuple(walk.sees_input for walk in walks),
         operations=frozenset[str]().union(*(walk.operations for walk in walks)),
     )
 
 
 @dataclass
-class _Walk:
-    layers: set[int] = field(default_factory=set)
+class Walk(Generic[End]):
+    """What is met on all ways back from some nodes.
+
+    Attributes:
+        ends: the ends reached first on each of them.
+        sees_input: whether one reaches the model's input.
+        operations: what is computed on them, by autograd's names; ``parameter`` for a parameter.
+    """
+
+    ends: set[End] = field(default_factory=set)
     sees_input: bool = False
     operations: set[str] = field(default_factory=set)
 
 
-def _walk_back(start: Node | None, ends: dict[Node, int], model_inputs: set[Node]) -> _Walk:
-    walk = _Walk()
-    waiting, seen = [start], set[Node]()
+def walk_back(
+    starts: Iterable[Node | None], ends: Mapping[Node, End], model_inputs: Collection[Node] = ()
+) -> Walk[End]:
+    """Walk back through autograd's graph from ``starts`` until ``ends``, ``model_inputs`` or leaves."""
+    walk = Walk[End]()
+    waiting, seen = list(starts), set[Node]()
     while waiting:
         node = waiting.pop()
         if node is None or node in seen:
             continue
         seen.add(node)
         if node in ends:
-            walk.layers.add(ends[node])
+            walk.ends.add(ends[node])
         elif node in model_inputs:
             walk.sees_input = True
         elif hasattr(node, "variable"):

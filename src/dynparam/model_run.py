@@ -20,6 +20,7 @@ from torch.autograd.graph import Node
 from torch.func import functional_call
 
 from dynparam.errors import ModelError
+from dynparam.model_graph import node_of, walk_back
 
 ROUNDING = 1e-2
 """How far, relative to its norm, the output of a subclass may be from that of the class it extends."""
@@ -51,7 +52,7 @@ def execute(
     ``ModelError`` if the model does not run on it.
     """
     notes = _Notes()
-    args, kwargs = _arguments(sample_input)
+    args, kwargs = arguments(sample_input)
     with ExitStack() as stack:
         for name, (module, forward) in watched.items():
             stack.callback(module.register_forward_hook(partial(_note, notes, name, forward)).remove)
@@ -65,7 +66,7 @@ def execute(
                 f"{type(model).__name__} does not run on sample_input ({error}); give one batch, as in "
                 "training, on the model's device"
             ) from error
-    reached = _reached(output, notes.nodes)
+    reached = walk_back(map(node_of, _tensors(output)), notes.nodes).ends
     return Execution(
         counts=dict(notes.counts),
         last=tuple(name for name in notes.counts if name in reached),
@@ -138,7 +139,7 @@ def _stand_ins(model: nn.Module) -> dict[str, Tensor]:
     return found
 
 
-def _arguments(sample_input: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+def arguments(sample_input: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Positional and keyword arguments, with tensors copied: a model may work in place."""
 
     def copied(value: Any) -> Any:
@@ -148,23 +149,6 @@ def _arguments(sample_input: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
         return (), {key: copied(value) for key, value in sample_input.items()}
     args = sample_input if isinstance(sample_input, tuple) else (sample_input,)
     return tuple(copied(value) for value in args), {}
-
-
-def _reached(output: Any, layers: Mapping[Node, str]) -> set[str]:
-    """The layers found first on all ways back from the output."""
-    found: set[str] = set()
-    seen: set[Node] = set()
-    waiting = [tensor.grad_fn for tensor in _tensors(output)]
-    while waiting:
-        node = waiting.pop()
-        if node is None or node in seen:
-            continue
-        seen.add(node)
-        if node in layers:
-            found.add(layers[node])
-        else:
-            waiting.extend(parent for parent, _ in node.next_functions)
-    return found
 
 
 def _tensors(output: Any) -> Iterator[Tensor]:
