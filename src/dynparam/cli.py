@@ -13,7 +13,16 @@ from typing import Annotated
 
 import typer
 
-from dynparam import cli_findings, cli_law, cli_ledger, cli_orders, cli_sweep, cli_theory, cli_training
+from dynparam import (
+    cli_findings,
+    cli_law,
+    cli_ledger,
+    cli_orders,
+    cli_sweep,
+    cli_theory,
+    cli_training,
+    cli_verify,
+)
 from dynparam.blocks import Engine, Errors, panels_of, shown_curves
 from dynparam.cli_options import (
     DEFAULT_CONFIG,
@@ -55,6 +64,7 @@ app.add_typer(cli_ledger.app, name="ledger")
 plot.add_typer(cli_ledger.plot)
 app.add_typer(cli_sweep.app)
 plot.add_typer(cli_sweep.plot)
+app.add_typer(cli_verify.app)
 
 CurveArgument = Annotated[str, typer.Argument(help="Name of a curve in probe.curves.")]
 
@@ -85,11 +95,20 @@ def extract_pair(
     ] = False,
 ) -> None:
     """Draw the images of a two-class task, with a manifest of what was drawn."""
-    from dynparam import official, pairs
+    from dynparam import official, pairs, provenance
 
+    started = time.monotonic()
     settings = load(DataStage, config)
     extract = pairs.extract_pool if pool else pairs.extract_pair
-    extract(raw, pair, settings.data, output, official.expected_hashes())
+    manifest = extract(raw, pair, settings.data, output, official.expected_hashes())
+    provenance.write_sidecar(
+        output.with_suffix(".json"),
+        [output],
+        settings,
+        inputs=[raw / official.FOLDER / member for member in official.MEMBERS],
+        started=started,
+        **manifest,
+    )
 
 
 @app.command("probe")

@@ -75,7 +75,11 @@ def compare_choices(
     trials = {choice: tables.read_csv(path) for choice, path in paths.items()}
     tables.write_csv(ledger_changes.all_changes(settings, known, trials), output)
     provenance.write_sidecar(
-        output.with_suffix(".json"), [output], settings, inputs=[*paths.values()], started=started
+        output.with_suffix(".json"),
+        [output],
+        settings,
+        inputs=[*paths.values(), entries],
+        started=started,
     )
 
 
@@ -87,12 +91,16 @@ def write_ledger(
     entries: EntriesOption = DEFAULT_ENTRIES,
 ) -> None:
     """Write the page of all open choices and what their alternatives change."""
-    from dynparam import ledger, ledger_page, tables
+    from dynparam import ledger, ledger_page, provenance, tables
     from dynparam.files import write_text
 
+    started = time.monotonic()
     settings = load(Config, config)
     known = ledger.load_ledger(entries, settings)
     write_text(output, ledger_page.page(known, settings, tables.read_csv(changes)))
+    provenance.write_sidecar(
+        output.with_suffix(".json"), [output], settings, inputs=[changes, entries], started=started
+    )
 
 
 @plot.command("ledger")

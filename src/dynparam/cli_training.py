@@ -130,7 +130,7 @@ def collect_curves(
         output.with_suffix(".json"),
         [output],
         settings,
-        inputs=[*curves, images],
+        inputs=[*curves, images, *([audit] if audit else [])],
         started=started,
         **collection.source_details(merged, checked),
     )
