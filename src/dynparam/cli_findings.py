@@ -8,14 +8,20 @@ from typing import Annotated
 
 import typer
 
-from dynparam.cli_options import DEFAULT_CONFIG, ConfigOption, OutputOption
+from dynparam.cli_options import DEFAULT_CONFIG, ConfigOption, OutputOption, examples
 from dynparam.config_stages import FindingsStage
 from dynparam.loading import load
 
 app = typer.Typer()
 
 
-@app.command("findings")
+@app.command(
+    "findings",
+    epilog=examples(
+        "dynparam findings --results results --conditions figures/conditions.csv"
+        " --curves figures/fig3_4.csv --output findings.md"
+    ),
+)
 def write_findings(
     results: Annotated[
         Path,

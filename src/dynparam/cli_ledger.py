@@ -16,6 +16,7 @@ from dynparam.cli_options import (
     ImagesOption,
     OutputOption,
     ThreadsOption,
+    examples,
 )
 from dynparam.config import Config
 from dynparam.config_stages import LedgerStage, ProbeStage
@@ -30,7 +31,12 @@ ChangesArgument = Annotated[Path, typer.Argument(help="Changes of slopes (result
 DEFAULT_ENTRIES = Path("config/ledger.yaml")
 
 
-@app.command("measure")
+@app.command(
+    "measure",
+    epilog=examples(
+        "dynparam ledger measure --images data/processed/airplane-automobile.npz --output trials.csv"
+    ),
+)
 def measure_choice(
     images: ImagesOption,
     output: OutputOption,
@@ -55,7 +61,9 @@ def measure_choice(
     )
 
 
-@app.command("compare")
+@app.command(
+    "compare", epilog=examples("dynparam ledger compare --results results --output changes.csv")
+)
 def compare_choices(
     results: Annotated[Path, typer.Option("--results", help="Directory with ledger/trials/.")],
     output: OutputOption,
@@ -83,7 +91,7 @@ def compare_choices(
     )
 
 
-@app.command("page")
+@app.command("page", epilog=examples("dynparam ledger page results/ledger/changes.csv --output page.md"))
 def write_ledger(
     changes: ChangesArgument,
     output: OutputOption,
@@ -103,7 +111,10 @@ def write_ledger(
     )
 
 
-@plot.command("ledger")
+@plot.command(
+    "ledger",
+    epilog=examples("dynparam plot ledger results/ledger/changes.csv --output assumptions.png"),
+)
 def plot_ledger(
     changes: ChangesArgument,
     output: FigureOption,

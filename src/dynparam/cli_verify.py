@@ -8,14 +8,21 @@ from typing import Annotated
 
 import typer
 
-from dynparam.cli_options import DEFAULT_CONFIG, ConfigOption
+from dynparam.cli_options import DEFAULT_CONFIG, ConfigOption, JsonOption, examples
 from dynparam.config import Config
 from dynparam.loading import load
 
 app = typer.Typer()
 
 
-@app.command("verify")
+@app.command(
+    "verify",
+    epilog=examples(
+        "dynparam verify figures/fig3_2.png",
+        "dynparam verify figures --redraw",
+        "dynparam verify results/comparison/slopes.csv --json",
+    ),
+)
 def verify_files(
     paths: Annotated[
         list[Path], typer.Argument(help="Figures, tables, pages or sidecars; or directories of them.")
@@ -30,10 +37,13 @@ def verify_files(
     every: Annotated[
         bool, typer.Option("--all", help="List what agrees too, one line for each thing compared.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
-    """Say whether files still agree with their sidecars and with all they were made from."""
+    """Say whether files still agree with their sidecars and with all they were made from.
+
+    Exit code 0: all that is recorded agrees. 1: something differs. 3: a file is not here.
+    """
     from dataclasses import replace
 
     from rich.console import Console

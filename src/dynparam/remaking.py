@@ -95,8 +95,16 @@ def _arguments(record: Sidecar, place: Path) -> list[str]:
             next(waiting, None)
         elif not argument.startswith("--output="):
             kept.append(argument)
-    start = [sys.executable, "-c", "from dynparam.cli import main; main()"]
-    return [*start, *kept, "--config", json.dumps(record.config), "--output", str(place)]
+    return [
+        sys.executable,
+        "-m",
+        "dynparam",
+        *kept,
+        "--config",
+        json.dumps(record.config),
+        "--output",
+        str(place),
+    ]
 
 
 def _compared(name: str, old: Path, new: Path) -> Finding:
