@@ -114,7 +114,7 @@ def test_architecture(tmp_path):
         ),
         (
             ["data", "extract", "cat-dog", "--raw", ".", "--output", "{out}"],
-            "'cat-dog' is not in data.pairs",
+            "no 'cat-dog' in data.pairs",
         ),
         (["schema", "--output", "{file}/x.json"], "cannot be written"),
     ],

@@ -67,6 +67,7 @@ def extract_pair(
 
     started = time.monotonic()
     settings = load(DataStage, config)
+    named(settings.data.pairs, pair, "data.pairs")
     members = [raw / official.FOLDER / member for member in official.MEMBERS]
     require(members, f"dynparam data pair {pair}")
     npz = output or Path("data/processed", f"{pair}{'.pool' if pool else ''}.npz")

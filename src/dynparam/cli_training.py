@@ -76,6 +76,7 @@ def train(
     """Train the runs of some seeds; an interrupted training resumes, finished runs are not repeated."""
     from dynparam import curve_summary, tables
 
+    load(RunStage, config).of_task(task)
     pair = pair_images(config, task, images)
     place = output or own_place(config, "training", task, parametrization, f"{seeds}.csv")
     records = runs_directory or load(Config, config).paths.results / "training" / ".runs"
@@ -160,6 +161,7 @@ def audit(
     """Train the first epochs of an archived run again, and compare. Exit code 4 if they differ."""
     from dynparam.audit_result import read_result
 
+    load(RunStage, config).of_task(task)
     pair = pair_images(config, task, images)
     if curves is None:
         settings = load(Config, config)
