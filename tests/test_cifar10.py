@@ -305,8 +305,8 @@ def test_import_needs_neither_torch_nor_torchvision() -> None:
 def _extract(
     raw: Path, hashes: dict[str, str], output: Path, name: str = "bird-cat", **changes: Any
 ) -> tuple[images.Pair, dict[str, Any]]:
-    pairs.extract_pair(raw, name, _data(**changes), output, hashes)
-    return images.load_pair(output), json.loads(output.with_suffix(".json").read_text())
+    manifest = pairs.extract_pair(raw, name, _data(**changes), output, hashes)
+    return images.load_pair(output), json.loads(json.dumps(manifest))
 
 
 @pytest.mark.parametrize("stratified", [True, False])
@@ -354,10 +354,19 @@ def _assert_matches_splits(
 
 
 def test_equal_settings_give_equal_bytes(raw: Path, hashes: dict[str, str], tmp_path: Path) -> None:
-    for name in ("a", "b"):
-        _extract(raw, hashes, tmp_path / name / "pair.npz")
-    for file in ("pair.npz", "pair.json"):
-        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+    (_, first), (_, second) = (_extract(raw, hashes, tmp_path / name / "pair.npz") for name in "ab")
+    assert first == second
+    contents = [(tmp_path / name / "pair.npz").read_bytes() for name in "ab"]
+    assert contents[0] == contents[1]
+
+
+def test_no_sidecar_is_left_beside_other_images(
+    raw: Path, hashes: dict[str, str], tmp_path: Path
+) -> None:
+    old = tmp_path / "pair.json"
+    old.write_text("{}")
+    _extract(raw, hashes, tmp_path / "pair.npz")
+    assert not old.exists()
 
 
 def test_draw_depends_on_the_seed_but_not_on_other_settings(
@@ -390,9 +399,8 @@ def test_manifest_hashes_are_those_of_the_file(
 
 
 def test_pool_is_every_image_of_both_classes(raw: Path, hashes: dict[str, str], tmp_path: Path) -> None:
-    pairs.extract_pool(raw, "bird-cat", _data(), tmp_path / "pool.npz", hashes)
+    manifest = pairs.extract_pool(raw, "bird-cat", _data(), tmp_path / "pool.npz", hashes)
     pool = images.load_pair(tmp_path / "pool.npz")
-    manifest = json.loads((tmp_path / "pool.json").read_text())
     _assert_matches_splits(pool, manifest, raw, hashes)
     assert np.bincount(pool.train_labels).tolist() == [20, 20]
     assert len(pool.test_images) == len(pool.test_labels) == 0
@@ -473,8 +481,8 @@ def test_official_data(tmp_path: Path) -> None:
         assert np.bincount(labels).tolist() == [count] * 10
     output = tmp_path / "pair.npz"
     thesis = _data(train_images=2000, test_images=2000)
-    pairs.extract_pair(tmp_path, "airplane-automobile", thesis, output, MEMBERS)
-    pair, manifest = images.load_pair(output), json.loads((tmp_path / "pair.json").read_text())
+    manifest = pairs.extract_pair(tmp_path, "airplane-automobile", thesis, output, MEMBERS)
+    pair = images.load_pair(output)
     reference = torchvision_reader.import_datasets().CIFAR10(tmp_path, train=True)
     for key, found in (("train", pair.train_labels), ("test", pair.test_labels)):
         chosen = [reference.targets[index] for index in manifest["subsets"][key]["indices"]]

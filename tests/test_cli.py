@@ -101,7 +101,7 @@ def test_architecture(tmp_path):
         (["probe", "fig9", "--images", "{pair}", "--output", "{out}"], "no 'fig9' in probe.curves"),
         (
             ["probe", "fig3_3_dynamic", "--images", "{absent}", "--output", "{out}"],
-            "absent.npz: not a readable pair of classes; extract it again",
+            "absent.npz: there is no such file yet; run: dynparam data pair",
         ),
         (["fit", "{absent}", "--output", "{out}"], "absent.npz: not a readable table"),
         (
@@ -110,11 +110,11 @@ def test_architecture(tmp_path):
         ),
         (
             ["plot", "probe", "fig3_2", "--results", "{place}", "--output", "{out}"],
-            "fig3_2_constant_ratio.csv: not a readable table",
+            "fig3_2_constant_ratio.csv and 5 more: there is no such file yet; run: snakemake",
         ),
         (
             ["data", "extract", "cat-dog", "--raw", ".", "--output", "{out}"],
-            "'cat-dog' is not in data.pairs",
+            "no 'cat-dog' in data.pairs",
         ),
         (["schema", "--output", "{file}/x.json"], "cannot be written"),
     ],

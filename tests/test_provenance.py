@@ -1,6 +1,7 @@
 import json
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +9,7 @@ from dynparam import provenance
 from dynparam.blocks import Fit
 from dynparam.files import sha256
 from dynparam.provenance import git_state, hardware, versions, write_sidecar
+from dynparam.sidecars import checksum, ranges, read_sidecar, seeds_behind, training_seconds
 
 SETTINGS = Fit(seed=3, confidence=0.9, resamples=100)
 
@@ -29,6 +31,60 @@ def test_sidecar_says_where_a_file_came_from(tmp_path):
     assert {"python", "numpy", "torch", "snakemake"} <= set(record["versions"])
     assert record["hardware"]["cores"] >= 1
     assert str(tmp_path.parent) not in (tmp_path / "out.json").read_text(), "no path of this machine"
+    assert record["place"] is None
+    assert record["code"] is None, "a test is no stage"
+    assert record["checksum"] == checksum(record)
+
+
+def test_paths_start_from_the_working_directory(tmp_path, monkeypatch):
+    source, output = tmp_path / "data" / "in.csv", tmp_path / "results" / "deep" / "out.csv"
+    for path in (source, output):
+        path.parent.mkdir(parents=True)
+        path.write_text("a")
+    monkeypatch.chdir(tmp_path)
+    sidecar = Path("results/out.json")
+    write_sidecar(sidecar, [Path("results/deep/out.csv")], SETTINGS, inputs=[source], started=0.0)
+    record = read_sidecar(sidecar)
+    assert list(record["inputs"]) == ["data/in.csv"]
+    assert list(record["outputs"]) == ["deep/out.csv"]
+    assert record["place"] == "results/out.json"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kept"),
+    [
+        (["pytest", "x"], None),
+        (["/venv/bin/dynparam", "fit", "a.csv"], ["dynparam", "fit", "a.csv"]),
+        (["dynparam/__main__.py", "fit", "a.csv"], ["dynparam", "fit", "a.csv"]),
+        (["dynparam", "fit", "--config", "{}", "--config=x", "a"], ["dynparam", "fit", "a"]),
+        (["dynparam", "x", "/else/where/a.csv"], ["dynparam", "x", "where/a.csv"]),
+        (["dynparam", "x", "--output=/else/where/a.csv"], ["dynparam", "x", "--output=where/a.csv"]),
+        (["dynparam", "x", "--output", "{here}/a.csv"], ["dynparam", "x", "--output", "a.csv"]),
+        (["dynparam", "x", "--config"], ["dynparam", "x"]),
+    ],
+)
+def test_command_lines_hold_no_configuration_and_no_place_of_this_machine(arguments, kept):
+    filled = [argument.replace("{here}", str(Path.cwd())) for argument in arguments]
+    assert provenance.command(filled) == kept
+
+
+def test_seeds_and_trials_are_gathered_from_all_that_is_behind():
+    probe = {"config": {"probe": {"seed": 3, "trials": 30}, "data": {"seed": 0}}, "outputs": {}}
+    exact = {"config": {"probe": {"seed": 3, "trials": 2000}}, "outputs": {}}
+    assert seeds_behind([probe, exact, probe]) == {
+        "data.seed": [0],
+        "probe.seed": [3],
+        "probe.trials": ["0-29", "0-1999"],
+    }
+
+
+def test_runs_are_told_by_their_seeds_and_their_time_is_added_up():
+    config = {"data": {"pairs": {"bird-cat": []}}, "protocol": {"n": 40, "n_min": 8}}
+    runs = [{"seeds": {"0": 1.5, "1": 2.0}, "diverged": {}}, {"seeds": {"4": 0.25}, "diverged": {}}]
+    record = {"config": config, "outputs": {}, "runs": runs}
+    assert seeds_behind([record]) == {"training.runs": ["bird-cat 40-8: 0-1,4"]}
+    assert training_seconds(record, []) == 3.75
+    assert ranges([0, 1, 2, 5, 7, 8]) == "0-2,5,7-8"
 
 
 def test_inputs_of_one_name_are_told_apart(tmp_path):

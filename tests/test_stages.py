@@ -71,7 +71,7 @@ def test_words_and_spaces_touch_nothing(package, text):
 
 
 def test_an_edited_command_touches_itself_alone(package):
-    cli = package / "cli.py"
+    cli = package / "cli_probe.py"
     before = digests(package)
     source = cli.read_text()
     changed = source.replace("torch.set_num_threads(threads)", "torch.set_num_threads(threads + 1)")

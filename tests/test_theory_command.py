@@ -79,8 +79,7 @@ def test_measuring_a_profile(run, tmp_path):
         (["probe"], "name a curve of probe.curves, or give --widths and --parametrization"),
         (["probe", "--trials", "3"], "name a curve of probe.curves, or give --widths"),
         (["probe", "--widths", "1"], "probe --widths needs --parametrization; add it"),
-        (["probe", "c", "--images", "x"], "probe CURVE needs --output; add it"),
-        (["probe", "c"], "probe CURVE needs --images and --output; add it"),
+        (["probe", "c"], "there is no 'c' in probe.curves; choose one of fig3_2_constant_ratio"),
         (["probe", "c", "--widths", "1", "--from", "9"], "CURVE has no use for --widths, --from; leave"),
         (
             ["probe", "--widths", "1", "--parametrization", "ntk", "--images", "x"],

@@ -61,7 +61,7 @@ def test_the_command_leaves_table_and_sidecar(tmp_path, monkeypatch, capsys):
     ("options", "sentence"),
     [
         ({"seeds": "3-1"}, "seeds '3-1' name none; write the smaller number first"),
-        ({"images": "absent.npz"}, "absent.npz: not a readable pair of classes; extract it again"),
+        ({"images": "absent.npz"}, "absent.npz: there is no such file yet; run: dynparam data pair"),
         (
             {"device": "cuda"},
             "device cuda is asked for, and this torch finds no GPU; choose auto or cpu",

@@ -6,6 +6,7 @@ each stage of the workflow depends on.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -419,5 +420,7 @@ def panels_of(panels: Panels, figure: str) -> tuple[str, ...]:
 def named(entries: Mapping[str, Entry], name: str, where: str) -> Entry:
     """The entry of that name. Raises ``ConfigError`` naming the key ``where`` if there is none."""
     if name not in entries:
-        raise ConfigError(f"there is no {name!r} in {where}; choose one of {', '.join(entries)}")
+        near = difflib.get_close_matches(name, entries, n=1)
+        meant = f" (did you mean {near[0]!r}?)" if near else ""
+        raise ConfigError(f"there is no {name!r} in {where}; choose one of {', '.join(entries)}{meant}")
     return entries[name]

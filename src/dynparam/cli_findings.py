@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from dynparam.cli_options import DEFAULT_CONFIG, ConfigOption, OutputOption
+from dynparam.cli_options import DEFAULT_CONFIG, ConfigOption, OutputOption, examples
 from dynparam.config_stages import FindingsStage
 from dynparam.loading import load
 
 app = typer.Typer()
 
 
-@app.command("findings")
+@app.command(
+    "findings",
+    epilog=examples(
+        "dynparam findings --results results --conditions figures/conditions.csv"
+        " --curves figures/fig3_4.csv --output findings.md"
+    ),
+)
 def write_findings(
     results: Annotated[
         Path,
@@ -29,17 +36,28 @@ def write_findings(
     ] = None,
 ) -> None:
     """Write the findings, their numbers filled in from finished tables."""
-    from dynparam import files, findings, tables
+    from dynparam import files, findings, provenance, tables
 
-    comparison = results / "comparison"
+    started = time.monotonic()
+    settings = load(FindingsStage, config)
+    places = {
+        "slopes": results / "comparison" / "slopes.csv",
+        "claims": results / "comparison" / "claims.csv",
+        "table1_1": results / "table1_1" / "table1_1.csv",
+        "conditions": conditions,
+        "edges": results / "sweep" / "edges.csv",
+        "changes": results / "ledger" / "changes.csv",
+    }
     evidence = findings.Evidence(
-        slopes=tables.read_csv(comparison / "slopes.csv"),
-        claims=tables.read_csv(comparison / "claims.csv"),
+        **{name: tables.read_csv(path) for name, path in places.items()},
         domain=tables.read_csv(domain) if domain else None,
-        table1_1=tables.read_csv(results / "table1_1" / "table1_1.csv"),
-        conditions=tables.read_csv(conditions),
-        edges=tables.read_csv(results / "sweep" / "edges.csv"),
-        changes=tables.read_csv(results / "ledger" / "changes.csv"),
         seeds=int(tables.read_csv(curves)["seeds"].max()),
     )
-    files.write_text(output, findings.page(evidence, load(FindingsStage, config)))
+    files.write_text(output, findings.page(evidence, settings))
+    provenance.write_sidecar(
+        output.with_suffix(".json"),
+        [output],
+        settings,
+        inputs=[*places.values(), curves, *([domain] if domain else [])],
+        started=started,
+    )

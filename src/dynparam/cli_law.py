@@ -9,16 +9,20 @@ from typing import Annotated
 import typer
 
 from dynparam.blocks import panels_of
-from dynparam.cli_options import DEFAULT_CONFIG, ConfigOption, FigureOption
+from dynparam.cli_options import DEFAULT_CONFIG, ConfigOption, FigureOption, complete_wide, examples
 from dynparam.config_stages import WideFigureStage
 from dynparam.loading import load
 
 plot = typer.Typer()
 
 
-@plot.command("wide")
+@plot.command(
+    "wide", epilog=examples("dynparam plot wide fig3_2_wide --results results --output wide.png")
+)
 def plot_wide(
-    figure: Annotated[str, typer.Argument(help="Name of a figure in law.figures.")],
+    figure: Annotated[
+        str, typer.Argument(help="Name of a figure in law.figures.", autocompletion=complete_wide)
+    ],
     results: Annotated[
         Path, typer.Option("--results", help="Directory with law/probe/wide/, law/expected/ and probe/.")
     ],

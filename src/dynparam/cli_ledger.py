@@ -16,6 +16,7 @@ from dynparam.cli_options import (
     ImagesOption,
     OutputOption,
     ThreadsOption,
+    examples,
 )
 from dynparam.config import Config
 from dynparam.config_stages import LedgerStage, ProbeStage
@@ -30,7 +31,12 @@ ChangesArgument = Annotated[Path, typer.Argument(help="Changes of slopes (result
 DEFAULT_ENTRIES = Path("config/ledger.yaml")
 
 
-@app.command("measure")
+@app.command(
+    "measure",
+    epilog=examples(
+        "dynparam ledger measure --images data/processed/airplane-automobile.npz --output trials.csv"
+    ),
+)
 def measure_choice(
     images: ImagesOption,
     output: OutputOption,
@@ -55,7 +61,9 @@ def measure_choice(
     )
 
 
-@app.command("compare")
+@app.command(
+    "compare", epilog=examples("dynparam ledger compare --results results --output changes.csv")
+)
 def compare_choices(
     results: Annotated[Path, typer.Option("--results", help="Directory with ledger/trials/.")],
     output: OutputOption,
@@ -75,11 +83,15 @@ def compare_choices(
     trials = {choice: tables.read_csv(path) for choice, path in paths.items()}
     tables.write_csv(ledger_changes.all_changes(settings, known, trials), output)
     provenance.write_sidecar(
-        output.with_suffix(".json"), [output], settings, inputs=[*paths.values()], started=started
+        output.with_suffix(".json"),
+        [output],
+        settings,
+        inputs=[*paths.values(), entries],
+        started=started,
     )
 
 
-@app.command("page")
+@app.command("page", epilog=examples("dynparam ledger page results/ledger/changes.csv --output page.md"))
 def write_ledger(
     changes: ChangesArgument,
     output: OutputOption,
@@ -87,15 +99,22 @@ def write_ledger(
     entries: EntriesOption = DEFAULT_ENTRIES,
 ) -> None:
     """Write the page of all open choices and what their alternatives change."""
-    from dynparam import ledger, ledger_page, tables
+    from dynparam import ledger, ledger_page, provenance, tables
     from dynparam.files import write_text
 
+    started = time.monotonic()
     settings = load(Config, config)
     known = ledger.load_ledger(entries, settings)
     write_text(output, ledger_page.page(known, settings, tables.read_csv(changes)))
+    provenance.write_sidecar(
+        output.with_suffix(".json"), [output], settings, inputs=[changes, entries], started=started
+    )
 
 
-@plot.command("ledger")
+@plot.command(
+    "ledger",
+    epilog=examples("dynparam plot ledger results/ledger/changes.csv --output assumptions.png"),
+)
 def plot_ledger(
     changes: ChangesArgument,
     output: FigureOption,

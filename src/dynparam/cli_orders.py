@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from dynparam.cli_options import DEFAULT_CONFIG, ConfigOption, FigureOption, OutputOption
+from dynparam.cli_options import DEFAULT_CONFIG, ConfigOption, FigureOption, OutputOption, examples
 from dynparam.config_stages import ExponentsStage
 from dynparam.loading import load
 
@@ -18,7 +18,7 @@ plot = typer.Typer()
 ExponentsOption = Annotated[Path, typer.Option("--results", help="Directory with exponents/.")]
 
 
-@app.command("table")
+@app.command("table", epilog=examples("dynparam table --results results --output table1_1.csv"))
 def judge_table1_1(
     results: ExponentsOption,
     output: OutputOption,
@@ -38,7 +38,7 @@ def judge_table1_1(
     )
 
 
-@plot.command("table")
+@plot.command("table", epilog=examples("dynparam plot table --results results --output table1_1.png"))
 def plot_table1_1(
     results: ExponentsOption,
     output: FigureOption,

@@ -15,6 +15,8 @@ from dynparam.cli_options import (
     ImagesOption,
     OutputOption,
     ThreadsOption,
+    complete_references,
+    examples,
 )
 from dynparam.config_stages import EdgesStage, SweepStage
 from dynparam.loading import load
@@ -22,11 +24,19 @@ from dynparam.loading import load
 app = typer.Typer()
 plot = typer.Typer()
 
-ReferenceArgument = Annotated[str, typer.Argument(help="Name of a reference in sweep.references.")]
+ReferenceArgument = Annotated[
+    str,
+    typer.Argument(help="Name of a reference in sweep.references.", autocompletion=complete_references),
+]
 SweepsOption = Annotated[Path, typer.Option("--results", help="Directory with sweep/.")]
 
 
-@app.command("sweep")
+@app.command(
+    "sweep",
+    epilog=examples(
+        "dynparam sweep n_min --images data/processed/airplane-automobile.npz --output sweep.csv"
+    ),
+)
 def sweep_reference(
     reference: ReferenceArgument,
     images: ImagesOption,
@@ -55,7 +65,7 @@ def sweep_reference(
     log.unlink(missing_ok=True)
 
 
-@app.command("edges")
+@app.command("edges", epilog=examples("dynparam edges --results results --output edges.csv"))
 def find_edges(
     results: SweepsOption, output: OutputOption, config: ConfigOption = DEFAULT_CONFIG
 ) -> None:
@@ -74,7 +84,7 @@ def find_edges(
     )
 
 
-@plot.command("sweep")
+@plot.command("sweep", epilog=examples("dynparam plot sweep --results results --output r_sweep.png"))
 def plot_sweep(
     results: SweepsOption, output: FigureOption, config: ConfigOption = DEFAULT_CONFIG
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from dynparam import blocks
-from dynparam.cli_options import DEFAULT_CONFIG, ConfigOption, FigureOption
+from dynparam.cli_options import DEFAULT_CONFIG, ConfigOption, FigureOption, JsonOption, examples
 from dynparam.config_stages import ExponentsStage
 from dynparam.errors import ConfigError
 from dynparam.loading import load
@@ -60,7 +60,13 @@ CONFIDENCE = 0.95
 """Level of the intervals that ``probe --widths`` prints."""
 
 
-@app.command("orders")
+@app.command(
+    "orders",
+    epilog=examples(
+        "dynparam orders --widths 1,1/2,1 --parametrization spectral",
+        "dynparam orders --widths 1,1/2,1 --parametrization dynamic --r 1/4 --json",
+    ),
+)
 def show_orders(
     widths: WidthsOption,
     parametrization: NameOption,
@@ -71,7 +77,7 @@ def show_orders(
     n_out: Annotated[
         str, typer.Option("--output-exponent", help="Growth exponent of the output width n_L.")
     ] = "0",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Print the exact orders of a profile of widths, and which conditions of the thesis it meets."""
     from dynparam import profiles
@@ -87,6 +93,8 @@ def probe_profile(
     output: Path | None,
     threads: int,
     tolerance: float,
+    *,
+    as_json: bool = False,
 ) -> None:
     """Measure a profile of widths and print its exponents.
 
@@ -105,9 +113,8 @@ def probe_profile(
     if output is not None:
         tables.write_csv(trials, output)
         provenance.write_sidecar(output.with_suffix(".json"), [output], chosen, started=started)
-    typer.echo(
-        profile_trials.report(chosen, trials, confidence=CONFIDENCE, tolerance=tolerance), nl=False
-    )
+    report = profile_trials.report_json if as_json else profile_trials.report
+    typer.echo(report(chosen, trials, confidence=CONFIDENCE, tolerance=tolerance), nl=False)
 
 
 def check_probe_use(context: typer.Context) -> None:
@@ -120,9 +127,7 @@ def check_probe_use(context: typer.Context) -> None:
         and source.name == "COMMANDLINE"
     }
     use, other, needed = (
-        ("CURVE", OF_PROFILES, ("images", "output"))
-        if "curve" in given
-        else ("--widths", OF_CURVES, ("parametrization",))
+        ("CURVE", OF_PROFILES, ()) if "curve" in given else ("--widths", OF_CURVES, ("parametrization",))
     )
     if "curve" not in given and "widths" not in given:
         raise ConfigError(
@@ -137,7 +142,9 @@ def check_probe_use(context: typer.Context) -> None:
         raise ConfigError(f"probe {use} needs {' and '.join(missing)}; add it")
 
 
-@plot.command("conditions")
+@plot.command(
+    "conditions", epilog=examples("dynparam plot conditions --results results --output conditions.png")
+)
 def plot_conditions(
     results: Annotated[Path, typer.Option("--results", help="Directory with exponents/.")],
     output: FigureOption,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from dynparam import blocks
 from dynparam.cli_options import (
     DEFAULT_CONFIG,
     ConfigOption,
@@ -15,12 +18,18 @@ from dynparam.cli_options import (
     DeviceOption,
     FigureOption,
     ImagesOption,
+    JsonOption,
     OutputOption,
+    OwnImagesOption,
+    OwnOutputOption,
     ParametrizationArgument,
     ResultsOption,
     TaskArgument,
     ThreadsOption,
+    complete_training,
+    examples,
 )
+from dynparam.cli_places import own_place, pair_images
 from dynparam.config import Config
 from dynparam.config_stages import AuditStage, ClaimsStage, RunStage
 from dynparam.loading import load
@@ -29,16 +38,30 @@ app = typer.Typer()
 plot = typer.Typer()
 
 
-@app.command("train")
-def train_seeds(
+SeedsOption = Annotated[str, typer.Option("--seeds", help="Such as 0-9 or 0-2,7.")]
+
+
+@app.command(
+    "train",
+    epilog=examples(
+        "dynparam train airplane-automobile dynamic --seeds 0-2",
+        "dynparam train bird-cat spectral --seeds 0 --device cuda --json",
+    ),
+)
+def train(
     task: TaskArgument,
     parametrization: ParametrizationArgument,
-    seeds: Annotated[str, typer.Option("--seeds", help="Such as 0-9 or 0-2,7.")],
-    images: ImagesOption,
+    seeds: SeedsOption = "0",
+    images: OwnImagesOption = None,
     runs_directory: Annotated[
-        Path, typer.Option("--runs", help="Directory for checkpoints and records.")
-    ],
-    output: OutputOption,
+        Path | None,
+        typer.Option(
+            "--runs",
+            help="Directory for checkpoints and records.",
+            show_default="results/training/.runs",
+        ),
+    ] = None,
+    output: OwnOutputOption = None,
     config: ConfigOption = DEFAULT_CONFIG,
     device: DeviceOption = "auto",
     threads: ThreadsOption = 2,
@@ -48,8 +71,46 @@ def train_seeds(
     checkpoint_epochs: Annotated[
         int, typer.Option("--checkpoint-epochs", min=1, help="Epochs between checkpoints.")
     ] = 10,
+    as_json: JsonOption = False,
 ) -> None:
     """Train the runs of some seeds; an interrupted training resumes, finished runs are not repeated."""
+    from dynparam import curve_summary, tables
+
+    load(RunStage, config).of_task(task)
+    pair = pair_images(config, task, images)
+    place = output or own_place(config, "training", task, parametrization, f"{seeds}.csv")
+    records = runs_directory or load(Config, config).paths.results / "training" / ".runs"
+    train_seeds(
+        (task, parametrization, seeds),
+        pair,
+        records,
+        place,
+        config,
+        device,
+        threads,
+        seeds_at_once,
+        checkpoint_epochs,
+    )
+    found = curve_summary.summarize(tables.read_csv(place))
+    if as_json:
+        named_so = {"task": task, "parametrization": parametrization, "curves": str(place)}
+        typer.echo(json.dumps({**named_so, **found}, indent=2))
+    else:
+        typer.echo(f"{task}, {parametrization}, {curve_summary.sentence(found)}\nCurves: {place}")
+
+
+def train_seeds(
+    which: tuple[str, blocks.ParametrizationName, str],
+    images: Path,
+    runs_directory: Path,
+    output: Path,
+    config: list[str],
+    device: blocks.Device,
+    threads: int,
+    seeds_at_once: int,
+    checkpoint_epochs: int,
+) -> None:
+    """Train ``which``: a task under a parametrization, from seeds such as 0-9."""
     import torch
 
     from dynparam import provenance, run_files, runs, shards, tables
@@ -57,6 +118,7 @@ def train_seeds(
     from dynparam.images import load_pair
 
     started = time.monotonic()
+    task, parametrization, seeds = which
     settings = load(RunStage, config).of_task(task)
     torch.set_num_threads(threads)
     plan = runs.Plan(settings, parametrization, resolve_device(device), seeds_at_once, checkpoint_epochs)
@@ -74,20 +136,54 @@ def train_seeds(
     )
 
 
-@app.command("audit")
-def audit_archive(
+@app.command(
+    "audit",
+    epilog=examples(
+        "dynparam audit airplane-automobile dynamic", "dynparam audit bird-cat spectral --json"
+    ),
+)
+def audit(
     task: TaskArgument,
     parametrization: ParametrizationArgument,
-    curves: Annotated[Path, typer.Option("--curves", help="Archived table of curves.")],
-    images: ImagesOption,
-    output: OutputOption,
+    curves: Annotated[
+        Path | None,
+        typer.Option(
+            "--curves", help="Archived table of curves.", show_default="that of training.archive"
+        ),
+    ] = None,
+    images: OwnImagesOption = None,
+    output: OwnOutputOption = None,
     config: ConfigOption = DEFAULT_CONFIG,
     device: DeviceOption = "auto",
     threads: ThreadsOption = 2,
+    as_json: JsonOption = False,
 ) -> None:
-    """Train the first epochs of an archived run again, and compare."""
-    from dataclasses import asdict
+    """Train the first epochs of an archived run again, and compare. Exit code 4 if they differ."""
+    from dynparam.audit_result import read_result
 
+    load(RunStage, config).of_task(task)
+    pair = pair_images(config, task, images)
+    if curves is None:
+        settings = load(Config, config)
+        network = settings.protocol.network_name
+        curves = settings.training.archive / task / network / f"{parametrization}.csv"
+    place = output or own_place(config, "audit", task, f"{parametrization}.json")
+    audit_archive((task, parametrization), curves, pair, place, config, device, threads)
+    if as_json:
+        result = read_result(place)
+        typer.echo(json.dumps({**asdict(result), "passed": result.passed}, indent=2))
+
+
+def audit_archive(
+    which: tuple[str, blocks.ParametrizationName],
+    curves: Path,
+    images: Path,
+    output: Path,
+    config: list[str],
+    device: blocks.Device,
+    threads: int,
+) -> None:
+    """Audit the archived curves of ``which``: a task under a parametrization."""
     import torch
 
     from dynparam import audit, curve_archive, provenance
@@ -95,6 +191,7 @@ def audit_archive(
     from dynparam.images import load_pair
 
     started = time.monotonic()
+    task, parametrization = which
     settings = load(RunStage, config).of_task(task)
     limits = load(AuditStage, config).training.audit
     torch.set_num_threads(threads)
@@ -108,7 +205,13 @@ def audit_archive(
     )
 
 
-@app.command("collect")
+@app.command(
+    "collect",
+    epilog=examples(
+        "dynparam collect results/archive/bird-cat/10000-500/dynamic.csv"
+        " --images data/processed/bird-cat.npz --audit audit.json --output dynamic.csv"
+    ),
+)
 def collect_curves(
     curves: CurvesArgument,
     images: ImagesOption,
@@ -130,13 +233,19 @@ def collect_curves(
         output.with_suffix(".json"),
         [output],
         settings,
-        inputs=[*curves, images],
+        inputs=[*curves, images, *([audit] if audit else [])],
         started=started,
         **collection.source_details(merged, checked),
     )
 
 
-@app.command("archive")
+@app.command(
+    "archive",
+    epilog=examples(
+        "dynparam archive --archive results/archive/bird-cat/10000-500/dynamic.csv"
+        " --images data/processed/bird-cat.npz"
+    ),
+)
 def extend_archive(
     archive: Annotated[Path, typer.Option("--archive", help="Archived table to make or extend.")],
     images: ImagesOption,
@@ -164,7 +273,10 @@ def extend_archive(
     typer.echo(f"{archive}: {len(merged.seeds)} seeds, {sum(len(part.seeds) for part in new)} new")
 
 
-@app.command("claims")
+@app.command(
+    "claims",
+    epilog=examples("dynparam claims --results results --output claims.csv"),
+)
 def judge_claims(
     results: ResultsOption,
     output: OutputOption,
@@ -191,9 +303,14 @@ def judge_claims(
     )
 
 
-@plot.command("curves")
+@plot.command(
+    "curves", epilog=examples("dynparam plot curves fig3_4 --results results --output fig3_4.png")
+)
 def plot_curves(
-    figure: Annotated[str, typer.Argument(help="Name of a figure in figures.training.")],
+    figure: Annotated[
+        str,
+        typer.Argument(help="Name of a figure in figures.training.", autocompletion=complete_training),
+    ],
     results: ResultsOption,
     output: FigureOption,
     config: ConfigOption = DEFAULT_CONFIG,
@@ -224,7 +341,9 @@ def plot_curves(
     )
 
 
-@plot.command("domain")
+@plot.command(
+    "domain", epilog=examples("dynparam plot domain --results results --output claim_domain.png")
+)
 def plot_domain(
     results: ResultsOption,
     output: FigureOption,
@@ -255,9 +374,10 @@ def plot_domain(
     )
 
 
-@app.command("status")
-def report_status(config: ConfigOption = DEFAULT_CONFIG) -> None:
+@app.command("status", epilog=examples("dynparam status", "dynparam status --json"))
+def report_status(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
     """List which training runs are done, running, interrupted or failed, and the time left."""
     from dynparam import status
 
-    typer.echo(status.report(load(Config, config)), nl=False)
+    report = status.report_json if as_json else status.report
+    typer.echo(report(load(Config, config)), nl=False)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Self
+from typing import Any, Self
 
 from pydantic import BaseModel, model_validator
 
@@ -369,5 +370,22 @@ def _of_probe(stage: ProbeStage, **changes: object) -> ProbeStage:
 
 def digest(block: BaseModel) -> str:
     """A short SHA-256 of a block's values, independent of the order of its keys."""
-    text = json.dumps(block.model_dump(mode="json"), sort_keys=True)
+    return values_digest(block.model_dump(mode="json"))
+
+
+def values_digest(values: Mapping[str, Any]) -> str:
+    """The digest of a block of these values, as a record holds them."""
+    text = json.dumps(values, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any], where: str = "") -> list[str]:
+    """The keys whose values differ, as ``protocol.epochs: 100, here 50``."""
+    found = []
+    for key in dict.fromkeys([*old, *new]):
+        before, after = old.get(key), new.get(key)
+        if isinstance(before, Mapping) and isinstance(after, Mapping):
+            found += differences(before, after, f"{where}{key}.")
+        elif before != after:
+            found.append(f"{where}{key}: {before}, here {after}")
+    return found

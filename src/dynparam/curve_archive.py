@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from dynparam.config import digest
+from dynparam.config import differences, digest
 from dynparam.config_stages import RunStage
 from dynparam.errors import DataError
 from dynparam.files import sha256
@@ -67,7 +67,7 @@ def read_archive(csv: Path, settings: RunStage, images: Path) -> CurveFile:
         )
     record = _sidecar(csv)
     if record["config_sha256"] != digest(settings):
-        changed = ", ".join(_differences(record["config"], settings.model_dump(mode="json")))
+        changed = ", ".join(differences(record["config"], settings.model_dump(mode="json")))
         raise DataError(
             f"{csv}: archived under another configuration ({changed}); use that, or {RETRAIN}"
         )
@@ -122,15 +122,3 @@ def _sidecar(csv: Path) -> dict[str, Any]:
             f"{path}: the provenance of {csv.name} is missing or damaged; restore it, or {RETRAIN}"
         ) from None
     return record
-
-
-def _differences(old: Mapping[str, Any], new: Mapping[str, Any], where: str = "") -> list[str]:
-    """The keys whose values differ, as ``protocol.epochs: 100, here 50``."""
-    found = []
-    for key in dict.fromkeys([*old, *new]):
-        before, after = old.get(key), new.get(key)
-        if isinstance(before, Mapping) and isinstance(after, Mapping):
-            found += _differences(before, after, f"{where}{key}.")
-        elif before != after:
-            found.append(f"{where}{key}: {before}, here {after}")
-    return found

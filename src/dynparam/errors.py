@@ -34,6 +34,8 @@ class CheckpointError(DynparamError):
 class AuditError(DynparamError):
     """An archived curve that training here does not reproduce."""
 
+    exit_code = 4
+
 
 class InterruptedRunError(DynparamError):
     """Work that a signal stopped, with all of it saved."""

@@ -17,6 +17,9 @@ from dynparam.errors import ConfigError
 
 Stage = TypeVar("Stage", bound=Block)
 
+PACKAGED = Path(__file__).parent / "defaults"
+"""The files of ``config/``, by name: what is read in a directory that has none."""
+
 
 def load(stage: type[Stage], sources: Sequence[str | Path]) -> Stage:
     """Merge ``sources`` in order and return the blocks of ``stage``.
@@ -53,7 +56,7 @@ def read(source: str | Path) -> dict[str, Any]:
     else:
         name = str(source)
         try:
-            text = Path(source).read_text(encoding="utf-8")
+            text = _own_or_packaged(Path(source)).read_text(encoding="utf-8")
         except OSError as error:
             raise ConfigError(
                 f"{name}: cannot read the configuration ({error.strerror}); check the path"
@@ -97,6 +100,12 @@ def describe(error: ValidationError, stage: type[BaseModel]) -> str:
 def json_schema() -> str:
     """The JSON Schema of ``Config``, as kept in ``workflow/schemas/config.schema.json``."""
     return json.dumps(Config.model_json_schema(), indent=2, sort_keys=True) + "\n"
+
+
+def _own_or_packaged(path: Path) -> Path:
+    """``path``; where there is no ``config/NAME``, the file of that name that came with the package."""
+    packaged = PACKAGED / path.name
+    return packaged if path.parent == Path("config") and not path.exists() else path
 
 
 def _is_json(source: str | Path) -> bool:

@@ -6,16 +6,16 @@ The files are pickles, so nothing here opens one before its SHA-256 is right.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from dynparam.blocks import CIFAR10_CLASSES, Data, Split
 from dynparam.errors import ConfigError, DataError
-from dynparam.files import atomic_path, sha256, write_text
+from dynparam.files import atomic_path, sha256
 from dynparam.images import Bytes, Indices, draw_subset
 from dynparam.official import FOLDER, MEMBERS, verify
 from dynparam.randomness import seed_sequence
@@ -53,15 +53,17 @@ class _Images:
 
 def extract_pair(
     directory: Path, name: str, data: Data, output: Path, hashes: Mapping[str, str]
-) -> None:
-    """Draw the images of the pair ``name`` into ``output`` (npz) and its manifest (``.json``).
+) -> dict[str, Any]:
+    """Draw the images of the pair ``name`` into ``output`` (npz); returns its manifest.
 
     Each subset has a random stream of its own, keyed by ``data.seed``, the two classes and
     ``train`` or ``test``: a draw does not depend on the other pairs, nor the training images on
     ``data.test_images``. With one split for both, test images are drawn from what training left
     over. The npz has the arrays of ``Pair``; the manifest has the settings, the indices in the
-    official splits, and SHA-256 sums. Equal inputs give equal bytes. Raises ``ConfigError`` for an
-    unknown pair or an odd count, ``DataError`` for too few images or unverified members.
+    official splits, and SHA-256 sums. Equal inputs give equal bytes. A sidecar already beside
+    ``output`` is removed, so that none ever lies beside images other than its own. Raises
+    ``ConfigError`` for an unknown pair or an odd count, ``DataError`` for too few images or
+    unverified members.
     """
     classes = _classes(name, data)
     candidates = _two_classes(directory, data.train_split, classes, hashes)
@@ -72,18 +74,18 @@ def extract_pair(
         else _two_classes(directory, data.test_split, classes, hashes)
     )
     test = left.take(_draw("test", left, name, data))
-    _save(output, name, data, candidates.take(chosen), test, hashes)
+    return _save(output, name, data, candidates.take(chosen), test, hashes)
 
 
 def extract_pool(
     directory: Path, name: str, data: Data, output: Path, hashes: Mapping[str, str]
-) -> None:
+) -> dict[str, Any]:
     """Like ``extract_pair``, but all images of ``data.train_split`` for training, none for testing.
 
     For protocols that draw the subset again in every trial, with ``draw_subset``.
     """
     pool = _two_classes(directory, data.train_split, _classes(name, data), hashes)
-    _save(output, name, data, pool, pool.take(np.arange(0)), hashes)
+    return _save(output, name, data, pool, pool.take(np.arange(0)), hashes)
 
 
 def _classes(name: str, data: Data) -> tuple[str, str]:
@@ -128,19 +130,18 @@ def _draw(subset: Split, candidates: _Images, name: str, data: Data) -> Indices:
 
 def _save(
     output: Path, name: str, data: Data, train: _Images, test: _Images, hashes: Mapping[str, str]
-) -> None:
-    """Write the npz, then its manifest; a manifest never lies beside images other than its own."""
+) -> dict[str, Any]:
+    """Write the npz and return its manifest."""
     arrays = {
         "train_images": train.images,
         "train_labels": train.labels,
         "test_images": test.images,
         "test_labels": test.labels,
     }
-    manifest = output.with_suffix(".json")
     with atomic_path(output) as partial, partial.open("wb") as file:
-        manifest.unlink(missing_ok=True)
+        output.with_suffix(".json").unlink(missing_ok=True)
         np.savez(file, allow_pickle=False, **arrays)
-    record = {
+    return {
         "pair": name,
         "classes": data.pairs[name],
         "settings": data.model_dump(mode="json", exclude={"pairs"}),
@@ -154,4 +155,3 @@ def _save(
             "source": dict(hashes),
         },
     }
-    write_text(manifest, json.dumps(record, indent=2) + "\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -128,6 +129,22 @@ def report(settings: ProfileProbe, trials: pd.DataFrame, *, confidence: float, t
         _conditions(settings, trials, confidence, tolerance),
     ]
     return "\n\n".join([*parts, *_notes(settings, trials)]) + "\n"
+
+
+def report_json(
+    settings: ProfileProbe, trials: pd.DataFrame, *, confidence: float, tolerance: float
+) -> str:
+    """The measured and exact exponents as JSON; exact ones are text such as "-1/2"."""
+    table = exponents_table(settings, trials, confidence=confidence, tolerance=tolerance)
+    rows = table.assign(exact=table["exact"].map(str), verdict=table["verdict"].map(str))
+    found = {
+        **settings.model_dump(mode="json"),
+        "networks": {str(n): list(widths.sizes) for n, widths in settings.networks().items()},
+        "confidence": confidence,
+        "tolerance": tolerance,
+        "measured": json.loads(rows.to_json(orient="records")),
+    }
+    return json.dumps(found, indent=2) + "\n"
 
 
 def _notes(settings: ProfileProbe, trials: pd.DataFrame) -> list[str]:

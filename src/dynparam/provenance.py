@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-import json
+import inspect
 import os
 import platform
 import subprocess
@@ -19,14 +19,16 @@ import psutil
 from pydantic import BaseModel
 
 from dynparam.config import digest
-from dynparam.errors import DataError
 from dynparam.files import sha256, write_text
+from dynparam.sidecars import ancestry, as_text, checksum, seeds_behind, training_seconds
+from dynparam.sidecars import read_sidecar as read_sidecar
+from dynparam.stages import stage_digest
 
 PRODUCTS = (
     ":(top,exclude)figures",
     ":(top,exclude)results",
-    ":(top,exclude)docs/assumptions.md",
-    ":(top,exclude)docs/findings.md",
+    ":(top,exclude)docs/assumptions.*",
+    ":(top,exclude)docs/findings.*",
 )
 """Tracked files that a commit's code makes: their change does not make the code another."""
 
@@ -47,12 +49,15 @@ def write_sidecar(
     sidecar: Path,
     outputs: Sequence[Path],
     settings: BaseModel,
+    /,
     *,
     inputs: Sequence[Path] = (),
     started: float,
     **details: Any,
 ) -> None:
     """Write ``sidecar`` for files that have just been computed.
+
+    The function that calls this is the stage that the record names, with the digest of its code.
 
     Args:
         sidecar: the JSON file to write.
@@ -62,28 +67,75 @@ def write_sidecar(
         started: ``time.monotonic()`` at the start of the work.
         details: further entries.
     """
+    frame = inspect.currentframe()
+    stage = frame.f_back.f_code.co_name if frame and frame.f_back else ""
+    config = settings.model_dump(mode="json")
+    behind = [record for path, record in ancestry(inputs).items() if path != sidecar.absolute()]
+    wall_seconds = round(time.monotonic() - started, 3)
     record = {
-        "outputs": {path.name: sha256(path) for path in outputs},
-        # The directory tells files of one name apart; the whole path would be this machine's own.
-        "inputs": {f"{path.parent.name}/{path.name}": sha256(path) for path in inputs},
-        "config": settings.model_dump(mode="json"),
+        "outputs": {_below(path, sidecar.parent) or path.name: sha256(path) for path in outputs},
+        "inputs": {_place(path): sha256(path) for path in inputs},
+        "config": config,
         "config_sha256": digest(settings),
+        "seeds": seeds_behind([{"config": config, "outputs": {}, **details}, *behind]),
+        "code": _code(stage),
+        "command": command(sys.argv),
+        "place": _below(sidecar, Path.cwd()),
         "git": git_state(),
         "versions": versions(),
         "hardware": hardware(),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "wall_seconds": round(time.monotonic() - started, 3),
+        "wall_seconds": wall_seconds,
+        "total_wall_seconds": round(wall_seconds + sum(one["wall_seconds"] for one in behind), 3),
+        "training_seconds": training_seconds(details, inputs),
         **details,
     }
-    write_text(sidecar, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+    write_text(sidecar, as_text({**record, "checksum": checksum(record)}))
 
 
-def read_sidecar(path: Path) -> dict[str, Any]:
-    """A sidecar's record. Raises ``DataError`` if it is missing or not JSON."""
+def command(arguments: Sequence[str]) -> list[str] | None:
+    """The command line of this process as a record keeps it, ``None`` if it is not dynparam's.
+
+    The configuration is left out, which has an entry of its own. Paths outside of the working directory
+    keep their last two parts: the rest would be this machine's own.
+    """
+    program = Path(arguments[0])
+    if "dynparam" not in (program.stem, program.parent.name):
+        return None
+    kept = ["dynparam"]
+    waiting = iter(arguments[1:])
+    for argument in waiting:
+        if argument == "--config":
+            next(waiting, None)
+        elif not argument.startswith("--config="):
+            option, equals, value = argument.rpartition("=")
+            absolute = Path(value).is_absolute()
+            kept.append(f"{option}{equals}{_place(Path(value)) if absolute else value}")
+    return kept
+
+
+def _code(stage: str) -> dict[str, str] | None:
+    """The stage's name and digest; ``None`` if the function is not a command's."""
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError):
-        raise DataError(f"{path}: not a readable sidecar; run the rule of its results again") from None
+        return {"stage": stage, "digest": stage_digest(stage)}
+    except ValueError:
+        return None
+
+
+def _place(path: Path) -> str:
+    """A path from the working directory; its last two parts if it lies elsewhere.
+
+    The directory tells files of one name apart; the whole path would be this machine's own.
+    """
+    return _below(path, Path.cwd()) or f"{path.parent.name}/{path.name}"
+
+
+def _below(path: Path, directory: Path) -> str | None:
+    """A path from ``directory``, ``None`` if it does not lie there."""
+    try:
+        return Path(os.path.abspath(path)).relative_to(os.path.abspath(directory)).as_posix()
+    except ValueError:
+        return None
 
 
 @cache

@@ -5,9 +5,10 @@ Read from the files that training jobs keep (``run_files``); no job is asked or 
 
 from __future__ import annotations
 
+import json
 import statistics
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 from tabulate import tabulate
@@ -73,6 +74,32 @@ def report(config: Config) -> str:
     ]
     headers = ["run", "archived", "trained here", "running", "interrupted", "failed", "diverged", "left"]
     return "\n".join([tabulate(rows, headers), "", *_details(found), _summary(config, found), ""])
+
+
+def report_json(config: Config) -> str:
+    """The same as JSON: a list of runs, and the seconds left, null if they are not known."""
+    found = [run_status(config, run) for run in config.runs().values()]
+    left = [seconds_left(one, found) for one in found]
+    archive = config.training.reuse == "archive"
+    runs = [
+        {
+            "run": one.run.name,
+            "seeds": one.run.seeds,
+            "archived": one.archived,
+            "trained_here": one.done,
+            **{state: one.count(state) for state in ("running", "interrupted", "failed")},
+            "diverged": one.diverged,
+            "seconds_left": None if archive else seconds,
+            "unfinished": [asdict(status) for status in one.unfinished],
+        }
+        for one, seconds in zip(found, left, strict=True)
+    ]
+    known = not archive and None not in left
+    total = sum(seconds for seconds in left if seconds is not None) if known else None
+    return (
+        json.dumps({"reuse": config.training.reuse, "seconds_left": total, "runs": runs}, indent=2)
+        + "\n"
+    )
 
 
 def run_status(config: Config, run: Run) -> RunStatus:

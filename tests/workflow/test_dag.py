@@ -6,8 +6,9 @@ import json
 import re
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ import pytest
 from dynparam.config import Config
 from dynparam.loading import load
 from dynparam.official import FOLDER, MEMBERS
+from dynparam.sidecars import ADDED, Sidecar
 from tests.workflow.sandbox import (
     CURVES,
     DOMAIN,
@@ -159,6 +161,13 @@ def of_curve(curve: str) -> set[str]:
 def rows(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def every_finding(file: dict[str, Any]) -> Iterator[dict[str, str]]:
+    """The findings of ``dynparam verify --json`` on a file and on all it rests on."""
+    yield from file["findings"]
+    for one in file["rests_on"]:
+        yield from every_finding(one)
 
 
 def digests(root: Path, patterns: Iterable[str]) -> dict[str, str]:
@@ -375,12 +384,24 @@ class TestWholeRun:
         studies = len(ORDERS | JUDGE_TABLE | SWEEPS | {"edges"} | CHOICES | CHANGES)
         assert len(sidecars) == figures_and_tables + law + studies
         for sidecar in sidecars:
-            record = json.loads(sidecar.read_text(encoding="utf-8"))
-            assert {"git", "config", "versions", "hardware", "inputs", "outputs"} <= set(record)
-            folder = sidecar.parent / FOLDER if "raw" in sidecar.parts else sidecar.parent
-            assert record["outputs"]
-            for name, digest in record["outputs"].items():
-                assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
+            record = Sidecar.model_validate_json(sidecar.read_text(encoding="utf-8"))
+            assert record.model_fields_set >= ADDED, sidecar
+            assert record.code, sidecar
+            assert record.command, sidecar
+            assert record.place == sidecar.relative_to(root).as_posix()
+            assert record.outputs, sidecar
+            for name, digest in record.outputs.items():
+                assert hashlib.sha256((sidecar.parent / name).read_bytes()).hexdigest() == digest
+            for name, digest in record.inputs.items():
+                assert hashlib.sha256((root / name).read_bytes()).hexdigest() == digest
+
+    def test_every_file_agrees_with_all_it_rests_on(self, finished):
+        """Each figure, table and page; and the hash of none is taken from what is not there."""
+        outcome = finished.dynparam("verify", "figures", "results", "data", "docs", "--json")
+        assert outcome.code == 0, outcome.text
+        found = json.loads(outcome.stdout)
+        states = {one["state"] for file in found["files"] for one in every_finding(file)}
+        assert states == {"agrees"}, outcome.stdout
 
     def test_every_job_has_its_log_and_benchmark(self, finished):
         single = "slopes|claims|table1_1|conditions|changes|assumptions"

@@ -18,6 +18,7 @@ rule write_findings:
         template="src/dynparam/templates/findings.md.j2",
     output:
         page=FINDINGS or "findings.md",
+        sidecar=(CONFIG.findings.page or Path("findings.md")).with_suffix(".json"),
     params:
         code=stage_digest("write_findings"),
         settings=lambda wildcards: CONFIG.for_findings().model_dump_json(),

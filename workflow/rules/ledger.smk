@@ -110,6 +110,7 @@ rule write_ledger:
         template="src/dynparam/templates/assumptions.md.j2",
     output:
         page=CONFIG.ledger.page,
+        sidecar=Path(CONFIG.ledger.page).with_suffix(".json"),
     params:
         code=stage_digest("write_ledger"),
         settings=lambda wildcards: CONFIG.model_dump_json(),

@@ -1,0 +1,75 @@
+"""The command that verifies files against their sidecars; registered by ``cli.py``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dynparam.cli_options import DEFAULT_CONFIG, ConfigOption, JsonOption, examples
+from dynparam.config import Config
+from dynparam.loading import load
+
+app = typer.Typer()
+
+
+@app.command(
+    "verify",
+    epilog=examples(
+        "dynparam verify figures/fig3_2.png",
+        "dynparam verify figures --redraw",
+        "dynparam verify results/comparison/slopes.csv --json",
+    ),
+)
+def verify_files(
+    paths: Annotated[
+        list[Path], typer.Argument(help="Figures, tables, pages or sidecars; or directories of them.")
+    ],
+    root: Annotated[
+        Path | None,
+        typer.Option("--root", help="The run's directory.", show_default="found from the sidecar"),
+    ] = None,
+    redraw: Annotated[
+        bool, typer.Option("--redraw", help="Make the files again and compare every byte and pixel.")
+    ] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="List what agrees too, one line for each thing compared.")
+    ] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Say whether files still agree with their sidecars and with all they were made from.
+
+    Exit code 0: all that is recorded agrees. 1: something differs. 3: a file is not here.
+    """
+    from dataclasses import replace
+
+    from rich.console import Console
+
+    from dynparam import remaking, verification, verification_report
+    from dynparam.configured import ConfiguredStages
+    from dynparam.ledger import load_ledger
+
+    settings = load(Config, config)
+    configured = ConfiguredStages(settings, load_ledger(Path("config/ledger.yaml"), settings))
+    verifier = verification.Verifier(configured, root)
+    wanted = [
+        file
+        for path in paths
+        for file in (verification.sidecars_below(path) if path.is_dir() else [path])
+    ]
+    checked = [verifier.check(path) for path in wanted]
+    if redraw:
+        checked = [
+            replace(node, findings=(*node.findings, *remaking.make_again(node))) for node in checked
+        ]
+    if as_json:
+        typer.echo(verification_report.as_json(checked), nl=False)
+    else:
+        # In a file or a pipe, one line for each finding.
+        console = Console(highlight=False, width=None if sys.stdout.isatty() else 1000)
+        for node in checked:
+            console.print(verification_report.tree(node, every=every))
+    raise typer.Exit(verification_report.exit_code(checked))

@@ -1,0 +1,24 @@
+# The finished run as an RO-Crate, to be deposited or sent.
+
+CRATE = f"{RESULTS}/crate/run.zip"
+
+
+rule export_crate:
+    input:
+        rules.all.input,
+    output:
+        zip=CRATE,
+    params:
+        code=stage_digest("export_crate"),
+        settings=CONFIG.model_dump_json(),
+    log:
+        f"{LOGS}/export_crate.log",
+    benchmark:
+        f"{BENCHMARKS}/export_crate.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    message:
+        "Exporting the run as an RO-Crate"
+    shell:
+        "dynparam crate {output.zip:q} --config {params.settings:q} 2>&1 | tee {log:q} >&2"
