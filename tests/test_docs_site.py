@@ -166,6 +166,8 @@ def test_reference_has_every_public_name(site):
 def test_names_of_functions_lead_to_the_reference(site):
     links = Page((site / "theory" / "index.html").read_text("utf-8")).links
     assert "../reference/mlp/#dynparam.mlp.sgd_step" in links
+    links = Page((site / "layout" / "index.html").read_text("utf-8")).links
+    assert "../reference/widths/" in links
 
 
 def test_every_key_of_the_configuration_has_a_row(site):

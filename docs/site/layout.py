@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import re
 from fnmatch import fnmatchcase
+from functools import cache, partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -18,6 +19,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
+from mkdocs.utils import get_relative_url
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "dynparam"
@@ -41,7 +43,8 @@ FORMULA = re.compile(
 LONG = 40
 """Characters of LaTeX in a line of text that a phone may be too narrow for."""
 BARE_LETTER = re.compile(r"\\(mathcal|mathbb)\s*([A-Za-z])")
-CODE_OR_LINK = re.compile(r"<a .*?</a>|<pre.*?</pre>|<h\d.*?</h\d>|<code>([\w.]+)</code>", re.DOTALL)
+NAME = r"<code>(?P<module>\w+)\.(?P<rest>[\w.]+)</code>"
+NAME_OR_LINK = re.compile(rf"<a .*?</a>|<pre.*?</pre>|<h\d.*?</h\d>|{NAME}", re.DOTALL)
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -75,7 +78,7 @@ def on_page_content(content: str, page: Page, **_: Any) -> str:
     content = FORMULA.sub(_mathml, content)
     if page.file.src_uri.startswith(REFERENCE):
         return content
-    return CODE_OR_LINK.sub(_with_reference, content)
+    return NAME_OR_LINK.sub(partial(_with_reference, page), content)
 
 
 def _docs() -> list[str]:
@@ -83,6 +86,7 @@ def _docs() -> list[str]:
     return sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md"))
 
 
+@cache
 def _modules() -> list[str]:
     """The package's public modules."""
     return sorted(path.stem for path in PACKAGE.glob("*.py") if not path.stem.startswith("_"))
@@ -166,10 +170,11 @@ def _converted(latex: str, display: str) -> str:
     return convert(BARE_LETTER.sub(r"\\\1{\2}", html.unescape(latex)).strip(), display=display)
 
 
-def _with_reference(found: re.Match[str]) -> str:
-    """A code span that names a module or what is in it, as a link to the reference."""
-    name = found[1]
-    if name is None or name.split(".")[0] not in _modules():
+def _with_reference(page: Page, found: re.Match[str]) -> str:
+    """A code span that names a module, or what is in one, as a link to the reference."""
+    module, rest = found["module"], found["rest"]
+    if module not in _modules():
         return found[0]
-    identifier = f"dynparam.{name.removesuffix('.py')}"
-    return f'<autoref identifier="{identifier}" optional>{found[0]}</autoref>'
+    if rest == "py":
+        return f'<a href="{get_relative_url(f"{REFERENCE}/{module}/", page.url)}">{found[0]}</a>'
+    return f'<autoref identifier="dynparam.{module}.{rest}" optional>{found[0]}</autoref>'
