@@ -7,15 +7,16 @@ TORCH_OPTIONS ?=
 
 export PATH := $(VENV)/bin:$(PATH)
 
-.PHONY: help reproduce test reduced lint unit bench lock clean
+.PHONY: help reproduce test reduced lint unit docs bench lock clean
 
 help:
 	@echo "make reproduce   all figures and tables, at the thesis's full scale"
 	@echo "make test        lint, types and all tests"
 	@echo "make reduced     the whole workflow at reduced widths"
+	@echo "make docs        the documentation site, into site/"
 	@echo "make bench       the benchmarks of benchmarks/"
 	@echo "make lock        renew the lock files (needs uv)"
-	@echo "make clean       remove results, not data nor figures"
+	@echo "make clean       remove results and site, not data nor figures"
 
 reproduce: $(VENV)/run-ready
 	snakemake --cores all
@@ -34,10 +35,15 @@ lint: $(VENV)/test-ready
 unit: $(VENV)/test-ready
 	pytest --numprocesses 2 --dist loadscope
 
+docs: $(VENV)/test-ready
+	mkdocs build --strict
+	@echo "open site/index.html, or for the search: python -m http.server --directory site"
+
 bench: $(VENV)/test-ready
 	python -m benchmarks.one_step
 	python -m benchmarks.law
 	python -m benchmarks.training_epoch
+	python -m benchmarks.page
 
 $(VENV)/run-ready: requirements-torch.txt requirements.lock pyproject.toml
 	$(call install,requirements.lock)
@@ -67,4 +73,4 @@ lock:
 clean:
 	rm -rf results/probe results/expected results/fits results/comparison results/reduced results/logs results/benchmarks \
 		results/law results/exponents results/table1_1 results/sweep results/ledger \
-		results/training results/audit results/archived
+		results/training results/audit results/archived site

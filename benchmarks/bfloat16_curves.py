@@ -10,26 +10,22 @@ place of bfloat16, which must fail: it shows that pairing is what tells.
 
 from __future__ import annotations
 
-import argparse
-import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 
+from benchmarks import record
 from dynparam.audit import LOSSES, retrain
 from dynparam.config import Config
 from dynparam.config_stages import RunStage
-from dynparam.files import write_text
 from dynparam.images import load_pair
-from dynparam.loading import load
-from dynparam.provenance import git_state, hardware, versions
 from dynparam.statistics import paired_difference
 
-ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).with_name("bfloat16_curves.json")
 WIDTHS = {"n": 300, "n_min": 15}
+QUICK_WIDTHS = {"n": 20, "n_min": 5}
 EPOCHS = (1, 2, 5, 10)
 HARMLESS = 0.5
 """Largest shift of a mean, in standard deviations over seeds."""
@@ -37,40 +33,40 @@ HARMLESS = 0.5
 
 def main() -> None:
     """Train all pairs of runs, print the table and write it to ``bfloat16_curves.json``."""
-    parser = argparse.ArgumentParser(description="Compare curves of exact and bfloat16 products.")
+    parser = record.parser("Compare curves of exact and bfloat16 products.", RESULTS)
     parser.add_argument("--images", type=Path, required=True, help="directory of extracted pairs")
     parser.add_argument("--seeds", type=int, default=20)
-    parser.add_argument("--output", type=Path, default=RESULTS)
     arguments = parser.parse_args()
-    config = load(Config, [ROOT / "config" / "thesis.yaml"])
+    config = record.settings(Config, quick=arguments.quick)
+    widths = QUICK_WIDTHS if arguments.quick else WIDTHS
     table = pd.concat(
         [
-            compare(config, task, parametrization, arguments.images, arguments.seeds)
+            compare(config, task, parametrization, arguments.images, arguments.seeds, widths)
             for task in config.figures.training.values()
             for parametrization in config.training.parametrizations
         ],
         ignore_index=True,
     )
     print(table.to_markdown(index=False, floatfmt=".3g"))
-    record = {
-        "command": f"python -m benchmarks.bfloat16_curves --seeds {arguments.seeds}",
-        "widths": WIDTHS,
+    tables = {
+        "seeds": arguments.seeds,
+        "harmless": HARMLESS,
+        "widths": widths,
         "comparisons": table.to_dict("records"),
-        "git": dict(git_state()),
-        "versions": versions(),
-        "hardware": hardware(),
     }
-    write_text(arguments.output, json.dumps(record, indent=2) + "\n")
+    record.write(arguments.output, f"bfloat16_curves --seeds {arguments.seeds}", tables)
 
 
-def compare(config: Config, task: str, parametrization: str, images: Path, seeds: int) -> pd.DataFrame:
+def compare(
+    config: Config, task: str, parametrization: str, images: Path, seeds: int, widths: dict[str, int]
+) -> pd.DataFrame:
     """Paired differences bfloat16 - exact of one curve, in units of the spread over seeds."""
     pair = load_pair(images / f"{task}.npz")
     settings = config.for_run(task, config.protocol.network_name)
 
     def curves(products: str, first: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
         """Curves of ``seeds`` runs from seed ``first`` on: (seeds, epochs + 1, 4)."""
-        changed = with_protocol(settings, {**WIDTHS, "epochs": max(EPOCHS), "products": products})
+        changed = with_protocol(settings, {**widths, "epochs": max(EPOCHS), "products": products})
         cpu = torch.device("cpu")
         return np.stack(
             [

@@ -2,6 +2,7 @@
 
     python -m benchmarks.law             6 rounds per width: a dense trial, then a block of law trials
     python -m benchmarks.law --rounds 2  a third of that
+    python -m benchmarks.law --quick     at small widths, to see whether it runs
 
 Both engines run as ``measurement`` runs them, over the 4 curves and 10 widths of Figs. 3.2 and 3.3: the
 dense one on all threads, the law engine on one. They alternate, so that a change in the machine's speed
@@ -11,7 +12,6 @@ draws normal numbers into cached memory, and the time a trial would take at that
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import sys
@@ -24,42 +24,41 @@ import pandas as pd
 import torch
 from scipy import stats
 
-from benchmarks.one_step import ROOT, rate, seconds
+from benchmarks import record
+from benchmarks.one_step import CONSTANT_RATIO, RATE_SECONDS, rate, seconds
+from benchmarks.record import ROOT
 from dynparam import gaussian_law
 from dynparam.blocks import Engine
 from dynparam.config_stages import ProbeStage
 from dynparam.curves import curve_widths, wide_widths
-from dynparam.files import write_text
 from dynparam.gaussian_columns import Workspace
 from dynparam.images import Pair
 from dynparam.law_step import COLUMNS
-from dynparam.loading import load
 from dynparam.measurement import CurveTrials, TrialImages
 from dynparam.parametrization import layer_scales
-from dynparam.provenance import git_state, hardware, versions
 from dynparam.widths import Widths, bottleneck, log_spaced
 
 RESULTS = Path(__file__).with_name("law.json")
-CONSTANT_RATIO = "fig3_2_constant_ratio"
 LARGEST = 10**7
-WIDE = log_spaced(10_000, LARGEST, 7)
+QUICK = 10**4
+"""The largest width of ``--quick``."""
 STEPS = (1, 2, 4, 8, 16)
 
 
 def main() -> None:
     """Run the benchmark, print its tables and write them to ``law.json``."""
-    parser = argparse.ArgumentParser(description="Time the exact-law engine.")
+    parser = record.parser("Time the exact-law engine.", RESULTS)
     parser.add_argument("--rounds", type=int, default=6, help="dense trials per curve and width")
-    parser.add_argument("--output", type=Path, default=RESULTS)
     arguments = parser.parse_args()
-    normals = measure_normals_per_second()
-    curves = time_curves(load(ProbeStage, [ROOT / "config" / "thesis.yaml"]), arguments.rounds)
+    largest = QUICK if arguments.quick else LARGEST
+    normals = measure_normals_per_second(record.QUICK_SECONDS if arguments.quick else RATE_SECONDS)
+    curves = time_curves(record.settings(ProbeStage, quick=arguments.quick), arguments.rounds)
     summary, widest = summarize(curves, normals)
-    widths = time_widths(normals)
+    widths = time_widths(normals, largest)
     growth = stats.linregress(np.log(widths["n"]), np.log(widths["law (s)"]))
-    steps = time_steps()
-    record = {
-        "command": f"python -m benchmarks.law --rounds {arguments.rounds}",
+    steps = time_steps(largest)
+    tables = {
+        "rounds": arguments.rounds,
         "curves": summary.to_dict("records"),
         "n = 10^4, constant ratio": widest,
         "widths": widths.to_dict("records"),
@@ -67,15 +66,13 @@ def main() -> None:
         "steps": steps.to_dict("records"),
         "normal_numbers_per_second_of_one_thread": normals,
         "dense_threads": torch.get_num_threads(),
-        f"peak_memory_gib at n = {LARGEST:.0e}": peak_memory_gib(),
-        "git": git_state(),
-        "versions": versions(),
-        "hardware": hardware(),
+        "largest_n": largest,
+        "peak_memory_gib at the largest n": peak_memory_gib(largest),
     }
     for table in (summary, widths, steps):
         print(table.to_markdown(index=False, floatfmt=".3g"), end="\n\n")
-    print(json.dumps({key: record[key] for key in list(record)[2:] if key not in ("widths", "steps")}))
-    write_text(arguments.output, json.dumps(record, indent=2) + "\n")
+    print(json.dumps({key: tables[key] for key in tables if key not in ("curves", "widths", "steps")}))
+    record.write(arguments.output, f"law --rounds {arguments.rounds}", tables)
 
 
 def time_curves(settings: ProbeStage, rounds: int) -> pd.DataFrame:
@@ -137,8 +134,8 @@ def summarize(table: pd.DataFrame, normals: float) -> tuple[pd.DataFrame, dict[s
     }
 
 
-def time_widths(normals: float) -> pd.DataFrame:
-    """Seconds of a trial alone on one thread at each width, constant ratio: medians of seven rounds.
+def time_widths(normals: float, largest: int) -> pd.DataFrame:
+    """Seconds of a trial alone on one thread, constant ratio, to ``largest``: medians of seven rounds.
 
     The widths take turns, after two rounds to warm, so that a change in the machine's speed meets all;
     small ones run several trials in a row, as in any experiment.
@@ -146,10 +143,11 @@ def time_widths(normals: float) -> pd.DataFrame:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     workspace = Workspace()
-    networks = [bottleneck(n, n // 5) for n in WIDE]
+    wide = log_spaced(largest // 1000, largest, 7)
+    networks = [bottleneck(n, n // 5) for n in wide]
     rounds = [
         [
-            seconds_per_trial(widths, workspace, max(1, LARGEST // widths.sizes[1] // 20))
+            seconds_per_trial(widths, workspace, max(1, largest // widths.sizes[1] // 20))
             for widths in networks
         ]
         for _ in range(2 + 7)
@@ -157,7 +155,7 @@ def time_widths(normals: float) -> pd.DataFrame:
     torch.set_num_threads(threads)
     return pd.DataFrame(
         {
-            "n": WIDE,
+            "n": wide,
             "law (s)": np.median(rounds[2:], axis=0),
             "at the rate of numbers (s)": [drawn_numbers(widths) / normals for widths in networks],
         }
@@ -182,11 +180,12 @@ def one_trial(widths: Widths, workspace: Workspace) -> None:
     gaussian_law.one_step(widths, scales, x, y, 0.1, torch.Generator().manual_seed(0), workspace)
 
 
-def time_steps() -> pd.DataFrame:
+def time_steps(largest: int) -> pd.DataFrame:
     """Seconds of several steps with momentum, batch 1, on one thread: against steps and width."""
+    few, more, most = (largest // factor for factor in (1000, 100, 10))
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    cases = [(n, steps) for n in (10_000, 100_000) for steps in STEPS] + [(1_000_000, 5)]
+    cases = [(n, steps) for n in (few, more) for steps in STEPS] + [(most, 5)]
     rows = [{"n": n, "steps": steps, "sgd (s)": seconds_of_sgd(n, steps)} for n, steps in cases]
     torch.set_num_threads(threads)
     return pd.DataFrame(rows)
@@ -208,10 +207,10 @@ def drawn_numbers(widths: Widths) -> int:
     return 3 * sum(widths.sizes[1:]) - widths.sizes[1] - widths.sizes[-1]
 
 
-def measure_normals_per_second() -> float:
+def measure_normals_per_second(duration: float) -> float:
     """Rate of one thread drawing normal numbers into cached memory."""
     block, generator = torch.empty(COLUMNS), torch.Generator().manual_seed(0)
-    return rate(1, lambda _: block.normal_(generator=generator), COLUMNS)
+    return rate(1, lambda _: block.normal_(generator=generator), COLUMNS, duration)
 
 
 def invented_pair() -> Pair:
@@ -222,18 +221,18 @@ def invented_pair() -> Pair:
     return Pair(pictures, labels, pictures[:0], labels[:0])
 
 
-def peak_memory_gib() -> float:
-    """Peak resident memory of a fresh process that runs one trial at the largest width."""
-    code = "from benchmarks.law import largest_trial; largest_trial()"
+def peak_memory_gib(largest: int) -> float:
+    """Peak resident memory of a fresh process that runs one trial at n = ``largest``."""
+    code = f"from benchmarks.law import largest_trial; largest_trial({largest})"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
     )
     return round(float(done.stdout), 2)
 
 
-def largest_trial() -> None:
-    """Run one trial at the largest width and print this process's peak memory in GiB (Linux)."""
-    one_trial(bottleneck(LARGEST, LARGEST // 5), Workspace())
+def largest_trial(largest: int) -> None:
+    """Run one trial at n = ``largest`` and print this process's peak memory in GiB (Linux)."""
+    one_trial(bottleneck(largest, largest // 5), Workspace())
     status = Path("/proc/self/status").read_text(encoding="utf-8")
     kibibytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))
     print(int(kibibytes) / 2**20)

@@ -2,6 +2,7 @@
 
     python -m benchmarks.one_step             all 4 curves x 10 widths x 30 trials, both versions
     python -m benchmarks.one_step --trials 3  a tenth of that
+    python -m benchmarks.one_step --quick     at a tenth of the widths, to see whether it runs
 
 The two versions alternate trial by trial on the same widths, so that a change in the machine's speed
 meets both. Beside the ratio stand the machine's own limits, measured in the same run: how fast its
@@ -10,8 +11,6 @@ cores draw normal numbers and read memory, and the time the probe would take at 
 
 from __future__ import annotations
 
-import argparse
-import json
 import subprocess
 import sys
 import time
@@ -23,44 +22,44 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from benchmarks import straightforward
+from benchmarks import record, straightforward
+from benchmarks.record import ROOT
 from dynparam import probe
 from dynparam.config import Config
 from dynparam.curves import curve_widths, wide_widths
-from dynparam.files import write_text
 from dynparam.gaussian_columns import BLOCK_ELEMENTS, Workspace
-from dynparam.loading import load
 from dynparam.parametrization import layer_scales
-from dynparam.provenance import git_state, hardware, versions
 from dynparam.widths import Widths, bottleneck
 
-ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).with_name("one_step.json")
+CONSTANT_RATIO = "fig3_2_constant_ratio"
+RATE_SECONDS = 3.0
+"""How long a rate of the machine is measured."""
 
 
 def main() -> None:
     """Run the benchmark, print its tables and write them to ``one_step.json``."""
-    parser = argparse.ArgumentParser(description="Time the one-step probe.")
+    parser = record.parser("Time the one-step probe.", RESULTS)
     parser.add_argument("--trials", type=int, default=30, help="trials per width (thesis: 30)")
-    parser.add_argument("--output", type=Path, default=RESULTS)
     arguments = parser.parse_args()
-    config = load(Config, [ROOT / "config" / "thesis.yaml"])
-    table = time_curves(config, arguments.trials)
-    limits = measure_limits()
-    summary = summarize(table, limits)
-    memory = {name: peak_memory_gib(name) for name in ("dynparam.probe", "benchmarks.straightforward")}
-    print(summary.to_markdown(index=False, floatfmt=".3g"))
+    table = time_curves(record.settings(Config, quick=arguments.quick), arguments.trials)
+    limits = measure_limits(record.QUICK_SECONDS if arguments.quick else RATE_SECONDS)
+    summary, widths = summarize(table, limits), against_width(table, limits)
+    n = 1000 if arguments.quick else 10_000
+    memory = {
+        name: peak_memory_gib(name, n) for name in ("dynparam.probe", "benchmarks.straightforward")
+    }
+    for shown in (summary, widths):
+        print(shown.to_markdown(index=False, floatfmt=".3g"), end="\n\n")
     print({**limits, "peak memory at n = 10^4, constant ratio (GiB)": memory})
-    record = {
-        "command": f"python -m benchmarks.one_step --trials {arguments.trials}",
+    tables = {
+        "trials": arguments.trials,
         "curves": summary.to_dict("records"),
+        "widths": widths.to_dict("records"),
         "limits": limits,
         "peak_memory_gib": memory,
-        "git": git_state(),
-        "versions": versions(),
-        "hardware": hardware(),
     }
-    write_text(arguments.output, json.dumps(record, indent=2) + "\n")
+    record.write(arguments.output, f"one_step --trials {arguments.trials}", tables)
 
 
 def time_curves(config: Config, trials: int) -> pd.DataFrame:
@@ -95,18 +94,37 @@ def summarize(table: pd.DataFrame, limits: dict[str, float]) -> pd.DataFrame:
     """Per curve and in all: total seconds of both, their ratio, and the seconds at the limits."""
     totals = table.groupby("curve", sort=False)[["probe", "straightforward", "drawn", "weights"]].sum()
     totals.loc["all"] = totals.sum()
-    draw = totals["drawn"] / (limits["normal_numbers_per_second"])
-    # Two passes over the kept half of the weights: W^T delta and W Delta h.
-    read = 2 * 4 * totals["drawn"] / limits["bytes_read_per_second"]
     return pd.DataFrame(
         {
             "curve": totals.index,
             "straightforward (s)": totals["straightforward"],
             "probe (s)": totals["probe"],
             "ratio": totals["probe"] / totals["straightforward"],
-            "at the machine's rates (s)": draw + read,
+            "at the machine's rates (s)": at_limits(totals["drawn"], limits),
         }
     )
+
+
+def against_width(table: pd.DataFrame, limits: dict[str, float]) -> pd.DataFrame:
+    """Per width of the constant ratio: seconds of a trial of both, medians, and at the limits."""
+    medians = table[table["curve"] == CONSTANT_RATIO].groupby("n").median(numeric_only=True)
+    return pd.DataFrame(
+        {
+            "n": medians.index,
+            "straightforward (s)": medians["straightforward"],
+            "probe (s)": medians["probe"],
+            "at the machine's rates (s)": at_limits(medians["drawn"], limits),
+        }
+    )
+
+
+def at_limits(drawn: pd.Series, limits: dict[str, float]) -> pd.Series:
+    """Seconds in which the machine draws so many numbers and reads the drawn weights twice more.
+
+    The two passes over the kept half of the weights are W^T delta and W Delta h.
+    """
+    draw = drawn / limits["normal_numbers_per_second"]
+    return draw + 2 * 4 * drawn / limits["bytes_read_per_second"]
 
 
 def drawn_numbers(widths: Widths) -> float:
@@ -115,7 +133,7 @@ def drawn_numbers(widths: Widths) -> float:
     return first + (widths.weight_count - first) / 2
 
 
-def measure_limits() -> dict[str, float]:
+def measure_limits(duration: float) -> dict[str, float]:
     """Rates of all threads together: normal numbers into cached memory, and bytes read from memory."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -123,8 +141,10 @@ def measure_limits() -> dict[str, float]:
     generators = [torch.Generator().manual_seed(k) for k in range(threads)]
     matrices = [torch.ones(2000, 10_000) for _ in range(threads)]
     vector = torch.ones(10_000)
-    normal = rate(threads, lambda k: blocks[k].normal_(generator=generators[k]), BLOCK_ELEMENTS)
-    read = rate(threads, lambda k: matrices[k] @ vector, matrices[0].nbytes)
+    normal = rate(
+        threads, lambda k: blocks[k].normal_(generator=generators[k]), BLOCK_ELEMENTS, duration
+    )
+    read = rate(threads, lambda k: matrices[k] @ vector, matrices[0].nbytes, duration)
     torch.set_num_threads(threads)
     return {
         "threads": threads,
@@ -133,7 +153,7 @@ def measure_limits() -> dict[str, float]:
     }
 
 
-def rate(threads: int, work: Callable[[int], object], amount: float, duration: float = 3.0) -> float:
+def rate(threads: int, work: Callable[[int], object], amount: float, duration: float) -> float:
     """Amount per second of ``work(k)`` repeated by all threads for ``duration`` seconds."""
     deadline = time.perf_counter() + duration
 
@@ -155,22 +175,22 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def peak_memory_gib(module: str) -> float:
-    """Peak resident memory of a fresh process that runs one trial of the largest network."""
-    code = f"from benchmarks.one_step import largest_trial; largest_trial({module!r})"
+def peak_memory_gib(module: str, n: int = 10_000) -> float:
+    """Peak resident memory of a fresh process that runs one trial at n, constant ratio."""
+    code = f"from benchmarks.one_step import one_trial; one_trial({module!r}, {n})"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
     )
     return round(float(done.stdout), 2)
 
 
-def largest_trial(module: str) -> None:
-    """Run one trial at n = 10^4, constant ratio, and print this process's peak memory in GiB (Linux).
+def one_trial(module: str, n: int) -> None:
+    """Run one trial at n, constant ratio, and print this process's peak memory in GiB (Linux).
 
     ``VmHWM`` counts from the start of the program; ``getrusage`` would inherit the parent's peak.
     """
     one_step = {"dynparam.probe": probe.one_step}.get(module, straightforward.one_step)
-    widths = bottleneck(10_000, 2_000)
+    widths = bottleneck(n, n // 5)
     x, y = torch.ones(widths.sizes[0]), torch.tensor([0.0, 1.0])
     one_step(widths, layer_scales("spectral", widths), x, y, 0.1, torch.Generator())
     status = Path("/proc/self/status").read_text(encoding="utf-8")

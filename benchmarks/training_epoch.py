@@ -2,6 +2,7 @@
 
     python -m benchmarks.training_epoch             3 epochs of each version
     python -m benchmarks.training_epoch --epochs 1  a third of that
+    python -m benchmarks.training_epoch --quick     a small network, to see whether it runs
 
 The versions alternate epoch by epoch from the same initial weights on the same batches, evaluation of
 all images included, so that a change in the machine's speed meets all of them. Beside the ratios stand
@@ -12,8 +13,6 @@ Images are random numbers of the right shape: no data are needed, and no time de
 
 from __future__ import annotations
 
-import argparse
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -24,18 +23,14 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from benchmarks import plain_training
+from benchmarks import plain_training, record
 from dynparam.config import Config
 from dynparam.config_stages import RunStage
-from dynparam.files import write_text
 from dynparam.images import Pair
-from dynparam.loading import load
 from dynparam.parametrization import layer_scales
 from dynparam.products import linear
-from dynparam.provenance import git_state, hardware, versions
 from dynparam.training import Networks, Task, batch_order, initial_weights, network_widths
 
-ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).with_name("training_epoch.json")
 TASK, PARAMETRIZATION, SEED = "airplane-automobile", "dynamic", 0
 MODES = {
@@ -71,11 +66,10 @@ class Version:
 
 def main() -> None:
     """Run the benchmark, print its table and write it to ``training_epoch.json``."""
-    parser = argparse.ArgumentParser(description="Time an epoch of training at full width.")
+    parser = record.parser("Time an epoch of training at full width.", RESULTS)
     parser.add_argument("--epochs", type=int, default=3)
-    parser.add_argument("--output", type=Path, default=RESULTS)
     arguments = parser.parse_args()
-    config = load(Config, [ROOT / "config" / "thesis.yaml"])
+    config = record.settings(Config, quick=arguments.quick)
     settings = config.for_run(TASK, config.protocol.network_name)
     pair = invented_pair(settings)
     made = {"plain torch": plain_version(settings, pair)}
@@ -83,19 +77,16 @@ def main() -> None:
     for epoch in range(1, arguments.epochs + 1):
         for version in made.values():
             version.run_epoch(epoch)
-    rates = product_rates()
+    rates = product_rates(calls=1 if arguments.quick else 10)
     table = summarize(made)
     print(table.to_markdown(index=False, floatfmt=".3g"))
     print({name: f"{rate / 1e9:.0f} GFLOP/s" for name, rate in rates.items()})
-    record = {
-        "command": f"python -m benchmarks.training_epoch --epochs {arguments.epochs}",
+    tables = {
+        "epochs": arguments.epochs,
         "versions_timed": table.to_dict("records"),
         "product_flops_per_second": rates,
-        "git": dict(git_state()),
-        "versions": versions(),
-        "hardware": hardware(),
     }
-    write_text(arguments.output, json.dumps(record, indent=2) + "\n")
+    record.write(arguments.output, f"training_epoch --epochs {arguments.epochs}", tables)
 
 
 def invented_pair(settings: RunStage) -> Pair:
@@ -167,18 +158,18 @@ def operations(settings: RunStage, *, dual: bool) -> float:
     return 2.0 * (rest * (3 * train + images) + first_layer)
 
 
-def product_rates() -> dict[str, float]:
+def product_rates(calls: int) -> dict[str, float]:
     """Operations per second of products of the engine's shapes, the best of several calls."""
     h, w = torch.randn(1, 500, 2000), torch.randn(1, 10_000, 2000)
     low_h, low_w = h.bfloat16(), w.bfloat16()
     return {
-        "torch float32": rate(lambda: torch.matmul(h, w.mT), 500 * 2000 * 10_000),
-        "float32 as used": rate(lambda: linear(h, w), 500 * 2000 * 10_000),
-        "bfloat16 as used": rate(lambda: linear(low_h, low_w), 500 * 2000 * 10_000),
+        "torch float32": rate(lambda: torch.matmul(h, w.mT), 500 * 2000 * 10_000, calls),
+        "float32 as used": rate(lambda: linear(h, w), 500 * 2000 * 10_000, calls),
+        "bfloat16 as used": rate(lambda: linear(low_h, low_w), 500 * 2000 * 10_000, calls),
     }
 
 
-def rate(product: Callable[[], Tensor], multiplications: int, calls: int = 10) -> float:
+def rate(product: Callable[[], Tensor], multiplications: int, calls: int) -> float:
     """Operations per second of the fastest of some calls."""
     best = float("inf")
     for _ in range(calls):

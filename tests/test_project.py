@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import typer
 import yaml
 
 from dynparam.claims import judge_all
+from dynparam.cli import app
 from dynparam.config import Config
 from dynparam.loading import load
 from dynparam.tables import read_csv
@@ -97,11 +99,12 @@ def test_links_between_documents_lead_somewhere():
     assert not broken
 
 
-def test_documents_name_real_targets_and_files():
+@pytest.mark.parametrize("name", ["README.md", "README.ja.md"])
+def test_documents_name_real_targets_and_files(name):
     """Commands in the README exist: make targets, snakemake targets, dynparam commands."""
-    readme = (ROOT / "README.md").read_text()
+    readme = (ROOT / name).read_text()
     makefile = (ROOT / "Makefile").read_text()
-    for target in re.findall(r"`make (\w+)", readme):
+    for target in re.findall(r"(?:`|^ {4})make (\w+)", readme, re.MULTILINE):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
     thesis = yaml.safe_load((ROOT / "config" / "thesis.yaml").read_text())
     figures = thesis["figures"]
@@ -109,8 +112,15 @@ def test_documents_name_real_targets_and_files():
     targets |= {*figures["training"], figures["domain"], figures["sweep"], *thesis["law"]["figures"]}
     snakefile = (ROOT / "workflow" / "Snakefile").read_text()
     targets |= set(re.findall(r"^rule (\w+):", snakefile, re.MULTILINE))
-    for target in re.findall(r"snakemake --cores all ([a-z]\w*)", readme):
+    named = re.findall(r"snakemake --cores all ([a-z]\w*)", readme)
+    second_column = re.findall(r"^\|[^|]+\|([^|]+)\|", readme, re.MULTILINE)
+    named += re.findall(r"`(\w+)`", " ".join(second_column))
+    assert len(named) >= 12
+    for target in named:
         assert target in targets, target
+    commands = typer.main.get_command(app).commands
+    for command in re.findall(r"(?:`|^ {4})dynparam ([a-z]+)", readme, re.MULTILINE):
+        assert command in commands, command
 
 
 def test_example_of_the_readme_runs(capsys):

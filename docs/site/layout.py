@@ -1,0 +1,180 @@
+"""What MkDocs needs beside mkdocs.yml: the repository's layout, formulas, and the Python reference.
+
+Pages keep the paths they have in the repository, so that one relative link serves GitHub and the site:
+``../figures/fig3_2.png`` from docs/theory.md, ``docs/theory.md`` from README.md. Files that pages link
+to join the site. Formulas become MathML, which browsers show without a script or a font from elsewhere.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from fnmatch import fnmatchcase
+from functools import cache, partial
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from latex2mathml.converter import convert
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+from mkdocs.utils import get_relative_url
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "src" / "dynparam"
+REFERENCE = "reference"
+STYLE = "docs/site/style.css"
+OUTSIDE_DOCS = {
+    "README.md": "index.html",
+    "README.ja.md": "ja/index.html",
+    "CONTRIBUTING.md": "contributing/index.html",
+    "benchmarks/README.md": "benchmarks/index.html",
+    "config/README.md": "config/index.html",
+    "data/README.md": "data/index.html",
+    "results/archive/README.md": "archive/index.html",
+}
+"""Pages that live outside docs/, and their places in the site."""
+
+LINK = re.compile(r"\]\(([^)#\s]+)")
+FORMULA = re.compile(
+    r'<(?P<tag>span|div) class="arithmatex">\\[(\[](?P<latex>.*?)\\[)\]]</(?P=tag)>', re.DOTALL
+)
+LONG = 40
+"""Characters of LaTeX in a line of text that a phone may be too narrow for."""
+BARE_LETTER = re.compile(r"\\(mathcal|mathbb)\s*([A-Za-z])")
+NAME = r"<code>(?P<module>\w+)\.(?P<rest>[\w.]+)</code>"
+NAME_OR_LINK = re.compile(rf"<a .*?</a>|<pre.*?</pre>|<h\d.*?</h\d>|{NAME}", re.DOTALL)
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Put the pages that exist, and the modules of the package, where the navigation has a pattern."""
+    config.nav = _expanded(config.nav or [], config.extra.pop("reference"))
+    return config
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """The theme's own files; the pages and what they link to, under their own paths; the reference."""
+    laid_out = Files([file for file in files if file.src_dir != config.docs_dir])
+    pages = {
+        path: f"{PurePosixPath(path).relative_to('docs').with_suffix('')}/index.html" for path in _docs()
+    }
+    pages |= OUTSIDE_DOCS
+    for path, place in pages.items():
+        laid_out.append(_file(config, path, place))
+    linked = {STYLE}.union(*map(_targets, pages))
+    for path in sorted(linked - set(pages)):
+        laid_out.append(_file(config, path, path))
+    for module in _modules():
+        page = f"# {module}\n\n::: dynparam.{module}\n"
+        laid_out.append(File.generated(config, f"{REFERENCE}/{module}.md", content=page))
+    return laid_out
+
+
+def on_page_content(content: str, page: Page, **_: Any) -> str:
+    """Formulas as MathML, in the table of contents too; names of functions lead to the reference."""
+    for item in page.toc:
+        _convert_titles(item)
+    content = FORMULA.sub(_mathml, content)
+    if page.file.src_uri.startswith(REFERENCE):
+        return content
+    return NAME_OR_LINK.sub(partial(_with_reference, page), content)
+
+
+def _docs() -> list[str]:
+    """Pages below docs/, as paths in the repository."""
+    return sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md"))
+
+
+@cache
+def _modules() -> list[str]:
+    """The package's public modules."""
+    return sorted(path.stem for path in PACKAGE.glob("*.py") if not path.stem.startswith("_"))
+
+
+def _file(config: MkDocsConfig, path: str, place: str) -> File:
+    """The file at ``path`` in the repository, to be found at ``place`` in the site."""
+    return File(path, str(ROOT), config.site_dir, config.use_directory_urls, dest_uri=place)
+
+
+def _targets(page: str) -> set[str]:
+    """Files of the repository that a page links to, as far as they exist: MkDocs reports the others."""
+    found = (
+        (ROOT / page).parent.joinpath(target).resolve()
+        for target in LINK.findall((ROOT / page).read_text(encoding="utf-8"))
+        if "://" not in target
+    )
+    return {
+        path.relative_to(ROOT).as_posix()
+        for path in found
+        if path.is_file() and path.is_relative_to(ROOT)
+    }
+
+
+def _expanded(nav: list[Any], groups: dict[str, list[str]]) -> list[Any]:
+    """The navigation with its patterns replaced by pages, and by the reference's groups."""
+    expanded: list[Any] = []
+    for entry in nav:
+        if isinstance(entry, str):
+            expanded += (
+                [path for path in _docs() if fnmatchcase(path, entry)] if "*" in entry else [entry]
+            )
+            continue
+        ((title, below),) = entry.items()
+        if below == REFERENCE:
+            expanded.append({title: _reference(groups)})
+        elif isinstance(below, list):
+            expanded.append({title: _expanded(below, groups)})
+        elif "*" not in below:
+            expanded.append(entry)
+        elif pages := _expanded([below], groups):
+            expanded.append({title: pages})
+    return expanded
+
+
+def _reference(groups: dict[str, list[str]]) -> list[Any]:
+    """The reference's pages, group by group. Raises ``PluginError`` for a module without a group."""
+    grouped: dict[str, list[str]] = {title: [] for title in groups}
+    for module in _modules():
+        for title, patterns in groups.items():
+            if any(fnmatchcase(module, pattern) for pattern in patterns):
+                grouped[title].append(f"{REFERENCE}/{module}.md")
+                break
+        else:
+            raise PluginError(f"mkdocs.yml: give src/dynparam/{module}.py a group in extra.reference")
+    return [{title: pages} for title, pages in grouped.items() if pages]
+
+
+def _convert_titles(item: Any) -> None:
+    """Replace the formulas in an entry of the table of contents and in those below it."""
+    item.title = re.sub(r"\\\((.*?)\\\)", lambda found: _converted(found[1], "inline"), item.title)
+    for child in item.children:
+        _convert_titles(child)
+
+
+def _mathml(found: re.Match[str]) -> str:
+    """A formula as MathML, in a box that scrolls if it may be wider than a phone."""
+    display = "block" if found["tag"] == "div" else "inline"
+    formula = _converted(found["latex"], display)
+    if display == "block":
+        return f'<div class="formula">{formula}</div>'
+    return f'<span class="formula">{formula}</span>' if len(found["latex"]) > LONG else formula
+
+
+def _converted(latex: str, display: str) -> str:
+    """LaTeX, as it stands in HTML, as MathML.
+
+    A letter after a font's name gets braces: with them it becomes a character of its own, without an
+    attribute that browsers ignore.
+    """
+    return convert(BARE_LETTER.sub(r"\\\1{\2}", html.unescape(latex)).strip(), display=display)
+
+
+def _with_reference(page: Page, found: re.Match[str]) -> str:
+    """A code span that names a module, or what is in one, as a link to the reference."""
+    module, rest = found["module"], found["rest"]
+    if module not in _modules():
+        return found[0]
+    if rest == "py":
+        return f'<a href="{get_relative_url(f"{REFERENCE}/{module}/", page.url)}">{found[0]}</a>'
+    return f'<autoref identifier="dynparam.{module}.{rest}" optional>{found[0]}</autoref>'
