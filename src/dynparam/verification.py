@@ -160,7 +160,7 @@ class Verifier:
         if not is_inside(key):
             return Finding("input", key, "differs", LEADS_OUT)
         if path is None:
-            return Finding("input", key, "missing")
+            return Finding("input", key, "missing", "no file of that name and content")
         finding = self._compared("input", key, digest, path)
         if finding.state == "differs":
             return Finding("input", key, "differs", self._why_it_differs(path))
@@ -201,14 +201,12 @@ class Verifier:
         """
         if not is_inside(key):
             return None
-        above = [root, *(root / place for place in SEARCHED), *sidecar.parents]
-        near = [directory / key for directory in above if (directory / key).is_file()]
+        if (root / key).is_file():
+            return root / key
+        above = [*(root / place for place in SEARCHED), *sidecar.parents]
+        near = (directory / key for directory in above if (directory / key).is_file())
         far = (path for path in self._files(root) if path.as_posix().endswith(f"/{key}"))
-        if near[:1] == [root / key]:
-            return near[0]
-        return next((path for path in (*near, *far) if self._sha256(path) == digest), None) or next(
-            iter(near), None
-        )
+        return next((path for path in (*near, *far) if self._sha256(path) == digest), None)
 
     def _sidecar_by_content(self, path: Path) -> Path | None:
         """The sidecar of a file that has been copied elsewhere or renamed, known by its hash."""
