@@ -101,7 +101,7 @@ def test_every_option_that_the_page_names_exists():
     known = {
         opt for command in COMMANDS.values() for parameter in command.params for opt in parameter.opts
     }
-    known |= {"--help", "--install-completion", "--show-completion"}
+    known |= {"--help", "--install-completion", "--show-completion", "--cores"}  # the last: snakemake's
     assert set(re.findall(r"--[a-z][\w-]*", PAGE)) <= known
 
 

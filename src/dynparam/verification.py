@@ -8,7 +8,7 @@ directory, and files are only read.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -244,6 +244,17 @@ class Verifier:
         if path not in self._hashes:
             self._hashes[path] = sha256(path)
         return self._hashes[path]
+
+
+def wanted_files(paths: Iterable[Path]) -> list[Path]:
+    """Files as given, and of a directory all sidecars. Raises ``DataError`` if one has none."""
+    found = []
+    for path in paths:
+        inside = sidecars_below(path) if path.is_dir() else [path]
+        if not inside:
+            raise DataError(f"{path}: there are no sidecars in this directory; name another")
+        found += inside
+    return found
 
 
 def sidecars_below(directory: Path) -> list[Path]:
