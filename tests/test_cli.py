@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests import cifar10_archive
 
@@ -93,6 +94,37 @@ def test_architecture(tmp_path):
     done = run("plot", "architecture", "fig3_1", "--output", tmp_path / "fig3_1.png")
     assert done.returncode == 0, done.stderr
     assert {p.name for p in tmp_path.iterdir()} == {f"fig3_1.{k}" for k in ("png", "pdf", "csv", "json")}
+
+
+def test_verify_redraws_to_the_last_pixel(tmp_path):
+    png, small = tmp_path / "fig3_1.png", '{"figures": {"dpi": 50}}'
+    options = ["--config", CONFIG[1], "--config", small]
+    assert run("plot", "architecture", "fig3_1", "--output", png, *options).returncode == 0
+    done = run("verify", "--redraw", "--all", png, *options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for kind in ("png", "pdf", "csv"):
+        assert f"agrees made again fig3_1.{kind} (byte for byte)" in done.stdout
+    with Image.open(png) as picture:
+        pixels = picture.copy()
+    pixels.putpixel((7, 7), (1, 2, 3, 255))
+    pixels.save(png)
+    done = run("verify", "--redraw", "--json", png, *options)
+    assert done.returncode == 1
+    found = json.loads(done.stdout)
+    assert found["exit_code"] == 1
+    findings = found["files"][0]["findings"]
+    (change,) = (one for one in findings if (one["state"], one["kind"]) == ("differs", "made again"))
+    assert (change["subject"], change["note"]) == ("fig3_1.png", "1 pixels of what its inputs give")
+
+
+def test_verify_tells_missing_from_wrong(place):
+    absent = run("verify", place / "results" / "probe" / "absent.csv")
+    assert absent.returncode == 1
+    assert absent.stderr.count("\n") == 1
+    alone = place / "alone.csv"
+    alone.write_text("n\n1\n")
+    assert run("verify", alone).returncode == 3
+    assert run("verify", "--no-such-option").returncode == 2
 
 
 @pytest.mark.parametrize(

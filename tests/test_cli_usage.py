@@ -13,10 +13,10 @@ import pandas as pd
 import pytest
 import typer
 
-from dynparam import cli, cli_options, curve_summary, own_comparison
+from dynparam import cli, cli_options, curve_summary, own_comparison, verification_report
 from dynparam.config import Config
 from dynparam.config_stages import OwnComparisonStage
-from dynparam.errors import ConfigError, DataError
+from dynparam.errors import AuditError, ConfigError, DataError, InterruptedRunError
 from dynparam.loading import load
 
 ROOT = Path(__file__).parents[1]
@@ -47,9 +47,7 @@ def parse(monkeypatch, line):
     seen = []
     app = typer.main.get_command(cli.app)
     for words, command in commands(app).items():
-        monkeypatch.setattr(
-            command, "callback", lambda words=words, **given: seen.append((words, given))
-        )
+        monkeypatch.setattr(command, "callback", lambda words=words, **_: seen.append(words))
     app.main(shlex.split(line)[1:], standalone_mode=False)
     return seen[0]
 
@@ -92,11 +90,18 @@ def test_the_page_and_the_help_tell_the_same_exit_codes():
     assert told == set(re.findall(r"(128 \+ n|\b[0-4]\b)(?= )", cli_options.EXIT_CODES))
 
 
+def test_exit_codes_are_those_of_the_errors():
+    report = verification_report
+    assert (report.AGREES, report.DIFFERS, report.MISSING) == (0, 1, 3)
+    assert (DataError.exit_code, AuditError.exit_code) == (1, 4)
+    assert InterruptedRunError("stopped", 15).exit_code == 143
+
+
 def test_every_option_that_the_page_names_exists():
     known = {
         opt for command in COMMANDS.values() for parameter in command.params for opt in parameter.opts
     }
-    known |= {"--help", "--install-completion", "--show-completion"}
+    known |= {"--help", "--install-completion", "--show-completion", "--cores"}  # the last: snakemake's
     assert set(re.findall(r"--[a-z][\w-]*", PAGE)) <= known
 
 

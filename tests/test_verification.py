@@ -15,7 +15,7 @@ from dynparam.ledger import load_ledger
 from dynparam.loading import load
 from dynparam.provenance import write_sidecar
 from dynparam.sidecars import Sidecar, ancestry, as_text, checksum, find_sidecar, is_inside, read_sidecar
-from dynparam.verification import Verifier, sidecars_below
+from dynparam.verification import Verifier, sidecars_below, wanted_files
 from dynparam.verification_report import AGREES, DIFFERS, MISSING
 
 ROOT = Path(__file__).parents[1]
@@ -235,7 +235,7 @@ def test_sidecars_of_old_are_read(chain):
     assert verification_report.exit_code([node]) == AGREES
     assert states(node, "not recorded") == {"sidecar fig.json", f"code {node.findings[-3].subject}"}
     Path("results/fits/extra.csv").write_text("changed\n")
-    assert states(node := verify(), "differs") >= {"input fits/extra.csv"}
+    assert states(verify(), "missing") == {"input fits/extra.csv"}
 
 
 def test_old_manifests_are_not_recorded(chain):
@@ -260,6 +260,17 @@ def test_sidecars_below_a_directory(chain):
     Path("results/other.json").write_text("{}")
     found = [path.as_posix() for path in sidecars_below(Path("results"))]
     assert found == ["results/fits/curve.json", "results/probe/curve.json"]
+    assert wanted_files([Path("results"), FIGURE]) == [*sidecars_below(Path("results")), FIGURE]
+    with pytest.raises(DataError, match="there are no sidecars in this directory"):
+        wanted_files([Path("config")])
+
+
+def test_a_json_file_is_not_taken_for_its_own_sidecar(chain):
+    made = Path("figures/values.json")
+    made.write_text('{"a": 1}')
+    write_sidecar(Path("figures/page.json"), [made], SETTINGS, started=time.monotonic())
+    assert find_sidecar(made.absolute()) == chain / "figures" / "page.json"
+    assert code_of(made) == AGREES
 
 
 @pytest.mark.parametrize(

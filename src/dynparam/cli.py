@@ -32,7 +32,6 @@ from dynparam.errors import DynparamError
 from dynparam.loading import json_schema
 
 app = typer.Typer(
-    help="Reproduce a thesis on learning in networks of very different hidden widths.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     epilog=EXIT_CODES,

@@ -55,12 +55,7 @@ def verify_files(
     settings = load(Config, config)
     configured = ConfiguredStages(settings, load_ledger(Path("config/ledger.yaml"), settings))
     verifier = verification.Verifier(configured, root)
-    wanted = [
-        file
-        for path in paths
-        for file in (verification.sidecars_below(path) if path.is_dir() else [path])
-    ]
-    checked = [verifier.check(path) for path in wanted]
+    checked = [verifier.check(path) for path in verification.wanted_files(paths)]
     if redraw:
         checked = [
             replace(node, findings=(*node.findings, *remaking.make_again(node))) for node in checked

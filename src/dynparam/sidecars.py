@@ -113,8 +113,8 @@ def find_sidecar(file: Path) -> Path | None:
 
     It lies beside the file, under the same name or that of a file made with it, or a directory above.
     """
-    if file.suffix == ".json":
-        return file if _outputs(file) is not None else None
+    if file.suffix == ".json" and _outputs(file) is not None:
+        return file
     for sidecar in _candidates(file):
         outputs = _outputs(sidecar) or {}
         if file.relative_to(sidecar.parent).as_posix() in outputs or file.name in outputs:

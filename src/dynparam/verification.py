@@ -8,7 +8,7 @@ directory, and files are only read.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -160,7 +160,7 @@ class Verifier:
         if not is_inside(key):
             return Finding("input", key, "differs", LEADS_OUT)
         if path is None:
-            return Finding("input", key, "missing")
+            return Finding("input", key, "missing", "no file of that name and content")
         finding = self._compared("input", key, digest, path)
         if finding.state == "differs":
             return Finding("input", key, "differs", self._why_it_differs(path))
@@ -201,14 +201,12 @@ class Verifier:
         """
         if not is_inside(key):
             return None
-        above = [root, *(root / place for place in SEARCHED), *sidecar.parents]
-        near = [directory / key for directory in above if (directory / key).is_file()]
+        if (root / key).is_file():
+            return root / key
+        above = [*(root / place for place in SEARCHED), *sidecar.parents]
+        near = (directory / key for directory in above if (directory / key).is_file())
         far = (path for path in self._files(root) if path.as_posix().endswith(f"/{key}"))
-        if near[:1] == [root / key]:
-            return near[0]
-        return next((path for path in (*near, *far) if self._sha256(path) == digest), None) or next(
-            iter(near), None
-        )
+        return next((path for path in (*near, *far) if self._sha256(path) == digest), None)
 
     def _sidecar_by_content(self, path: Path) -> Path | None:
         """The sidecar of a file that has been copied elsewhere or renamed, known by its hash."""
@@ -246,6 +244,17 @@ class Verifier:
         if path not in self._hashes:
             self._hashes[path] = sha256(path)
         return self._hashes[path]
+
+
+def wanted_files(paths: Iterable[Path]) -> list[Path]:
+    """Files as given, and of a directory all sidecars. Raises ``DataError`` if one has none."""
+    found = []
+    for path in paths:
+        inside = sidecars_below(path) if path.is_dir() else [path]
+        if not inside:
+            raise DataError(f"{path}: there are no sidecars in this directory; name another")
+        found += inside
+    return found
 
 
 def sidecars_below(directory: Path) -> list[Path]:

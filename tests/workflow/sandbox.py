@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -248,6 +248,13 @@ class Sandbox:
             for path in sorted(self.root.rglob("*"))
             if path.is_file() and not {".snakemake", "__pycache__"} & set(path.parts)
         }
+
+
+def every_finding(file: dict[str, Any]) -> Iterator[dict[str, str]]:
+    """The findings of ``dynparam verify --json`` on a file and on all it rests on."""
+    yield from file["findings"]
+    for one in file["rests_on"]:
+        yield from every_finding(one)
 
 
 def jobs(rule: str, names: Iterable[str]) -> set[str]:

@@ -6,9 +6,8 @@ import json
 import re
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -27,6 +26,7 @@ from tests.workflow.sandbox import (
     PARAMETRIZATIONS,
     TRAINED,
     Sandbox,
+    every_finding,
     jobs,
 )
 
@@ -161,13 +161,6 @@ def of_curve(curve: str) -> set[str]:
 def rows(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
-
-
-def every_finding(file: dict[str, Any]) -> Iterator[dict[str, str]]:
-    """The findings of ``dynparam verify --json`` on a file and on all it rests on."""
-    yield from file["findings"]
-    for one in file["rests_on"]:
-        yield from every_finding(one)
 
 
 def digests(root: Path, patterns: Iterable[str]) -> dict[str, str]:

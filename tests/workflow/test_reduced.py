@@ -7,9 +7,10 @@ import pytest
 
 from dynparam.cifar10 import ARCHIVE_VARIABLE
 from dynparam.official import HASHES_VARIABLE
+from dynparam.sidecars import ADDED, Sidecar, find_sidecar
 from tests.cifar10_archive import write_archive
 from tests.workflow.conftest import OFFICIAL
-from tests.workflow.sandbox import CifarData, Sandbox
+from tests.workflow.sandbox import CifarData, Sandbox, every_finding
 
 IMAGES_PER_BATCH = 4000  # 2000 of a class in the training split: the thesis's 1000 + 1000
 
@@ -57,3 +58,27 @@ def test_the_reduced_configuration_runs_whole(enough_images, tmp_path):
         networks = {(row["n"], row["n_min"]) for row in csv.DictReader(file)}
     assert networks == {("200", "10"), ("200", "50"), ("300", "15")}
     assert not (sandbox.root / "figures").exists(), "the figures of the full run stay apart"
+    assert_all_is_accounted_for(sandbox, results)
+
+
+def assert_all_is_accounted_for(sandbox, results):
+    """Every figure, table and page has a complete sidecar, and agrees with all it rests on."""
+    made = [
+        path for path in results.rglob("*") if path.suffix in {".csv", ".png", ".pdf", ".md", ".html"}
+    ]
+    sidecars = {path: find_sidecar(path) for path in made}
+    assert len(made) > 60
+    assert [path for path, sidecar in sidecars.items() if sidecar is None] == []
+    for sidecar in set(sidecars.values()):
+        record = Sidecar.model_validate_json(sidecar.read_text(encoding="utf-8"))
+        assert record.model_fields_set >= ADDED, sidecar
+        assert record.seeds or "fig3_1" in sidecar.name, sidecar
+    done = sandbox.dynparam("verify", str(results), "--json")
+    assert done.code == 0, done.text
+    files = json.loads(done.stdout)["files"]
+    assert {file["name"] for file in files} >= {
+        str(s.relative_to(sandbox.root)) for s in sidecars.values()
+    }
+    states = {finding["state"] for file in files for finding in every_finding(file)}
+    # The command is given the thesis's configuration, not the reduced one.
+    assert states == {"agrees", "older"}
