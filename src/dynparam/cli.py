@@ -13,7 +13,16 @@ from typing import Annotated
 
 import typer
 
-from dynparam import cli_findings, cli_law, cli_ledger, cli_orders, cli_sweep, cli_theory, cli_training
+from dynparam import (
+    cli_cluster,
+    cli_findings,
+    cli_law,
+    cli_ledger,
+    cli_orders,
+    cli_sweep,
+    cli_theory,
+    cli_training,
+)
 from dynparam.blocks import Engine, Errors, panels_of, shown_curves
 from dynparam.cli_options import (
     DEFAULT_CONFIG,
@@ -45,6 +54,7 @@ app.add_typer(data, name="data")
 app.add_typer(plot, name="plot")
 app.add_typer(cli_training.app)
 app.add_typer(cli_findings.app)
+app.add_typer(cli_cluster.app)
 plot.add_typer(cli_training.plot)
 plot.add_typer(cli_law.plot)
 app.add_typer(cli_orders.app)

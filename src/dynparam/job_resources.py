@@ -1,4 +1,4 @@
-"""What a job asks of a cluster: memory and time from measured benchmarks, times a factor and the attempt.
+"""What a job asks a cluster for: measured memory and time, times a factor and the attempt.
 
 The measurements are in ``workflow/resources.yaml``; ``dynparam resources`` derives them anew from the
 benchmarks that Snakemake keeps of every job.
@@ -7,13 +7,16 @@ benchmarks that Snakemake keeps of every job.
 from __future__ import annotations
 
 import csv
+import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
 import yaml
 from pydantic import Field, PositiveFloat, PositiveInt, ValidationError
+from tabulate import tabulate
 
 from dynparam.blocks import Block
 from dynparam.config_stages import RunStage
@@ -29,12 +32,24 @@ PER_SEED = "train_seeds"
 SMALL_NETWORK = 1_000_000
 """Weights below which a network trains no faster."""
 
+COLUMNS = (
+    "rule",
+    "jobs",
+    "mem_mb",
+    "seconds",
+    "cpu_seconds",
+    "requested_mem_mb",
+    "requested_seconds",
+    "enough",
+)
+HEADERS = ("rule", "jobs", "MB used", "s used", "CPU s, all jobs", "MB asked", "s asked", "enough")
+
 HEADER = """\
-# What the jobs of each rule need, as measured: the largest memory (MB) and wall time (s) of its jobs in a
-# whole run of config/thesis.yaml on two cores of a shared server. Jobs ask for these times the factors, and
-# for twice, three times that at the second and third attempt (docs/cluster.md). Written by
-#   dynparam resources --benchmarks results/benchmarks --write workflow/resources.yaml
-# which keeps the rules that the benchmarks lack. train_seeds: time of one seed of the thesis's network.
+# What the jobs of each rule need, as measured: the largest memory (MB) and wall time (s) of its jobs in
+# a whole run of config/thesis.yaml on two cores of a shared server. Jobs ask for these times the
+# factors, and for twice, three times that at later attempts (docs/cluster.md). Written by
+#   dynparam resources --write
+# which keeps the rules that the benchmarks lack. train_seeds: one seed of the network `trained`.
 """
 
 
@@ -73,7 +88,10 @@ class Needs(Block):
         return self.rules[rule]
 
     def mem_mb(self, rule: str, attempt: int = 1, extra_mb: float = 0.0) -> int:
-        """Memory (MB) to ask for at an attempt, the first being 1; ``extra_mb`` adds to what was measured."""
+        """Memory (MB) to ask for at an attempt, the first being 1.
+
+        ``extra_mb`` is what the job needs beyond what was measured.
+        """
         wanted = (self.of(rule).mem_mb + extra_mb) * self.memory_factor
         return attempt * max(self.smallest_mem_mb, _up(wanted, 100))
 
@@ -123,7 +141,10 @@ def write_needs(path: Path, needs: Needs) -> None:
     values = needs.model_dump()
     values["rules"] = dict(sorted(values["rules"].items()))
     body = yaml.safe_dump({key: values[key] for key in values if key != "rules"}, sort_keys=False)
-    lines = [f"  {rule}: {{mem_mb: {n['mem_mb']}, seconds: {n['seconds']}}}" for rule, n in values["rules"].items()]
+    lines = [
+        f"  {rule}: {{mem_mb: {n['mem_mb']}, seconds: {n['seconds']}}}"
+        for rule, n in values["rules"].items()
+    ]
     write_text(path, HEADER + body + "\n".join(["rules:", *lines, ""]))
 
 
@@ -158,6 +179,48 @@ def measure(benchmarks: Path) -> dict[str, Measured]:
     if not found:
         raise DataError(f"{benchmarks}: no benchmarks of jobs; run the workflow, which writes them")
     return found
+
+
+def updated(needs: Needs, measured: Mapping[str, Measured]) -> Needs:
+    """``needs`` with the measurements of the rules that were measured."""
+    fresh = {rule: found.need for rule, found in measured.items()}
+    return needs.model_copy(update={"rules": {**needs.rules, **fresh}})
+
+
+def comparison(needs: Needs, measured: Mapping[str, Measured]) -> pd.DataFrame:
+    """A row per measured rule: what its jobs used, what they ask for, and whether that is enough.
+
+    Enough is what was used times the factors of ``needs``. Rules that state no measurements ask for
+    nothing here (NaN), and that is not enough.
+    """
+    rows = []
+    for rule, found in sorted(measured.items()):
+        known = rule in needs.rules
+        asked_mb = needs.mem_mb(rule) if known else math.nan
+        asked_s = needs.minutes(rule) * 60 if known else math.nan
+        enough = (
+            asked_mb >= found.need.mem_mb * needs.memory_factor
+            and asked_s >= found.need.seconds * needs.time_factor
+        )
+        used = found.jobs, found.need.mem_mb, found.need.seconds, round(found.cpu_seconds, 1)
+        rows.append((rule, *used, asked_mb, asked_s, enough))
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def as_text(table: pd.DataFrame) -> str:
+    """The comparison in Markdown."""
+    written: str = tabulate(
+        [[*row[1:-1], "yes" if row[-1] else "NO"] for row in table.itertuples()],
+        HEADERS,
+        tablefmt="github",
+        floatfmt=".0f",
+    )
+    return written
+
+
+def as_json(table: pd.DataFrame) -> str:
+    """The comparison's rows, for scripts."""
+    return json.dumps(json.loads(table.to_json(orient="records")), indent=2)
 
 
 def _rows(path: Path) -> Iterator[tuple[float, float, float]]:

@@ -154,7 +154,7 @@ def _start(stack: ExitStack, directory: Path, name: str, *arguments: str) -> Non
     log = stack.enter_context((directory / f"{name}.out").open("wb"))
     program = str(_which(name))
     running = subprocess.Popen(
-        ["setpriv", "--pdeathsig", "TERM", program, *arguments],
+        ["setpriv", "--pdeathsig", "KILL", program, *arguments],
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=log,

@@ -1,0 +1,170 @@
+"""The workflow on a real Slurm, as docs/cluster.md says: submitted, routed, cancelled, resumed.
+
+Seen with ``scontrol show job``, as this Slurm keeps no accounts; it declares memory and enforces none.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+import yaml
+from safetensors import safe_open
+
+from tests.cluster import slurm
+from tests.workflow.sandbox import PAIR, REPOSITORY, SMALL, Sandbox
+
+PATIENCE_SECONDS = 400
+OPTIONS = (
+    "--workflow-profile",
+    "workflow/profiles/slurm",
+    # A node of its own answers at once.
+    "--slurm-init-seconds-before-status-checks",
+    "2",
+    # No GPU is here to train on; Slurm believes in one.
+    "--set-resources",
+    "train_seeds:gpu=1",
+)
+
+pytestmark = pytest.mark.skipif(slurm.obstacle() is not None, reason=f"no Slurm: {slurm.obstacle()}")
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[slurm.Slurm]:
+    with slurm.running(cpus=4) as running:
+        yield running
+
+
+def submit(sandbox: Sandbox, *targets: str) -> subprocess.Popen[bytes]:
+    """``snakemake`` with the profile, started; its words go to snakemake.log."""
+    with (sandbox.root / "snakemake.log").open("wb") as log:
+        return subprocess.Popen(
+            sandbox.command(*targets, *OPTIONS),
+            cwd=sandbox.root,
+            env=sandbox.environment(),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+
+
+def finish(sandbox: Sandbox, running: subprocess.Popen[bytes]) -> None:
+    """Wait for success; whatever happens, nothing is left running."""
+    try:
+        code = running.wait(timeout=PATIENCE_SECONDS)
+    finally:
+        running.kill()
+        running.wait()
+    assert code == 0, (sandbox.root / "snakemake.log").read_text()
+
+
+def wait_for(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.1)
+
+
+def jobs_of(cluster: slurm.Slurm, sandbox: Sandbox) -> dict[str, dict[str, str]]:
+    """This sandbox's jobs by the name of their rule or group."""
+    mine = [job for job in cluster.jobs().values() if job["WorkDir"] == str(sandbox.root)]
+    return {job["Comment"].removeprefix("rule_"): job for job in mine}
+
+
+def test_figures_go_through_sbatch(cluster, data, tmp_path):
+    """Figs. 3.3 and 3.4 of the reduced configuration: 17 jobs in 7 submissions."""
+    reduced = yaml.safe_load((REPOSITORY / "config" / "reduced.yaml").read_text())
+    sandbox = Sandbox.create(tmp_path / "repository", data, reduced)
+    finish(sandbox, submit(sandbox, "fig3_3", "fig3_4"))
+    figures = sandbox.root / "results" / "reduced" / "figures"
+    assert {path.name for path in figures.glob("*.png")} == {"fig3_3.png", "fig3_4.png"}
+
+    jobs = jobs_of(cluster, sandbox)
+    trainings = {name for name in jobs if name.startswith("train_seeds")}
+    groups = {name.split("_")[0] for name in jobs.keys() - trainings}
+    assert groups == {"images", "probe", "theory", "curves", "pages"}
+    assert len(jobs) == 7
+    for name, job in jobs.items():
+        assert job["JobState"] == "COMPLETED", job
+        asks_for_gpu = name in trainings
+        assert job["Partition"] == (slurm.GPU_PARTITION if asks_for_gpu else slurm.CPU_PARTITION)
+        assert job.get("TresPerJob") == ("gres:gpu:1" if asks_for_gpu else None)
+
+
+class TestCancelled:
+    """A training that Slurm cancels midway saves what it has, is sent again and goes on from there."""
+
+    EPOCHS = 300
+    SHARD = f"results/training/shards/{PAIR}/300-8/dynamic/0-0.csv"
+    LONG: ClassVar[dict[str, Any]] = {
+        **SMALL,
+        "protocol": {**SMALL["protocol"], "n": 300, "n_min": 8, "batch_size": 2, "epochs": EPOCHS},
+        # No checkpoint but that of a signal.
+        "training": {**SMALL["training"], "seeds": 1, "checkpoint_epochs": 10 * EPOCHS},
+    }
+
+    def run_file(self, sandbox: Sandbox, suffix: str) -> Path | None:
+        """The checkpoint, status or record of the only run."""
+        found = list((sandbox.root / "results/training/.runs").rglob(f"seed-0000.{suffix}"))
+        return found[0] if found else None
+
+    def status(self, sandbox: Sandbox) -> dict[str, Any]:
+        """What the run says of itself; nothing before it began, or in the moment of a change."""
+        try:
+            return json.loads(self.run_file(sandbox, "status").read_text())
+        except (AttributeError, OSError, ValueError):
+            return {}
+
+    def is_in(self, sandbox: Sandbox, state: str) -> bool:
+        return self.status(sandbox).get("state") == state
+
+    def submissions(self, cluster: slurm.Slurm, sandbox: Sandbox) -> list[dict[str, str]]:
+        """The jobs that this sandbox submitted, in order."""
+        jobs = cluster.jobs()
+        return [jobs[key] for key in sorted(jobs, key=int) if jobs[key]["WorkDir"] == str(sandbox.root)]
+
+    def test_it_resumes_with_more_time_and_gives_the_same_bytes(self, cluster, extracted):
+        extracted.write_overlay(self.LONG)
+        running = submit(extracted, self.SHARD)
+        try:
+            wait_for(lambda: self.status(extracted).get("epoch", 0) >= 2, "no epochs are trained")
+            (cancelled,) = self.submissions(cluster, extracted)
+            cluster.ask("scancel", cancelled["JobId"])
+            wait_for(lambda: self.is_in(extracted, "interrupted"), "the cancelled job does not end")
+            stopped = self.status(extracted)
+            saved = self.saved_epoch(extracted)
+            wait_for(lambda: self.is_in(extracted, "running"), "it is not sent again")
+            went_on = self.status(extracted)
+        except BaseException:
+            running.kill()
+            raise
+        finish(extracted, running)
+
+        assert stopped["message"].startswith(f"SIGTERM in epoch {saved + 1} of seeds [0]; all is saved")
+        assert 2 <= saved < self.EPOCHS
+        assert went_on["epoch"] > saved, "no epoch is trained twice"
+        first, second = self.submissions(cluster, extracted)
+        assert (first["JobState"], second["JobState"]) == ("CANCELLED", "COMPLETED")
+        assert minutes(second["TimeLimit"]) == 2 * minutes(first["TimeLimit"])
+        assert int(second["MinMemoryNode"][:-1]) == 2 * int(first["MinMemoryNode"][:-1])
+        assert self.run_file(extracted, "safetensors") is None
+
+        table = (extracted.root / self.SHARD).read_bytes()
+        shutil.rmtree(extracted.root / "results/training")
+        extracted.make(self.SHARD)
+        assert (extracted.root / self.SHARD).read_bytes() == table
+
+    def saved_epoch(self, sandbox: Sandbox) -> int:
+        with safe_open(self.run_file(sandbox, "safetensors"), framework="pt") as file:
+            return json.loads(file.metadata()["place"])["epoch"]
+
+
+def minutes(limit: str) -> int:
+    """A time limit of Slurm, hours:minutes:seconds."""
+    hours, rest, _ = limit.split(":")
+    return 60 * int(hours) + int(rest)
