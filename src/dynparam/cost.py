@@ -77,7 +77,7 @@ class _Kind:
         return int(found[1]) if found else 0
 
 
-def costs(archive: Path, network: str | None = None) -> pd.DataFrame:
+def costs(archive: Path) -> pd.DataFrame:
     """A row of ``COLUMNS`` per machine, device, network and epochs of the archived runs.
 
     Hours are those of a core held (wall time times threads) or of a GPU, of which runs that train
@@ -93,10 +93,9 @@ def costs(archive: Path, network: str | None = None) -> pd.DataFrame:
             seconds[kind] += [
                 value for seed, value in origin["seeds"].items() if seed not in origin["diverged"]
             ]
-    kept = {kind: values for kind, values in seconds.items() if network in (None, kind.network)}
+    kept = {kind: values for kind, values in seconds.items() if values}
     if not kept:
-        of = f" of network {network}" if network else ""
-        raise DataError(f"{archive}: no archived runs{of}; `snakemake archive` trains and archives them")
+        raise DataError(f"{archive}: no archived runs; `snakemake archive` trains and archives them")
     rows = [_row(kind, kept[kind]) for kind in sorted(kept, key=_largest_network_first)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 

@@ -63,9 +63,10 @@ def finish(sandbox: Sandbox, running: subprocess.Popen[bytes]) -> None:
     assert code == 0, (sandbox.root / "snakemake.log").read_text()
 
 
-def wait_for(condition: Callable[[], bool], what: str) -> None:
+def wait_for(condition: Callable[[], bool], what: str, running: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not condition():
+        assert running.poll() is None, "snakemake has ended"
         assert time.monotonic() < deadline, what
         time.sleep(0.1)
 
@@ -105,7 +106,7 @@ class TestCancelled:
         **SMALL,
         "protocol": {**SMALL["protocol"], "n": 300, "n_min": 8, "batch_size": 2, "epochs": EPOCHS},
         # No checkpoint but that of a signal.
-        "training": {**SMALL["training"], "seeds": 1, "checkpoint_epochs": 10 * EPOCHS},
+        "training": {**SMALL["training"], "seeds_per_job": 1, "checkpoint_epochs": 10 * EPOCHS},
     }
 
     def run_file(self, sandbox: Sandbox, suffix: str) -> Path | None:
@@ -132,13 +133,17 @@ class TestCancelled:
         extracted.write_overlay(self.LONG)
         running = submit(extracted, self.SHARD)
         try:
-            wait_for(lambda: self.status(extracted).get("epoch", 0) >= 2, "no epochs are trained")
+            wait_for(
+                lambda: self.status(extracted).get("epoch", 0) >= 2, "no epochs are trained", running
+            )
             (cancelled,) = self.submissions(cluster, extracted)
             cluster.ask("scancel", cancelled["JobId"])
-            wait_for(lambda: self.is_in(extracted, "interrupted"), "the cancelled job does not end")
+            wait_for(
+                lambda: self.is_in(extracted, "interrupted"), "the cancelled job does not end", running
+            )
             stopped = self.status(extracted)
             saved = self.saved_epoch(extracted)
-            wait_for(lambda: self.is_in(extracted, "running"), "it is not sent again")
+            wait_for(lambda: self.is_in(extracted, "running"), "it is not sent again", running)
             went_on = self.status(extracted)
         except BaseException:
             running.kill()
