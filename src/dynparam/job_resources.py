@@ -37,16 +37,16 @@ COLUMNS = (
     "jobs",
     "mem_mb",
     "seconds",
-    "cpu_seconds",
+    "total_seconds",
     "requested_mem_mb",
     "requested_seconds",
     "enough",
 )
-HEADERS = ("rule", "jobs", "MB used", "s used", "CPU s, all jobs", "MB asked", "s asked", "enough")
+HEADERS = ("rule", "jobs", "MB used", "CPU s used", "by all jobs", "MB asked", "s asked", "enough")
 
 HEADER = """\
-# What the jobs of each rule need, as measured: the largest memory (MB) and wall time (s) of its jobs in
-# a whole run of config/thesis.yaml on two cores of a shared server. Jobs ask for these times the
+# What the jobs of each rule need, as measured: the largest memory (MB) and processor time (s) of its
+# jobs in a whole run of config/thesis.yaml on two cores of a shared server. Jobs ask for these times the
 # factors, and for twice, three times that at later attempts (docs/cluster.md). Written by
 #   dynparam resources --write
 # which keeps the rules that the benchmarks lack. train_seeds: one seed of the network `trained`.
@@ -54,10 +54,13 @@ HEADER = """\
 
 
 class Need(Block):
-    """What the largest job of a rule was measured to need."""
+    """What the largest job of a rule was measured to need.
+
+    Time is that of the processor: wall time also tells what else the machine had to do.
+    """
 
     mem_mb: PositiveInt = Field(description="largest resident memory, MB")
-    seconds: PositiveFloat = Field(description="longest wall time, s")
+    seconds: PositiveFloat = Field(description="longest processor time, s")
 
 
 class Trained(Block):
@@ -154,13 +157,13 @@ class Measured:
 
     Attributes:
         jobs: how many were measured.
-        need: their largest memory and longest time.
-        cpu_seconds: of all of them together.
+        need: their largest memory and longest processor time.
+        total_seconds: processor time of all of them together.
     """
 
     jobs: int
     need: Need
-    cpu_seconds: float
+    total_seconds: float
 
 
 def measure(benchmarks: Path) -> dict[str, Measured]:
@@ -169,13 +172,13 @@ def measure(benchmarks: Path) -> dict[str, Measured]:
     for path in sorted(benchmarks.rglob("*.tsv")):
         rule = path.relative_to(benchmarks).with_suffix("").parts[0]
         seeds = len(parse_seeds(path.stem)) if rule == PER_SEED else 1
-        for memory, seconds, cpu in _rows(path):
+        for memory, seconds in _rows(path):
             old = found.get(rule, Measured(0, Need(mem_mb=1, seconds=0.1), 0.0))
             need = Need(
                 mem_mb=max(old.need.mem_mb, math.ceil(memory)),
                 seconds=max(old.need.seconds, round(seconds / seeds, 1)),
             )
-            found[rule] = Measured(old.jobs + 1, need, old.cpu_seconds + cpu)
+            found[rule] = Measured(old.jobs + 1, need, old.total_seconds + seconds)
     if not found:
         raise DataError(f"{benchmarks}: no benchmarks of jobs; run the workflow, which writes them")
     return found
@@ -202,7 +205,7 @@ def comparison(needs: Needs, measured: Mapping[str, Measured]) -> pd.DataFrame:
             asked_mb >= found.need.mem_mb * needs.memory_factor
             and asked_s >= found.need.seconds * needs.time_factor
         )
-        used = found.jobs, found.need.mem_mb, found.need.seconds, round(found.cpu_seconds, 1)
+        used = found.jobs, found.need.mem_mb, found.need.seconds, round(found.total_seconds, 1)
         rows.append((rule, *used, asked_mb, asked_s, enough))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
@@ -223,16 +226,16 @@ def as_json(table: pd.DataFrame) -> str:
     return json.dumps(json.loads(table.to_json(orient="records")), indent=2)
 
 
-def _rows(path: Path) -> Iterator[tuple[float, float, float]]:
-    """Memory (MB), wall and processor time (s) of each repetition; NA, of the shortest jobs, is 0."""
+def _rows(path: Path) -> Iterator[tuple[float, float]]:
+    """Memory (MB) and processor time (s) of each repetition; NA, of the shortest jobs, is 0."""
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file, delimiter="\t"):
             try:
-                values = [row[key] for key in ("max_rss", "s", "cpu_time")]
-                memory, seconds, cpu = (0.0 if v in ("NA", "-") else float(v) for v in values)
+                values = [row[key] for key in ("max_rss", "cpu_time")]
+                memory, seconds = (0.0 if v in ("NA", "-") else float(v) for v in values)
             except (KeyError, TypeError, ValueError):
                 raise DataError(f"{path}: not a benchmark of Snakemake's; remove it") from None
-            yield memory, seconds, cpu
+            yield memory, seconds
 
 
 def _weight_count(run: RunStage) -> int:
