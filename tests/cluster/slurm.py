@@ -17,18 +17,24 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
+from typing import TextIO
 
 PACKAGES = "slurmctld slurmd slurm-client munge slurm-wlm-basic-plugins"
 DAEMONS = ("munged", "slurmctld", "slurmd")
 CLIENTS = ("sbatch", "srun", "squeue", "scancel", "scontrol", "sinfo")
 CONFIGURATION = Path("/etc/slurm")
+FILES = ("slurm.conf", "gres.conf")
 MARK = "# Written by dynparam's tests, which remove it when they end.\n"
+MUNGE_FILES = ("socket", "key-file", "pid-file", "log-file", "seed-file")
 NODE, CPU_PARTITION, GPU_PARTITION = "localhost", "cpu", "gpu"
 PATIENCE_SECONDS = 60
+LOCK = Path(tempfile.gettempdir()) / "dynparam-slurm.lock"
+LOCK_SECONDS = 900  # other workers, other runs of the tests
 
 SLURM_CONF = """\
 ClusterName=dynparam
@@ -71,9 +77,9 @@ def obstacle() -> str | None:
     missing = [name for name in (*DAEMONS, *CLIENTS) if _which(name) is None]
     if missing:
         return f"{', '.join(missing)} not installed (Debian: apt-get install {PACKAGES})"
-    found = CONFIGURATION / "slurm.conf"
-    if found.exists() and not found.read_text().startswith(MARK):
-        return f"{found} belongs to another Slurm"
+    for found in (CONFIGURATION / name for name in FILES):
+        if found.exists() and not found.read_text().startswith(MARK):
+            return f"{found} belongs to another Slurm"
     return None
 
 
@@ -106,25 +112,31 @@ class Slurm:
 def running(cpus: int = 4) -> Iterator[Slurm]:
     """Slurm, as long as the block runs; one at a time on this machine."""
     with ExitStack() as stack:
-        lock = stack.enter_context(open(tempfile.gettempdir() + "/dynparam-slurm.lock", "w"))
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock = stack.enter_context(LOCK.open("w"))
+        _wait_for(lambda: _locked(lock), "another Slurm of these tests does not end", LOCK_SECONDS)
         directory = Path(tempfile.mkdtemp(prefix="dynparam-slurm-"))
         stack.callback(shutil.rmtree, directory, ignore_errors=True)
         _configure(stack, directory, cpus)
-        munge_options = [f"--{name}={directory}/munge.{name.split('-')[0]}" for name in MUNGE_FILES]
-        _start(stack, directory, "munged", "--foreground", "--force", *munge_options)
-        _wait_for((directory / "munge.socket").exists, "munged does not start", directory)
-        _start(stack, directory, "slurmctld", "-D")
+        try:
+            _start_daemons(stack, directory)
+        except TimeoutError as error:
+            said = "\n".join(path.read_text()[-2000:] for path in directory.glob("*.out"))
+            raise TimeoutError(f"{error}: {said}") from None
         slurm = Slurm(directory)
-        _wait_for(lambda: "UP" in _output("scontrol", "ping"), "slurmctld does not start", directory)
-        _start(stack, directory, "slurmd", "-D", "-N", NODE)
-        state = ("sinfo", "--noheader", "--format=%T")
-        _wait_for(lambda: "idle" in _output(*state), "slurmd does not start", directory)
         stack.callback(slurm.cancel_all)
         yield slurm
 
 
-MUNGE_FILES = ("socket", "key-file", "pid-file", "log-file", "seed-file")
+def _start_daemons(stack: ExitStack, directory: Path) -> None:
+    """One after the other, each when the one before it answers."""
+    munge_options = [f"--{name}={directory}/munge.{name.split('-')[0]}" for name in MUNGE_FILES]
+    _start(stack, directory, "munged", "--foreground", "--force", *munge_options)
+    _wait_for((directory / "munge.socket").exists, "munged does not start")
+    _start(stack, directory, "slurmctld", "-D")
+    _wait_for(lambda: "UP" in _output("scontrol", "ping"), "slurmctld does not start")
+    _start(stack, directory, "slurmd", "-D", "-N", NODE)
+    state = ("sinfo", "--noheader", "--format=%T")
+    _wait_for(lambda: "idle" in _output(*state), "slurmd does not start")
 
 
 def _configure(stack: ExitStack, directory: Path, cpus: int) -> None:
@@ -143,7 +155,7 @@ def _configure(stack: ExitStack, directory: Path, cpus: int) -> None:
         cpu=CPU_PARTITION,
         gpu=GPU_PARTITION,
     )
-    for name, content in {"slurm.conf": text, "gres.conf": "Name=gpu File=/dev/null\n"}.items():
+    for name, content in zip(FILES, (text, "Name=gpu File=/dev/null\n"), strict=True):
         path = CONFIGURATION / name
         stack.callback(path.unlink, missing_ok=True)
         path.write_text(MARK + content)
@@ -192,18 +204,30 @@ def _output(*command: str) -> str:
     return done.stdout
 
 
-def _wait_for(condition, what: str, directory: Path | None = None) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
+def _locked(lock: TextIO) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _wait_for(condition: Callable[[], bool], what: str, seconds: float = PATIENCE_SECONDS) -> None:
+    deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
-            logs = [path.read_text()[-2000:] for path in (directory or Path()).glob("*.out")]
-            raise TimeoutError("\n".join([f"{what} within {PATIENCE_SECONDS} s", *logs]))
+            raise TimeoutError(f"{what} within {seconds} s")
         time.sleep(0.2)
+
+
+def _exit(number: int, frame: FrameType | None) -> None:
+    sys.exit(128 + number)
 
 
 if __name__ == "__main__":
     reason = obstacle()
     if reason:
         sys.exit(f"no Slurm here: {reason}")
+    signal.signal(signal.SIGTERM, _exit)
     with running():
         sys.exit(subprocess.run(sys.argv[1:]).returncode)

@@ -11,7 +11,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 import yaml
@@ -71,10 +71,10 @@ def wait_for(condition: Callable[[], bool], what: str, running: subprocess.Popen
         time.sleep(0.1)
 
 
-def jobs_of(cluster: slurm.Slurm, sandbox: Sandbox) -> dict[str, dict[str, str]]:
-    """This sandbox's jobs by the name of their rule or group."""
-    mine = [job for job in cluster.jobs().values() if job["WorkDir"] == str(sandbox.root)]
-    return {job["Comment"].removeprefix("rule_"): job for job in mine}
+def jobs_of(cluster: slurm.Slurm, sandbox: Sandbox) -> list[dict[str, str]]:
+    """The jobs that this sandbox submitted, in order."""
+    jobs = cluster.jobs()
+    return [jobs[key] for key in sorted(jobs, key=int) if jobs[key]["WorkDir"] == str(sandbox.root)]
 
 
 def test_figures_go_through_sbatch(cluster, data, tmp_path):
@@ -85,7 +85,7 @@ def test_figures_go_through_sbatch(cluster, data, tmp_path):
     figures = sandbox.root / "results" / "reduced" / "figures"
     assert {path.name for path in figures.glob("*.png")} == {"fig3_3.png", "fig3_4.png"}
 
-    jobs = jobs_of(cluster, sandbox)
+    jobs = {job["Comment"].removeprefix("rule_"): job for job in jobs_of(cluster, sandbox)}
     trainings = {name for name in jobs if name.startswith("train_seeds")}
     groups = {name.split("_")[0] for name in jobs.keys() - trainings}
     assert groups == {"images", "probe", "theory", "curves", "pages"}
@@ -97,79 +97,73 @@ def test_figures_go_through_sbatch(cluster, data, tmp_path):
         assert job.get("TresPerJob") == ("gres:gpu:1" if asks_for_gpu else None)
 
 
-class TestCancelled:
-    """A training that Slurm cancels midway saves what it has, is sent again and goes on from there."""
+EPOCHS = 300
+SHARD = f"results/training/shards/{PAIR}/300-8/dynamic/0-0.csv"
+LONG: dict[str, Any] = {
+    **SMALL,
+    "protocol": {**SMALL["protocol"], "n": 300, "n_min": 8, "batch_size": 2, "epochs": EPOCHS},
+    # No checkpoint but that of a signal.
+    "training": {**SMALL["training"], "seeds_per_job": 1, "checkpoint_epochs": 10 * EPOCHS},
+}
 
-    EPOCHS = 300
-    SHARD = f"results/training/shards/{PAIR}/300-8/dynamic/0-0.csv"
-    LONG: ClassVar[dict[str, Any]] = {
-        **SMALL,
-        "protocol": {**SMALL["protocol"], "n": 300, "n_min": 8, "batch_size": 2, "epochs": EPOCHS},
-        # No checkpoint but that of a signal.
-        "training": {**SMALL["training"], "seeds_per_job": 1, "checkpoint_epochs": 10 * EPOCHS},
-    }
 
-    def run_file(self, sandbox: Sandbox, suffix: str) -> Path | None:
-        """The checkpoint, status or record of the only run."""
-        found = list((sandbox.root / "results/training/.runs").rglob(f"seed-0000.{suffix}"))
-        return found[0] if found else None
+def run_file(sandbox: Sandbox, suffix: str) -> Path | None:
+    """The checkpoint, status or record of the only run."""
+    found = list((sandbox.root / "results/training/.runs").rglob(f"seed-0000.{suffix}"))
+    return found[0] if found else None
 
-    def status(self, sandbox: Sandbox) -> dict[str, Any]:
-        """What the run says of itself; nothing before it began, or in the moment of a change."""
-        try:
-            return json.loads(self.run_file(sandbox, "status").read_text())
-        except (AttributeError, OSError, ValueError):
-            return {}
 
-    def is_in(self, sandbox: Sandbox, state: str) -> bool:
-        return self.status(sandbox).get("state") == state
+def status(sandbox: Sandbox) -> dict[str, Any]:
+    """What the run says of itself; nothing before it began, or in the moment of a change."""
+    try:
+        return json.loads(run_file(sandbox, "status").read_text())
+    except (AttributeError, OSError, ValueError):
+        return {}
 
-    def submissions(self, cluster: slurm.Slurm, sandbox: Sandbox) -> list[dict[str, str]]:
-        """The jobs that this sandbox submitted, in order."""
-        jobs = cluster.jobs()
-        return [jobs[key] for key in sorted(jobs, key=int) if jobs[key]["WorkDir"] == str(sandbox.root)]
 
-    def test_it_resumes_with_more_time_and_gives_the_same_bytes(self, cluster, extracted):
-        extracted.write_overlay(self.LONG)
-        running = submit(extracted, self.SHARD)
-        try:
-            wait_for(
-                lambda: self.status(extracted).get("epoch", 0) >= 2, "no epochs are trained", running
-            )
-            (cancelled,) = self.submissions(cluster, extracted)
-            cluster.ask("scancel", cancelled["JobId"])
-            wait_for(
-                lambda: self.is_in(extracted, "interrupted"), "the cancelled job does not end", running
-            )
-            stopped = self.status(extracted)
-            saved = self.saved_epoch(extracted)
-            wait_for(lambda: self.is_in(extracted, "running"), "it is not sent again", running)
-            went_on = self.status(extracted)
-        except BaseException:
-            running.kill()
-            raise
-        finish(extracted, running)
+def state(sandbox: Sandbox) -> str | None:
+    return status(sandbox).get("state")
 
-        assert stopped["message"].startswith(f"SIGTERM in epoch {saved + 1} of seeds [0]; all is saved")
-        assert 2 <= saved < self.EPOCHS
-        assert went_on["epoch"] > saved, "no epoch is trained twice"
-        first, second = self.submissions(cluster, extracted)
-        assert (first["JobState"], second["JobState"]) == ("CANCELLED", "COMPLETED")
-        assert minutes(second["TimeLimit"]) == 2 * minutes(first["TimeLimit"])
-        assert int(second["MinMemoryNode"][:-1]) == 2 * int(first["MinMemoryNode"][:-1])
-        assert self.run_file(extracted, "safetensors") is None
 
-        table = (extracted.root / self.SHARD).read_bytes()
-        shutil.rmtree(extracted.root / "results/training")
-        extracted.make(self.SHARD)
-        assert (extracted.root / self.SHARD).read_bytes() == table
-
-    def saved_epoch(self, sandbox: Sandbox) -> int:
-        with safe_open(self.run_file(sandbox, "safetensors"), framework="pt") as file:
-            return json.loads(file.metadata()["place"])["epoch"]
+def saved_epoch(sandbox: Sandbox) -> int:
+    """The epochs behind the checkpoint."""
+    with safe_open(run_file(sandbox, "safetensors"), framework="pt") as file:
+        return json.loads(file.metadata()["place"])["epoch"]
 
 
 def minutes(limit: str) -> int:
     """A time limit of Slurm, hours:minutes:seconds."""
     hours, rest, _ = limit.split(":")
     return 60 * int(hours) + int(rest)
+
+
+def test_a_cancelled_training_resumes_with_more_time_and_gives_the_same_bytes(cluster, extracted):
+    """It saves what it has, is sent again by Snakemake, and goes on from there."""
+    extracted.write_overlay(LONG)
+    running = submit(extracted, SHARD)
+    try:
+        wait_for(lambda: status(extracted).get("epoch", 0) >= 2, "no epochs are trained", running)
+        (cancelled,) = jobs_of(cluster, extracted)
+        cluster.ask("scancel", cancelled["JobId"])
+        wait_for(lambda: state(extracted) == "interrupted", "it does not end", running)
+        stopped, saved = status(extracted), saved_epoch(extracted)
+        wait_for(lambda: state(extracted) == "running", "it is not sent again", running)
+        resumed = status(extracted)
+    except BaseException:
+        running.kill()
+        raise
+    finish(extracted, running)
+
+    assert stopped["message"].startswith(f"SIGTERM in epoch {saved + 1} of seeds [0]; all is saved")
+    assert 2 <= saved < EPOCHS
+    assert resumed["epoch"] > saved, "no epoch is trained twice"
+    first, second = jobs_of(cluster, extracted)
+    assert (first["JobState"], second["JobState"]) == ("CANCELLED", "COMPLETED")
+    assert minutes(second["TimeLimit"]) == 2 * minutes(first["TimeLimit"])
+    assert int(second["MinMemoryNode"][:-1]) == 2 * int(first["MinMemoryNode"][:-1])
+    assert run_file(extracted, "safetensors") is None
+
+    table = (extracted.root / SHARD).read_bytes()
+    shutil.rmtree(extracted.root / "results/training")
+    extracted.make(SHARD)
+    assert (extracted.root / SHARD).read_bytes() == table
