@@ -15,6 +15,7 @@ import typer
 
 from dynparam import (
     __version__,
+    cli_cluster,
     cli_crate,
     cli_data,
     cli_findings,
@@ -46,6 +47,7 @@ app.add_typer(cli_sweep.app)
 app.add_typer(cli_findings.app)
 app.add_typer(cli_verify.app)
 app.add_typer(cli_crate.app)
+app.add_typer(cli_cluster.app)
 app.add_typer(cli_ledger.app, name="ledger")
 app.add_typer(plot, name="plot")
 for part in (cli_probe, cli_law, cli_theory, cli_training, cli_orders, cli_sweep, cli_ledger):

@@ -9,9 +9,10 @@ import shutil
 from dynparam.config import Config
 from dynparam.errors import DynparamError
 from dynparam.files import require_writable
+from dynparam.job_resources import read_needs
 from dynparam.loading import build, merge, read
 from dynparam.official import FOLDER, MEMBERS
-from dynparam.shards import archived_seeds, shards
+from dynparam.shards import archived_seeds, parse_seeds, shards
 from dynparam.stages import stage_digest
 
 try:
@@ -20,6 +21,7 @@ try:
     CONFIG = build(Config, merge(read(THESIS), config), "configuration")
     for place in CONFIG.paths.all():
         require_writable(place)
+    NEEDS = read_needs("workflow/resources.yaml")
 except DynparamError as error:
     raise WorkflowError(str(error)) from None
 
@@ -78,6 +80,31 @@ wildcard_constraints:
     network=r"\d+-\d+",
     parametrization="|".join(CONFIG.training.parametrizations),
     seeds=r"\d+-\d+",
+
+
+def needs(rule):
+    """The memory (MB) and time (minutes) that a job of the rule asks for, more at each attempt."""
+    NEEDS.of(rule)
+    return {
+        "mem_mb": lambda wildcards, attempt: NEEDS.mem_mb(rule, attempt),
+        "runtime": lambda wildcards, attempt: NEEDS.minutes(rule, attempt),
+    }
+
+
+def training_needs(rule):
+    """The same for a rule that trains, by its network and seeds; and a GPU, if there is one."""
+    stack = CONFIG.jobs.seeds_at_once if GPU else 1
+
+    def mem_mb(wildcards, attempt):
+        run = CONFIG.for_run(wildcards.task, wildcards.network)
+        return NEEDS.training_mem_mb(rule, run, stack, attempt)
+
+    def runtime(wildcards, attempt):
+        run = CONFIG.for_run(wildcards.task, wildcards.network)
+        seeds = len(parse_seeds(wildcards.get("seeds", "0")))
+        return NEEDS.training_minutes(rule, run, seeds, attempt)
+
+    return {"mem_mb": mem_mb, "runtime": runtime, "gpu": GPU}
 
 
 def figure_files(figure):

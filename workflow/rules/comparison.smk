@@ -16,7 +16,7 @@ rule fit_slopes:
         f"{BENCHMARKS}/fit_slopes/{{curve}}.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
+        **needs("fit_slopes"),
     message:
         "Fitting the slopes of {wildcards.curve}"
     shell:
@@ -46,7 +46,7 @@ rule compare_slopes:
         f"{BENCHMARKS}/compare_slopes.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
+        **needs("compare_slopes"),
     message:
         "Comparing measured with expected slopes"
     shell:
@@ -72,7 +72,7 @@ rule judge_claims:
         f"{BENCHMARKS}/judge_claims.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
+        **needs("judge_claims"),
     message:
         "Judging the claims on training curves"
     shell:

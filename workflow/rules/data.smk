@@ -14,7 +14,7 @@ rule retrieve_cifar10:
         f"{BENCHMARKS}/retrieve_cifar10.tsv"
     threads: 1
     resources:
-        mem_mb=500,
+        **needs("retrieve_cifar10"),
     message:
         "Retrieving and verifying CIFAR-10"
     shell:
@@ -37,7 +37,7 @@ rule extract_pair:
         f"{BENCHMARKS}/extract_pair/{{pair}}.tsv"
     threads: 1
     resources:
-        mem_mb=1500,
+        **needs("extract_pair"),
     message:
         "Drawing the images of {wildcards.pair}"
     shell:
@@ -56,5 +56,7 @@ use rule extract_pair as extract_pool with:
         f"{LOGS}/extract_pool/{{pair}}.log",
     benchmark:
         f"{BENCHMARKS}/extract_pool/{{pair}}.tsv"
+    resources:
+        **needs("extract_pool"),
     message:
         "Collecting all images of {wildcards.pair}"

@@ -26,7 +26,7 @@ rule plot_figure:
         f"{BENCHMARKS}/plot_figure/{{figure}}.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
+        **needs("plot_figure"),
     message:
         "Drawing {wildcards.figure}"
     shell:
@@ -57,7 +57,7 @@ rule plot_architecture:
         f"{BENCHMARKS}/plot_architecture/{{figure}}.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
+        **needs("plot_architecture"),
     message:
         "Drawing {wildcards.figure}"
     shell:
@@ -88,7 +88,7 @@ rule plot_curves:
         f"{BENCHMARKS}/plot_curves/{{figure}}.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
+        **needs("plot_curves"),
     message:
         "Drawing {wildcards.figure}"
     shell:
@@ -119,7 +119,7 @@ rule plot_domain:
         f"{BENCHMARKS}/plot_domain/{{figure}}.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
+        **needs("plot_domain"),
     message:
         "Drawing {wildcards.figure}"
     shell:

@@ -29,7 +29,7 @@ rule write_findings:
         f"{BENCHMARKS}/write_findings.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
+        **needs("write_findings"),
     message:
         "Writing the findings"
     shell:

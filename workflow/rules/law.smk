@@ -23,7 +23,7 @@ rule probe_law:
         f"{BENCHMARKS}/probe_law/{{window}}/{{curve}}.tsv"
     threads: 1
     resources:
-        mem_mb=4000,
+        **needs("probe_law"),
     message:
         "Probing {wildcards.curve} in law, {wildcards.window}"
     shell:
@@ -52,7 +52,7 @@ rule probe_orders:
         f"{BENCHMARKS}/probe_orders/{{parametrization}}_{{family}}.tsv"
     threads: 1
     resources:
-        mem_mb=1500,
+        **needs("probe_orders"),
     message:
         "Measuring the orders of {wildcards.parametrization}, {wildcards.family}"
     shell:
@@ -76,7 +76,7 @@ rule expect_wide:
         f"{BENCHMARKS}/expect_wide/{{curve}}.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
+        **needs("expect_wide"),
     message:
         "Computing what theory expects of {wildcards.curve} at great widths"
     shell:
@@ -99,7 +99,7 @@ rule fit_exact:
         f"{BENCHMARKS}/fit_exact/{{curve}}.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
+        **needs("fit_exact"),
     message:
         "Fitting the exact slopes of {wildcards.curve}"
     shell:
@@ -123,7 +123,7 @@ rule fit_wide:
         f"{BENCHMARKS}/fit_wide/{{curve}}.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
+        **needs("fit_wide"),
     message:
         "Fitting the slopes of {wildcards.curve} at great widths"
     shell:
@@ -160,7 +160,7 @@ rule plot_wide:
         f"{BENCHMARKS}/plot_wide/{{figure}}.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
+        **needs("plot_wide"),
     message:
         "Drawing {wildcards.figure}"
     shell:

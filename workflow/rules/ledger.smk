@@ -47,6 +47,8 @@ use rule extract_pair as extract_choice with:
         f"{LOGS}/extract_choice/{{choice}}/{{pair}}.log",
     benchmark:
         f"{BENCHMARKS}/extract_choice/{{choice}}/{{pair}}.tsv"
+    resources:
+        **needs("extract_choice"),
     message:
         "Drawing the images of {wildcards.pair} under {wildcards.choice}"
 
@@ -68,7 +70,7 @@ rule measure_choice:
         f"{BENCHMARKS}/measure_choice/{{choice}}-{{engine}}.tsv"
     threads: 1
     resources:
-        mem_mb=lambda wildcards: 2500 if wildcards.engine == "dense" else 1500,
+        **needs("measure_choice"),
     message:
         "Measuring the choice {wildcards.choice} on the {wildcards.engine} engine"
     shell:
@@ -95,7 +97,7 @@ rule compare_choices:
         f"{BENCHMARKS}/compare_choices.tsv"
     threads: 1
     resources:
-        mem_mb=1500,
+        **needs("compare_choices"),
     message:
         "Comparing the slopes under all choices"
     shell:
@@ -120,7 +122,7 @@ rule write_ledger:
         f"{BENCHMARKS}/write_ledger.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
+        **needs("write_ledger"),
     message:
         "Writing the page of open choices"
     shell:
@@ -149,7 +151,7 @@ rule plot_ledger:
         f"{BENCHMARKS}/plot_ledger.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
+        **needs("plot_ledger"),
     message:
         "Drawing what the open choices change"
     shell:

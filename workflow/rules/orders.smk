@@ -28,7 +28,7 @@ rule judge_table1_1:
         f"{BENCHMARKS}/judge_table1_1.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
+        **needs("judge_table1_1"),
     message:
         "Judging Table 1.1"
     shell:
@@ -57,7 +57,7 @@ rule plot_table1_1:
         f"{BENCHMARKS}/plot_table1_1.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
+        **needs("plot_table1_1"),
     message:
         "Drawing Table 1.1"
     shell:
@@ -86,7 +86,7 @@ rule plot_conditions:
         f"{BENCHMARKS}/plot_conditions.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
+        **needs("plot_conditions"),
     message:
         "Drawing which conditions hold"
     shell:

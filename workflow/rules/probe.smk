@@ -16,7 +16,7 @@ rule probe_alignment:
         f"{BENCHMARKS}/probe_alignment/{{curve}}.tsv"
     threads: CONFIG.jobs.probe_threads
     resources:
-        mem_mb=1500,
+        **needs("probe_alignment"),
     message:
         "Probing {wildcards.curve}"
     shell:
@@ -39,7 +39,7 @@ rule expect_slopes:
         f"{BENCHMARKS}/expect_slopes/{{curve}}.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
+        **needs("expect_slopes"),
     message:
         "Computing what theory expects of {wildcards.curve}"
     shell:

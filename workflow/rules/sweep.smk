@@ -20,7 +20,7 @@ rule sweep_r:
         f"{BENCHMARKS}/sweep_r/{{reference}}.tsv"
     threads: 1
     resources:
-        mem_mb=2000,
+        **needs("sweep_r"),
     message:
         "Sweeping r for updates of size {wildcards.reference}^r"
     shell:
@@ -44,7 +44,7 @@ rule find_edges:
         f"{BENCHMARKS}/find_edges/edges.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
+        **needs("find_edges"),
     message:
         "Finding where gradients start to grow"
     shell:
@@ -75,7 +75,7 @@ rule plot_sweep:
         f"{BENCHMARKS}/plot_sweep/{{figure}}.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
+        **needs("plot_sweep"),
     message:
         "Drawing {wildcards.figure}"
     shell:

@@ -16,8 +16,7 @@ rule train_seeds:
         f"{BENCHMARKS}/train_seeds/{{task}}/{{network}}/{{parametrization}}/{{seeds}}.tsv"
     threads: CONFIG.jobs.training_threads
     resources:
-        mem_mb=3000,
-        gpu=GPU,
+        **training_needs("train_seeds"),
     message:
         "Training {wildcards.parametrization} {wildcards.network} on {wildcards.task}, seeds {wildcards.seeds}"
     shell:
@@ -46,8 +45,7 @@ rule audit_archive:
         f"{BENCHMARKS}/audit_archive/{{task}}/{{network}}/{{parametrization}}.tsv"
     threads: CONFIG.jobs.training_threads
     resources:
-        mem_mb=3000,
-        gpu=GPU,
+        **training_needs("audit_archive"),
     message:
         "Auditing the archived curves of {wildcards.parametrization} {wildcards.network} on {wildcards.task}"
     shell:
@@ -76,7 +74,7 @@ rule collect_curves:
         f"{BENCHMARKS}/collect_curves/{{run}}.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
+        **needs("collect_curves"),
     message:
         "Collecting the curves of {wildcards.run}"
     shell:
@@ -102,7 +100,7 @@ rule extend_archive:
         f"{BENCHMARKS}/extend_archive/{{task}}/{{network}}/{{parametrization}}.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
+        **needs("extend_archive"),
     message:
         "Adding to the archive of {wildcards.parametrization} {wildcards.network} on {wildcards.task}"
     shell:

@@ -1,0 +1,246 @@
+"""What a job asks a cluster for: measured memory and time, times a factor and the attempt.
+
+The measurements are in ``workflow/resources.yaml``; ``dynparam resources`` derives them anew from the
+benchmarks that Snakemake keeps of every job.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import yaml
+from pydantic import Field, PositiveFloat, PositiveInt, ValidationError
+from tabulate import tabulate
+
+from dynparam.blocks import Block
+from dynparam.config_stages import RunStage
+from dynparam.errors import ConfigError, DataError
+from dynparam.files import write_text
+from dynparam.loading import read
+from dynparam.shards import parse_seeds
+from dynparam.widths import bottleneck
+
+PER_SEED = "train_seeds"
+"""The rule whose jobs differ in the number of seeds: its seconds are those of one seed."""
+
+SMALL_NETWORK = 1_000_000
+"""Weights below which a network trains no faster."""
+
+COLUMNS = (
+    "rule",
+    "jobs",
+    "mem_mb",
+    "seconds",
+    "total_seconds",
+    "requested_mem_mb",
+    "requested_seconds",
+    "enough",
+)
+HEADERS = ("rule", "jobs", "MB used", "CPU s used", "by all jobs", "MB asked", "s asked", "enough")
+
+HEADER = """\
+# What the jobs of each rule need, as measured: the largest memory (MB) and processor time (s) of its
+# jobs in a whole run of config/thesis.yaml on two cores of a shared server. Jobs ask for these times the
+# factors, and for twice, three times that at later attempts (docs/cluster.md). Written by
+#   dynparam resources --write
+# which keeps the rules that the benchmarks lack. train_seeds: one seed of the network `trained`.
+"""
+
+
+class Need(Block):
+    """What the largest job of a rule was measured to need.
+
+    Time is that of the processor: wall time also tells what else the machine had to do.
+    """
+
+    mem_mb: PositiveInt = Field(description="largest resident memory, MB")
+    seconds: PositiveFloat = Field(description="longest processor time, s")
+
+
+class Trained(Block):
+    """The network that jobs which train were measured on."""
+
+    n: PositiveInt
+    n_min: PositiveInt
+    epochs: PositiveInt
+
+
+class Needs(Block):
+    """The measurements of all rules, and by how much a request exceeds them."""
+
+    memory_factor: float = Field(ge=1, description="requested over measured memory")
+    time_factor: float = Field(ge=1, description="requested over measured time")
+    smallest_mem_mb: PositiveInt = Field(description="no job asks for less memory, MB")
+    smallest_minutes: PositiveInt = Field(description="no job asks for less time, minutes")
+    trained: Trained = Field(description="the network that train_seeds and audit_archive trained")
+    rules: dict[str, Need]
+
+    def of(self, rule: str) -> Need:
+        """The measurements of a rule. Raises ``ConfigError`` if there are none."""
+        if rule not in self.rules:
+            raise ConfigError(
+                f"workflow/resources.yaml has no measurements of {rule}; add them, or run the rule and "
+                f"`dynparam resources --write`"
+            )
+        return self.rules[rule]
+
+    def mem_mb(self, rule: str, attempt: int = 1, extra_mb: float = 0.0) -> int:
+        """Memory (MB) to ask for at an attempt, the first being 1.
+
+        ``extra_mb`` is what the job needs beyond what was measured.
+        """
+        wanted = (self.of(rule).mem_mb + extra_mb) * self.memory_factor
+        return attempt * max(self.smallest_mem_mb, _up(wanted, 100))
+
+    def minutes(self, rule: str, attempt: int = 1, share: float = 1.0) -> int:
+        """Minutes to ask for; ``share`` is the job's work over that of the measured one."""
+        wanted = self.of(rule).seconds * share * self.time_factor / 60
+        return attempt * max(self.smallest_minutes, _up(wanted, 1))
+
+    def training_mem_mb(self, rule: str, run: RunStage, stack: int, attempt: int = 1) -> int:
+        """The same for a job that trains ``stack`` networks at once.
+
+        Counted, not measured, is what comes on top of one network of the measured size: of a larger
+        network the weights, velocities and copies, four float32 numbers per weight; of each further
+        network of a stack on a GPU the weights twice, which are drawn on the host.
+        """
+        weights = _weight_count(run)
+        larger = max(0, weights - self._measured_weights)
+        return self.mem_mb(rule, attempt, (16 * larger + 8 * (stack - 1) * weights) / 2**20)
+
+    def training_minutes(self, rule: str, run: RunStage, seeds: int, attempt: int = 1) -> int:
+        """The same for a job that trains: ``seeds`` runs, or the fixed epochs of an audit.
+
+        Time grows with the weights; below a million of them, images and calls dominate.
+        """
+        share = max(_weight_count(run), SMALL_NETWORK) / self._measured_weights
+        if rule == PER_SEED:
+            share *= seeds * run.protocol.epochs / self.trained.epochs
+        return self.minutes(rule, attempt, share)
+
+    @property
+    def _measured_weights(self) -> int:
+        return bottleneck(self.trained.n, self.trained.n_min).weight_count
+
+
+def read_needs(path: Path) -> Needs:
+    """The measurements in a file. Raises ``ConfigError`` if it is not what it should be."""
+    try:
+        return Needs.model_validate(read(path))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise ConfigError(f"{path}: {where}: {first['msg']}; correct it there") from None
+
+
+def write_needs(path: Path, needs: Needs) -> None:
+    """Write measurements, rules by name, with the words that explain them."""
+    values = needs.model_dump()
+    values["rules"] = dict(sorted(values["rules"].items()))
+    body = yaml.safe_dump({key: values[key] for key in values if key != "rules"}, sort_keys=False)
+    lines = [
+        f"  {rule}: {{mem_mb: {n['mem_mb']}, seconds: {n['seconds']}}}"
+        for rule, n in values["rules"].items()
+    ]
+    write_text(path, HEADER + body + "\n".join(["rules:", *lines, ""]))
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the jobs of a rule used.
+
+    Attributes:
+        jobs: how many were measured.
+        need: their largest memory and longest processor time.
+        total_seconds: processor time of all of them together.
+    """
+
+    jobs: int
+    need: Need
+    total_seconds: float
+
+
+def measure(benchmarks: Path) -> dict[str, Measured]:
+    """Rule -> what its jobs used, from the benchmark files of a run. Raises ``DataError``."""
+    found: dict[str, Measured] = {}
+    for path in sorted(benchmarks.rglob("*.tsv")):
+        rule = path.relative_to(benchmarks).with_suffix("").parts[0]
+        seeds = len(parse_seeds(path.stem)) if rule == PER_SEED else 1
+        for memory, seconds in _rows(path):
+            old = found.get(rule, Measured(0, Need(mem_mb=1, seconds=0.1), 0.0))
+            need = Need(
+                mem_mb=max(old.need.mem_mb, math.ceil(memory)),
+                seconds=max(old.need.seconds, round(seconds / seeds, 1)),
+            )
+            found[rule] = Measured(old.jobs + 1, need, old.total_seconds + seconds)
+    if not found:
+        raise DataError(f"{benchmarks}: no benchmarks of jobs; run the workflow, which writes them")
+    return found
+
+
+def updated(needs: Needs, measured: Mapping[str, Measured]) -> Needs:
+    """``needs`` with the measurements of the rules that were measured."""
+    fresh = {rule: found.need for rule, found in measured.items()}
+    return needs.model_copy(update={"rules": {**needs.rules, **fresh}})
+
+
+def comparison(needs: Needs, measured: Mapping[str, Measured]) -> pd.DataFrame:
+    """A row per measured rule: what its jobs used, what they ask for, and whether that is enough.
+
+    Enough is what was used times the factors of ``needs``. Rules that state no measurements ask for
+    nothing here (NaN), and that is not enough.
+    """
+    rows = []
+    for rule, found in sorted(measured.items()):
+        known = rule in needs.rules
+        asked_mb = needs.mem_mb(rule) if known else math.nan
+        asked_s = needs.minutes(rule) * 60 if known else math.nan
+        enough = (
+            asked_mb >= found.need.mem_mb * needs.memory_factor
+            and asked_s >= found.need.seconds * needs.time_factor
+        )
+        used = found.jobs, found.need.mem_mb, found.need.seconds, round(found.total_seconds, 1)
+        rows.append((rule, *used, asked_mb, asked_s, enough))
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def as_text(table: pd.DataFrame) -> str:
+    """The comparison in Markdown."""
+    written: str = tabulate(
+        [[*row[1:-1], "yes" if row[-1] else "NO"] for row in table.itertuples()],
+        HEADERS,
+        tablefmt="github",
+        floatfmt=".0f",
+    )
+    return written
+
+
+def as_json(table: pd.DataFrame) -> str:
+    """The comparison's rows, for scripts."""
+    return json.dumps(json.loads(table.to_json(orient="records")), indent=2)
+
+
+def _rows(path: Path) -> Iterator[tuple[float, float]]:
+    """Memory (MB) and processor time (s) of each repetition; NA, of the shortest jobs, is 0."""
+    with path.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file, delimiter="\t"):
+            try:
+                values = [row[key] for key in ("max_rss", "cpu_time")]
+                memory, seconds = (0.0 if v in ("NA", "-") else float(v) for v in values)
+            except (KeyError, TypeError, ValueError):
+                raise DataError(f"{path}: not a benchmark of Snakemake's; remove it") from None
+            yield memory, seconds
+
+
+def _weight_count(run: RunStage) -> int:
+    return bottleneck(run.protocol.n, run.protocol.n_min, hidden=run.network.hidden).weight_count
+
+
+def _up(value: float, step: int) -> int:
+    return step * math.ceil(value / step)
