@@ -13,7 +13,16 @@ from typing import Annotated
 
 import typer
 
-from dynparam import cli_findings, cli_law, cli_ledger, cli_orders, cli_sweep, cli_theory, cli_training
+from dynparam import (
+    cli_findings,
+    cli_law,
+    cli_ledger,
+    cli_orders,
+    cli_report,
+    cli_sweep,
+    cli_theory,
+    cli_training,
+)
 from dynparam.blocks import Engine, Errors, panels_of, shown_curves
 from dynparam.cli_options import (
     DEFAULT_CONFIG,
@@ -54,6 +63,7 @@ plot.add_typer(cli_theory.plot)
 app.add_typer(cli_ledger.app, name="ledger")
 plot.add_typer(cli_ledger.plot)
 app.add_typer(cli_sweep.app)
+app.add_typer(cli_report.app, name="report")
 plot.add_typer(cli_sweep.plot)
 
 CurveArgument = Annotated[str, typer.Argument(help="Name of a curve in probe.curves.")]
