@@ -18,10 +18,10 @@ from dynparam.errors import DataError
 
 BOX_HEIGHT = 30
 ROW = 42
-GAP = 46
+GAP = 34
 MARGIN = 6
-LETTER = 6.7
-"""Sizes in pixels; the width of a letter is that of the page's font at 12 pixels, on average."""
+LETTER = 6.2
+"""Sizes in pixels; the width of a letter is that of the page's font at 11.5 pixels, on average."""
 
 SWEEPS = 12
 """How often the order is improved; further sweeps move nothing on graphs of this size."""
