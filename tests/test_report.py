@@ -223,7 +223,7 @@ class TestTables:
             slopes_table(report_run.slopes(), 0.2),
             claims_table(report_run.claims()),
             entries_table(pd.read_csv(ROOT / "figures/table1_1.csv"), 0.1),
-            edges_table(report_run.edges()),
+            edges_table(report_run.edges(), 0.1),
         ]
         for table in tables:
             assert {len(row) for row in table.rows} == {len(table.columns)}

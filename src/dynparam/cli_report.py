@@ -15,7 +15,7 @@ from dynparam.loading import load
 app = typer.Typer(help="Put a finished run on one page.", no_args_is_help=True)
 
 
-@app.command("rules")
+@app.command("rules", epilog="Example:\n\ndynparam report rules --output rules.csv")
 def graph_rules(
     output: OutputOption,
     config: ConfigOption = DEFAULT_CONFIG,
@@ -30,7 +30,7 @@ def graph_rules(
     provenance.write_sidecar(output.with_suffix(".json"), [output], settings, started=started)
 
 
-@app.command("page")
+@app.command("page", epilog="Example:\n\ndynparam report page --rules rules.csv --output report.html")
 def assemble_report(
     rules: Annotated[Path, typer.Option("--rules", help="Which rule needs which (report/rules.csv).")],
     output: OutputOption,

@@ -50,13 +50,16 @@ from dynparam.tables import read_csv
 
 TEMPLATE = "report.html.j2"
 
-TARGETS = {
+TARGETS: Mapping[str, str | None] = {
     "comparison/slopes": "comparison",
     "comparison/claims": "comparison",
     "table1_1/table1_1": "table1_1",
-    "sweep/edges": "results",
+    "sweep/edges": None,
 }
-"""The tables the page shows, below the directory of results, and the targets that make them."""
+"""The tables the page shows, below the directory of results, and the targets that make them.
+
+One without a target is made under the name of its file.
+"""
 
 
 @dataclass(frozen=True)
@@ -134,8 +137,8 @@ def page(sources: Sources) -> str:
     )
 
 
-def _read(path: Path, target: str) -> pd.DataFrame:
-    return read_csv(require(path, str(path) if target == "results" else target))
+def _read(path: Path, target: str | None) -> pd.DataFrame:
+    return read_csv(require(path, target or str(path)))
 
 
 def _statements(documents: Mapping[str, Document]) -> list[Any]:
@@ -174,7 +177,7 @@ def _counts(
         count(
             f"Slopes up to n = {widths.largest:,}",
             "slopes",
-            "the same on the exact-law engine, against the asymptotic exponents",
+            f"the same on the exact-law engine, from n = {settings.law.slopes_from:,} on",
             slopes.loc[wide, "verdict"],
         ),
         count(
@@ -236,7 +239,7 @@ def _judged(
             (table1_1_page.SYMBOLS[quantity], table1_1_page.pivot(entries, quantity, orders))
             for quantity in QUANTITIES
         ],
-        "edges": edges_table(edges),
+        "edges": edges_table(edges, settings.sweep.tolerance),
         "audits": audits_table(audits),
         "reuse": settings.training.reuse,
     }
@@ -282,11 +285,10 @@ def _efforts_table(benchmarks: Path) -> Table:
 def _files_table(sources: Sources, figures: list[Figure]) -> Table:
     """Every figure and table with the target that makes it, and its origin."""
     settings = sources.settings
-    places = [(settings.paths.figures / figure.name, figure.name) for figure in figures]
-    places += [
-        (sources.table(name).with_suffix(""), "" if target == "results" else target)
-        for name, target in TARGETS.items()
-    ]
+    places = {settings.paths.figures / figure.name: figure.name for figure in figures}
+    for name, target in TARGETS.items():
+        table = sources.table(name)
+        places[table.with_suffix("")] = target or str(table)
     columns = (
         Column("files", "picture, vector, data and provenance; or table, pages and provenance"),
         Column("command", "makes them, and all they need"),
@@ -296,14 +298,13 @@ def _files_table(sources: Sources, figures: list[Figure]) -> Table:
         Column("seconds", "of the last step alone", numeric=True),
     )
     rows = []
-    for place, target in places:
+    for place, target in places.items():
         record = read_sidecar(place.with_name(f"{place.name}.json"))
-        command = f"snakemake --cores all {target or place.with_name(f'{place.name}.csv')}"
         seconds = record.get("wall_seconds", "")
         rows.append(
             (
                 Cell(Markup("<code>{}.*</code>").format(place.as_posix())),
-                Cell(Markup("<code>{}</code>").format(command)),
+                Cell(Markup("<code>snakemake --cores all {}</code>").format(target)),
                 Cell(commit(record)),
                 Cell(str(record.get("config_sha256", ""))),
                 Cell(str(record.get("created", ""))[:16].replace("T", " ")),

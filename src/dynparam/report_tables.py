@@ -184,19 +184,22 @@ def entries_table(table: pd.DataFrame, tolerance: float) -> Table:
     return Table("entries", "Every entry of Table 1.1", columns, rows, chosen)
 
 
-def edges_table(table: pd.DataFrame) -> Table:
+def edges_table(table: pd.DataFrame, tolerance: float) -> Table:
     """The edges in r (``sweep_edges.SUMMARY``)."""
     values = [
         f"{value:.3f} [{low:.3f}, {high:.3f}]"
         for value, low, high in table[["edge", "ci_low", "ci_high"]].to_numpy(float)
     ]
     text = table.assign(
-        statistic=table["statistic"].astype(str),
-        reference=table["reference"].str.replace("_", " "),
+        reference=table["reference"].str.replace("geometric_mean", "geometric mean"),
         expected=table["edge_expected"].map("{:.3f}".format),
         measured=values,
-        note=table["note"].fillna(""),
     )
+    reach = _reach(table[["edge", "ci_low", "ci_high", "edge_expected"]].to_numpy().ravel())
+    pictures = [
+        interval(row["ci_low"], row["edge"], row["ci_high"], reach, row["edge_expected"], tolerance)
+        for row in _records(table)
+    ]
     columns = (
         Column(
             "statistic", "drift: eq. 2.55 at step 2; growth: gradients within some steps of training"
@@ -206,11 +209,13 @@ def edges_table(table: pd.DataFrame) -> Table:
         Column(
             "measured", "the r from which the statistic grows with n, with its interval", numeric=True
         ),
-        Column("verdict"),
+        Column("interval", "bar: interval; dot: measured; band: expected and tolerance", sortable=False),
+        Column("verdict", "whether the interval lies within the tolerance of what is expected"),
         Column("note"),
     )
     numbers = {"expected": "edge_expected", "measured": "edge"}
-    return Table("edges", "Edges in r", columns, _rows(text, table, columns, numbers, {}, ("verdict",)))
+    rows = _rows(text, table, columns, numbers, {"interval": pictures}, ("verdict",))
+    return Table("edges", "Edges in r", columns, rows)
 
 
 def audits_table(audits: Mapping[str, AuditResult]) -> Table:
