@@ -139,7 +139,7 @@ class TestPage:
         told = re.findall(r'<li value="(\d)"><a href="(#findings-\d)">(.*?)</a>', brief)
         assert told == [
             ("1", "#findings-1", "Theory and measurement agree"),
-            ("2", "#findings-2", "(not so in this run:) Dynamic keeps its updates."),
+            ("2", "#findings-2", "(not so in this run:) Dynamic keeps its updates"),
         ]
 
     def test_a_run_without_findings_and_archive_has_a_page(self, sources):

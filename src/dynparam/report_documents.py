@@ -164,13 +164,13 @@ def _statements(tokens: list[Token], prefix: str) -> Iterator[Statement]:
 
 
 def _first_bold(tokens: list[Token]) -> str:
-    """Everything up to the end of the first bold text, as plain text; nothing if none is bold.
+    """Everything up to the end of the first bold text, as plain text without its last full stop.
 
-    A bold warning in parentheses before it belongs to it.
+    A bold warning in parentheses before it belongs to it. Nothing if no text is bold.
     """
-    parts: list[str] = []
+    text = ""
     for token in tokens:
-        if token.type == "strong_close" and parts.count("(") == parts.count(")"):
-            return "".join(parts).strip()
-        parts += " " if token.type == "softbreak" else token.content
+        if token.type == "strong_close" and text.count("(") == text.count(")"):
+            return text.strip().removesuffix(".")
+        text += " " if token.type == "softbreak" else token.content
     return ""
