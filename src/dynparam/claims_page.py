@@ -44,7 +44,7 @@ def claims_markdown(table: pd.DataFrame, audits: Mapping[str, str], settings: Cl
     lines = [f"# {TITLE}", ""]
     lines += [f"- {sentence}" for sentence in summary_sentences(table)]
     lines += ["", explanation(table, settings), ""]
-    for heading, rows in _readable(table).groupby("claim", sort=False):
+    for heading, rows in readable(table).groupby("claim", sort=False):
         shown = rows.drop(columns="claim")
         cells = shown.to_markdown(index=False, disable_numparse=True, colalign=ALIGNED)
         lines += [f"## {heading}", "", cells, ""]
@@ -59,7 +59,7 @@ def claims_html(table: pd.DataFrame, audits: Mapping[str, str], settings: Claims
     """The claims as one self-contained HTML page, in the order of the Markdown."""
     summaries = _list(summary_sentences(table))
     made = (
-        GT(_readable(table), groupname_col="claim", id="claims")
+        GT(readable(table), groupname_col="claim", id="claims")
         .tab_header(
             title=TITLE,
             subtitle=html(f"{summaries}<p>{escape(explanation(table, settings))}</p>"),
@@ -136,7 +136,8 @@ def _places(metrics: pd.Series[str]) -> str:
     return " and ".join(part for part in (named, area) if part)
 
 
-def _readable(table: pd.DataFrame) -> pd.DataFrame:
+def readable(table: pd.DataFrame) -> pd.DataFrame:
+    """The claims as text, a row each: what a person reads of ``claims.COLUMNS``."""
     return pd.DataFrame(
         {
             "claim": table["claim"],

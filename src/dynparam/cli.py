@@ -23,6 +23,7 @@ from dynparam import (
     cli_ledger,
     cli_orders,
     cli_probe,
+    cli_report,
     cli_sweep,
     cli_theory,
     cli_training,
@@ -49,6 +50,7 @@ app.add_typer(cli_verify.app)
 app.add_typer(cli_crate.app)
 app.add_typer(cli_cluster.app)
 app.add_typer(cli_ledger.app, name="ledger")
+app.add_typer(cli_report.app, name="report")
 app.add_typer(plot, name="plot")
 for part in (cli_probe, cli_law, cli_theory, cli_training, cli_orders, cli_sweep, cli_ledger):
     plot.add_typer(part.plot)

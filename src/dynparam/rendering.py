@@ -22,7 +22,7 @@ VERDICT_COLOURS = {"agrees": "#d5ebe1", "disagrees": "#f6d5c5", "undecided": "#f
 
 def slopes_markdown(table: pd.DataFrame, settings: ComparisonStage) -> str:
     """The comparison table as Markdown, headed by a summary of the verdicts."""
-    shown = _readable(table)
+    shown = readable(table)
     return "\n".join(
         [
             "# Measured against expected slopes",
@@ -37,7 +37,7 @@ def slopes_markdown(table: pd.DataFrame, settings: ComparisonStage) -> str:
 
 def slopes_html(table: pd.DataFrame, settings: ComparisonStage) -> str:
     """The comparison table as one self-contained HTML page."""
-    shown = _readable(table)
+    shown = readable(table)
     made = (
         GT(shown, groupname_col="figure", id="slopes")
         .tab_header(title="Measured against expected slopes")
@@ -98,10 +98,11 @@ def summary_sentence(table: pd.DataFrame, settings: ComparisonStage) -> str:
     )
 
 
-def _readable(table: pd.DataFrame) -> pd.DataFrame:
+def readable(table: pd.DataFrame) -> pd.DataFrame:
+    """The slopes as text, a row each: what a person reads of ``comparison.COLUMNS``."""
     return pd.DataFrame(
         {
-            "figure": [name.replace("fig", "Fig. ").replace("_", ".") for name in table["figure"]],
+            "figure": [_figure(name) for name in table["figure"]],
             "curve": table["curve"],
             "parametrization": table["parametrization"],
             "layer": table["layer"],
@@ -119,6 +120,11 @@ def _readable(table: pd.DataFrame) -> pd.DataFrame:
             "note": table["note"],
         }
     )
+
+
+def _figure(name: str) -> str:
+    """``fig3_2_wide`` as ``Fig. 3.2 wide``."""
+    return name.replace("_wide", " wide").replace("fig", "Fig. ").replace("_", ".")
 
 
 def _signed(value: float) -> str:

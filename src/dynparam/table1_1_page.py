@@ -58,7 +58,7 @@ def table1_1_markdown(table: pd.DataFrame, settings: ExponentsStage) -> str:
         lines += [f"## {SYMBOLS[quantity]}", "", _markdown(pivot(table, quantity, settings)), ""]
     lines += [f"## {_disagreement_heading(table)}", ""]
     lines += [f"- {sentence}" for sentence in disagreements(table)]
-    entries = _markdown(_readable(table).drop(columns="entry"))
+    entries = _markdown(readable(table).drop(columns="entry"))
     return "\n".join([*lines, "", "## Every entry", "", entries, ""])
 
 
@@ -210,7 +210,7 @@ def _pivot_html(table: pd.DataFrame, quantity: Quantity, settings: ExponentsStag
 def _entries_html(table: pd.DataFrame, settings: ExponentsStage) -> str:
     made = (
         GT(
-            _readable(table).drop(columns=["parametrization", "family"]),
+            readable(table).drop(columns=["parametrization", "family"]),
             groupname_col="entry",
             id="entries",
         )
@@ -233,7 +233,8 @@ def _entries_html(table: pd.DataFrame, settings: ExponentsStage) -> str:
     return str(made.as_raw_html())
 
 
-def _readable(table: pd.DataFrame) -> pd.DataFrame:
+def readable(table: pd.DataFrame) -> pd.DataFrame:
+    """The entries as text, a row each: what a person reads of ``table1_1.COLUMNS``."""
     family = table["family"].map(_words)
     return pd.DataFrame(
         {

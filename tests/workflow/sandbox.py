@@ -89,6 +89,7 @@ PLACES = {
     "ledger",
     "probe",
     "processed",
+    "report",
     "shards",
     "sweep",
     "table1_1",

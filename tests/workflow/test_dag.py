@@ -89,7 +89,10 @@ CURVE_FIGURES = jobs("plot_curves", TRAINED)
 DOMAIN_FIGURE = {f"plot_domain {DOMAIN}"}
 DRAW_TRAINED = CURVE_FIGURES | DOMAIN_FIGURE
 TRAINING = TRAIN | COLLECT | CLAIMS | DRAW_TRAINED
-EVERYTHING = RETRIEVE | EXTRACT | ONE_STEP | ARCHITECTURE | TRAINING | STUDIES
+RULES = {"graph_rules rules"}
+PAGE = {"assemble_report report"}
+REPORT = RULES | PAGE
+EVERYTHING = RETRIEVE | EXTRACT | ONE_STEP | ARCHITECTURE | TRAINING | STUDIES | REPORT
 # The dense engine and the law engine are one command, so an edit of one repeats both.
 ON_BOTH_ENGINES = (ONE_STEP - EXPECTATIONS - EXPECT_WIDE) | (STUDIES - EXTRACT_CHOICES)
 
@@ -215,13 +218,15 @@ class TestPlans:
             "write_ledger": 1,
             "plot_ledger": 1,
             "write_findings": 1,
+            "graph_rules": 1,
+            "assemble_report": 1,
             "audit_archive": 24,
             "collect_curves": 24,
             "judge_claims": 1,
             "plot_curves": 2,
             "plot_domain": 1,
             "everything": 1,
-            "total": 141,
+            "total": 143,
         }
         assert seconds < ANSWER_SECONDS
         assert untouched.files() == before
@@ -253,7 +258,7 @@ class TestPlans:
         elsewhere = jobs("train_seeds", [f"{run}/0-1" for run in DOMAIN_RUNS])
         elsewhere |= jobs("collect_curves", DOMAIN_RUNS)
         drawn = PROBE_FIGURES | ARCHITECTURE | DRAW_TRAINED | STUDY_FIGURES
-        assert untouched.plan("comparison") == EVERYTHING - drawn - elsewhere - STUDIES
+        assert untouched.plan("comparison") == EVERYTHING - drawn - elsewhere - STUDIES - REPORT
 
     def test_a_study_needs_no_other(self, untouched):
         assert untouched.plan("table1_1") == DATA | ORDERS | JUDGE_TABLE | {"plot_table1_1 table1_1"}
@@ -373,6 +378,7 @@ class TestWholeRun:
             *root.glob("results/ledger/*/*.json"),
         ]
         figures_and_tables = 1 + 3 * len(CURVES) + 2 + len(FIGURES) + len(TABLES) + len(TRAIN)
+        figures_and_tables += len(REPORT)
         law = len(EXACT | WIDE | EXPECT_WIDE | LAW_FITS)
         studies = len(ORDERS | JUDGE_TABLE | SWEEPS | {"edges"} | CHOICES | CHANGES)
         assert len(sidecars) == figures_and_tables + law + studies
@@ -476,12 +482,14 @@ class TestRunsAgain:
             ("claims", CLAIMS | DOMAIN_FIGURE),
             ("curve_figures", DRAW_TRAINED),
             ("training", TRAINING),
-            ("pairs", EVERYTHING - ARCHITECTURE - RETRIEVE),
+            ("pairs", EVERYTHING - ARCHITECTURE - RETRIEVE - RULES),
+            ("rule_picture", PAGE),
+            ("rule_graph", REPORT),
         ],
     )
     def test_an_edit_repeats_its_stages_and_what_follows(self, clone, module, repeated):
         clone.append(module, "\nADDED = 1\n")
-        assert clone.plan() == repeated
+        assert clone.plan() == repeated | PAGE
 
     def test_edits_that_change_no_result_repeat_nothing(self, clone):
         for module in ("figures", "statistics", "gaussian_columns", "mlp", "pairs"):
@@ -503,8 +511,9 @@ class TestRunsAgain:
             "plot_conditions": 1,
             "plot_sweep": 1,
             "plot_ledger": 1,
+            "assemble_report": 1,
             "everything": 1,
-            "total": 13,
+            "total": 14,
         }
         logs = [
             *(clone.root / f"results/logs/plot_figure/{figure}.log" for figure in PANELS),
@@ -593,4 +602,4 @@ class TestRunsAgain:
         ],
     )
     def test_a_setting_repeats_its_stages_and_what_follows(self, finished, change, repeated):
-        assert finished.plan(change=change) == repeated
+        assert finished.plan(change=change) == repeated | REPORT

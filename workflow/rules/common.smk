@@ -111,6 +111,13 @@ def figure_files(figure):
     return expand(f"{PICTURES}/{figure}.{{kind}}", kind=["png", "pdf", "csv", "json"])
 
 
+def shown(paths, caption):
+    """A table's files, its page marked for Snakemake's own report (``snakemake --report``)."""
+    page = next(path for path in paths if path.endswith(".html"))
+    marked = report(page, caption=f"../report/{caption}.rst", category="Tables")
+    return [marked if path == page else path for path in paths]
+
+
 def probe_images(wildcards):
     """The images of the probe's trials: the drawn pair, or all of its classes' to redraw from."""
     kind = ".pool" if CONFIG.probe.subset == "redrawn" else ""

@@ -36,7 +36,7 @@ rule compare_slopes:
         wide=expand(f"{RESULTS}/law/fits/wide/{{curve}}.csv", curve=WIDE_CURVES),
         wide_expected=expand(f"{RESULTS}/law/expected/{{curve}}.csv", curve=WIDE_CURVES),
     output:
-        COMPARISON,
+        shown(COMPARISON, "slopes"),
     params:
         code=stage_digest("compare_slopes"),
         settings=lambda wildcards: CONFIG.for_comparison().model_dump_json(),
@@ -62,7 +62,7 @@ rule judge_claims:
             parametrization=CONFIG.training.parametrizations,
         ),
     output:
-        CLAIMS,
+        shown(CLAIMS, "claims"),
     params:
         code=stage_digest("judge_claims"),
         settings=lambda wildcards: CONFIG.for_claims().model_dump_json(),

@@ -18,7 +18,7 @@ rule judge_table1_1:
     input:
         TABLE_ORDERS,
     output:
-        TABLE1_1,
+        shown(TABLE1_1, "table1_1"),
     params:
         code=stage_digest("judge_table1_1"),
         settings=lambda wildcards: CONFIG.for_orders().model_dump_json(),

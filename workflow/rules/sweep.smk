@@ -32,7 +32,7 @@ rule find_edges:
     input:
         SWEEPS,
     output:
-        edges=EDGES,
+        edges=report(EDGES, caption="../report/edges.rst", category="Tables"),
         exponents=f"{RESULTS}/sweep/exponents.csv",
         sidecar=f"{RESULTS}/sweep/edges.json",
     params:

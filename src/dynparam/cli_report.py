@@ -1,0 +1,54 @@
+"""The commands of the report: which rule needs which, and the page; registered by ``cli.py``."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dynparam.cli_options import DEFAULT_CONFIG, ConfigOption, OutputOption
+from dynparam.config import Config
+from dynparam.loading import load
+
+app = typer.Typer(help="Put a finished run on one page.", no_args_is_help=True)
+
+
+@app.command("rules", epilog="Example:\n\ndynparam report rules --output rules.csv")
+def graph_rules(
+    output: OutputOption,
+    config: ConfigOption = DEFAULT_CONFIG,
+    target: Annotated[str, typer.Option("--target", help="What the rules make.")] = "all",
+) -> None:
+    """Ask Snakemake which rule needs which, and how many jobs each has."""
+    from dynparam import provenance, rule_graph, tables
+
+    started = time.monotonic()
+    settings = load(Config, config)
+    tables.write_csv(rule_graph.rule_table(settings, target), output)
+    provenance.write_sidecar(output.with_suffix(".json"), [output], settings, started=started)
+
+
+@app.command("page", epilog="Example:\n\ndynparam report page --rules rules.csv --output report.html")
+def assemble_report(
+    rules: Annotated[Path, typer.Option("--rules", help="Which rule needs which (report/rules.csv).")],
+    output: OutputOption,
+    config: ConfigOption = DEFAULT_CONFIG,
+    captions: Annotated[
+        Path, typer.Option("--captions", help="Directory with the figures' captions.")
+    ] = Path("workflow/report"),
+) -> None:
+    """Assemble the report, one HTML page that needs no network and no other file."""
+    from dynparam import files, provenance, report
+
+    started = time.monotonic()
+    sources = report.Sources(load(Config, config), captions, rules)
+    files.write_text(output, report.page(sources))
+    provenance.write_sidecar(
+        output.with_suffix(".json"),
+        [output],
+        sources.settings,
+        inputs=sources.inputs(),
+        started=started,
+    )

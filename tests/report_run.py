@@ -1,0 +1,167 @@
+"""A finished run in miniature, for the report: invented results beside the tracked figures' data."""
+
+import json
+import shutil
+import struct
+import zlib
+from itertools import product
+from pathlib import Path
+
+import pandas as pd
+
+from dynparam.config import Config
+from dynparam.loading import load
+from dynparam.report import Sources
+from dynparam.report_figures import figure_names
+
+ROOT = Path(__file__).parents[1]
+
+HOSTILE = '</td><script>alert("1")</script>&amp; <img src=x onerror=alert(1)>'
+"""A note that would break a page which does not escape it."""
+
+FINDINGS = """<!-- Generated. -->
+# Findings
+
+See the [ledger](assumptions.md), [its choices](assumptions.md#choices) and [theory](theory.md).
+
+## What reproduces
+
+1. **Theory and
+   measurement agree** in 2 slopes (`results/comparison/slopes.csv`, `{figures}/fig3_2.csv`) of
+   |<dL/dh, Delta h>|.
+
+2. (**not so in this run:**) **Dynamic keeps its updates.** See `figures/elsewhere.csv`.
+
+   | n | |
+   |---|---|
+   | 1000 | holds |
+"""
+
+LEDGER = """# Assumptions
+
+![What changes]({figures}/assumptions.png)
+
+## Choices
+
+| choice | change |
+|---|---|
+| a & b | <b>0.1</b> |
+
+Back to the [findings](findings.md#what-reproduces) or [elsewhere](https://example.org/).
+"""
+
+
+def png(width: int, height: int) -> bytes:
+    """A PNG picture of one grey."""
+    rows = b"".join(b"\0" + b"\x99" * width for _ in range(height))
+    chunks = [(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))]
+    chunks += [(b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in chunks
+    )
+
+
+def slopes() -> pd.DataFrame:
+    """Twelve slopes with every verdict, one of them with a hostile note."""
+    rows = [
+        {
+            "figure": figure,
+            "curve": curve,
+            "parametrization": curve.rpartition("_")[2],
+            "layer": layer,
+            "asymptotic": -0.5,
+            "expected": -0.1 * layer,
+            "slope": 0.05 - 0.3 * layer,
+            "ci_low": -0.3 * layer,
+            "ci_high": 0.1 - 0.3 * layer,
+            "verdict": ("agrees", "disagrees", "undecided")[layer % 3],
+            "note": HOSTILE if layer == 2 else "the claim shows",
+            "expected_exact": None if figure.endswith("wide") else -0.1 * layer,
+            "expected_exact_error": None if figure.endswith("wide") else 0.005,
+            "deviation": 0.1,
+        }
+        for figure, curve, layer in product(
+            ("fig3_3", "fig3_3_wide"), ("fig3_3_spectral", "fig3_3_dynamic"), (1, 2, 3)
+        )
+    ]
+    return pd.DataFrame(rows)
+
+
+def claims() -> pd.DataFrame:
+    """Claims with every verdict, one of them without a number."""
+    verdicts = {"epoch 1": "holds", "epoch 5": "fails", "area": "undecided"}
+    return pd.DataFrame(
+        {
+            "claim": f"{task}: dynamic has the lower training loss",
+            "source": source,
+            "metric": f"train_loss {at}",
+            "value": None if at == "area" else 0.1,
+            "ci_low": None if at == "area" else 0.05,
+            "ci_high": None if at == "area" else 0.2,
+            "verdict": verdict,
+            "note": "3 pairs",
+        }
+        for task, source in (("airplane-automobile", "Fig. 3.4"), ("bird-cat", "Fig. 3.5"))
+        for at, verdict in verdicts.items()
+    )
+
+
+def edges() -> pd.DataFrame:
+    """Two edges."""
+    columns = ("statistic", "reference", "edge_expected", "edge", "ci_low", "ci_high", "verdict", "note")
+    rows = [("drift", "n_min", 0.5, 0.49, 0.45, 0.52, "agrees", None)]
+    rows += [("growth", "n_max", 0.25, 0.3, 0.2, 0.4, "undecided", "few trials")]
+    return pd.DataFrame(rows, columns=list(columns))
+
+
+def rules() -> pd.DataFrame:
+    """A small graph with an edge that a longer way implies."""
+    rows = [("all", 1, "draw"), ("all", 1, "measure"), ("draw", 2, "measure"), ("measure", 4, "")]
+    return pd.DataFrame(rows, columns=["rule", "jobs", "needs"])
+
+
+def settings(root: Path, reuse: str = "archive") -> Config:
+    """The thesis's configuration with all files below ``root``."""
+    paths = {"data": f"{root}/data", "results": f"{root}/results", "figures": f"{root}/figures"}
+    changes = {
+        "paths": paths,
+        "training": {"reuse": reuse},
+        "findings": {"page": f"{root}/docs/findings.md"},
+        "ledger": {"page": f"{root}/docs/assumptions.md"},
+    }
+    return load(Config, [ROOT / "config/thesis.yaml", json.dumps(changes)])
+
+
+def make(root: Path, size: tuple[int, int] = (1500, 600)) -> Sources:
+    """Write everything the report needs below ``root``."""
+    chosen = settings(root)
+    results, figures, docs = chosen.paths.results, chosen.paths.figures, root / "docs"
+    for folder in ("comparison", "table1_1", "sweep", "report", "benchmarks/draw"):
+        (results / folder).mkdir(parents=True)
+    figures.mkdir()
+    docs.mkdir()
+    shutil.copy(ROOT / "figures/table1_1.csv", results / "table1_1/table1_1.csv")
+    made = {"comparison/slopes": slopes(), "comparison/claims": claims(), "sweep/edges": edges()}
+    for name, table in made.items():
+        table.to_csv(results / f"{name}.csv", index=False)
+    for name in (*made, "table1_1/table1_1"):
+        shutil.copy(ROOT / "figures/fig3_2.json", results / f"{name}.json")
+    for name in figure_names(chosen):
+        (figures / f"{name}.png").write_bytes(png(*size))
+        (figures / f"{name}.pdf").write_bytes(b"%PDF-1.4\n")
+        for kind in ("csv", "json"):
+            shutil.copy(ROOT / f"figures/{name}.{kind}", figures / f"{name}.{kind}")
+    found = {"seed": 1, "epochs": 2, "loss_difference": 1e-9, "accuracy_difference": 0.0}
+    found |= {"tolerance": 5e-3, "accuracy_tolerance": 5e-3, "device": "a processor"}
+    for run in chosen.runs().values():
+        path = results / "audit" / f"{run.place}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({"audit": found}))
+    table = results / "report/rules.csv"
+    rules().to_csv(table, index=False)
+    (results / "benchmarks/draw/fig.tsv").write_text("s\tmax_rss\n2.5\t310.2\n")
+    (results / "benchmarks/measure.tsv").write_text("s\tmax_rss\n7.5\tNA\n")
+    (docs / "findings.md").write_text(FINDINGS.format(figures=figures))
+    (docs / "assumptions.md").write_text(LEDGER.format(figures="../figures"))
+    return Sources(chosen, ROOT / "workflow/report", table)

@@ -1,0 +1,39 @@
+"""The report of a finished run, and Snakemake's own."""
+
+import csv
+import re
+
+from tests.workflow.sandbox import PANELS
+
+
+def test_the_page_shows_the_run(finished):
+    html = (finished.root / "results/report/report.html").read_text(encoding="utf-8")
+    slopes = re.search(r'id="slopes-table".*?<tbody>(.*?)</tbody>', html, re.DOTALL)[1]
+    with (finished.root / "results/comparison/slopes.csv").open(encoding="utf-8", newline="") as file:
+        assert slopes.count("<tr>") == len(list(csv.DictReader(file)))
+    for figure in PANELS:
+        assert f'id="figure-{figure}"' in html
+    assert "Nothing to audit" in html  # all curves are trained here
+
+
+def test_the_graph_has_the_rules_that_ran(finished):
+    """Rules with a log are the rules of the graph, but for targets and the page's own last rule."""
+    with (finished.root / "results/report/rules.csv").open(encoding="utf-8", newline="") as file:
+        table = list(csv.DictReader(file))
+    logs = finished.root / "results/logs"
+    assert {row["rule"] for row in table} - {"all"} == {
+        path.name.removesuffix(".log") for path in logs.iterdir()
+    }
+    trained = next(row for row in table if row["rule"] == "train_seeds")
+    assert trained["jobs"] == "6"
+    assert {row["needs"] for row in table if row["rule"] == "all"} >= {"assemble_report", "plot_figure"}
+
+
+def test_snakemakes_own_report_needs_no_network(clone):
+    """Figures and tables are in it, with captions, and it loads nothing."""
+    outcome = clone.snakemake("--report", "own.html")
+    assert outcome.code == 0, outcome.text
+    html = (clone.root / "own.html").read_text(encoding="utf-8")
+    for name in ("fig3_2.png", "slopes.html", "claims.html", "table1_1.html", "edges.csv"):
+        assert name in html
+    assert not re.findall(r'<(?:script|link|img)[^>]+(?:src|href)="(?:https?:)?//', html)
