@@ -17,7 +17,7 @@ rule export_crate:
         f"{BENCHMARKS}/export_crate.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
+        **needs("export_crate"),
     message:
         "Exporting the run as an RO-Crate"
     shell:

@@ -29,7 +29,7 @@ rule graph_rules:
         f"{BENCHMARKS}/graph_rules/rules.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
+        **needs("graph_rules"),
     message:
         "Asking which rule needs which"
     shell:
@@ -59,7 +59,7 @@ rule assemble_report:
         f"{BENCHMARKS}/assemble_report/report.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
+        **needs("assemble_report"),
     message:
         "Assembling the report"
     shell:
