@@ -76,6 +76,7 @@ class Needs(Block):
 
     memory_factor: float = Field(ge=1, description="requested over measured memory")
     time_factor: float = Field(ge=1, description="requested over measured time")
+    snakemake_mb: PositiveInt = Field(description="Snakemake's own two processes in a submission, MB")
     smallest_mem_mb: PositiveInt = Field(description="no job asks for less memory, MB")
     smallest_minutes: PositiveInt = Field(description="no job asks for less time, minutes")
     trained: Trained = Field(description="the network that train_seeds and audit_archive trained")
@@ -95,7 +96,7 @@ class Needs(Block):
 
         ``extra_mb`` is what the job needs beyond what was measured.
         """
-        wanted = (self.of(rule).mem_mb + extra_mb) * self.memory_factor
+        wanted = (self.of(rule).mem_mb + self.snakemake_mb + extra_mb) * self.memory_factor
         return attempt * max(self.smallest_mem_mb, _up(wanted, 100))
 
     def minutes(self, rule: str, attempt: int = 1, share: float = 1.0) -> int:
@@ -193,8 +194,8 @@ def updated(needs: Needs, measured: Mapping[str, Measured]) -> Needs:
 def comparison(needs: Needs, measured: Mapping[str, Measured]) -> pd.DataFrame:
     """A row per measured rule: what its jobs used, what they ask for, and whether that is enough.
 
-    Enough is what was used times the factors of ``needs``. Rules that state no measurements ask for
-    nothing here (NaN), and that is not enough.
+    Enough is what was used, with Snakemake's own memory, times the factors of ``needs``. Rules that state
+    no measurements ask for nothing here (NaN), and that is not enough.
     """
     rows = []
     for rule, found in sorted(measured.items()):
@@ -202,7 +203,7 @@ def comparison(needs: Needs, measured: Mapping[str, Measured]) -> pd.DataFrame:
         asked_mb = needs.mem_mb(rule) if known else math.nan
         asked_s = needs.minutes(rule) * 60 if known else math.nan
         enough = (
-            asked_mb >= found.need.mem_mb * needs.memory_factor
+            asked_mb >= (found.need.mem_mb + needs.snakemake_mb) * needs.memory_factor
             and asked_s >= found.need.seconds * needs.time_factor
         )
         used = found.jobs, found.need.mem_mb, found.need.seconds, round(found.total_seconds, 1)
