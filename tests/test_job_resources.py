@@ -13,17 +13,9 @@ from dynparam import cli
 from dynparam.config import Config
 from dynparam.curve_archive import read_curves
 from dynparam.errors import ConfigError, DataError
-from dynparam.job_resources import (
-    Measured,
-    Need,
-    Needs,
-    comparison,
-    measure,
-    read_needs,
-    updated,
-    write_needs,
-)
+from dynparam.job_resources import Need, Needs, read_needs, write_needs
 from dynparam.loading import load
+from dynparam.resource_report import Measured, comparison, measure, updated
 from dynparam.training import memory_bytes
 
 ROOT = Path(__file__).parents[1]
