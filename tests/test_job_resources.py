@@ -13,17 +13,9 @@ from dynparam import cli
 from dynparam.config import Config
 from dynparam.curve_archive import read_curves
 from dynparam.errors import ConfigError, DataError
-from dynparam.job_resources import (
-    Measured,
-    Need,
-    Needs,
-    comparison,
-    measure,
-    read_needs,
-    updated,
-    write_needs,
-)
+from dynparam.job_resources import Need, Needs, read_needs, write_needs
 from dynparam.loading import load
+from dynparam.resource_report import Measured, comparison, measure, updated
 from dynparam.training import memory_bytes
 
 ROOT = Path(__file__).parents[1]
@@ -42,11 +34,12 @@ def needs(mem_mb: float, seconds: float, **changes) -> Needs:
 def test_a_request_exceeds_the_measurement_by_its_factor_and_grows_with_attempts(mem, seconds, attempt):
     one = needs(mem, seconds)
     asked = one.mem_mb("one", attempt), one.minutes("one", attempt)
-    assert asked[0] >= mem * one.memory_factor * attempt
+    used = mem + one.snakemake_mb
+    assert asked[0] >= used * one.memory_factor * attempt
     assert asked[1] * 60 >= seconds * one.time_factor * attempt - 1e-6
     assert asked == (attempt * one.mem_mb("one"), attempt * one.minutes("one"))
     # Not much more than that, but never less than the smallest.
-    assert one.mem_mb("one") < max(one.smallest_mem_mb, mem * one.memory_factor) + 100
+    assert one.mem_mb("one") < max(one.smallest_mem_mb, used * one.memory_factor) + 100
     assert one.minutes("one") < max(one.smallest_minutes, seconds * one.time_factor / 60) + 1
 
 
@@ -121,7 +114,7 @@ def test_too_small_a_request_is_found(benchmarks):
     enough = needs(101, 90.0)
     table = comparison(enough, {"one": measure(benchmarks)["one"]})
     assert table["enough"].tolist() == [True]
-    less = needs(10, 90.0, smallest_mem_mb=1), needs(101, 10.0, smallest_minutes=1)
+    less = needs(10, 90.0), needs(101, 10.0, smallest_minutes=1)
     for wrong in less:
         assert comparison(wrong, measure(benchmarks)).set_index("rule")["enough"]["one"] == False  # noqa: E712
 

@@ -59,14 +59,14 @@ def tell_resources(
     Exits with 1 if a rule asks for less than it used times the file's factors. Example:
     `dynparam resources` after a run; `dynparam resources --write` keeps what it measured.
     """
-    from dynparam import job_resources
+    from dynparam import job_resources, resource_report
 
     requests = job_resources.read_needs(needs)
-    measured = job_resources.measure(benchmarks)
+    measured = resource_report.measure(benchmarks)
     if write:
-        requests = job_resources.updated(requests, measured)
+        requests = resource_report.updated(requests, measured)
         job_resources.write_needs(needs, requests)
-    table = job_resources.comparison(requests, measured)
-    typer.echo(job_resources.as_json(table) if as_json else job_resources.as_text(table))
+    table = resource_report.comparison(requests, measured)
+    typer.echo(resource_report.as_json(table) if as_json else resource_report.as_text(table))
     if not table["enough"].all():
         raise typer.Exit(1)

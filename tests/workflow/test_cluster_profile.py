@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from dynparam.job_resources import read_needs
+from dynparam.resource_report import comparison, measure
 from tests.workflow.sandbox import BIN, NETWORK, PAIR, REPOSITORY, CifarData, Sandbox
 from tests.workflow.test_rules_style import BLOCKS
 
@@ -72,3 +73,11 @@ def test_requests_grow_with_attempts_and_the_device_decides_on_the_partition(
         assert int(options[options.index("-t") + 1]) == attempt * NEEDS.smallest_minutes
         asked = int(options[options.index("--mem") + 1])
         assert asked >= attempt * NEEDS.mem_mb("train_seeds")
+
+
+def test_no_job_of_a_whole_run_used_more_than_jobs_ask_for(finished):
+    """Held against the benchmarks that Snakemake wrote; rules with measurements are nearly all."""
+    table = comparison(NEEDS, measure(finished.root / "results" / "benchmarks"))
+    table = table[table["rule"].isin(NEEDS.rules)]
+    assert table["enough"].all(), table.to_string()
+    assert {"probe_alignment", "probe_law", "train_seeds", "plot_curves"} <= set(table["rule"])
