@@ -71,6 +71,6 @@ lock:
 	$(UV_COMPILE) --extra build --extra cluster --extra dev --extra docs --constraint requirements.lock --output-file requirements-dev.lock
 
 clean:
-	rm -rf site results/probe results/expected results/fits results/comparison results/reduced results/logs results/benchmarks \
+	rm -rf results/probe results/expected results/fits results/comparison results/reduced results/logs results/benchmarks \
 		results/law results/exponents results/table1_1 results/sweep results/ledger \
-		results/training results/audit results/archived
+		results/training results/audit results/archived site
