@@ -14,13 +14,17 @@ from threading import Thread
 from urllib.parse import unquote, urldefrag, urljoin
 
 import pytest
+import typer
 import yaml
 
+from dynparam.cli import app
 from dynparam.config import Config
 from dynparam.loading import build, merge, read
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = [*(ROOT / "docs").rglob("*.md"), *ROOT.glob("README*.md")]
+DOCUMENTS = sorted(
+    [*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md"), *(ROOT / "benchmarks").glob("*.md")]
+)
 HOW_TO = sorted((ROOT / "docs" / "how-to").glob("*.md"))
 LOADS = {"script": "src", "img": "src", "iframe": "src", "source": "src", "link": "href"}
 OWN = "http://site/"
@@ -194,6 +198,19 @@ def test_how_to_configurations_are_valid_and_their_targets_exist(path):
         r"^    snakemake --cores all (?:--\S+ \S+ )*([a-z]\w+)(?: |$)", text, re.MULTILINE
     ):
         assert target in names, target
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_commands_named_in_documents_exist(path):
+    text = path.read_text("utf-8")
+    commands = typer.main.get_command(app).commands
+    for command in re.findall(r"(?:`|^ {4})dynparam ([a-z]+)", text, re.MULTILINE):
+        assert command in commands, command
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    for target in re.findall(r"(?:`|^ {4})make ([a-z]+)", text, re.MULTILINE):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+    for module in re.findall(r"python -m (benchmarks\.\w+|tests[.\w]*)", text):
+        assert (ROOT / f"{module.replace('.', '/')}.py").exists(), module
 
 
 class Quiet(SimpleHTTPRequestHandler):

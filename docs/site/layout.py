@@ -1,20 +1,18 @@
-"""What MkDocs needs beside mkdocs.yml: the repository's layout, formulas, and the Python reference.
+"""The site's files: those of the repository under their own paths, and the Python reference.
 
 Pages keep the paths they have in the repository, so that one relative link serves GitHub and the site:
-``../figures/fig3_2.png`` from docs/theory.md, ``docs/theory.md`` from README.md. Files that pages link
-to join the site. Formulas become MathML, which browsers show without a script or a font from elsewhere.
+``../figures/fig3_2.png`` from docs/theory.md, ``docs/theory.md`` from README.md. Files that pages
+link to join the site.
 """
 
 from __future__ import annotations
 
-import html
 import re
 from fnmatch import fnmatchcase
 from functools import cache, partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from latex2mathml.converter import convert
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
@@ -37,12 +35,6 @@ OUTSIDE_DOCS = {
 """Pages that live outside docs/, and their places in the site."""
 
 LINK = re.compile(r"\]\(([^)#\s]+)")
-FORMULA = re.compile(
-    r'<(?P<tag>span|div) class="arithmatex">\\[(\[](?P<latex>.*?)\\[)\]]</(?P=tag)>', re.DOTALL
-)
-LONG = 40
-"""Characters of LaTeX in a line of text that a phone may be too narrow for."""
-BARE_LETTER = re.compile(r"\\(mathcal|mathbb)\s*([A-Za-z])")
 NAME = r"<code>(?P<module>\w+)\.(?P<rest>[\w.]+)</code>"
 NAME_OR_LINK = re.compile(rf"<a .*?</a>|<pre.*?</pre>|<h\d.*?</h\d>|{NAME}", re.DOTALL)
 
@@ -72,10 +64,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_content(content: str, page: Page, **_: Any) -> str:
-    """Formulas as MathML, in the table of contents too; names of functions lead to the reference."""
-    for item in page.toc:
-        _convert_titles(item)
-    content = FORMULA.sub(_mathml, content)
+    """Names of modules and of what is in them lead to the reference."""
     if page.file.src_uri.startswith(REFERENCE):
         return content
     return NAME_OR_LINK.sub(partial(_with_reference, page), content)
@@ -143,31 +132,6 @@ def _reference(groups: dict[str, list[str]]) -> list[Any]:
         else:
             raise PluginError(f"mkdocs.yml: give src/dynparam/{module}.py a group in extra.reference")
     return [{title: pages} for title, pages in grouped.items() if pages]
-
-
-def _convert_titles(item: Any) -> None:
-    """Replace the formulas in an entry of the table of contents and in those below it."""
-    item.title = re.sub(r"\\\((.*?)\\\)", lambda found: _converted(found[1], "inline"), item.title)
-    for child in item.children:
-        _convert_titles(child)
-
-
-def _mathml(found: re.Match[str]) -> str:
-    """A formula as MathML, in a box that scrolls if it may be wider than a phone."""
-    display = "block" if found["tag"] == "div" else "inline"
-    formula = _converted(found["latex"], display)
-    if display == "block":
-        return f'<div class="formula">{formula}</div>'
-    return f'<span class="formula">{formula}</span>' if len(found["latex"]) > LONG else formula
-
-
-def _converted(latex: str, display: str) -> str:
-    """LaTeX, as it stands in HTML, as MathML.
-
-    A letter after a font's name gets braces: with them it becomes a character of its own, without an
-    attribute that browsers ignore.
-    """
-    return convert(BARE_LETTER.sub(r"\\\1{\2}", html.unescape(latex)).strip(), display=display)
 
 
 def _with_reference(page: Page, found: re.Match[str]) -> str:
