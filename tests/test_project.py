@@ -123,9 +123,18 @@ def test_documents_name_real_targets_and_files(name):
         assert command in commands, command
 
 
+def examples_of(name):
+    return re.findall(r"```python\n(.*?)```", (ROOT / name).read_text(), re.DOTALL)
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.ja.md"])
+def test_a_parametrization_is_applied_as_the_readme_says(name, capsys):
+    exec(compile(examples_of(name)[0], name, "exec"), {})
+    assert "n_min = 16" in capsys.readouterr().out
+
+
 def test_example_of_the_readme_runs(capsys):
-    example = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
-    exec(compile(example, "README.md", "exec"), {})
+    exec(compile(examples_of("README.md")[1], "README.md", "exec"), {})
     alignment = capsys.readouterr().out.strip("()\n").split(", ")
     assert len(alignment) == 6
     assert all(float(value) > 0 for value in alignment)
