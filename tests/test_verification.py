@@ -220,6 +220,14 @@ def test_a_moved_run_still_agrees(chain, tmp_path_factory, monkeypatch):
     assert code_of(place / FIGURE) == AGREES
 
 
+def test_paths_may_be_relative(chain, monkeypatch):
+    monkeypatch.chdir("config")
+    for root in (None, Path("..")):
+        node = verify(Path("..") / FIGURE, root)
+        assert node.name == "figures/fig.png"
+        assert verification_report.exit_code([node]) == AGREES
+
+
 def test_no_such_file(chain):
     with pytest.raises(DataError, match="there is no such file"):
         verify("figures/fig9.png")

@@ -8,6 +8,7 @@ directory, and files are only read.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -91,14 +92,14 @@ class Verifier:
     def __init__(self, configured: ConfiguredStages, root: Path | None = None) -> None:
         """``configured`` is the present configuration; ``root`` a run's directory, else it is found."""
         self._configured = configured
-        self._root = root
+        self._root = None if root is None else _absolute(root)
         self._hashes: dict[Path, str] = {}
         self._places: dict[Path, list[Path]] = {}
         self._met: set[Path] = set()
 
     def check(self, path: Path) -> Checked:
         """Check the file ``path`` and all it rests on. Raises ``DataError`` if there is no such file."""
-        path = path.absolute()
+        path = _absolute(path)
         sidecar = find_sidecar(path) if path.is_file() else None
         if sidecar is None and path.with_suffix(".json").is_file():
             sidecar = path.with_suffix(".json")
@@ -318,6 +319,11 @@ def _likely_root(sidecar: Path) -> Path:
         if any((directory / name).exists() for name in ("config/thesis.yaml", ".git", "results")):
             return directory
     return sidecar.parent
+
+
+def _absolute(path: Path) -> Path:
+    """``path`` from the top, without ``..``; links stay as they are."""
+    return Path(os.path.abspath(path))
 
 
 def _is_hidden(path: Path, root: Path) -> bool:

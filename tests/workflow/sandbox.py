@@ -81,6 +81,7 @@ PLACES = {
     "archived",
     "audit",
     "comparison",
+    "crate",
     "docs",
     "expected",
     "exponents",

@@ -394,6 +394,10 @@ class TestWholeRun:
             for name, digest in record.inputs.items():
                 assert hashlib.sha256((root / name).read_bytes()).hexdigest() == digest
 
+    def test_the_crate_waits_for_all_and_is_part_of_nothing(self, finished):
+        assert finished.plan("crate") == {"export_crate run"}
+        assert not list(finished.root.glob("results/crate"))
+
     def test_every_file_agrees_with_all_it_rests_on(self, finished):
         """Each figure, table and page; and the hash of none is taken from what is not there."""
         outcome = finished.dynparam("verify", "figures", "results", "data", "docs", "--json")

@@ -10,7 +10,7 @@ rule export_crate:
         zip=CRATE,
     params:
         code=stage_digest("export_crate"),
-        settings=CONFIG.model_dump_json(),
+        settings=lambda wildcards: CONFIG.model_dump_json(),
     log:
         f"{LOGS}/export_crate.log",
     benchmark:
