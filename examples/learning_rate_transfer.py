@@ -4,8 +4,9 @@
     python -m examples.learning_rate_transfer --quick     seconds, but too small to conclude from
 
 Networks with hidden layers of widths n, n/4, n learn to tell two classes of CIFAR-10 apart, under
-several parametrizations and over a grid of learning rates. Prints the best learning rate at each width and how
-it grows with the width; writes the losses (.csv), a figure (.png, .pdf) and their provenance (.json).
+several parametrizations and over a grid of learning rates. Prints the best learning rate at each width
+and how it grows with the width; writes the losses (.csv), a figure (.png, .pdf) and their provenance
+(.json).
 """
 
 from __future__ import annotations
@@ -198,7 +199,7 @@ def transferred(runs: pd.DataFrame) -> pd.DataFrame:
         narrow, wide = table["n"].min(), table["n"].max()
         losses = mean_losses(table[table["n"] == wide])
         own = mean_losses(table[table["n"] == narrow])
-        rates = own.index[own.argmin()], losses.index[losses.argmin()]
+        rates = own.index[int(own.argmin())], losses.index[int(losses.argmin())]
         rows.append((name, n_0, narrow, wide, *rates, *(losses[rate] for rate in rates)))
     columns = ["parametrization", "n_0", "narrowest", "widest", "rate_narrow", "rate_wide"]
     return pd.DataFrame(rows, columns=[*columns, "loss_transferred", "loss_own"])
