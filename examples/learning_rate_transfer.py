@@ -11,13 +11,11 @@ and how it grows with the width; writes the losses (.csv), a figure (.png, .pdf)
 
 from __future__ import annotations
 
-import argparse
 import math
 import sys
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -30,11 +28,10 @@ from scipy import stats
 from torch import Tensor, nn
 
 import dynparam
-from dynparam.errors import DynparamError
-from dynparam.figures import LAYER_COLOURS, LAYER_MARKERS, STYLE, TEXT_WIDTH_INCHES, save
-from dynparam.images import Bytes, load_pair, normalize, one_hot
-from dynparam.provenance import write_sidecar
+from dynparam.figures import LAYER_COLOURS, LAYER_MARKERS, STYLE, TEXT_WIDTH_INCHES
+from dynparam.images import Pair, one_hot
 from dynparam.statistics import Verdict, equivalence
+from examples.frame import inputs, run
 
 NAME = "example_learning_rate_transfer"
 
@@ -122,34 +119,25 @@ def train(
 # --- end training ---
 
 
-def inputs(images: Bytes, side: int) -> Tensor:
-    """Network inputs (N, 3 side^2) from images (N, 3, 32, 32), averaged over squares of pixels."""
-    pixels = torch.tensor(normalize(images, "half_range"), dtype=torch.float32)
-    return nn.functional.avg_pool2d(pixels.reshape(-1, 3, 32, 32), 32 // side).flatten(1)
+def measure(settings: Settings, pair: Pair) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """One row per training, and the mean of ||x||^2 for each number of inputs n_0.
 
-
-def square_norms(n_0: Iterable[int], images: Bytes) -> dict[int, float]:
-    """The mean of ||x||^2 for each number of inputs."""
-    sides = {size: math.isqrt(size // 3) for size in n_0}
-    return {
-        int(size): inputs(images, side).square().sum(dim=1).mean().item() for size, side in sides.items()
-    }
-
-
-def sweep(settings: Settings, images: Bytes, labels: Bytes) -> pd.DataFrame:
-    """One row per training: parametrization, n_0, n, learning_rate, seed, train_loss."""
-    y = torch.tensor(one_hot(labels), dtype=torch.float32)
-    rows = []
+    Columns: parametrization, n_0, n, learning_rate, seed, train_loss.
+    """
+    y = torch.tensor(one_hot(pair.train_labels), dtype=torch.float32)
+    rows, norms = [], {}
     for case in settings.cases:
-        x = inputs(images, case.side)
+        x = inputs(pair.train_images, case.side)
+        n_0 = x.shape[1]
+        norms[str(n_0)] = x.square().sum(dim=1).mean().item()
         for n in case.widths:
-            print(f"{case.parametrization}, n_0 = {x.shape[1]}, n = {n}", file=sys.stderr)
+            print(f"{case.parametrization}, n_0 = {n_0}, n = {n}", file=sys.stderr)
             for k in range(case.exponents[0], case.exponents[1] + 1):
                 for seed in range(settings.seeds):
                     loss = train(case.parametrization, n, 2.0**k, seed, x, y, settings)
-                    rows.append((case.parametrization, x.shape[1], n, 2.0**k, seed, loss))
+                    rows.append((case.parametrization, n_0, n, 2.0**k, seed, loss))
     columns = ["parametrization", "n_0", "n", "learning_rate", "seed", "train_loss"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=columns), {"mean_square_norms": norms}
 
 
 def mean_losses(runs: pd.DataFrame) -> pd.Series:
@@ -205,7 +193,7 @@ def transferred(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*columns, "loss_transferred", "loss_own"])
 
 
-def report(runs: pd.DataFrame, settings: Settings) -> str:
+def report(runs: pd.DataFrame, settings: Settings, facts: Mapping[str, Any]) -> str:
     """Two tables: best rates by width, and what follows from them."""
     best = best_rates(runs).assign(
         case=lambda table: table["parametrization"] + ", n_0 = " + table["n_0"].astype(str),
@@ -243,7 +231,7 @@ def report(runs: pd.DataFrame, settings: Settings) -> str:
     )
 
 
-def draw(runs: pd.DataFrame) -> Figure:
+def draw(runs: pd.DataFrame, facts: Mapping[str, Any]) -> Figure:
     """One panel a case: loss against learning rate, one line a width, its best rate ringed."""
     cases = list(runs.groupby(["parametrization", "n_0"], sort=False))
     rows = math.ceil(len(cases) / 2)
@@ -282,32 +270,9 @@ def panel(axis: Axes, table: pd.DataFrame) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure, print, draw and write."""
-    parser = argparse.ArgumentParser(description="Learning-rate transfer across width.")
-    parser.add_argument("--images", type=Path, default=Path("data/processed/airplane-automobile.npz"))
-    parser.add_argument("--output", type=Path, default=Path("results/examples"), help="directory")
-    parser.add_argument("--quick", action="store_true", help="a small run that shows nothing")
-    options = parser.parse_args(arguments)
-    settings = QUICK if options.quick else FULL
-    started, cpu_started = time.monotonic(), time.process_time()
-    pair = load_pair(options.images)
-    runs = sweep(settings, pair.train_images, pair.train_labels)
-    print(report(runs, settings))
-    png = options.output / f"{NAME}.png"
-    outputs = save(draw(runs), runs, png, dpi=200)
-    write_sidecar(
-        png.with_suffix(".json"),
-        outputs,
-        settings,
-        inputs=[options.images],
-        started=started,
-        cpu_seconds=round(time.process_time() - cpu_started, 1),
-        mean_square_norms=square_norms(runs["n_0"].unique(), pair.train_images),
-    )
+    """Run the example with the options of the command line, or others."""
+    run(NAME, FULL, QUICK, measure, report, draw, arguments)
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except DynparamError as error:
-        sys.exit(str(error))
+    main()
