@@ -62,7 +62,7 @@ FULL = Settings(
         "ntk": (0, 7),
         "standard": (-7, 0),
     },
-    widths=(128, 512, 2048),
+    widths=(64, 256, 1024),
     seeds=3,
     steps=300,
     every=20,
@@ -72,7 +72,6 @@ QUICK = Settings(
 )
 
 
-# --- begin training ---
 def autoencoder(pixels: int, n: int, code: int) -> nn.Sequential:
     """Four ordinary linear layers without biases; the narrow one in the middle is the code."""
     return nn.Sequential(
@@ -109,9 +108,6 @@ def train(
             optimizer.zero_grad()
             nn.functional.mse_loss(model(batch), batch).backward()
             optimizer.step()
-
-
-# --- end training ---
 
 
 def references(x: Tensor, settings: Settings) -> dict[str, float]:
@@ -301,10 +297,9 @@ def _frame(axis: Axes, facts: Mapping[str, Any]) -> None:
         axis.axhline(facts[key], color="0.4", linewidth=0.6, linestyle=line)
         axis.annotate(
             {"mean": "mean image", "pca": "PCA"}[key],
-            (0.98, facts[key]),
+            (0.02, facts[key]),
             xycoords=axis.get_yaxis_transform(),
-            ha="right",
-            va="bottom",
+            va="top",
             fontsize=7,
             color="0.3",
         )

@@ -81,7 +81,6 @@ QUICK = Settings(
 )
 
 
-# --- begin training ---
 def network(widths: Sequence[int]) -> nn.Sequential:
     """Ordinary linear layers without biases, ReLU between them; ``widths`` are n_0 ... n_L."""
     layers: list[nn.Module] = []
@@ -114,9 +113,6 @@ def train(
     with torch.no_grad():
         final = half_square_error(model(x), y).item()
     return final if math.isfinite(final) else math.inf
-
-
-# --- end training ---
 
 
 def measure(settings: Settings, pair: Pair) -> tuple[pd.DataFrame, dict[str, Any]]:
