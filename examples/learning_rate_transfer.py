@@ -55,12 +55,12 @@ class Settings(BaseModel, frozen=True):
     steps: int
     batch: int = 64
     momentum: float = 0.9
-    tolerance: float = 0.2
-    """A slope within it moves the best rate by less than a factor of 2 over widths from 64 to 2048."""
+    tolerance: float = 0.25
+    """A slope within it moves the best rate by less than a factor of 2 over widths from 64 to 1024."""
     confidence: float = 0.95
 
 
-WIDTHS = (64, 128, 256, 512, 1024, 2048)
+WIDTHS = (64, 128, 256, 512, 1024)
 FULL = Settings(
     cases=(
         Case(parametrization="dynamic", side=8, widths=WIDTHS, exponents=(-5, 2)),
