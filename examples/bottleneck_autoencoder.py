@@ -22,6 +22,7 @@ import pandas as pd
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
 from pydantic import BaseModel
 from torch import Tensor, nn
 
@@ -31,6 +32,8 @@ from dynparam.images import Pair
 from examples.frame import inputs, run
 
 NAME = "example_bottleneck_autoencoder"
+TOP = 1.25
+"""Losses beyond TOP times that of an output of zero, or infinite, are drawn at the upper edge."""
 
 
 class Settings(BaseModel, frozen=True):
@@ -246,8 +249,8 @@ def draw(runs: pd.DataFrame, facts: Mapping[str, Any]) -> Figure:
         figure = Figure(figsize=(TEXT_WIDTH_INCHES, 3.1), layout="constrained")
         left, middle, right = figure.subplots(1, 3, sharey=True)
         _curves(left, runs, styles)
-        _against_width(middle, runs, styles)
-        _against_rate(right, outcomes(runs[runs["parametrization"] == "dynamic"]))
+        _against_width(middle, runs, styles, facts["zero"])
+        _against_rate(right, outcomes(runs[runs["parametrization"] == "dynamic"]), facts["zero"])
         for axis in (left, middle, right):
             _frame(axis, facts)
         left.set_ylabel("mean square error of a pixel")
@@ -269,22 +272,22 @@ def _curves(axis: Axes, runs: pd.DataFrame, styles: Styles) -> None:
     axis.set(xlabel="steps", title=f"$n = {runs['n'].max()}$, best rate")
 
 
-def _against_width(axis: Axes, runs: pd.DataFrame, styles: Styles) -> None:
+def _against_width(axis: Axes, runs: pd.DataFrame, styles: Styles, zero: float) -> None:
     own, narrow = best(runs), at_rate_of_narrowest(runs)
     for name, (colour, marker) in styles.items():
         for table, line, fill in ((own, "-", "full"), (narrow, "--", "none")):
             rows = table[table["parametrization"] == name]
-            losses = rows["loss"].clip(upper=0.3)
+            losses = rows["loss"].clip(upper=TOP * zero)
             axis.plot(rows["n"], losses, line, color=colour, marker=marker, markersize=4, fillstyle=fill)
     axis.set_xscale("log", base=2)
     axis.set(xlabel="$n$ (neurons)", title="full: best rate of each $n$\nopen: best rate of least $n$")
 
 
-def _against_rate(axis: Axes, table: pd.DataFrame) -> None:
+def _against_rate(axis: Axes, table: pd.DataFrame, zero: float) -> None:
     """One grey a width, darker the wider."""
     greys = np.linspace(0.7, 0, table["n"].nunique()).astype(str)
     for (n, rows), grey, marker in zip(table.groupby("n"), greys, LAYER_MARKERS, strict=False):
-        shown = rows["loss"].clip(upper=0.3)
+        shown = rows["loss"].clip(upper=TOP * zero)
         style = {"color": grey, "marker": marker, "label": f"$n = {n}$"}
         axis.plot(rows["learning_rate"], shown, markersize=3.5, **style)
     axis.set_xscale("log", base=2)
@@ -304,9 +307,10 @@ def _frame(axis: Axes, facts: Mapping[str, Any]) -> None:
             color="0.3",
         )
     axis.set_yscale("log")
-    axis.set(ylim=(0.028, 0.33))
-    axis.set_yticks([0.03, 0.05, 0.1, 0.2, 0.3], ["0.03", "0.05", "0.1", "0.2", "0.3"])
-    axis.set_yticks([], minor=True)
+    axis.set_ylim(0.8 * facts["pca"], 1.1 * TOP * facts["zero"])
+    axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
+    axis.yaxis.set_major_formatter("{x:g}")
+    axis.yaxis.set_minor_locator(NullLocator())
     axis.grid(True, which="major", linewidth=0.3, color="0.85")
     axis.set_axisbelow(True)
 

@@ -30,7 +30,10 @@ from torch import Tensor, nn
 import dynparam
 from dynparam.figures import LAYER_COLOURS, LAYER_MARKERS, STYLE, TEXT_WIDTH_INCHES
 from dynparam.images import Pair, one_hot
+from dynparam.mean_field import log_slope, mean_field
+from dynparam.parametrization import layer_scales
 from dynparam.statistics import Verdict, equivalence
+from dynparam.widths import Widths
 from examples.frame import inputs, run
 
 NAME = "example_learning_rate_transfer"
@@ -166,6 +169,20 @@ def slopes(runs: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["parametrization", "n_0", "slope", "low", "high", "verdict"])
 
 
+def expected_slope(parametrization: str, n_0: int, widths: Sequence[int], square_norm: float) -> float:
+    """The slope of the rate whose first step lowers the loss by a given share, whatever that share.
+
+    To leading order a step lowers it by the sum of all layers' contributions, which is proportional to
+    the rate (eqs. 2.31 and 2.41); ``square_norm`` is the mean of ||x||^2.
+    """
+    rates = []
+    for n in widths:
+        sizes = Widths((n_0, n, n // 4, n, 2))
+        found = mean_field(sizes, layer_scales(parametrization, sizes), 1.0, square_norm)
+        rates.append(float(found.gradient[-1]) / found.alignment[-1])
+    return float(log_slope(widths, rates))
+
+
 def verdict(low: float, high: float, tolerance: float) -> str:
     """Stays if the interval lies within the tolerance around 0, moves if it lies outside."""
     words = {Verdict.AGREES: "stays", Verdict.DISAGREES: "moves", Verdict.UNDECIDED: "undecided"}
@@ -189,6 +206,19 @@ def transferred(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*columns, "loss_transferred", "loss_own"])
 
 
+def findings(runs: pd.DataFrame, settings: Settings, facts: Mapping[str, Any]) -> pd.DataFrame:
+    """``slopes`` and ``transferred`` side by side, with the columns square_norm and expected."""
+    found = slopes(runs, settings).merge(transferred(runs))
+    found["square_norm"] = [facts["mean_square_norms"][str(n_0)] for n_0 in found["n_0"]]
+    found["expected"] = [
+        expected_slope(row["parametrization"], row["n_0"], sorted(set(table["n"])), row["square_norm"])
+        for row, (_, table) in zip(
+            found.to_dict("records"), runs.groupby(["parametrization", "n_0"], sort=False), strict=True
+        )
+    ]
+    return found
+
+
 def report(runs: pd.DataFrame, settings: Settings, facts: Mapping[str, Any]) -> str:
     """Two tables: best rates by width, and what follows from them."""
     best = best_rates(runs).assign(
@@ -199,7 +229,7 @@ def report(runs: pd.DataFrame, settings: Settings, facts: Mapping[str, Any]) -> 
         lambda k: f"{k.mean():.1f} [{k.min():.0f}, {k.max():.0f}]"
     )
     by_width = cells.unstack("case").fillna("").reset_index()
-    found = slopes(runs, settings).merge(transferred(runs))
+    found = findings(runs, settings, facts)
     summary = pd.DataFrame(
         {
             "parametrization": found["parametrization"],
@@ -208,6 +238,7 @@ def report(runs: pd.DataFrame, settings: Settings, facts: Mapping[str, Any]) -> 
                 f"{row.slope:+.2f} [{row.low:+.2f}, {row.high:+.2f}]" for row in found.itertuples()
             ],
             "best rate": found["verdict"],
+            "expected": [f"{slope:+.2f}" for slope in found["expected"]],
             "widest n": found["widest"],
             "loss there": [f"{loss:.3f}" for loss in found["loss_own"]],
             "with the narrowest's rate": [

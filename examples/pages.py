@@ -7,6 +7,7 @@ from them here; the code on it is that of the scripts.
 from __future__ import annotations
 
 import inspect
+import math
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,7 +15,10 @@ from typing import Any
 import jinja2
 import pandas as pd
 
+import dynparam
 from dynparam.files import write_text
+from dynparam.orders import orders
+from dynparam.parametrization import HALF
 from dynparam.provenance import read_sidecar
 from dynparam.tables import read_csv
 from examples import bottleneck_autoencoder, learning_rate_transfer
@@ -43,37 +47,40 @@ def page(name: str, figures: Path = ROOT / "figures") -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["log2"] = math.log2
     environment.filters["code"] = lambda function: inspect.getsource(getattr(example, function)).strip()
     return environment.get_template(f"{name}.md.j2").render(
         example=example.NAME,
         record=record,
         settings=settings,
         printed=example.report(runs, settings, record["facts"]),
-        found=FOUND[name](example, runs, settings, record["facts"]),
+        **FOUND[name](example, runs, settings, record["facts"]),
     )
 
 
 def _transfer(example: ModuleType, runs: pd.DataFrame, settings: Any, facts: Any) -> dict[str, Any]:
-    """By parametrization and n_0, as in "standard 192": slope, interval, verdict, transferred losses."""
-    table = example.slopes(runs, settings).merge(example.transferred(runs))
-    table["square_norm"] = [facts["mean_square_norms"][str(n_0)] for n_0 in table["n_0"]]
-    return {f"{row['parametrization']} {row['n_0']}": row for row in table.to_dict("records")}
+    """A row of ``findings`` by parametrization and n_0, as in "standard 192"."""
+    rows = example.findings(runs, settings, facts).to_dict("records")
+    return {"found": {f"{row['parametrization']} {row['n_0']}": row for row in rows}}
 
 
 def _autoencoder(example: ModuleType, runs: pd.DataFrame, settings: Any, facts: Any) -> dict[str, Any]:
-    """By parametrization: rates and losses by width, what the transferred rate gives, steps."""
+    """By parametrization: rates and losses by width, what the transferred rate gives, exponents."""
     best, narrow = example.best(runs), example.of_widest(example.at_rate_of_narrowest(runs))
-    steps = example.steps_to(runs, facts["mean"] / 2)
-    found = {}
+    found, exponents = {}, {}
     for name in settings.exponents:
         rows = best[best["parametrization"] == name].sort_values("n")
         found[name] = {
             "rates": rows["learning_rate"].tolist(),
             "losses": rows["loss"].tolist(),
             "transferred": narrow.loc[narrow["parametrization"] == name, "loss"].item(),
-            "steps": steps[name],
         }
-    return found
+        exponents[name] = orders(name, [0, 1, 0, 1, 0], HALF).alignment[-1]
+    model = example.autoencoder(3 * settings.side**2, settings.widths[-1], settings.code)
+    names = [str(2 * layer) for layer in range(4)]
+    applied = dynparam.apply(model, "dynamic", learning_rate=1.0, layers=names)
+    ranking = sorted(found, key=lambda name: found[name]["losses"][-1])
+    return {"found": found, "ranking": ranking, "exponents": exponents, "applied": applied}
 
 
 FOUND = {"learning-rate-transfer": _transfer, "bottleneck-autoencoder": _autoencoder}
