@@ -1,5 +1,6 @@
 import math
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 import torch
@@ -28,28 +29,30 @@ def approx(values):
     return pytest.approx(values, rel=EXACT, abs=0)
 
 
+def thesis_row(name, a, b, n_min, r, last):
+    """g_l and gamma_l sigma_l of a layer with fan_in a and fan_out b, as a reader would write them."""
+    gamma = 1.0 if last else R2
+    if name == "ntk":
+        g, sigma = 1 / math.sqrt(a), 1.0
+    elif name == "mup":
+        g, sigma = (1 / math.sqrt(a), 1 / math.sqrt(a)) if last else (math.sqrt(b / a), 1 / math.sqrt(b))
+    elif name == "spectral":
+        g, sigma = math.sqrt(b / a), 1 / math.sqrt(b) if a <= b else 1 / math.sqrt(a)
+    elif name == "dynamic":
+        g, sigma = 1 / math.sqrt(a) if last else n_min**r / math.sqrt(a), n_min**-r
+    else:
+        g, sigma = 1.0, 1 / math.sqrt(a)
+    return g, gamma * sigma
+
+
 def thesis_table(name, sizes, r):
-    """The table of g_l and sigma_l written out layer by layer with square roots, as a reader would."""
+    """The table of g_l and gamma_l sigma_l written out layer by layer."""
     n_min = min(sizes[1:-1])
-    depth = len(sizes) - 1
-    g, std = [], []
-    for layer in range(1, depth + 1):
-        a, b = sizes[layer - 1], sizes[layer]
-        last = layer == depth
-        gamma = 1.0 if last else R2
-        if name == "ntk":
-            pair = (1 / math.sqrt(a), 1.0)
-        elif name == "mup":
-            pair = (1 / math.sqrt(a), 1 / math.sqrt(a)) if last else (math.sqrt(b / a), 1 / math.sqrt(b))
-        elif name == "spectral":
-            pair = (math.sqrt(b / a), 1 / math.sqrt(b) if a <= b else 1 / math.sqrt(a))
-        elif name == "dynamic":
-            pair = (1 / math.sqrt(a) if last else n_min**r / math.sqrt(a), n_min**-r)
-        else:
-            pair = (1.0, 1 / math.sqrt(a))
-        g.append(pair[0])
-        std.append(gamma * pair[1])
-    return g, std
+    rows = [
+        thesis_row(name, a, b, n_min, r, layer == len(sizes) - 1)
+        for layer, (a, b) in enumerate(pairwise(sizes), start=1)
+    ]
+    return [g for g, _ in rows], [std for _, std in rows]
 
 
 @pytest.mark.parametrize("name", NAMES)

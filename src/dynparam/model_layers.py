@@ -15,28 +15,21 @@ Positions are not width: their number stays the same as a network is widened, an
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
-import torch
 from torch import Tensor, nn
-from torch.autograd.graph import Node
-from torch.func import functional_call
 from torch.nn.modules.batchnorm import _NormBase
 
 from dynparam.errors import ModelError
+from dynparam.model_run import Forward, execute
 
 WEIGHT_LAYERS: tuple[type[nn.Module], ...] = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 """Modules whose parameter ``weight`` is a matrix W^l (n_l, n_{l-1}), kernel axes flattened."""
 
 NORMALIZATIONS = (_NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
 """Modules whose parameters act entry by entry, whatever their number of axes."""
-
-ROUNDING = 1e-2
-"""How far, relative to its norm, the output of a subclass may be from that of the layer it extends."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +63,9 @@ def find_layers(
 ) -> tuple[WeightLayer, ...]:
     """The weight layers of ``model`` in execution order, found by running it once or as named.
 
-    The run is in evaluation mode, on copies of the buffers. It leaves parameters, gradients, buffers,
-    training flags, hooks and torch's random state as they were, also if it fails. The readout is the
-    layer whose output reaches the model's output through no other weight layer.
+    The run (``model_run``) leaves parameters, gradients, buffers, training flags, hooks and torch's
+    random state as they were, also if it fails. The readout is the layer whose output reaches that of
+    the model through no other weight layer.
 
     Args:
         model: any module whose weight layers are ``WEIGHT_LAYERS`` or subclasses that compute the same.
@@ -80,7 +73,8 @@ def find_layers(
             keyword arguments, on the model's device.
         layers: instead, the names of the weight layers in order; the last is the readout unless
             ``readout`` says otherwise.
-        readout: the name or names of the readout layers, if the model has several heads.
+        readout: the name or names of the readout layers, if the model has several heads; none, ``()``,
+            if the readout is left out.
         unchanged: names of modules or parameters to leave out.
 
     Raises ``ModelError``, which names the module, for what cannot be scaled: tied weights, a layer that
@@ -92,13 +86,16 @@ def find_layers(
             "give either sample_input, to run the model on, or layers, their names in order"
         )
     _check_names(model, unchanged)
-    modules = _weight_modules(model, unchanged)
+    every = _weight_modules(model)
+    modules = {name: module for name, module in every.items() if not is_listed(name, unchanged)}
+    _check_modules(model, modules)
     _check_parameters(model, modules, unchanged)
     if layers is not None:
-        order, reached = _named(modules, layers)
+        order, last = _named(modules, layers)
     else:
-        order, reached = _executed(model, modules, sample_input)
-    heads = _readouts(order, reached, readout)
+        left_out = {name: module for name, module in every.items() if name not in modules}
+        order, last = _executed(model, modules, left_out, sample_input)
+    heads = _readouts(order, last, readout)
     return tuple(_weight_layer(name, modules[name], name in heads) for name in order)
 
 
@@ -119,30 +116,36 @@ def other_parameters(
     )
 
 
-def _weight_modules(model: nn.Module, unchanged: Sequence[str]) -> dict[str, nn.Module]:
-    """Weight layers by name, in order of registration."""
-    modules = {
+def is_listed(name: str, listed: Iterable[str]) -> bool:
+    """Whether ``name``, of a module or parameter, or a module around it is listed."""
+    return any(name == entry or name.startswith(f"{entry}.") for entry in listed)
+
+
+def _weight_modules(model: nn.Module) -> dict[str, nn.Module]:
+    """All weight layers by name, in order of registration."""
+    modules = dict(model.named_modules())
+    # Attention reads the weights of its output layer itself and is judged in its place.
+    attention = [name for name, module in modules.items() if isinstance(module, nn.MultiheadAttention)]
+    return {
         name: module
-        for name, module in model.named_modules()
-        if isinstance(module, WEIGHT_LAYERS) and not _is_listed(name, unchanged)
+        for name, module in modules.items()
+        if isinstance(module, WEIGHT_LAYERS) and not is_listed(name, attention)
     }
-    # The parent of such a module reads its weights itself: it is judged in its place.
-    attention = [
-        name for name, module in model.named_modules() if isinstance(module, nn.MultiheadAttention)
-    ]
-    modules = {name: module for name, module in modules.items() if not _is_listed(name, attention)}
-    for name, module in modules.items():
-        if not isinstance(module._parameters.get("weight"), nn.Parameter):
-            raise ModelError(
-                f"the weight of {_told(name, module)} is computed from other parameters; remove its "
-                "parametrization (weight_norm, spectral_norm, pruning) first"
-            )
+
+
+def _check_modules(model: nn.Module, modules: Mapping[str, nn.Module]) -> None:
+    """Refuse a model without weight layers, and weights that are not parameters."""
     if not modules:
         raise ModelError(
             f"{type(model).__name__} has no weight layer; it needs nn.Linear or nn.Conv layers "
             "that are neither quantized nor scripted"
         )
-    return modules
+    for name, module in modules.items():
+        if not isinstance(module.weight, nn.Parameter):
+            raise ModelError(
+                f"the weight of {_told(name, module)} is computed from other parameters; remove its "
+                "parametrization (weight_norm, spectral_norm, pruning) first"
+            )
 
 
 def _check_names(model: nn.Module, unchanged: Sequence[str]) -> None:
@@ -161,44 +164,41 @@ def _check_parameters(
     model: nn.Module, modules: Mapping[str, nn.Module], unchanged: Sequence[str]
 ) -> None:
     """Refuse parameters without values, tied ones, and matrices whose fan_in is not known."""
-    owners: dict[int, str] = {}
+    owners: dict[int, tuple[str, bool]] = {}
     for module_name, module in model.named_modules():
-        for own_name, parameter in module._parameters.items():
+        for own_name, parameter in module.named_parameters(recurse=False):
             name = f"{module_name}.{own_name}".lstrip(".")
-            if parameter is None:
+            told = _told(module_name, module)
+            _check_values(name, told, parameter)
+            if not parameter.requires_grad:
                 continue
-            _check_values(name, module, parameter)
-            if not parameter.requires_grad or _is_listed(name, unchanged):
-                continue
-            if parameter.numel() == 0:
+            of_layer = module_name in modules and own_name in ("weight", "bias")
+            first, of_first_layer = owners.setdefault(parameter.data_ptr(), (name, of_layer))
+            if first != name and (of_layer or of_first_layer):
                 raise ModelError(
-                    f"{name} of {_told(module_name, module)} has no width; remove the module"
+                    f"{name} and {first} are tied, but each layer needs a learning rate of its own; "
+                    "untie them, or list both modules in unchanged"
                 )
-            first = owners.setdefault(parameter.data_ptr(), name)
-            if first != name:
+            known = of_layer or isinstance(module, NORMALIZATIONS) or is_listed(name, unchanged)
+            if parameter.ndim > 1 and not known:
+                whole = module_name and not any(True for _ in module.children())
                 raise ModelError(
-                    f"{name} and {first} are tied, but two layers need two learning rates; untie them, "
-                    "or list both in unchanged"
-                )
-            is_layer = module_name in modules and own_name in ("weight", "bias")
-            if parameter.ndim > 1 and not is_layer and not isinstance(module, NORMALIZATIONS):
-                raise ModelError(
-                    f"{name} belongs to {_told(module_name, module)}, whose fan_in and fan_out are not "
-                    f"defined here; use Linear or Conv layers, or list {module_name or name!r} in "
-                    "unchanged"
+                    f"{name} belongs to {told}, whose fan_in and fan_out are not defined here; use "
+                    f"Linear or Conv layers, or list {module_name if whole else name!r} in unchanged"
                 )
 
 
-def _check_values(name: str, module: nn.Module, parameter: nn.Parameter) -> None:
+def _check_values(name: str, told: str, parameter: nn.Parameter) -> None:
+    """Refuse a parameter of module ``told`` that cannot be drawn."""
     if isinstance(parameter, nn.UninitializedParameter):
-        raise ModelError(
-            f"{name} of a {type(module).__name__} has no shape yet; run the model on one batch first"
-        )
+        raise ModelError(f"{name} of {told} has no shape yet; run the model on one batch first")
     if parameter.is_meta:
-        raise ModelError(f"{name} is on the meta device and has no values; call model.to_empty first")
+        raise ModelError(f"{name} of {told} is on the meta device; give it values by to_empty first")
+    if parameter.numel() == 0:
+        raise ModelError(f"{name} of {told} has no width; remove the module")
     if parameter.requires_grad and not parameter.is_floating_point():
         raise ModelError(
-            f"{name} is of type {parameter.dtype}; only floating-point weights can be drawn"
+            f"{name} of {told} is of type {parameter.dtype}; only floating-point weights can be drawn"
         )
 
 
@@ -219,161 +219,61 @@ def _named(modules: Mapping[str, nn.Module], names: Sequence[str]) -> tuple[list
 
 
 def _executed(
-    model: nn.Module, modules: Mapping[str, nn.Module], sample_input: Any
-) -> tuple[list[str], list[str]]:
-    """Names in the order of their execution, and those that reach the output through no other layer."""
-    marks: list[tuple[str, Node | None]] = []
-    output = _run(model, modules, sample_input, marks)
-    counts = Counter(name for name, _ in marks)
-    for name, module in modules.items():
-        if counts[name] > 1 and _is_trained(module):
-            raise ModelError(
-                f"{_told(name, module)} is executed {counts[name]} times in one pass; give each use a "
-                "module of its own, call it once on all inputs joined, or list it in unchanged"
-            )
-        if counts[name] == 0 and _is_trained(module):
-            raise ModelError(
-                f"{_told(name, module)} is never executed; give a sample_input that reaches it, remove "
-                "it, or list it in unchanged"
-            )
-    reached = _reached(output, {node: name for name, node in marks if node is not None})
-    return list(counts), [name for name in counts if name in reached]
-
-
-def _run(
     model: nn.Module,
     modules: Mapping[str, nn.Module],
+    left_out: Mapping[str, nn.Module],
     sample_input: Any,
-    marks: list[tuple[str, Node | None]],
-) -> Any:
-    """The model's output; each execution of a layer appends its name and its place in the graph."""
-    # Stand-ins: the model's own tensors see neither an update of a buffer nor a graph.
-    parameters = {
-        name: p.detach().requires_grad_(p.is_floating_point()) for name, p in model.named_parameters()
-    }
-    buffers = {name: buffer.clone() for name, buffer in model.named_buffers()}
-    args, kwargs = _arguments(sample_input)
-    devices = {p.device.index or 0 for p in model.parameters() if p.device.type == "cuda"}
-    with ExitStack() as stack:
-        for name, module in modules.items():
-            stack.callback(module.register_forward_hook(partial(_mark, name, marks)).remove)
-        stack.enter_context(_evaluating(model))
-        stack.enter_context(torch.random.fork_rng(sorted(devices)))
-        stack.enter_context(torch.enable_grad())
-        try:
-            return functional_call(model, {**parameters, **buffers}, args, kwargs)
-        except ModelError:
-            raise
-        except Exception as error:
-            raise ModelError(
-                f"{type(model).__name__} does not run on sample_input ({error}); give one batch, as in "
-                "training, on the model's device"
-            ) from error
+) -> tuple[list[str], list[str]]:
+    """Names in the order of their execution, and those that reach the output through no other layer.
 
-
-def _mark(
-    name: str,
-    marks: list[tuple[str, Node | None]],
-    module: nn.Module,
-    args: tuple[Any, ...],
-    output: Tensor,
-) -> Tensor:
-    """Record an execution; the copy is a node of its own, which no operation in place can replace."""
-    base = next(kind for kind in WEIGHT_LAYERS if isinstance(module, kind))
-    if getattr(module.forward, "__func__", None) is not base.forward:
-        _check_meaning(name, module, base.forward, args, output)
-    copy = output.clone()
-    marks.append((name, copy.grad_fn))
-    return copy
-
-
-def _check_meaning(
-    name: str, module: nn.Module, forward: Callable[..., Tensor], args: tuple[Any, ...], output: Tensor
-) -> None:
-    """Refuse a subclass that does not compute what the layer it extends computes."""
-    with torch.no_grad():
-        expected = forward(module, *args)
-        same = isinstance(output, Tensor) and output.shape == expected.shape
-        if not same or torch.dist(output, expected) > ROUNDING * torch.linalg.vector_norm(expected):
+    The latter may be of layers that are left out.
+    """
+    watched = {name: (module, _forward(module)) for name, module in {**modules, **left_out}.items()}
+    run = execute(model, watched, sample_input)
+    for name, module in modules.items():
+        if name in run.altered:
             raise ModelError(
                 f"{_told(name, module)} does not compute what its weight and bias alone give; use the "
                 "plain layer, or list it in unchanged"
             )
+        count = run.counts.get(name, 0)
+        if count > 1 and _is_trained(module):
+            raise ModelError(
+                f"{_told(name, module)} is executed {count} times in one pass; give each use a module "
+                "of its own, call it once on all inputs joined, or list it in unchanged"
+            )
+        if count == 0 and _is_trained(module):
+            raise ModelError(
+                f"{_told(name, module)} is never executed; give a sample_input that reaches it, remove "
+                "it, or list it in unchanged"
+            )
+    return [name for name in run.counts if name in modules], list(run.last)
 
 
-@contextmanager
-def _evaluating(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode without calling ``train``, which a model may have overridden."""
-    flags = [(module, module.training) for module in model.modules()]
-    try:
-        for module, _ in flags:
-            module.training = False
-        yield
-    finally:
-        for module, flag in flags:
-            module.training = flag
+def _forward(module: nn.Module) -> Forward:
+    """The forward of the class in ``WEIGHT_LAYERS`` that ``module`` belongs to."""
+    return next(kind for kind in WEIGHT_LAYERS if isinstance(module, kind)).forward
 
 
-def _arguments(sample_input: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Positional and keyword arguments, with tensors copied: a model may work in place."""
-
-    def copied(value: Any) -> Any:
-        return value.clone() if isinstance(value, Tensor) else value
-
-    if isinstance(sample_input, Mapping):
-        return (), {key: copied(value) for key, value in sample_input.items()}
-    args = sample_input if isinstance(sample_input, tuple) else (sample_input,)
-    return tuple(copied(value) for value in args), {}
-
-
-def _reached(output: Any, layers: Mapping[Node, str]) -> set[str]:
-    """The layers found first on all ways back from the output."""
-    found: set[str] = set()
-    seen: set[Node] = set()
-    waiting = [tensor.grad_fn for tensor in _tensors(output)]
-    while waiting:
-        node = waiting.pop()
-        if node is None or node in seen:
-            continue
-        seen.add(node)
-        if node in layers:
-            found.add(layers[node])
-        else:
-            waiting.extend(parent for parent, _ in node.next_functions)
-    return found
-
-
-def _tensors(output: Any) -> Iterator[Tensor]:
-    """The tensors in nested tuples, lists and mappings."""
-    if isinstance(output, Tensor):
-        yield output
-    elif isinstance(output, Mapping):
-        yield from _tensors(list(output.values()))
-    elif isinstance(output, list | tuple):
-        for item in output:
-            yield from _tensors(item)
-
-
-def _readouts(
-    order: Sequence[str], reached: Sequence[str], named: str | Sequence[str] | None
-) -> set[str]:
-    """The readout: as named, or the only layer that reaches the output by itself."""
+def _readouts(order: Sequence[str], last: Sequence[str], named: str | Sequence[str] | None) -> set[str]:
+    """The readouts: as named, or the only layer that reaches the output by itself."""
     if named is not None:
         heads = {named} if isinstance(named, str) else set(named)
         for name in sorted(heads - set(order)):
             raise ModelError(f"readout names {name!r}, which is none of the layers {', '.join(order)}")
         return heads
-    if len(reached) == 1:
-        return set(reached)
-    if not reached:
+    if not last:
         raise ModelError(
             "no way leads back from the model's output to a weight layer; name the readout, for example "
             f"readout=[{order[-1]!r}]"
         )
-    raise ModelError(
-        f"{len(reached)} layers reach the model's output through no other; name those that are "
-        f"readouts, for example readout={list(reached)!r}"
-    )
+    candidates = [name for name in last if name in order]
+    if len(candidates) > 1:
+        raise ModelError(
+            f"{len(candidates)} layers reach the model's output through no other; name those that are "
+            f"readouts, for example readout={candidates!r}"
+        )
+    return set(candidates)
 
 
 def _weight_layer(name: str, module: nn.Module, readout: bool) -> WeightLayer:
@@ -392,11 +292,6 @@ def _weight_layer(name: str, module: nn.Module, readout: bool) -> WeightLayer:
 
 def _is_trained(module: nn.Module) -> bool:
     return any(parameter.requires_grad for parameter in module.parameters(recurse=False))
-
-
-def _is_listed(name: str, listed: Iterable[str]) -> bool:
-    """Whether ``name`` or a module around it is listed; the root of a model is the empty name."""
-    return any(name == entry or name.startswith(f"{entry}.") for entry in listed)
 
 
 def _split(name: str) -> tuple[str, str]:

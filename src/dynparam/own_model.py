@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from dynparam.errors import ConfigError, ModelError
-from dynparam.model_layers import WeightLayer, find_layers, other_parameters
+from dynparam.model_layers import WeightLayer, find_layers, is_listed, other_parameters
 from dynparam.parametrization import HALF, LayerRule, layer_rules
 
 Role = Literal["hidden", "readout", "unchanged", "frozen"]
@@ -166,9 +166,10 @@ def apply(
     settings: list[Setting] = []
     for layer in found:
         rule = readout_rule if layer.readout else hidden_rule
-        settings += _layer_settings(layer, rule, smallest, gains[layer.name], learning_rate, zero_biases)
+        settings += _layer_settings(layer, rule, smallest, gains[layer.name], learning_rate)
     for module, parameter, tensor in other_parameters(model, found):
-        settings.append(_kept(module, parameter, None, learning_rate, tensor))
+        settings.append(Setting(module, parameter, "unchanged", None, None, None, learning_rate, tensor))
+    settings = [_excepted(setting, unchanged, zero_biases, learning_rate) for setting in settings]
     _draw(settings, seed)
     return Applied(name, learning_rate, float(r), smallest, found, tuple(settings))
 
@@ -207,39 +208,30 @@ def _gains(layers: Sequence[WeightLayer], gain: float | Mapping[str, float]) -> 
 
 
 def _layer_settings(
-    layer: WeightLayer, rule: LayerRule, n_min: int, gain: float, eta: float, zero_biases: bool
+    layer: WeightLayer, rule: LayerRule, n_min: int, gain: float, eta: float
 ) -> list[Setting]:
     """The settings of a layer's weight and, if there is one, its bias."""
     shape = (layer.fan_in, layer.fan_out, n_min)
     multiplier, std = rule.multiplier.value(*shape), gain * rule.sigma.value(*shape)
+    role: Role = "readout" if layer.readout else "hidden"
     # A bias is a weight on the constant input sqrt(n_{l-1}) (eq. 2.2).
     effective = {"weight": multiplier, "bias": multiplier * math.sqrt(layer.fan_in)}
-    found = []
-    for parameter, g in effective.items():
-        tensor = getattr(layer.module, parameter)
-        if tensor is None:
-            continue
-        if not tensor.requires_grad:
-            found.append(_kept(layer.name, parameter, layer, eta, tensor))
-            continue
-        init_std = 0.0 if zero_biases and parameter == "bias" else g * std
-        role: Role = "readout" if layer.readout else "hidden"
-        found.append(
-            Setting(
-                layer.name, parameter, role, layer.fan_in, layer.fan_out, init_std, eta * g * g, tensor
-            )
-        )
-    return found
+    return [
+        Setting(layer.name, parameter, role, layer.fan_in, layer.fan_out, g * std, eta * g * g, tensor)
+        for parameter, g in effective.items()
+        if (tensor := getattr(layer.module, parameter)) is not None
+    ]
 
 
-def _kept(
-    module: str, parameter: str, layer: WeightLayer | None, eta: float, tensor: nn.Parameter
-) -> Setting:
-    """A parameter whose values stay: frozen without gradient, else trained with eta itself."""
-    fan_in, fan_out = (layer.fan_in, layer.fan_out) if layer else (None, None)
-    if tensor.requires_grad:
-        return Setting(module, parameter, "unchanged", fan_in, fan_out, None, eta, tensor)
-    return Setting(module, parameter, "frozen", fan_in, fan_out, None, None, tensor)
+def _excepted(setting: Setting, unchanged: Sequence[str], zero_biases: bool, eta: float) -> Setting:
+    """The setting, or what replaces it: for frozen parameters, listed ones, and biases from zero."""
+    if not setting.tensor.requires_grad:
+        return replace(setting, role="frozen", init_std=None, learning_rate=None)
+    if is_listed(setting.name, unchanged):
+        return replace(setting, role="unchanged", init_std=None, learning_rate=eta)
+    if zero_biases and setting.parameter == "bias" and setting.role != "unchanged":
+        return replace(setting, init_std=0.0)
+    return setting
 
 
 def _draw(settings: Sequence[Setting], seed: int) -> None:
