@@ -252,7 +252,7 @@ def draw(runs: pd.DataFrame, facts: Mapping[str, Any]) -> Figure:
         _against_width(middle, runs, styles, facts["zero"])
         _against_rate(right, outcomes(runs[runs["parametrization"] == "dynamic"]), facts["zero"])
         for axis in (left, middle, right):
-            _frame(axis, facts)
+            _frame(axis, facts, named=axis is not left)
         left.set_ylabel("mean square error of a pixel")
         handles, labels = left.get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper center", ncols=5, frameon=False)
@@ -292,20 +292,16 @@ def _against_rate(axis: Axes, table: pd.DataFrame, zero: float) -> None:
         axis.plot(rows["learning_rate"], shown, markersize=3.5, **style)
     axis.set_xscale("log", base=2)
     axis.set(xlabel=r"learning rate $\eta$", title="dynamic")
-    axis.legend(frameon=False, loc="lower left")
+    axis.legend(frameon=False, loc="upper left", bbox_to_anchor=(0.0, 0.83))
 
 
-def _frame(axis: Axes, facts: Mapping[str, Any]) -> None:
-    for key, line in (("mean", ":"), ("pca", "-.")):
+def _frame(axis: Axes, facts: Mapping[str, Any], *, named: bool) -> None:
+    """Scale, grid and the losses of simple codes, which curves leave room to name on some axes."""
+    where = axis.get_yaxis_transform()
+    for key, line, name in (("mean", ":", "mean image"), ("pca", "-.", "PCA")):
         axis.axhline(facts[key], color="0.4", linewidth=0.6, linestyle=line)
-        axis.annotate(
-            {"mean": "mean image", "pca": "PCA"}[key],
-            (0.02, facts[key]),
-            xycoords=axis.get_yaxis_transform(),
-            va="top",
-            fontsize=7,
-            color="0.3",
-        )
+        if named:
+            axis.text(0.02, facts[key], name, transform=where, va="top", fontsize=7, color="0.3")
     axis.set_yscale("log")
     axis.set_ylim(0.8 * facts["pca"], 1.1 * TOP * facts["zero"])
     axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 from collections.abc import Sequence
@@ -17,8 +18,13 @@ from torch import Tensor, nn
 
 from dynparam.errors import DynparamError
 from dynparam.figures import save
+from dynparam.files import sha256, write_text
 from dynparam.images import Bytes, Pair, load_pair, normalize
-from dynparam.provenance import write_sidecar
+from dynparam.provenance import git_state, read_sidecar, write_sidecar
+from dynparam.tables import read_csv
+
+
+DPI = 200
 
 
 class Measure(Protocol):
@@ -70,9 +76,11 @@ def run(
     started, cpu_started = time.monotonic(), time.process_time()
     png = options.output / f"{name}.png"
     try:
+        if options.redraw:
+            return redraw(png, draw)
         runs, facts = measure(settings, load_pair(options.images))
         print(report(runs, settings, facts))
-        outputs = save(draw(runs, facts), runs, png, dpi=200)
+        outputs = save(draw(runs, facts), runs, png, dpi=DPI)
         write_sidecar(
             png.with_suffix(".json"),
             outputs,
@@ -84,6 +92,20 @@ def run(
         )
     except DynparamError as error:
         sys.exit(str(error))
+
+
+def redraw(png: Path, draw: Draw) -> None:
+    """Draw the figure again from the table and the facts beside it; the sidecar says so.
+
+    Raises ``DataError`` if they cannot be read.
+    """
+    sidecar = png.with_suffix(".json")
+    record = read_sidecar(sidecar)
+    runs = read_csv(png.with_suffix(".csv"))
+    outputs = save(draw(runs, record["facts"]), runs, png, dpi=DPI)
+    record["outputs"] = {path.name: sha256(path) for path in outputs}
+    record["redrawn"] = dict(git_state())
+    write_text(sidecar, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
 
 
 def _options(name: str, arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -101,4 +123,7 @@ def _options(name: str, arguments: Sequence[str] | None) -> argparse.Namespace:
         help="directory for figure, table and provenance (default: %(default)s)",
     )
     parser.add_argument("--quick", action="store_true", help="a small run, to see that it works")
+    parser.add_argument(
+        "--redraw", action="store_true", help="only the figure, from the table in OUTPUT"
+    )
     return parser.parse_args(arguments)
