@@ -23,7 +23,6 @@ from dynparam.images import Bytes, Pair, load_pair, normalize
 from dynparam.provenance import git_state, read_sidecar, write_sidecar
 from dynparam.tables import read_csv
 
-
 DPI = 200
 
 

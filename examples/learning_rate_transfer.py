@@ -238,7 +238,7 @@ def report(runs: pd.DataFrame, settings: Settings, facts: Mapping[str, Any]) -> 
                 f"{row.slope:+.2f} [{row.low:+.2f}, {row.high:+.2f}]" for row in found.itertuples()
             ],
             "best rate": found["verdict"],
-            "expected": [f"{slope:+.2f}" for slope in found["expected"]],
+            "expected": [f"{round(slope, 2) + 0.0:+.2f}" for slope in found["expected"]],
             "widest n": found["widest"],
             "loss there": [f"{loss:.3f}" for loss in found["loss_own"]],
             "with the narrowest's rate": [
@@ -289,8 +289,8 @@ def panel(axis: Axes, table: pd.DataFrame) -> None:
     axis.text(0.02, 0.5, "output zero, or diverged", transform=where, va="bottom", fontsize=7)
     axis.set_xscale("log", base=2)
     axis.set_yscale("log")
-    axis.set(ylim=(0.08, 0.6), xlabel=r"learning rate $\eta$")
-    axis.set_yticks([0.1, 0.2, 0.3, 0.5], ["0.1", "0.2", "0.3", "0.5"])
+    axis.set(ylim=(0.055, 0.65), xlabel=r"learning rate $\eta$")
+    axis.set_yticks([0.06, 0.1, 0.2, 0.3, 0.5], ["0.06", "0.1", "0.2", "0.3", "0.5"])
     axis.set_yticks([], minor=True)
     axis.grid(True, which="major", linewidth=0.3, color="0.85")
     axis.set_axisbelow(True)

@@ -59,9 +59,11 @@ def page(name: str, figures: Path = ROOT / "figures") -> str:
 
 
 def _transfer(example: ModuleType, runs: pd.DataFrame, settings: Any, facts: Any) -> dict[str, Any]:
-    """A row of ``findings`` by parametrization and n_0, as in "standard 192"."""
+    """Rows of ``findings`` by case, as in "standard 192"; cases whose interval has the expected."""
     rows = example.findings(runs, settings, facts).to_dict("records")
-    return {"found": {f"{row['parametrization']} {row['n_0']}": row for row in rows}}
+    found = {f"{row['parametrization']} {row['n_0']}": row for row in rows}
+    agreeing = [name for name, row in found.items() if row["low"] <= row["expected"] <= row["high"]]
+    return {"found": found, "agreeing": agreeing}
 
 
 def _autoencoder(example: ModuleType, runs: pd.DataFrame, settings: Any, facts: Any) -> dict[str, Any]:
