@@ -1,0 +1,1 @@
+"""Worked examples: what each shows is on its page in docs/examples/."""

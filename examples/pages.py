@@ -1,0 +1,98 @@
+"""Write the pages of the examples from their files: ``python -m examples.pages``.
+
+Every number on a page, and every verdict, is one of ``figures/example_*.csv`` and ``.json`` or computed
+from them here; the code on it is that of the scripts.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import jinja2
+import pandas as pd
+
+import dynparam
+from dynparam.files import write_text
+from dynparam.orders import orders
+from dynparam.parametrization import HALF
+from dynparam.provenance import read_sidecar
+from dynparam.tables import read_csv
+from examples import bottleneck_autoencoder, learning_rate_transfer
+
+ROOT = Path(__file__).parents[1]
+PAGES = {
+    "learning-rate-transfer": learning_rate_transfer,
+    "bottleneck-autoencoder": bottleneck_autoencoder,
+}
+
+
+def page(name: str, figures: Path = ROOT / "figures") -> str:
+    """The Markdown of the page ``name`` from the example's files in ``figures``.
+
+    Raises ``DataError`` if one of them is missing or cannot be read.
+    """
+    example = PAGES[name]
+    record = read_sidecar(figures / f"{example.NAME}.json")
+    runs = read_csv(figures / f"{example.NAME}.csv")
+    settings = example.Settings.model_validate(record["config"])
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["log2"] = math.log2
+    environment.filters["code"] = lambda function: inspect.getsource(getattr(example, function)).strip()
+    return environment.get_template(f"{name}.md.j2").render(
+        example=example.NAME,
+        record=record,
+        settings=settings,
+        printed=example.report(runs, settings, record["facts"]),
+        **FOUND[name](example, runs, settings, record["facts"]),
+    )
+
+
+def _transfer(example: ModuleType, runs: pd.DataFrame, settings: Any, facts: Any) -> dict[str, Any]:
+    """Rows of ``findings`` by case, as in "standard 192"; cases whose interval has the expected."""
+    rows = example.findings(runs, settings, facts).to_dict("records")
+    found = {f"{row['parametrization']} {row['n_0']}": row for row in rows}
+    agreeing = [name for name, row in found.items() if row["low"] <= row["expected"] <= row["high"]]
+    return {"found": found, "agreeing": agreeing}
+
+
+def _autoencoder(example: ModuleType, runs: pd.DataFrame, settings: Any, facts: Any) -> dict[str, Any]:
+    """By parametrization: rates and losses by width, what the transferred rate gives, exponents."""
+    best, narrow = example.best(runs), example.of_widest(example.at_rate_of_narrowest(runs))
+    found, exponents = {}, {}
+    for name in settings.exponents:
+        rows = best[best["parametrization"] == name].sort_values("n")
+        found[name] = {
+            "rates": rows["learning_rate"].tolist(),
+            "losses": rows["loss"].tolist(),
+            "transferred": narrow.loc[narrow["parametrization"] == name, "loss"].item(),
+        }
+        exponents[name] = orders(name, [0, 1, 0, 1, 0], HALF).alignment[-1]
+    model = example.autoencoder(3 * settings.side**2, settings.widths[-1], settings.code)
+    names = [str(2 * layer) for layer in range(4)]
+    applied = dynparam.apply(model, "dynamic", learning_rate=1.0, layers=names)
+    ranking = sorted(found, key=lambda name: found[name]["losses"][-1])
+    return {"found": found, "ranking": ranking, "exponents": exponents, "applied": applied}
+
+
+FOUND = {"learning-rate-transfer": _transfer, "bottleneck-autoencoder": _autoencoder}
+
+
+def main() -> None:
+    """Write both pages into docs/examples."""
+    for name in PAGES:
+        write_text(ROOT / "docs" / "examples" / f"{name}.md", page(name))
+
+
+if __name__ == "__main__":
+    main()
