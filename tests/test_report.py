@@ -154,6 +154,12 @@ class TestPage:
         assert "Nothing to audit" in html
 
 
+def test_a_figure_without_a_caption_is_shown_without(sources, tmp_path):
+    figure = read_figure("fig3_2", sources.settings.paths.figures, tmp_path)
+    assert figure.caption == ""
+    assert figure.title == ABOUT["fig3_2"].title
+
+
 MISSING = [
     ("figures/fig3_2.png", "fig3_2"),
     ("figures/conditions.csv", "conditions"),

@@ -100,7 +100,8 @@ class Sources:
             for name in figure_names(self.settings)
             for kind in KINDS
         ]
-        captions = [self.captions / f"{name}.rst" for name in figure_names(self.settings)]
+        known = (self.captions / f"{name}.rst" for name in figure_names(self.settings))
+        captions = [path for path in known if path.is_file()]
         tables = [self.table(name) for name in TARGETS]
         documents = [path for path, _ in self.documents().values()]
         return [*figures, *captions, *tables, *self.audits().values(), *documents, self.rules]
