@@ -142,6 +142,11 @@ class TestPage:
             ("2", "#findings-2", "(not so in this run:) Dynamic keeps its updates"),
         ]
 
+    def test_every_input_that_is_recorded_exists(self, sources):
+        inputs = sources.inputs()
+        assert len(set(inputs)) == len(inputs) == 4 * 12 + 4 + 24 + 2 + 1
+        assert all(path.is_file() for path in inputs)
+
     def test_a_run_without_findings_and_archive_has_a_page(self, sources):
         changes = {"findings": {"page": None}, "training": {"reuse": "none"}}
         text = sources.settings.model_dump_json()
