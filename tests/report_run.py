@@ -108,10 +108,11 @@ def claims() -> pd.DataFrame:
 
 
 def edges() -> pd.DataFrame:
-    """Two edges."""
+    """Two edges, and one that was not found."""
     columns = ("statistic", "reference", "edge_expected", "edge", "ci_low", "ci_high", "verdict", "note")
     rows = [("drift", "n_min", 0.5, 0.49, 0.45, 0.52, "agrees", None)]
     rows += [("growth", "n_max", 0.25, 0.3, 0.2, 0.4, "undecided", "few trials")]
+    rows += [("growth", "n_min", 0.5, None, None, None, "undecided", "no edge in the range of r")]
     return pd.DataFrame(rows, columns=list(columns))
 
 

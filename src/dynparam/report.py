@@ -94,16 +94,15 @@ class Sources:
         return {anchor: (path, target) for anchor, (path, target) in found.items() if path is not None}
 
     def inputs(self) -> list[Path]:
-        """Every file that the page shows."""
+        """Every computed file that the page shows; captions and templates belong to the commit."""
         figures = [
             self.settings.paths.figures / f"{name}.{kind}"
             for name in figure_names(self.settings)
             for kind in KINDS
         ]
-        captions = [self.captions / f"{name}.rst" for name in figure_names(self.settings)]
         tables = [self.table(name) for name in TARGETS]
         documents = [path for path, _ in self.documents().values()]
-        return [*figures, *captions, *tables, *self.audits().values(), *documents, self.rules]
+        return [*figures, *tables, *self.audits().values(), *documents, self.rules]
 
 
 def page(sources: Sources) -> str:

@@ -100,12 +100,16 @@ def figure_names(settings: Config) -> list[str]:
 
 
 def read_figure(name: str, folder: Path, captions: Path) -> Figure:
-    """A figure from its files. Raises ``DataError`` if one is missing or not what its name says."""
+    """A figure from its files, with the caption of its name in ``captions`` if there is one.
+
+    Raises ``DataError`` if a file is missing or not what its name says.
+    """
     stem = folder / name
     for kind in KINDS:
         require(stem.with_name(f"{name}.{kind}"), name)
     about = ABOUT.get(name, About(name.replace("_", " "), ""))
-    text = require(captions / f"{name}.rst", name).read_text(encoding="utf-8")
+    told = captions / f"{name}.rst"
+    text = told.read_text(encoding="utf-8") if told.is_file() else ""
     width, height = _size(stem.with_name(f"{name}.png"))
     record = read_sidecar(stem.with_name(f"{name}.json"))
     head, *rows = _table(stem.with_name(f"{name}.csv"))

@@ -187,7 +187,7 @@ def entries_table(table: pd.DataFrame, tolerance: float) -> Table:
 def edges_table(table: pd.DataFrame, tolerance: float) -> Table:
     """The edges in r (``sweep_edges.SUMMARY``)."""
     values = [
-        f"{value:.3f} [{low:.3f}, {high:.3f}]"
+        f"{value:.3f} [{low:.3f}, {high:.3f}]" if pd.notna(value) else "none"
         for value, low, high in table[["edge", "ci_low", "ci_high"]].to_numpy(float)
     ]
     text = table.assign(

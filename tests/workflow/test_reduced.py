@@ -57,7 +57,7 @@ def test_the_reduced_configuration_runs_whole(enough_images, tmp_path):
     with (results / "figures" / "claim_domain.csv").open(newline="") as file:
         networks = {(row["n"], row["n_min"]) for row in csv.DictReader(file)}
     assert networks == {("200", "10"), ("200", "50"), ("300", "15")}
-    assert (results / "report" / "report.html").stat().st_size > 1e6
+    assert (results / "report" / "report.html").stat().st_size > 1e5
     assert not (sandbox.root / "figures").exists(), "the figures of the full run stay apart"
     assert_all_is_accounted_for(sandbox, results)
 

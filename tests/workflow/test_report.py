@@ -36,4 +36,5 @@ def test_snakemakes_own_report_needs_no_network(clone):
     html = (clone.root / "own.html").read_text(encoding="utf-8")
     for name in ("fig3_2.png", "slopes.html", "claims.html", "table1_1.html", "edges.csv"):
         assert name in html
+    assert "Spectral parametrization along two families of widths" in html  # the caption of fig3_2
     assert not re.findall(r'<(?:script|link|img)[^>]+(?:src|href)="(?:https?:)?//', html)

@@ -111,6 +111,12 @@ def figure_files(figure):
     return expand(f"{PICTURES}/{figure}.{{kind}}", kind=["png", "pdf", "csv", "json"])
 
 
+def caption_of(wildcards):
+    """A figure's caption: Snakemake's own report fills no wildcards into the name of a caption's file."""
+    path = Path(f"workflow/report/{wildcards.figure}.rst")
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
 def shown(paths, caption):
     """A table's files, its page marked for Snakemake's own report (``snakemake --report``)."""
     page = next(path for path in paths if path.endswith(".html"))

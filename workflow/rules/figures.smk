@@ -9,7 +9,7 @@ rule plot_figure:
     output:
         png=report(
             f"{PICTURES}/{{figure}}.png",
-            caption="../report/{figure}.rst",
+            caption="../report/figure.j2",
             category="Figures",
         ),
         pdf=f"{PICTURES}/{{figure}}.pdf",
@@ -20,6 +20,7 @@ rule plot_figure:
     params:
         code=stage_digest("plot_figure"),
         settings=lambda wildcards: CONFIG.for_figure(wildcards.figure).model_dump_json(),
+        caption=caption_of,
     log:
         f"{LOGS}/plot_figure/{{figure}}.log",
     benchmark:
@@ -38,7 +39,7 @@ rule plot_architecture:
     output:
         png=report(
             f"{PICTURES}/{{figure}}.png",
-            caption="../report/{figure}.rst",
+            caption="../report/figure.j2",
             category="Figures",
         ),
         pdf=f"{PICTURES}/{{figure}}.pdf",
@@ -51,6 +52,7 @@ rule plot_architecture:
         settings=lambda wildcards: CONFIG.for_architecture(
             wildcards.figure
         ).model_dump_json(),
+        caption=caption_of,
     log:
         f"{LOGS}/plot_architecture/{{figure}}.log",
     benchmark:
@@ -71,7 +73,7 @@ rule plot_curves:
     output:
         png=report(
             f"{PICTURES}/{{figure}}.png",
-            caption="../report/{figure}.rst",
+            caption="../report/figure.j2",
             category="Figures",
         ),
         pdf=f"{PICTURES}/{{figure}}.pdf",
@@ -82,6 +84,7 @@ rule plot_curves:
     params:
         code=stage_digest("plot_curves"),
         settings=lambda wildcards: CONFIG.for_claims().model_dump_json(),
+        caption=caption_of,
     log:
         f"{LOGS}/plot_curves/{{figure}}.log",
     benchmark:
@@ -102,7 +105,7 @@ rule plot_domain:
     output:
         png=report(
             f"{PICTURES}/{{figure}}.png",
-            caption="../report/{figure}.rst",
+            caption="../report/figure.j2",
             category="Figures",
         ),
         pdf=f"{PICTURES}/{{figure}}.pdf",
@@ -113,6 +116,7 @@ rule plot_domain:
     params:
         code=stage_digest("plot_domain"),
         settings=lambda wildcards: CONFIG.for_claims().model_dump_json(),
+        caption=caption_of,
     log:
         f"{LOGS}/plot_domain/{{figure}}.log",
     benchmark:

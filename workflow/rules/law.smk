@@ -141,7 +141,7 @@ rule plot_wide:
     output:
         png=report(
             f"{PICTURES}/{{figure}}.png",
-            caption="../report/{figure}.rst",
+            caption="../report/figure.j2",
             category="Figures",
         ),
         pdf=f"{PICTURES}/{{figure}}.pdf",
@@ -154,6 +154,7 @@ rule plot_wide:
         settings=lambda wildcards: CONFIG.for_wide_figure(
             wildcards.figure
         ).model_dump_json(),
+        caption=caption_of,
     log:
         f"{LOGS}/plot_wide/{{figure}}.log",
     benchmark:

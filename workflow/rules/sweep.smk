@@ -58,7 +58,7 @@ rule plot_sweep:
     output:
         png=report(
             f"{PICTURES}/{{figure}}.png",
-            caption="../report/{figure}.rst",
+            caption="../report/figure.j2",
             category="Figures",
         ),
         pdf=f"{PICTURES}/{{figure}}.pdf",
@@ -69,6 +69,7 @@ rule plot_sweep:
     params:
         code=stage_digest("plot_sweep"),
         settings=CONFIG.for_edges().model_dump_json(),
+        caption=caption_of,
     log:
         f"{LOGS}/plot_sweep/{{figure}}.log",
     benchmark:
