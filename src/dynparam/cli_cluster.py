@@ -29,7 +29,7 @@ def tell_cost(
 ) -> None:
     """Tell what training costs on which machine, from the times of the archived runs.
 
-    Core hours and, once a run on a GPU is archived, GPU hours: of a run, of 100 seeds, of Figs. 3.4 and 3.5.
+    Core hours and, once a run on a GPU is archived, GPU hours: of a run, of 100 seeds, of both figures.
     """
     from dynparam import cost
 
