@@ -100,7 +100,10 @@ def test_the_page_shows_what_the_command_prints(capsys, monkeypatch):
     monkeypatch.setattr("sys.argv", ["dynparam", "cost"])
     with pytest.raises(SystemExit):
         cli.main()
-    assert capsys.readouterr().out.strip() in (ROOT / "docs" / "cluster.md").read_text()
+    printed = capsys.readouterr().out.strip()
+    assert printed in (ROOT / "docs" / "cluster.md").read_text(), (
+        "copy what `dynparam cost` prints there"
+    )
 
 
 def test_json_has_the_same_numbers(capsys, monkeypatch):

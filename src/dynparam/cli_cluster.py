@@ -29,8 +29,7 @@ def tell_cost(
 ) -> None:
     """Tell what training costs on which machine, from the times of the archived runs.
 
-    Example: `dynparam cost` lists core hours and, once a run on a GPU is archived, GPU hours: of a run,
-    of 100 seeds of one curve, and of the 400 runs of Figs. 3.4 and 3.5.
+    Core hours and, once a run on a GPU is archived, GPU hours: of a run, of 100 seeds, of both figures.
     """
     from dynparam import cost
 
@@ -56,8 +55,7 @@ def tell_resources(
 ) -> None:
     """Hold what jobs ask a cluster for against what they used.
 
-    Exits with 1 if a rule asks for less than it used times the file's factors. Example:
-    `dynparam resources` after a run; `dynparam resources --write` keeps what it measured.
+    Exits with 1 if a rule asks for less than its jobs used, times the factors of the file of --needs.
     """
     from dynparam import job_resources, resource_report
 
