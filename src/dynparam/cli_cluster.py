@@ -7,16 +7,14 @@ from typing import Annotated
 
 import typer
 
-from dynparam.cli_options import DEFAULT_CONFIG, ConfigOption
+from dynparam.cli_options import DEFAULT_CONFIG, ConfigOption, JsonOption, examples
 from dynparam.config import Config
 from dynparam.loading import load
 
 app = typer.Typer()
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
-
-@app.command("cost")
+@app.command("cost", epilog=examples("dynparam cost", "dynparam cost --json"))
 def tell_cost(
     archive: Annotated[
         Path | None,
@@ -40,7 +38,7 @@ def tell_cost(
     typer.echo(write(table, run))
 
 
-@app.command("resources")
+@app.command("resources", epilog=examples("dynparam resources", "dynparam resources --write"))
 def tell_resources(
     benchmarks: Annotated[
         Path, typer.Option("--benchmarks", help="Benchmarks that a run of the workflow has kept.")

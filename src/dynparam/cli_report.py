@@ -8,14 +8,14 @@ from typing import Annotated
 
 import typer
 
-from dynparam.cli_options import DEFAULT_CONFIG, ConfigOption, OutputOption
+from dynparam.cli_options import DEFAULT_CONFIG, ConfigOption, OutputOption, examples
 from dynparam.config import Config
 from dynparam.loading import load
 
 app = typer.Typer(help="Put a finished run on one page.", no_args_is_help=True)
 
 
-@app.command("rules", epilog="Example:\n\ndynparam report rules --output rules.csv")
+@app.command("rules", epilog=examples("dynparam report rules --output rules.csv"))
 def graph_rules(
     output: OutputOption,
     config: ConfigOption = DEFAULT_CONFIG,
@@ -30,7 +30,7 @@ def graph_rules(
     provenance.write_sidecar(output.with_suffix(".json"), [output], settings, started=started)
 
 
-@app.command("page", epilog="Example:\n\ndynparam report page --rules rules.csv --output report.html")
+@app.command("page", epilog=examples("dynparam report page --rules rules.csv --output report.html"))
 def assemble_report(
     rules: Annotated[Path, typer.Option("--rules", help="Which rule needs which (report/rules.csv).")],
     output: OutputOption,

@@ -130,11 +130,34 @@ def probe_images(wildcards):
     return f"{DATA}/processed/{CONFIG.probe.pair}{kind}.npz"
 
 
-def panels_of(kind):
-    """A figure's results of one kind (probe, fits, expected), a file per panel."""
-    return lambda wildcards: [
-        f"{RESULTS}/{kind}/{curve}.csv" for curve in CONFIG.panels[wildcards.figure]
-    ]
+def results_of(figure):
+    """The results that a figure is drawn from.
+
+    Targets ask for them beside the figure, which is tracked: on a fresh clone it is there, its results
+    are not, and Snakemake takes a file whose inputs are missing for up to date.
+    """
+    if figure in CONFIG.panels:
+        return curve_results(["probe", "fits", "expected"], CONFIG.panels[figure])
+    if figure in CONFIG.law.figures:
+        places = ["law/probe/wide", "law/expected", "probe"]
+        return curve_results(places, CONFIG.panels[CONFIG.law.figures[figure]])
+    if figure in CONFIG.figures.training:
+        task = CONFIG.figures.training[figure]
+        runs = [f"{task}/{name}" for name in CONFIG.training.parametrizations]
+        return [f"{RESULTS}/training/{run}.csv" for run in runs]
+    if figure in DOMAIN:
+        runs = [run.name for run in RUNS.values() if run.task in CONFIG.domain.tasks]
+        return [f"{RESULTS}/training/{run}.csv" for run in runs]
+    return SWEEPS if figure in SWEEP_FIGURE else []
+
+
+def curve_results(places, curves):
+    return expand(f"{RESULTS}/{{place}}/{{curve}}.csv", place=places, curve=curves)
+
+
+def drawn_from(wildcards):
+    """The input of a rule that draws a figure."""
+    return results_of(wildcards.figure)
 
 
 def run_settings(run):
@@ -199,20 +222,3 @@ def missing_shards(wildcards):
     run = run_of(wildcards)
     present = archived_seeds(archive_path(wildcards))
     return shard_files(run, set(range(run.seeds)) - set(present))
-
-
-def task_curves(wildcards):
-    """The curves a figure of training shows, a file per parametrization."""
-    task = CONFIG.figures.training[wildcards.figure]
-    return [
-        f"{RESULTS}/training/{task}/{p}.csv" for p in CONFIG.training.parametrizations
-    ]
-
-
-def domain_curves(wildcards):
-    """All curves of the domain study, and the thesis's own of its tasks."""
-    return [
-        f"{RESULTS}/training/{run.name}.csv"
-        for run in RUNS.values()
-        if run.task in CONFIG.domain.tasks
-    ]

@@ -3,9 +3,7 @@
 
 rule plot_figure:
     input:
-        probe=panels_of("probe"),
-        fits=panels_of("fits"),
-        expected=panels_of("expected"),
+        drawn_from,
     output:
         png=report(
             f"{PICTURES}/{{figure}}.png",
@@ -69,7 +67,7 @@ rule plot_architecture:
 
 rule plot_curves:
     input:
-        task_curves,
+        drawn_from,
     output:
         png=report(
             f"{PICTURES}/{{figure}}.png",
@@ -101,7 +99,7 @@ rule plot_curves:
 
 rule plot_domain:
     input:
-        domain_curves,
+        drawn_from,
     output:
         png=report(
             f"{PICTURES}/{{figure}}.png",

@@ -11,7 +11,7 @@ rule write_findings:
         claims=CLAIMS,
         table=TABLE1_1,
         edges=EDGES,
-        changes=rules.compare_choices.output.changes,
+        changes=CHANGES,
         conditions=CONDITIONS_FIGURE[2],
         curves=SHOWN_CURVES,
         domain=DOMAIN_DATA,

@@ -133,11 +133,7 @@ rule fit_wide:
 
 rule plot_wide:
     input:
-        lambda wildcards: expand(
-            f"{RESULTS}/{{place}}/{{curve}}.csv",
-            place=["law/probe/wide", "law/expected", "probe"],
-            curve=CONFIG.panels[CONFIG.law.figures[wildcards.figure]],
-        ),
+        drawn_from,
     output:
         png=report(
             f"{PICTURES}/{{figure}}.png",

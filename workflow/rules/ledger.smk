@@ -3,6 +3,7 @@
 from dynparam.ledger import load_ledger, trials_stage
 
 ENTRIES = "config/ledger.yaml"
+CHANGES = f"{RESULTS}/ledger/changes.csv"
 
 try:
     LEDGER = load_ledger(Path(ENTRIES), CONFIG)
@@ -86,7 +87,7 @@ rule compare_choices:
         ],
         entries=ENTRIES,
     output:
-        changes=f"{RESULTS}/ledger/changes.csv",
+        changes=CHANGES,
         sidecar=f"{RESULTS}/ledger/changes.json",
     params:
         code=stage_digest("compare_choices"),
@@ -107,7 +108,7 @@ rule compare_choices:
 
 rule write_ledger:
     input:
-        changes=rules.compare_choices.output.changes,
+        changes=CHANGES,
         entries=ENTRIES,
         template="src/dynparam/templates/assumptions.md.j2",
     output:
@@ -132,7 +133,7 @@ rule write_ledger:
 
 rule plot_ledger:
     input:
-        changes=rules.compare_choices.output.changes,
+        changes=CHANGES,
     output:
         png=report(
             LEDGER_FIGURE[0],

@@ -54,7 +54,7 @@ rule find_edges:
 
 rule plot_sweep:
     input:
-        SWEEPS,
+        drawn_from,
     output:
         png=report(
             f"{PICTURES}/{{figure}}.png",
