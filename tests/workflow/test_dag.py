@@ -265,6 +265,23 @@ class TestPlans:
         assert untouched.plan("r_sweep") == DATA | SWEEPS | SWEEP_FIGURE
         assert untouched.plan("assumptions") == DATA | LEDGER
 
+    def test_a_figure_that_came_with_the_clone_is_made_again(self, untouched):
+        """Figures are tracked; Snakemake takes a file whose own inputs are missing for up to date."""
+        for name in ("figures/fig3_2", "figures/conditions", "docs/assumptions", "docs/findings"):
+            for suffix in (".png", ".pdf", ".csv", ".json", ".md"):
+                file = (untouched.root / name).with_suffix(suffix)
+                file.parent.mkdir(exist_ok=True)
+                file.write_text("of another run")
+        for target, job in {
+            "fig3_2": "plot_figure fig3_2",
+            "conditions": "plot_conditions conditions",
+            "assumptions": "write_ledger assumptions",
+            "findings": "write_findings findings",
+            "report": "plot_figure fig3_2",
+        }.items():
+            plan = untouched.plan(target, change={"findings": {"page": "docs/findings.md"}})
+            assert job in plan, target
+
     def test_a_redrawn_subset_takes_the_pool(self, untouched):
         plan = untouched.plan("fig3_2", change={"probe": {"subset": "redrawn"}})
         assert f"extract_pool {PAIR}" in plan
