@@ -32,6 +32,7 @@ def completion(names: Callable[[Config], Iterable[str]]) -> Callable[[str], list
     """Completes an argument to names in the configuration of the working directory."""
 
     def complete(incomplete: str) -> list[str]:
+        """Names that begin with what has been typed; none if the configuration cannot be read."""
         try:
             known = names(load(Config, DEFAULT_CONFIG))
         except DynparamError:

@@ -64,6 +64,7 @@ class _Kind:
 
     @property
     def unit(self) -> str:
+        """What costs are told in."""
         return "core hour" if self._threads else "GPU hour"
 
     @property

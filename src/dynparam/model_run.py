@@ -143,6 +143,7 @@ def arguments(sample_input: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Positional and keyword arguments, with tensors copied: a model may work in place."""
 
     def copied(value: Any) -> Any:
+        """A copy of a tensor, anything else itself."""
         return value.clone() if isinstance(value, Tensor) else value
 
     if isinstance(sample_input, Mapping):

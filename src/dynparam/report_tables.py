@@ -263,6 +263,7 @@ def interval(
         return Markup("")
 
     def place(at: float) -> float:
+        """Horizontal position in pixels; what lies outside is drawn at the edge."""
         inside = min(max(at, reach[0]), reach[1])
         return round(3 + (PLOT_WIDTH - 6) * (inside - reach[0]) / (reach[1] - reach[0]), 1)
 
