@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
@@ -17,9 +16,6 @@ from dynparam.figures import LAYER_COLOURS, LAYER_MARKERS, STYLE, TEXT_WIDTH_INC
 from dynparam.files import atomic_path
 from dynparam.measured_entries import COLUMNS
 
-if TYPE_CHECKING:
-    from dynparam.coordinate_slopes import CoordinateCheck
-
 TITLES: Mapping[Quantity, str] = {
     "preactivation": r"preactivations, rms of $\tilde{h}^{(\ell)}_i$",
     "update": r"updates, rms of $\Delta\tilde{h}^{(\ell)}_i$",
@@ -30,21 +26,21 @@ LEGEND_LINE_INCHES = 0.15
 DPI = 200
 
 
-def coordinate_figure(check: CoordinateCheck, step: int) -> Figure:
+def coordinate_figure(table: pd.DataFrame, slopes: pd.DataFrame) -> Figure:
     """One panel a quantity: means and standard deviations over seeds, fitted lines with their slopes.
 
-    In brackets behind a slope stands the exponent that theory expects, where it expects one.
+    ``table`` and ``slopes`` are those of ``coordinate_slopes.CoordinateCheck``, at one step. In brackets
+    behind a slope stands the exponent that theory expects, where it expects one.
     """
-    table = check.table[check.table["step"] == step]
-    slopes = check.slopes[check.slopes["step"] == step]
-    height = 2.4 + LEGEND_LINE_INCHES * check.depth
+    widths = sorted(table["width"].unique().tolist())
+    height = 2.4 + LEGEND_LINE_INCHES * table["layer"].nunique()
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(TEXT_WIDTH_INCHES, height), layout="constrained")
         axes = figure.subplots(1, len(TITLES), squeeze=False)[0]
         for axis, (quantity, title) in zip(axes, TITLES.items(), strict=True):
             _panel(axis, table, slopes[slopes["quantity"] == quantity], quantity)
             axis.set(xscale="log", yscale="log", xlabel="width (units)", title=title)
-            axis.set_xticks(list(check.networks), list(map(str, check.networks)))
+            axis.set_xticks(widths, list(map(str, widths)))
             axis.minorticks_off()
             axis.grid(True, which="major", linewidth=0.3, color="0.85")
             axis.set_axisbelow(True)

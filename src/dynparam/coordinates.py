@@ -20,7 +20,8 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import Node
 
-from dynparam.coordinate_slopes import CoordinateCheck, Network, Question
+from dynparam.coordinate_orders import Network
+from dynparam.coordinate_slopes import CoordinateCheck, Question
 from dynparam.errors import ConfigError, ModelError, NonFiniteError
 from dynparam.model_graph import layer_graph, node_of
 from dynparam.model_layers import WeightLayer, find_layers
