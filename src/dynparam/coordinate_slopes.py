@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -148,28 +147,24 @@ class CoordinateCheck:
         return figure
 
     def __str__(self) -> str:
-        shown = self.slopes.assign(
-            expected=[_fraction(value) for value in self.slopes["expected"]],
-            slope=[f"{value:+.3f}" for value in self.slopes["slope"]],
-            interval=[
-                f"[{low:+.3f}, {high:+.3f}]"
-                for low, high in self.slopes[["ci_low", "ci_high"]].to_numpy(float)
-            ],
-        )
-        columns = [
-            "step",
-            "layer",
-            "name",
-            "quantity",
-            "expected",
-            "slope",
-            "interval",
-            "agrees",
-            "verdict",
+        rows = [
+            {
+                "step": str(row["step"]),
+                "layer": f"{row['layer']} {row['name']}",
+                "quantity": row["quantity"],
+                "expected": "" if row["expected"] is None else str(row["expected"]),
+                "slope": f"{row['slope']:+.3f} [{row['ci_low']:+.3f}, {row['ci_high']:+.3f}]",
+                "agrees": row["agrees"],
+                "verdict": row["verdict"],
+            }
+            for row in self.slopes.to_dict("records")
         ]
+        shown = pd.DataFrame(rows)
+        if shown["step"].nunique() == 1:
+            shown = shown.drop(columns="step")
         body = tabulate(
-            shown[columns].astype(str).to_numpy().tolist(),
-            headers=columns,
+            shown.to_numpy().tolist(),
+            headers=list(shown.columns),
             tablefmt="simple",
             disable_numparse=True,
         )
@@ -254,7 +249,3 @@ def _sentence(row: Mapping[Any, Any]) -> str:
     where = f"{row['name']}, step {row['step']}"
     slope = f"width^{row['slope']:.2f} {interval}"
     return f"{row['condition']} {row['verdict']} at {where}: its {row['quantity']} goes as {slope}."
-
-
-def _fraction(value: Fraction | None) -> str:
-    return "" if value is None or (isinstance(value, float) and math.isnan(value)) else str(value)
