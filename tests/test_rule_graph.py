@@ -53,6 +53,9 @@ def test_the_workflow_itself_is_asked(monkeypatch):
     table = rule_table(load(Config, [ROOT / "config/thesis.yaml"]), "fig3_2")
     assert {tuple(row) for row in table.to_numpy().tolist()} == {
         ("fig3_2", 1, "plot_figure"),
+        ("fig3_2", 1, "probe_alignment"),
+        ("fig3_2", 1, "fit_slopes"),
+        ("fig3_2", 1, "expect_slopes"),
         ("plot_figure", 1, "probe_alignment"),
         ("plot_figure", 1, "fit_slopes"),
         ("plot_figure", 1, "expect_slopes"),

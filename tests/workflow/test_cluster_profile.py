@@ -76,8 +76,13 @@ def test_requests_grow_with_attempts_and_the_device_decides_on_the_partition(
 
 
 def test_no_job_of_a_whole_run_used_more_than_jobs_ask_for(finished):
-    """Held against the benchmarks that Snakemake wrote; rules with measurements are nearly all."""
+    """Held against the benchmarks that Snakemake wrote; rules with measurements are nearly all.
+
+    The factors are there for what varies from run to run, sampled memory above all: they are not asked
+    for again here.
+    """
     table = comparison(NEEDS, measure(finished.root / "results" / "benchmarks"))
     table = table[table["rule"].isin(NEEDS.rules)]
-    assert table["enough"].all(), table.to_string()
+    assert (table["requested_mem_mb"] >= table["mem_mb"] + NEEDS.snakemake_mb).all(), table.to_string()
+    assert (table["requested_seconds"] >= table["seconds"]).all(), table.to_string()
     assert {"probe_alignment", "probe_law", "train_seeds", "plot_curves"} <= set(table["rule"])
