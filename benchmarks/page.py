@@ -179,7 +179,7 @@ def plotted_data(records: Records) -> pd.DataFrame:
 def figure(table: pd.DataFrame) -> Figure:
     """Cost of a step against width, log-log, and of an epoch of training, version by version."""
     with mpl.rc_context(STYLE):
-        drawn = Figure(figsize=(TEXT_WIDTH_INCHES, 3.1), layout="constrained")
+        drawn = Figure(figsize=(TEXT_WIDTH_INCHES, 3.7), layout="constrained")
         left, right = drawn.subplots(1, 2, width_ratios=[1.1, 1])
         _steps(left, table[table["panel"] == "step"])
         _epochs(right, table[table["panel"] == "epoch"])
@@ -202,7 +202,7 @@ def _steps(axis: Axes, table: pd.DataFrame) -> None:
     )
     axis.set_title("One step")
     axis.grid(alpha=0.3, linewidth=0.4)
-    axis.legend(frameon=False)
+    axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, frameon=False)
 
 
 def _epochs(axis: Axes, table: pd.DataFrame) -> None:
