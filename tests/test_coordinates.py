@@ -264,6 +264,12 @@ def test_bad_arguments(message):
         check(chain, **BAD[message])
 
 
+@pytest.mark.parametrize("name", ["dynamic", None])
+def test_a_model_without_a_hidden_layer(name):
+    with pytest.raises(ModelError, match="has no hidden layer"):
+        check(lambda n: nn.Linear(INPUTS, 2), parametrization=name)
+
+
 def test_models_that_cannot_be_compared():
     with pytest.raises(ModelError, match="must change widths only"):
         check(lambda n: chain(n) if n == 32 else nn.Sequential(nn.Linear(INPUTS, n), nn.Linear(n, 2)))

@@ -26,7 +26,7 @@ from dynparam.errors import ConfigError, ModelError, NonFiniteError
 from dynparam.model_graph import layer_graph, node_of
 from dynparam.model_layers import WeightLayer, find_layers
 from dynparam.model_run import arguments
-from dynparam.own_model import apply
+from dynparam.own_model import apply, narrowest
 from dynparam.parametrization import HALF
 from dynparam.progress import progress
 from dynparam.randomness import seed_sequence
@@ -186,8 +186,8 @@ class _Trial:
         if experiment.parametrization is None:
             which = {key: value for key, value in experiment.options.items() if key in LAYER_OPTIONS}
             layers = find_layers(self._model, sample, **which)
-            hidden = [layer.fan_out for layer in layers if not layer.readout]
-            return layers, given or min(hidden), [{"params": list(self._model.parameters())}]
+            groups = [{"params": list(self._model.parameters())}]
+            return layers, narrowest(layers, given), groups
         applied = apply(
             self._model,
             experiment.parametrization,

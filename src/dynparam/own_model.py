@@ -161,7 +161,7 @@ def apply(
         raise ConfigError(f"learning_rate is {learning_rate}; it must be positive and finite")
     hidden_rule, readout_rule = layer_rules(name, 2, r)
     found = find_layers(model, sample_input, layers=layers, readout=readout, unchanged=unchanged)
-    smallest = _n_min(found, n_min)
+    smallest = narrowest(found, n_min)
     gains = _gains(found, gain)
     settings: list[Setting] = []
     for layer in found:
@@ -174,8 +174,11 @@ def apply(
     return Applied(name, learning_rate, float(r), smallest, found, tuple(settings))
 
 
-def _n_min(layers: Sequence[WeightLayer], given: int | None) -> int:
-    """n_min = min(n_1 ... n_{L-1}) over the hidden layers (Sec. 2.3.2), or as given."""
+def narrowest(layers: Sequence[WeightLayer], given: int | None) -> int:
+    """n_min = min(n_1 ... n_{L-1}) over the hidden layers (Sec. 2.3.2), or as given.
+
+    Raises ``ModelError`` if there is no hidden layer, ``ConfigError`` if what is given is no width.
+    """
     hidden = [layer.fan_out for layer in layers if not layer.readout]
     if not hidden:
         names = ", ".join(repr(layer.name) for layer in layers)
