@@ -31,6 +31,7 @@ lint: $(VENV)/test-ready
 	ruff format --check .
 	snakefmt --check Snakefile workflow
 	mypy
+	lint-imports
 
 unit: $(VENV)/test-ready
 	pytest --numprocesses 2 --dist loadscope

@@ -17,11 +17,11 @@ import pandas as pd
 import torch
 
 from benchmarks import record
-from dynparam.audit import LOSSES, retrain
-from dynparam.config import Config
-from dynparam.config_stages import RunStage
-from dynparam.images import load_pair
-from dynparam.statistics import paired_difference
+from dynparam.configuration.config import Config
+from dynparam.data.images import load_pair
+from dynparam.statistics.differences import paired_difference
+from dynparam.training.audit import LOSSES, retrain
+from dynparam.training.settings import RunStage, for_run
 
 RESULTS = Path(__file__).with_name("bfloat16_curves.json")
 WIDTHS = {"n": 300, "n_min": 15}
@@ -62,7 +62,7 @@ def compare(
 ) -> pd.DataFrame:
     """Paired differences bfloat16 - exact of one curve, in units of the spread over seeds."""
     pair = load_pair(images / f"{task}.npz")
-    settings = config.for_run(task, config.protocol.network_name)
+    settings = for_run(config, task, config.protocol.network_name)
 
     def curves(products: str, first: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
         """Curves of ``seeds`` runs from seed ``first`` on: (seeds, epochs + 1, 4)."""

@@ -27,16 +27,16 @@ from scipy import stats
 from benchmarks import record
 from benchmarks.one_step import CONSTANT_RATIO, RATE_SECONDS, rate, seconds
 from benchmarks.record import ROOT
-from dynparam import gaussian_law
-from dynparam.blocks import Engine
-from dynparam.config_stages import ProbeStage
-from dynparam.curves import curve_widths, wide_widths
-from dynparam.gaussian_columns import Workspace
-from dynparam.images import Pair
-from dynparam.law_step import COLUMNS
-from dynparam.measurement import CurveTrials, TrialImages
-from dynparam.parametrization import layer_scales
-from dynparam.widths import Widths, bottleneck, log_spaced
+from dynparam.data.images import Pair
+from dynparam.engines import law as gaussian_law
+from dynparam.engines.gaussian_columns import Workspace
+from dynparam.engines.law_step import COLUMNS
+from dynparam.theory.parametrization import layer_scales
+from dynparam.theory.widths import Widths, bottleneck, log_spaced
+from dynparam.trials.images import TrialImages
+from dynparam.trials.networks import curve_widths, wide_widths
+from dynparam.trials.one_step import CurveTrials
+from dynparam.trials.settings import Engine, ProbeStage
 
 RESULTS = Path(__file__).with_name("law.json")
 LARGEST = 10**7

@@ -24,12 +24,12 @@ import torch
 
 from benchmarks import record, straightforward
 from benchmarks.record import ROOT
-from dynparam import probe
-from dynparam.config import Config
-from dynparam.curves import curve_widths, wide_widths
-from dynparam.gaussian_columns import BLOCK_ELEMENTS, Workspace
-from dynparam.parametrization import layer_scales
-from dynparam.widths import Widths, bottleneck
+from dynparam.configuration.config import Config
+from dynparam.engines import dense
+from dynparam.engines.gaussian_columns import BLOCK_ELEMENTS, Workspace
+from dynparam.theory.parametrization import layer_scales
+from dynparam.theory.widths import Widths, bottleneck
+from dynparam.trials.networks import curve_widths, wide_widths
 
 RESULTS = Path(__file__).with_name("one_step.json")
 CONSTANT_RATIO = "fig3_2_constant_ratio"
@@ -47,7 +47,8 @@ def main() -> None:
     summary, widths = summarize(table, limits), against_width(table, limits)
     n = 1000 if arguments.quick else 10_000
     memory = {
-        name: peak_memory_gib(name, n) for name in ("dynparam.probe", "benchmarks.straightforward")
+        name: peak_memory_gib(name, n)
+        for name in ("dynparam.engines.dense", "benchmarks.straightforward")
     }
     for shown in (summary, widths):
         print(shown.to_markdown(index=False, floatfmt=".3g"), end="\n\n")
@@ -73,7 +74,7 @@ def time_curves(config: Config, trials: int) -> pd.DataFrame:
             generator = torch.Generator().manual_seed(n)
             x = torch.randn(widths.sizes[0], generator=generator)
             y = torch.tensor([0.0, 1.0])
-            ours = partial(probe.one_step, widths, scales, x, y, 0.1, generator, workspace=workspace)
+            ours = partial(dense.one_step, widths, scales, x, y, 0.1, generator, workspace=workspace)
             theirs = partial(straightforward.one_step, widths, scales, x, y, 0.1, generator)
             for _ in range(trials):
                 rows.append(
@@ -189,7 +190,7 @@ def one_trial(module: str, n: int) -> None:
 
     ``VmHWM`` counts from the start of the program; ``getrusage`` would inherit the parent's peak.
     """
-    one_step = {"dynparam.probe": probe.one_step}.get(module, straightforward.one_step)
+    one_step = {"dynparam.engines.dense": dense.one_step}.get(module, straightforward.one_step)
     widths = bottleneck(n, n // 5)
     x, y = torch.ones(widths.sizes[0]), torch.tensor([0.0, 1.0])
     one_step(widths, layer_scales("spectral", widths), x, y, 0.1, torch.Generator())

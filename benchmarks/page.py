@@ -23,10 +23,10 @@ from matplotlib.figure import Figure
 from pydantic import BaseModel
 
 from benchmarks.record import ROOT
-from dynparam.figures import LAYER_COLOURS, STYLE, TEXT_WIDTH_INCHES, save
-from dynparam.files import write_text
-from dynparam.provenance import write_sidecar
-from dynparam.widths import bottleneck
+from dynparam.presentation.figure_style import LAYER_COLOURS, STYLE, TEXT_WIDTH_INCHES, save
+from dynparam.provenance.record import write_sidecar
+from dynparam.support.files import write_text
+from dynparam.theory.widths import bottleneck
 
 FOLDER = Path(__file__).parent
 NAMES = ("one_step", "law", "training_epoch", "bfloat16_curves")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from dynparam.parametrization import LayerScales
+from dynparam.theory.parametrization import LayerScales
 
 
 class Scaled(nn.Module):

@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from dynparam.files import write_text
-from dynparam.loading import load
-from dynparam.provenance import git_state, hardware, versions
+from dynparam.configuration.loading import load
+from dynparam.provenance.record import git_state, hardware, versions
+from dynparam.support.files import write_text
 
 QUICK_SECONDS = 0.1
 """How long ``--quick`` measures a rate of the machine."""

@@ -15,10 +15,11 @@ import numpy as np
 import pandas as pd
 import torch
 
-from dynparam.audit import retrain
-from dynparam.config import Config
-from dynparam.images import load_pair
-from dynparam.loading import load
+from dynparam.configuration.config import Config
+from dynparam.configuration.loading import load
+from dynparam.data.images import load_pair
+from dynparam.training.audit import retrain
+from dynparam.training.settings import for_run
 
 ROOT = Path(__file__).parents[1]
 VARIANTS = {
@@ -52,7 +53,7 @@ def differences(
 ) -> list[dict[str, object]]:
     """A row per variant: the largest relative difference of a loss after each epoch."""
     pair = load_pair(images / f"{task}.npz")
-    settings = config.for_run(task, config.protocol.network_name)
+    settings = for_run(config, task, config.protocol.network_name)
 
     def losses(seed: int, changes: dict[str, str]) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
         """Training and test loss after each epoch, (epochs + 1, 2)."""

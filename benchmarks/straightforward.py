@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from dynparam.mlp import MLP, Step
-from dynparam.parametrization import LayerScales
-from dynparam.probe import OneStep, record
-from dynparam.widths import Widths
+from dynparam.engines.network import MLP, Step
+from dynparam.engines.one_step import OneStep, record
+from dynparam.theory.parametrization import LayerScales
+from dynparam.theory.widths import Widths
 
 
 def one_step(

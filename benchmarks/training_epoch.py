@@ -24,12 +24,12 @@ import torch
 from torch import Tensor
 
 from benchmarks import plain_training, record
-from dynparam.config import Config
-from dynparam.config_stages import RunStage
-from dynparam.images import Pair
-from dynparam.parametrization import layer_scales
-from dynparam.products import linear
-from dynparam.training import Networks, Task, batch_order, initial_weights, network_widths
+from dynparam.configuration.config import Config
+from dynparam.data.images import Pair
+from dynparam.theory.parametrization import layer_scales
+from dynparam.training.products import linear
+from dynparam.training.protocol import Networks, Task, batch_order, initial_weights, network_widths
+from dynparam.training.settings import RunStage, for_run
 
 RESULTS = Path(__file__).with_name("training_epoch.json")
 TASK, PARAMETRIZATION, SEED = "airplane-automobile", "dynamic", 0
@@ -70,7 +70,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=3)
     arguments = parser.parse_args()
     config = record.settings(Config, quick=arguments.quick)
-    settings = config.for_run(TASK, config.protocol.network_name)
+    settings = for_run(config, TASK, config.protocol.network_name)
     pair = invented_pair(settings)
     made = {"plain torch": plain_version(settings, pair)}
     made |= {name: engine_version(settings, pair, changes) for name, changes in MODES.items()}

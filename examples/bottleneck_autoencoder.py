@@ -27,8 +27,8 @@ from pydantic import BaseModel
 from torch import Tensor, nn
 
 import dynparam
-from dynparam.figures import LAYER_COLOURS, LAYER_MARKERS, STYLE, TEXT_WIDTH_INCHES
-from dynparam.images import Pair
+from dynparam.data.images import Pair
+from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, STYLE, TEXT_WIDTH_INCHES
 from examples.frame import inputs, run
 
 NAME = "example_bottleneck_autoencoder"

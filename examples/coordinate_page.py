@@ -15,10 +15,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from dynparam.coordinate_slopes import CoordinateCheck
-from dynparam.figures import save
-from dynparam.files import write_text
-from dynparam.provenance import write_sidecar
+from dynparam.models.check_result import CoordinateCheck
+from dynparam.presentation.figure_style import save
+from dynparam.provenance.record import write_sidecar
+from dynparam.support.files import write_text
 from examples.frame import DPI
 
 ROOT = Path(__file__).parents[1]

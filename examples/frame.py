@@ -16,12 +16,12 @@ from matplotlib.figure import Figure
 from pydantic import BaseModel
 from torch import Tensor, nn
 
-from dynparam.errors import DynparamError
-from dynparam.figures import save
-from dynparam.files import sha256, write_text
-from dynparam.images import Bytes, Pair, load_pair, normalize
-from dynparam.provenance import git_state, read_sidecar, write_sidecar
-from dynparam.tables import read_csv
+from dynparam.data.images import Bytes, Pair, load_pair, normalize
+from dynparam.presentation.figure_style import save
+from dynparam.provenance.record import git_state, read_sidecar, write_sidecar
+from dynparam.support.errors import DynparamError
+from dynparam.support.files import sha256, write_text
+from dynparam.support.tables import read_csv
 
 DPI = 200
 

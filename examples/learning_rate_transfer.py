@@ -28,12 +28,13 @@ from scipy import stats
 from torch import Tensor, nn
 
 import dynparam
-from dynparam.figures import LAYER_COLOURS, LAYER_MARKERS, STYLE, TEXT_WIDTH_INCHES
-from dynparam.images import Pair, one_hot
-from dynparam.mean_field import log_slope, mean_field
-from dynparam.parametrization import layer_scales
-from dynparam.statistics import Verdict, equivalence
-from dynparam.widths import Widths
+from dynparam.data.images import Pair, one_hot
+from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, STYLE, TEXT_WIDTH_INCHES
+from dynparam.statistics.slopes import log_slope
+from dynparam.statistics.verdicts import Verdict, equivalence
+from dynparam.theory.mean_field import mean_field
+from dynparam.theory.parametrization import layer_scales
+from dynparam.theory.widths import Widths
 from examples.frame import inputs, run
 
 NAME = "example_learning_rate_transfer"

@@ -16,11 +16,11 @@ import jinja2
 import pandas as pd
 
 import dynparam
-from dynparam.files import write_text
-from dynparam.orders import orders
-from dynparam.parametrization import HALF
-from dynparam.provenance import read_sidecar
-from dynparam.tables import read_csv
+from dynparam.provenance.record import read_sidecar
+from dynparam.support.files import write_text
+from dynparam.support.tables import read_csv
+from dynparam.theory.orders import orders
+from dynparam.theory.parametrization import HALF
 from examples import bottleneck_autoencoder, learning_rate_transfer
 
 ROOT = Path(__file__).parents[1]

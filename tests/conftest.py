@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from dynparam import files, run_files, runs
+from dynparam.support import files
+from dynparam.training import run_files, runs
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -21,13 +21,13 @@ import torch
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from dynparam import gaussian_law, law_step, probe
-from dynparam.gaussian_matrix import GaussianMatrix
-from dynparam.mlp import DenseMap, draw_weights, sgd_step
-from dynparam.parametrization import LayerScales, layer_scales
-from dynparam.randomness import torch_generator
-from dynparam.trajectory import sgd_trajectory
-from dynparam.widths import Widths
+from dynparam.engines import dense, law, law_step, one_step
+from dynparam.engines.gaussian_matrix import GaussianMatrix
+from dynparam.engines.network import DenseMap, draw_weights, sgd_step
+from dynparam.engines.trajectory import sgd_trajectory
+from dynparam.support.randomness import torch_generator
+from dynparam.theory.parametrization import LayerScales, layer_scales
+from dynparam.theory.widths import Widths
 
 FALSE_ALARM = 1e-3
 """Probability that a family of tests rejects anything if both engines have the same law (Holm)."""
@@ -89,7 +89,7 @@ TRAINED_NETWORKS = (
 Sampler = Callable[[Network, int], Samples]
 
 
-def _as_samples(trials: list[probe.OneStep]) -> Samples:
+def _as_samples(trials: list[one_step.OneStep]) -> Samples:
     return {name: np.array([getattr(trial, name) for trial in trials]) for name in QUANTITIES}
 
 
@@ -101,7 +101,7 @@ def dense_steps(network: Network, trials: int) -> Samples:
     for _ in range(trials):
         weights = draw_weights(network.widths, network.scales, generator, torch.float64)
         step = sgd_step(list(map(DenseMap, weights)), network.scales, x, y, network.learning_rate)
-        found.append(probe.record(step))
+        found.append(one_step.record(step))
     return _as_samples(found)
 
 
@@ -110,7 +110,7 @@ def probe_steps(network: Network, trials: int) -> Samples:
     generator = torch_generator(2, "probe", *network.sizes)
     (x,), (y,) = (part[0] for part in network.data())
     arguments = (network.widths, network.scales, x, y, network.learning_rate, generator)
-    return _as_samples([probe.one_step(*arguments) for _ in range(trials)])
+    return _as_samples([dense.one_step(*arguments) for _ in range(trials)])
 
 
 def law_steps(network: Network, trials: int) -> Samples:
@@ -119,7 +119,7 @@ def law_steps(network: Network, trials: int) -> Samples:
     generators = [torch_generator(3, "law", *network.sizes, trial) for trial in range(trials)]
     norms, targets = np.full(trials, x.norm().item()), np.tile(y.numpy(), (trials, 1))
     rate = network.learning_rate
-    steps = gaussian_law.one_steps(network.widths, network.scales, norms, targets, rate, generators)
+    steps = law.one_steps(network.widths, network.scales, norms, targets, rate, generators)
     return asdict(steps)
 
 
@@ -130,12 +130,12 @@ def matrix_steps(network: Network, trials: int) -> Samples:
     found = []
     for _ in range(trials):
         maps = [
-            gaussian_law.GaussianMatrix(fan_in, fan_out, std, generator)
+            law.GaussianMatrix(fan_in, fan_out, std, generator)
             for (fan_in, fan_out), std in zip(
                 network.widths.layers(), network.scales.init_std, strict=True
             )
         ]
-        found.append(probe.record(sgd_step(maps, network.scales, x, y, network.learning_rate)))
+        found.append(one_step.record(sgd_step(maps, network.scales, x, y, network.learning_rate)))
     return _as_samples(found)
 
 
@@ -158,10 +158,7 @@ def law_trajectories(network: Network, trials: int) -> Samples:
     images, targets = network.data(STEPS)
     widths, scales, rate = network.widths, network.scales, network.learning_rate
     return _trajectory_samples(
-        [
-            gaussian_law.sgd(widths, scales, images, targets, rate, generator, MOMENTUM)
-            for _ in range(trials)
-        ]
+        [law.sgd(widths, scales, images, targets, rate, generator, MOMENTUM) for _ in range(trials)]
     )
 
 
@@ -213,8 +210,8 @@ WRONG_STEPS = {
     "law, W p wrong": patch.object(law_step, "_Networks", ForgetsInThird),
 }
 WRONG_MATRICES = {
-    "matrix, W^T d wrong": patch.object(gaussian_law, "GaussianMatrix", MatrixForgetsInTransposed),
-    "matrix, W p wrong": patch.object(gaussian_law, "GaussianMatrix", MatrixForgetsInForward),
+    "matrix, W^T d wrong": patch.object(law, "GaussianMatrix", MatrixForgetsInTransposed),
+    "matrix, W p wrong": patch.object(law, "GaussianMatrix", MatrixForgetsInForward),
 }
 
 

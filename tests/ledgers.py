@@ -5,10 +5,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from dynparam.config import Config
-from dynparam.ledger import DEFAULT, load_ledger
-from dynparam.ledger_trials import COLUMNS
-from dynparam.loading import load
+from dynparam.configuration.choices import load_ledger
+from dynparam.configuration.config import Config
+from dynparam.configuration.loading import load
+from dynparam.experiments.open_choices.entries import DEFAULT
+from dynparam.experiments.open_choices.trials import COLUMNS
+from dynparam.settings.shared import shown_curves
 
 ROOT = Path(__file__).parents[1]
 ENTRIES = ROOT / "config" / "ledger.yaml"
@@ -36,7 +38,7 @@ def invented_trials(shifts=None, trials=30, spread=0.05, seed=0):
 
 def _table(noise, square, shift):
     rows = []
-    for place, curve in enumerate(CONFIG.shown_curves()):
+    for place, curve in enumerate(shown_curves(CONFIG.panels)):
         slope = shift - (CONFIG.probe.curve(curve).claim == "decreasing")
         for column, n in enumerate(WIDTHS):
             for trial, layers in enumerate(noise[place, column]):

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from dynparam.config_stages import ProbeStage
-from dynparam.images import Pair
+from dynparam.data.images import Pair
+from dynparam.trials.settings import ProbeStage
 
 CURVES = {
     "constant": {

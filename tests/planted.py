@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from dynparam.blocks import Curve
-from dynparam.config import HALF
-from dynparam.config_stages import ExponentsStage
-from dynparam.curves import curve_widths
-from dynparam.loading import load
-from dynparam.orders import orders
-from dynparam.table1_1 import measured_files, width_exponents
-from dynparam.widths import log_spaced
+from dynparam.configuration.loading import load
+from dynparam.experiments.measured_orders.settings import ExponentsStage
+from dynparam.experiments.measured_orders.table1_1 import measured_files, width_exponents
+from dynparam.settings.widths import Curve
+from dynparam.theory.orders import orders
+from dynparam.theory.parametrization import HALF
+from dynparam.theory.widths import log_spaced
+from dynparam.trials.networks import curve_widths
 
 ROOT = Path(__file__).parents[1]
 

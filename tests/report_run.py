@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from dynparam.config import Config
-from dynparam.loading import load
-from dynparam.report import Sources
-from dynparam.report_figures import figure_names
+from dynparam.configuration.config import Config
+from dynparam.configuration.loading import load
+from dynparam.report.figures import figure_names
+from dynparam.report.page import Sources
+from dynparam.training.settings import all_runs
 
 ROOT = Path(__file__).parents[1]
 
@@ -155,7 +156,7 @@ def make(root: Path, size: tuple[int, int] = (1500, 600)) -> Sources:
             shutil.copy(ROOT / f"figures/{name}.{kind}", figures / f"{name}.{kind}")
     found = {"seed": 1, "epochs": 2, "loss_difference": 1e-9, "accuracy_difference": 0.0}
     found |= {"tolerance": 5e-3, "accuracy_tolerance": 5e-3, "device": "a processor"}
-    for run in chosen.runs().values():
+    for run in all_runs(chosen).values():
         path = results / "audit" / f"{run.place}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps({"audit": found}))

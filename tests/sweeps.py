@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dynparam.config_stages import EdgesStage, SweepStage
-from dynparam.sweep import EXPERIMENTS, steps_of, wide_widths
-from dynparam.sweep_theory import reference_width
-from dynparam.widths import RatioRule, bottleneck
+from dynparam.experiments.r_sweep.measure import EXPERIMENTS, steps_of, wide_widths
+from dynparam.experiments.r_sweep.settings import EdgesStage, SweepStage
+from dynparam.theory.update_bound import reference_width
+from dynparam.theory.widths import RatioRule, bottleneck
 from tests.networks import probe_stage
 
 HIDDEN = ("wide", "narrow", "wide", "narrow", "wide")
@@ -72,7 +72,7 @@ def sweep_block(**overrides: Any) -> dict[str, Any]:
 def planted_sweep(
     settings: EdgesStage, edge: float = 0.25, scatter: float = 0.1, seed: int = 0
 ) -> pd.DataFrame:
-    """Trials, as of ``sweep.measure_sweep``, whose narrow drift and growth follow u / n^edge exactly.
+    """Trials, as of ``measure.measure_sweep``, whose narrow drift and growth follow u / n^edge exactly.
 
     The wide layers' drift follows u / sqrt(n). A trial's drift and growth have one factor at all widths,
     large, and one more at each, lognormal with that scatter.

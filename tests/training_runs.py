@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from dynparam.config_stages import RunStage
-from dynparam.images import Pair
-from dynparam.run_files import RunFiles
-from dynparam.runs import Plan
-from dynparam.training import Task
+from dynparam.data.images import Pair
+from dynparam.training.protocol import Task
+from dynparam.training.run_files import RunFiles
+from dynparam.training.runs import Plan
+from dynparam.training.settings import RunStage
 
 TASK = "airplane-automobile"
 TRAIN, TEST = 22, 14

@@ -1,7 +1,8 @@
 """Reproduce, check and extend a thesis on learning in networks of very different hidden widths.
 
-The modules are the rooms of the house. ``apply`` is for one's own models. It is imported when it is
-first asked for, so that ``import dynparam`` costs nothing and a dry run never pays for torch.
+What is used most is here. Each name is imported when it is first asked for, so that ``import dynparam``
+costs nothing and a dry run never pays for torch. The wings of the house are the folders beside this
+file; each says what it holds.
 """
 
 from __future__ import annotations
@@ -9,14 +10,32 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dynparam.coordinates import coordinate_check
-    from dynparam.own_model import apply
+    from dynparam.models.apply import apply
+    from dynparam.models.coordinate_check import coordinate_check
+    from dynparam.support.errors import DynparamError
+    from dynparam.theory.parametrization import layer_scales, learning_rate_form
+    from dynparam.theory.widths import Widths
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "apply", "coordinate_check"]
+__all__ = [
+    "DynparamError",
+    "Widths",
+    "__version__",
+    "apply",
+    "coordinate_check",
+    "layer_scales",
+    "learning_rate_form",
+]
 
-_ROOMS = {"apply": "own_model", "coordinate_check": "coordinates"}
-"""Where each function of the front door lives; a module must not have the name of its function."""
+_ROOMS = {
+    "DynparamError": "support.errors",
+    "Widths": "theory.widths",
+    "apply": "models.apply",
+    "coordinate_check": "models.coordinate_check",
+    "layer_scales": "theory.parametrization",
+    "learning_rate_form": "theory.parametrization",
+}
+"""Where each function of the front door lives."""
 
 
 def __getattr__(name: str) -> object:
@@ -25,3 +44,7 @@ def __getattr__(name: str) -> object:
     from importlib import import_module
 
     return getattr(import_module(f"{__name__}.{_ROOMS[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_ROOMS])

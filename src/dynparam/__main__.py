@@ -1,6 +1,6 @@
 """``python -m dynparam``: the command line."""
 
-from dynparam.cli import main
+from dynparam.cli.main import main
 
 if __name__ == "__main__":
     main()

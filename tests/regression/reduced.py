@@ -15,20 +15,23 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from dynparam import cifar10, official, pairs
-from dynparam.blocks import Fit
-from dynparam.config import Config
-from dynparam.fits import fit_curve
-from dynparam.images import load_pair
-from dynparam.loading import load
-from dynparam.measurement import TrialImages, measure_curve
-from dynparam.run_files import RunFiles
-from dynparam.runs import Plan, curve_table, train_seeds
-from dynparam.tables import write_csv
+from dynparam.configuration.config import Config
+from dynparam.configuration.loading import load
+from dynparam.data import official, pairs, retrieval
+from dynparam.data.images import load_pair
+from dynparam.experiments.alignments.fits import fit_curve
+from dynparam.settings.shared import Fit
+from dynparam.support.tables import write_csv
+from dynparam.training.run_files import RunFiles
+from dynparam.training.runs import Plan, curve_table, train_seeds
+from dynparam.training.settings import for_run
+from dynparam.trials.images import TrialImages
+from dynparam.trials.one_step import measure_curve
+from dynparam.trials.settings import for_curve
 
 HERE = Path(__file__).parent
 CONFIGURATION = [HERE.parents[1] / "config" / name for name in ("thesis.yaml", "reduced.yaml")]
-ARCHIVE = Path(os.environ.get(cifar10.ARCHIVE_VARIABLE, "unset"))
+ARCHIVE = Path(os.environ.get(retrieval.ARCHIVE_VARIABLE, "unset"))
 SLOPES = HERE / "slopes.csv"
 ALIGNMENTS = HERE / "alignments.csv"
 CURVES = HERE / "curves.csv"
@@ -53,7 +56,7 @@ def same_numbers_expected() -> bool:
 
 def extract(config: Config, place: Path, pair: str) -> Path:
     """Retrieve the official data and extract a pair below ``place``."""
-    cifar10.retrieve(config.source, place, official.MEMBERS)
+    retrieval.retrieve(config.source, place, official.MEMBERS)
     npz = place / f"{pair}.npz"
     pairs.extract_pair(place, pair, config.data, npz, official.MEMBERS)
     return npz
@@ -64,7 +67,7 @@ def train(config: Config, place: Path) -> pd.DataFrame:
     tables = []
     for task in config.figures.training.values():
         npz = extract(config, place, task)
-        settings = config.for_run(task, config.protocol.network_name)
+        settings = for_run(config, task, config.protocol.network_name)
         for parametrization in config.training.parametrizations:
             plan = Plan(settings, parametrization, torch.device("cpu"), 1, settings.protocol.epochs)
             files = RunFiles(place / "runs", settings, parametrization, npz)
@@ -77,7 +80,7 @@ def measure(config: Config, npz: Path, log_directory: Path) -> pd.DataFrame:
     """The trials of all curves."""
     tables = []
     for curve in config.probe.curves:
-        stage = config.for_curve(curve)
+        stage = for_curve(config, curve)
         images = TrialImages(stage, load_pair(npz))
         tables.append(measure_curve(stage, curve, images, log_directory / f"{curve}.jsonl"))
     return pd.concat(tables, ignore_index=True)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dynparam.statistics import Verdict, equivalence
+from dynparam.statistics.verdicts import Verdict, equivalence
 from tests.regression import reduced
 
 pytestmark = [

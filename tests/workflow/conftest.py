@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from dynparam.cifar10 import ARCHIVE_VARIABLE
-from dynparam.official import HASHES_VARIABLE
+from dynparam.data.official import HASHES_VARIABLE
+from dynparam.data.retrieval import ARCHIVE_VARIABLE
 from tests.cifar10_archive import write_archive
 from tests.workflow.sandbox import PAIR, SMALL, CifarData, Sandbox
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dynparam.cifar10 import ARCHIVE_VARIABLE
-from dynparam.official import FOLDER, MEMBERS
+from dynparam.data.official import FOLDER, MEMBERS
+from dynparam.data.retrieval import ARCHIVE_VARIABLE
 from tests.workflow.sandbox import CURVES, PAIR, Sandbox
 
 CURVE = "fig3_3_dynamic"

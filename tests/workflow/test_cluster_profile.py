@@ -7,8 +7,8 @@ import shlex
 import pytest
 import yaml
 
-from dynparam.job_resources import read_needs
-from dynparam.resource_report import comparison, measure
+from dynparam.cluster.requests import read_needs
+from dynparam.cluster.usage import comparison, measure
 from tests.workflow.sandbox import BIN, NETWORK, PAIR, REPOSITORY, CifarData, Sandbox
 from tests.workflow.test_rules_style import BLOCKS
 

@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dynparam.config import Config
-from dynparam.loading import load
-from dynparam.official import FOLDER, MEMBERS
-from dynparam.sidecars import ADDED, Sidecar
+from dynparam.configuration.config import Config
+from dynparam.configuration.loading import load
+from dynparam.data.official import FOLDER, MEMBERS
+from dynparam.provenance.sidecars import ADDED, Sidecar
+from dynparam.training.settings import all_runs
 from tests.workflow.sandbox import (
     CURVES,
     DOMAIN,
@@ -173,7 +174,7 @@ def digests(root: Path, patterns: Iterable[str]) -> dict[str, str]:
 
 def fill_archive(sandbox: Sandbox) -> None:
     """Empty archived tables of all runs of the thesis: enough to plan with."""
-    for run in load(Config, [sandbox.root / "config/thesis.yaml"]).runs().values():
+    for run in all_runs(load(Config, [sandbox.root / "config/thesis.yaml"])).values():
         for kind in ("csv", "json"):
             path = sandbox.root / f"results/archive/{run.place}.{kind}"
             path.parent.mkdir(parents=True, exist_ok=True)

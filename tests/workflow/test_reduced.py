@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from dynparam.cifar10 import ARCHIVE_VARIABLE
-from dynparam.official import HASHES_VARIABLE
-from dynparam.sidecars import ADDED, Sidecar, find_sidecar
+from dynparam.data.official import HASHES_VARIABLE
+from dynparam.data.retrieval import ARCHIVE_VARIABLE
+from dynparam.provenance.sidecars import ADDED, Sidecar, find_sidecar
 from tests.cifar10_archive import write_archive
 from tests.workflow.conftest import OFFICIAL
 from tests.workflow.sandbox import CifarData, Sandbox, every_finding

@@ -6,14 +6,32 @@ from snakemake.io import expand
 import shlex
 import shutil
 
-from dynparam.config import Config
-from dynparam.errors import DynparamError
-from dynparam.files import require_writable
-from dynparam.job_resources import read_needs
-from dynparam.loading import build, merge, read
-from dynparam.official import FOLDER, MEMBERS
-from dynparam.shards import archived_seeds, parse_seeds, shards
-from dynparam.stages import stage_digest
+from dynparam.configuration.config import Config, for_findings
+from dynparam.data.settings import for_pair, for_source
+from dynparam.experiments.alignments.settings import (
+    for_comparison,
+    for_exact,
+    for_figure,
+    for_fit,
+    for_wide,
+    for_wide_figure,
+)
+from dynparam.experiments.architecture.settings import for_architecture
+from dynparam.experiments.measured_orders.settings import for_exponents, for_orders
+from dynparam.experiments.open_choices.settings import for_ledger
+from dynparam.experiments.r_sweep.settings import for_edges, for_sweep
+from dynparam.experiments.training_curves.settings import for_claims
+from dynparam.settings.shared import shown_curves
+from dynparam.trials.settings import for_curve
+from dynparam.training.settings import all_runs, for_audit, for_run
+from dynparam.support.errors import DynparamError
+from dynparam.support.files import require_writable
+from dynparam.cluster.requests import read_needs
+from dynparam.configuration.loading import build
+from dynparam.settings.reading import merge, read
+from dynparam.data.official import FOLDER, MEMBERS
+from dynparam.training.seeds import archived_seeds, parse_seeds, shards
+from dynparam.provenance.code_digest import stage_digest
 
 try:
     # Snakemake puts an overlay's keys before those of the file it overlays; merging anew keeps the
@@ -31,9 +49,9 @@ PICTURES = CONFIG.paths.figures
 LOGS = RESULTS / "logs"
 BENCHMARKS = RESULTS / "benchmarks"
 
-SOURCE = CONFIG.for_source().model_dump_json()
+SOURCE = for_source(CONFIG).model_dump_json()
 
-RUNS = CONFIG.runs()
+RUNS = all_runs(CONFIG)
 # Checkpoints and records of runs: not an output, so that Snakemake never deletes them.
 RUNS_DIRECTORY = RESULTS / "training" / ".runs"
 # A job that may use a GPU asks for one, so that a profile can say how many there are.
@@ -96,11 +114,11 @@ def training_needs(rule):
     stack = CONFIG.jobs.seeds_at_once if GPU else 1
 
     def mem_mb(wildcards, attempt):
-        run = CONFIG.for_run(wildcards.task, wildcards.network)
+        run = for_run(CONFIG, wildcards.task, wildcards.network)
         return NEEDS.training_mem_mb(rule, run, stack, attempt)
 
     def runtime(wildcards, attempt):
-        run = CONFIG.for_run(wildcards.task, wildcards.network)
+        run = for_run(CONFIG, wildcards.task, wildcards.network)
         seeds = len(parse_seeds(wildcards.get("seeds", "0")))
         return NEEDS.training_minutes(rule, run, seeds, attempt)
 
@@ -162,7 +180,7 @@ def drawn_from(wildcards):
 
 def run_settings(run):
     """The blocks that runs of a task (wildcards, or a Run) depend on, as JSON text."""
-    return CONFIG.for_run(run.task, run.network).model_dump_json()
+    return for_run(CONFIG, run.task, run.network).model_dump_json()
 
 
 def run_of(wildcards):

@@ -9,7 +9,7 @@ rule fit_slopes:
         sidecar=f"{RESULTS}/fits/{{curve}}.json",
     params:
         code=stage_digest("fit_slopes"),
-        settings=lambda wildcards: CONFIG.for_fit().model_dump_json(),
+        settings=lambda wildcards: for_fit(CONFIG).model_dump_json(),
     log:
         f"{LOGS}/fit_slopes/{{curve}}.log",
     benchmark:
@@ -26,12 +26,13 @@ rule fit_slopes:
 
 rule compare_slopes:
     input:
-        fits=expand(f"{RESULTS}/fits/{{curve}}.csv", curve=CONFIG.shown_curves()),
+        fits=expand(f"{RESULTS}/fits/{{curve}}.csv", curve=shown_curves(CONFIG.panels)),
         expected=expand(
-            f"{RESULTS}/expected/{{curve}}.csv", curve=CONFIG.shown_curves()
+            f"{RESULTS}/expected/{{curve}}.csv", curve=shown_curves(CONFIG.panels)
         ),
         exact=expand(
-            f"{RESULTS}/law/fits/exact/{{curve}}.csv", curve=CONFIG.shown_curves()
+            f"{RESULTS}/law/fits/exact/{{curve}}.csv",
+            curve=shown_curves(CONFIG.panels),
         ),
         wide=expand(f"{RESULTS}/law/fits/wide/{{curve}}.csv", curve=WIDE_CURVES),
         wide_expected=expand(f"{RESULTS}/law/expected/{{curve}}.csv", curve=WIDE_CURVES),
@@ -39,7 +40,7 @@ rule compare_slopes:
         shown(COMPARISON, "slopes"),
     params:
         code=stage_digest("compare_slopes"),
-        settings=lambda wildcards: CONFIG.for_comparison().model_dump_json(),
+        settings=lambda wildcards: for_comparison(CONFIG).model_dump_json(),
     log:
         f"{LOGS}/compare_slopes.log",
     benchmark:
@@ -65,7 +66,7 @@ rule judge_claims:
         shown(CLAIMS, "claims"),
     params:
         code=stage_digest("judge_claims"),
-        settings=lambda wildcards: CONFIG.for_claims().model_dump_json(),
+        settings=lambda wildcards: for_claims(CONFIG).model_dump_json(),
     log:
         f"{LOGS}/judge_claims.log",
     benchmark:

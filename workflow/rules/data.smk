@@ -29,7 +29,7 @@ rule extract_pair:
         manifest=f"{DATA}/processed/{{pair}}.json",
     params:
         code=stage_digest("extract_pair"),
-        settings=lambda wildcards: CONFIG.for_pair(wildcards.pair).model_dump_json(),
+        settings=lambda wildcards: for_pair(CONFIG, wildcards.pair).model_dump_json(),
         pool="",
     log:
         f"{LOGS}/extract_pair/{{pair}}.log",

@@ -17,7 +17,9 @@ rule plot_figure:
         figure="|".join(CONFIG.panels),
     params:
         code=stage_digest("plot_figure"),
-        settings=lambda wildcards: CONFIG.for_figure(wildcards.figure).model_dump_json(),
+        settings=lambda wildcards: for_figure(
+            CONFIG, wildcards.figure
+        ).model_dump_json(),
         caption=caption_of,
     log:
         f"{LOGS}/plot_figure/{{figure}}.log",
@@ -47,8 +49,8 @@ rule plot_architecture:
         figure="|".join(CONFIG.figures.architecture),
     params:
         code=stage_digest("plot_architecture"),
-        settings=lambda wildcards: CONFIG.for_architecture(
-            wildcards.figure
+        settings=lambda wildcards: for_architecture(
+            CONFIG, wildcards.figure
         ).model_dump_json(),
         caption=caption_of,
     log:
@@ -81,7 +83,7 @@ rule plot_curves:
         figure="|".join(CONFIG.figures.training),
     params:
         code=stage_digest("plot_curves"),
-        settings=lambda wildcards: CONFIG.for_claims().model_dump_json(),
+        settings=lambda wildcards: for_claims(CONFIG).model_dump_json(),
         caption=caption_of,
     log:
         f"{LOGS}/plot_curves/{{figure}}.log",
@@ -113,7 +115,7 @@ rule plot_domain:
         figure="|".join(DOMAIN or ["none"]),
     params:
         code=stage_digest("plot_domain"),
-        settings=lambda wildcards: CONFIG.for_claims().model_dump_json(),
+        settings=lambda wildcards: for_claims(CONFIG).model_dump_json(),
         caption=caption_of,
     log:
         f"{LOGS}/plot_domain/{{figure}}.log",

@@ -15,13 +15,13 @@ rule write_findings:
         conditions=CONDITIONS_FIGURE[2],
         curves=SHOWN_CURVES,
         domain=DOMAIN_DATA,
-        template="src/dynparam/templates/findings.md.j2",
+        template="src/dynparam/report/findings.md.j2",
     output:
         page=FINDINGS or "findings.md",
         sidecar=(CONFIG.findings.page or Path("findings.md")).with_suffix(".json"),
     params:
         code=stage_digest("write_findings"),
-        settings=lambda wildcards: CONFIG.for_findings().model_dump_json(),
+        settings=lambda wildcards: for_findings(CONFIG).model_dump_json(),
         domain=" ".join(f"--domain {path}" for path in DOMAIN_DATA),
     log:
         f"{LOGS}/write_findings.log",

@@ -1,7 +1,7 @@
 # The exact-law engine: the probe's curves at widths beyond any dense network, their exact expectation at
 # the thesis's own widths, and the orders of Table 1.1.
 
-LAW_SETTINGS = {"exact": CONFIG.for_exact, "wide": CONFIG.for_wide}
+LAW_SETTINGS = {"exact": for_exact, "wide": for_wide}
 
 
 rule probe_law:
@@ -15,7 +15,7 @@ rule probe_law:
     params:
         code=stage_digest("probe_alignment"),
         settings=lambda wildcards: LAW_SETTINGS[wildcards.window](
-            wildcards.curve
+            CONFIG, wildcards.curve
         ).model_dump_json(),
     log:
         f"{LOGS}/probe_law/{{window}}/{{curve}}.log",
@@ -43,8 +43,8 @@ rule probe_orders:
         family="|".join(CONFIG.exponents.families),
     params:
         code=stage_digest("probe_alignment"),
-        settings=lambda wildcards: CONFIG.for_exponents(
-            wildcards.parametrization, wildcards.family
+        settings=lambda wildcards: for_exponents(
+            CONFIG, wildcards.parametrization, wildcards.family
         ).model_dump_json(),
     log:
         f"{LOGS}/probe_orders/{{parametrization}}_{{family}}.log",
@@ -69,7 +69,7 @@ rule expect_wide:
         sidecar=f"{RESULTS}/law/expected/{{curve}}.json",
     params:
         code=stage_digest("expect_slopes"),
-        settings=lambda wildcards: CONFIG.for_wide(wildcards.curve).model_dump_json(),
+        settings=lambda wildcards: for_wide(CONFIG, wildcards.curve).model_dump_json(),
     log:
         f"{LOGS}/expect_wide/{{curve}}.log",
     benchmark:
@@ -92,7 +92,7 @@ rule fit_exact:
         sidecar=f"{RESULTS}/law/fits/exact/{{curve}}.json",
     params:
         code=stage_digest("fit_slopes"),
-        settings=lambda wildcards: CONFIG.for_fit().model_dump_json(),
+        settings=lambda wildcards: for_fit(CONFIG).model_dump_json(),
     log:
         f"{LOGS}/fit_exact/{{curve}}.log",
     benchmark:
@@ -115,7 +115,7 @@ rule fit_wide:
         sidecar=f"{RESULTS}/law/fits/wide/{{curve}}.json",
     params:
         code=stage_digest("fit_slopes"),
-        settings=lambda wildcards: CONFIG.for_fit().model_dump_json(),
+        settings=lambda wildcards: for_fit(CONFIG).model_dump_json(),
         smallest=CONFIG.law.slopes_from,
     log:
         f"{LOGS}/fit_wide/{{curve}}.log",
@@ -147,8 +147,8 @@ rule plot_wide:
         figure="|".join(CONFIG.law.figures or ["none"]),
     params:
         code=stage_digest("plot_wide"),
-        settings=lambda wildcards: CONFIG.for_wide_figure(
-            wildcards.figure
+        settings=lambda wildcards: for_wide_figure(
+            CONFIG, wildcards.figure
         ).model_dump_json(),
         caption=caption_of,
     log:

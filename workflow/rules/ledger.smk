@@ -1,6 +1,6 @@
 # What the thesis leaves open: trials under every choice, the changes of slopes, their page and figure.
 
-from dynparam.ledger import load_ledger, trials_stage
+from dynparam.configuration.choices import chosen_config, load_ledger, trials_stage
 
 ENTRIES = "config/ledger.yaml"
 CHANGES = f"{RESULTS}/ledger/changes.csv"
@@ -8,7 +8,8 @@ CHANGES = f"{RESULTS}/ledger/changes.csv"
 try:
     LEDGER = load_ledger(Path(ENTRIES), CONFIG)
     CHOSEN = {
-        choice: LEDGER.chosen(CONFIG, choice) for choice, _ in LEDGER.needed_trials()
+        choice: chosen_config(LEDGER, CONFIG, choice)
+        for choice, _ in LEDGER.needed_trials()
     }
 except DynparamError as error:
     raise WorkflowError(str(error)) from None
@@ -40,9 +41,9 @@ use rule extract_pair as extract_choice with:
         images=f"{DATA}/processed/ledger/{{choice}}/{{pair}}.npz",
         manifest=f"{DATA}/processed/ledger/{{choice}}/{{pair}}.json",
     params:
-        settings=lambda wildcards: CHOSEN[wildcards.choice]
-        .for_pair(wildcards.pair)
-        .model_dump_json(),
+        settings=lambda wildcards: for_pair(
+            CHOSEN[wildcards.choice], wildcards.pair
+        ).model_dump_json(),
         pool=lambda wildcards: pool_option(CHOSEN[wildcards.choice]),
     log:
         f"{LOGS}/extract_choice/{{choice}}/{{pair}}.log",
@@ -91,7 +92,7 @@ rule compare_choices:
         sidecar=f"{RESULTS}/ledger/changes.json",
     params:
         code=stage_digest("compare_choices"),
-        settings=lambda wildcards: CONFIG.for_ledger().model_dump_json(),
+        settings=lambda wildcards: for_ledger(CONFIG).model_dump_json(),
     log:
         f"{LOGS}/compare_choices.log",
     benchmark:
@@ -110,7 +111,7 @@ rule write_ledger:
     input:
         changes=CHANGES,
         entries=ENTRIES,
-        template="src/dynparam/templates/assumptions.md.j2",
+        template="src/dynparam/experiments/open_choices/page.md.j2",
     output:
         page=CONFIG.ledger.page,
         sidecar=Path(CONFIG.ledger.page).with_suffix(".json"),
@@ -145,7 +146,7 @@ rule plot_ledger:
         sidecar=LEDGER_FIGURE[3],
     params:
         code=stage_digest("plot_ledger"),
-        settings=lambda wildcards: CONFIG.for_ledger().model_dump_json(),
+        settings=lambda wildcards: for_ledger(CONFIG).model_dump_json(),
     log:
         f"{LOGS}/plot_ledger.log",
     benchmark:

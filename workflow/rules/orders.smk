@@ -21,7 +21,7 @@ rule judge_table1_1:
         shown(TABLE1_1, "table1_1"),
     params:
         code=stage_digest("judge_table1_1"),
-        settings=lambda wildcards: CONFIG.for_orders().model_dump_json(),
+        settings=lambda wildcards: for_orders(CONFIG).model_dump_json(),
     log:
         f"{LOGS}/judge_table1_1.log",
     benchmark:
@@ -50,7 +50,7 @@ rule plot_table1_1:
         sidecar=TABLE1_1_FIGURE[3],
     params:
         code=stage_digest("plot_table1_1"),
-        settings=lambda wildcards: CONFIG.for_orders().model_dump_json(),
+        settings=lambda wildcards: for_orders(CONFIG).model_dump_json(),
     log:
         f"{LOGS}/plot_table1_1.log",
     benchmark:
@@ -79,7 +79,7 @@ rule plot_conditions:
         sidecar=CONDITIONS_FIGURE[3],
     params:
         code=stage_digest("plot_conditions"),
-        settings=lambda wildcards: CONFIG.for_orders().model_dump_json(),
+        settings=lambda wildcards: for_orders(CONFIG).model_dump_json(),
     log:
         f"{LOGS}/plot_conditions.log",
     benchmark:

@@ -9,7 +9,7 @@ rule probe_alignment:
         sidecar=f"{RESULTS}/probe/{{curve}}.json",
     params:
         code=stage_digest("probe_alignment"),
-        settings=lambda wildcards: CONFIG.for_curve(wildcards.curve).model_dump_json(),
+        settings=lambda wildcards: for_curve(CONFIG, wildcards.curve).model_dump_json(),
     log:
         f"{LOGS}/probe_alignment/{{curve}}.log",
     benchmark:
@@ -32,7 +32,7 @@ rule expect_slopes:
         sidecar=f"{RESULTS}/expected/{{curve}}.json",
     params:
         code=stage_digest("expect_slopes"),
-        settings=lambda wildcards: CONFIG.for_curve(wildcards.curve).model_dump_json(),
+        settings=lambda wildcards: for_curve(CONFIG, wildcards.curve).model_dump_json(),
     log:
         f"{LOGS}/expect_slopes/{{curve}}.log",
     benchmark:

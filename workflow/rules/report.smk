@@ -46,7 +46,7 @@ rule assemble_report:
         audits=AUDITS,
         rules=RULE_TABLE,
         captions=sorted(Path("workflow/report").glob("*.rst")),
-        templates=sorted(Path("src/dynparam/templates").glob("report.*")),
+        templates=sorted(Path("src/dynparam/report").glob("report.*")),
     output:
         page=REPORT,
         sidecar=f"{RESULTS}/report/report.json",

@@ -11,8 +11,8 @@ rule sweep_r:
         reference="|".join(CONFIG.sweep.references),
     params:
         code=stage_digest("sweep_reference"),
-        settings=lambda wildcards: CONFIG.for_sweep(
-            wildcards.reference
+        settings=lambda wildcards: for_sweep(
+            CONFIG, wildcards.reference
         ).model_dump_json(),
     log:
         f"{LOGS}/sweep_r/{{reference}}.log",
@@ -37,7 +37,7 @@ rule find_edges:
         sidecar=f"{RESULTS}/sweep/edges.json",
     params:
         code=stage_digest("find_edges"),
-        settings=CONFIG.for_edges().model_dump_json(),
+        settings=for_edges(CONFIG).model_dump_json(),
     log:
         f"{LOGS}/find_edges/edges.log",
     benchmark:
@@ -68,7 +68,7 @@ rule plot_sweep:
         figure="|".join(SWEEP_FIGURE or ["none"]),
     params:
         code=stage_digest("plot_sweep"),
-        settings=CONFIG.for_edges().model_dump_json(),
+        settings=for_edges(CONFIG).model_dump_json(),
         caption=caption_of,
     log:
         f"{LOGS}/plot_sweep/{{figure}}.log",

@@ -37,7 +37,7 @@ rule audit_archive:
     params:
         code=stage_digest("audit_archive"),
         settings=lambda wildcards: run_settings(wildcards),
-        limits=lambda wildcards: CONFIG.for_audit().model_dump_json(),
+        limits=lambda wildcards: for_audit(CONFIG).model_dump_json(),
         archive=lambda wildcards: archive_path(wildcards),
     log:
         f"{LOGS}/audit_archive/{{task}}/{{network}}/{{parametrization}}.log",

@@ -1,0 +1,58 @@
+"""The commands of the report: which rule needs which, and the page; registered by ``cli/main.py``."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dynparam.cli.options import DEFAULT_CONFIG, ConfigOption, OutputOption, examples
+from dynparam.configuration.config import Config
+from dynparam.configuration.loading import load
+
+app = typer.Typer(help="Put a finished run on one page.", no_args_is_help=True)
+
+
+@app.command("rules", epilog=examples("dynparam report rules --output rules.csv"))
+def graph_rules(
+    output: OutputOption,
+    config: ConfigOption = DEFAULT_CONFIG,
+    target: Annotated[str, typer.Option("--target", help="What the rules make.")] = "all",
+) -> None:
+    """Ask Snakemake which rule needs which, and how many jobs each has."""
+    from dynparam.provenance import record
+    from dynparam.report import rule_graph
+    from dynparam.support import tables
+
+    started = time.monotonic()
+    settings = load(Config, config)
+    tables.write_csv(rule_graph.rule_table(settings, target), output)
+    record.write_sidecar(output.with_suffix(".json"), [output], settings, started=started)
+
+
+@app.command("page", epilog=examples("dynparam report page --rules rules.csv --output report.html"))
+def assemble_report(
+    rules: Annotated[Path, typer.Option("--rules", help="Which rule needs which (report/rules.csv).")],
+    output: OutputOption,
+    config: ConfigOption = DEFAULT_CONFIG,
+    captions: Annotated[
+        Path, typer.Option("--captions", help="Directory with the figures' captions.")
+    ] = Path("workflow/report"),
+) -> None:
+    """Assemble the report, one HTML page that needs no network and no other file."""
+    from dynparam.provenance import record
+    from dynparam.report import page
+    from dynparam.support import files
+
+    started = time.monotonic()
+    sources = page.Sources(load(Config, config), captions, rules)
+    files.write_text(output, page.page(sources))
+    record.write_sidecar(
+        output.with_suffix(".json"),
+        [output],
+        sources.settings,
+        inputs=sources.inputs(),
+        started=started,
+    )

@@ -1,0 +1,4 @@
+"""What jobs ask a cluster for, and what they used.
+
+Imports ``settings``, ``theory`` and ``training``.
+"""

@@ -1,0 +1,68 @@
+"""The open choices under a configuration: every key and overlay checked, and their trials."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dynparam.configuration.config import Config
+from dynparam.configuration.loading import build
+from dynparam.experiments.open_choices.entries import DEFAULT, Ledger, read_ledger
+from dynparam.settings.base import value_at
+from dynparam.settings.reading import merge
+from dynparam.settings.shared import shown_curves
+from dynparam.support.errors import ConfigError
+from dynparam.trials.settings import Engine, ProbeStage, for_curve
+
+
+def load_ledger(path: Path, config: Config) -> Ledger:
+    """The ledger at ``path``, every key and overlay of it checked against ``config``.
+
+    Raises ``ConfigError`` as ``read_ledger``, and for an unknown key, an alternative to be measured that
+    no trial could see, or one of the training that the probe does see.
+    """
+    ledger = read_ledger(path)
+    for entry in ledger.entries():
+        for key in entry.values:
+            value_at(config, key)
+    of_training = {one.name for entry in ledger.training for one in entry.alternatives}
+    measured = ledger.measured()
+    for alternative in ledger.alternatives():
+        chosen = chosen_config(ledger, config, alternative.name)
+        if chosen == config:  # what is an alternative by default is this configuration's own choice
+            continue
+        seen = is_seen(config, chosen)
+        if alternative.name in of_training and seen:
+            raise ConfigError(f"{path}: the probe sees {alternative.name}; list it there")
+        if alternative.name in measured and not seen:
+            raise ConfigError(f"{path}: the probe does not see {alternative.name}; say so in unaffected")
+    return ledger
+
+
+def chosen_config(ledger: Ledger, config: Config, choice: str) -> Config:
+    """``config`` with the overlay of the alternative ``choice``, or as it is for ``DEFAULT``.
+
+    Raises ``ConfigError`` for an unknown alternative or an overlay that is no configuration.
+    """
+    if choice == DEFAULT:
+        return config
+    overlays = {alternative.name: alternative.overlay for alternative in ledger.alternatives()}
+    if choice not in overlays:
+        raise ConfigError(
+            f"there is no alternative {choice!r} in the ledger; choose one of {', '.join(overlays)}"
+        )
+    merged = merge(config.model_dump(mode="json"), overlays[choice])
+    return build(Config, merged, f"alternative {choice!r} of the ledger")
+
+
+def is_seen(config: Config, other: Config) -> bool:
+    """Whether the probe of Figs. 3.2 and 3.3 reads anything in which two configurations differ."""
+    return any(for_curve(config, name) != for_curve(other, name) for name in shown_curves(config.panels))
+
+
+def trials_stage(config: Config, engine: Engine) -> ProbeStage:
+    """What measuring all curves of the figures on an engine depends on, with the ledger's own trials."""
+    curves = shown_curves(config.panels)
+    stage = for_curve(config, curves[0])
+    trials = config.ledger.trials if engine == "law" else config.ledger.dense_trials
+    changes = {"curves": {name: config.probe.curve(name) for name in curves}, "trials": trials}
+    return stage.with_probe(**changes)

@@ -1,0 +1,120 @@
+"""The configuration: its blocks put together, and what each stage of the workflow depends on.
+
+``Config`` is the whole of it, and says which part each stage gets (``config_stages``). The JSON Schema
+in ``workflow/schemas`` is generated from here.
+"""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import model_validator
+
+from dynparam.data.settings import Data, Inputs, Source
+from dynparam.experiments.alignments.settings import (
+    Law,
+)
+from dynparam.experiments.measured_orders.settings import Exponents
+from dynparam.experiments.open_choices.settings import LedgerSettings
+from dynparam.experiments.r_sweep.settings import Sweep
+from dynparam.experiments.training_curves.settings import Claims
+from dynparam.settings.base import Block, pick
+from dynparam.settings.shared import (
+    Comparison,
+    Figures,
+    FindingsPage,
+    Fit,
+    Panels,
+    Paths,
+)
+from dynparam.settings.widths import Network
+from dynparam.training.settings import (
+    Domain,
+    Jobs,
+    Protocol,
+    Training,
+    network_name,
+    require_a_batch,
+)
+from dynparam.trials.settings import Probe
+
+
+class Config(Block):
+    """The whole configuration; ``config/thesis.yaml`` states every value."""
+
+    paths: Paths
+    source: Source
+    data: Data
+    inputs: Inputs
+    network: Network
+    probe: Probe
+    law: Law
+    ledger: LedgerSettings
+    exponents: Exponents
+    sweep: Sweep
+    protocol: Protocol
+    training: Training
+    domain: Domain
+    claims: Claims
+    fit: Fit
+    comparison: Comparison
+    panels: Panels
+    figures: Figures
+    findings: FindingsPage
+    jobs: Jobs
+
+    @model_validator(mode="after")
+    def _references(self) -> Self:
+        if self.probe.pair not in self.data.pairs:
+            raise ValueError(f"probe.pair {self.probe.pair!r} is not one of data.pairs")
+        for figure, shown in self.law.figures.items():
+            if shown not in self.panels:
+                raise ValueError(f"law.figures.{figure} continues {shown!r}, which is not in panels")
+        for figure, curves in self.panels.items():
+            for curve in curves:
+                if curve not in self.probe.curves:
+                    raise ValueError(
+                        f"panels.{figure} shows {curve!r}, which is not one of probe.curves"
+                    )
+                if curve not in self.figures.titles:
+                    raise ValueError(f"figures.titles has no title for {curve!r}; add one")
+        return self
+
+    @model_validator(mode="after")
+    def _training_references(self) -> Self:
+        for where, tasks in (
+            ("figures.training", tuple(self.figures.training.values())),
+            ("domain.tasks", self.domain.tasks),
+        ):
+            for task in tasks:
+                if task not in self.data.pairs:
+                    raise ValueError(f"{where} names {task!r}, which is not one of data.pairs")
+        for size in self.domain.networks:
+            if network_name(size.n, size.n_min) == self.protocol.network_name:
+                raise ValueError("domain.networks repeats the network of protocol; remove it there")
+        shortest = min(self.protocol.epochs, self.domain.epochs)
+        require_a_batch(self.data, self.protocol)
+        if max(self.claims.epochs) > self.protocol.epochs:
+            raise ValueError(
+                f"claims.epochs names epoch {max(self.claims.epochs)}, but protocol.epochs is "
+                f"{self.protocol.epochs}; judge earlier epochs or train longer"
+            )
+        if self.training.audit.epochs > shortest:
+            raise ValueError(
+                f"training.audit.epochs ({self.training.audit.epochs}) exceeds the {shortest} epochs "
+                f"of a run; audit fewer"
+            )
+        return self
+
+
+class FindingsStage(Block):
+    """Blocks of ``write_findings``."""
+
+    law: Law
+    exponents: Exponents
+    comparison: Comparison
+
+
+def for_findings(config: Config) -> FindingsStage:
+    """What the findings depend on besides the tables they quote."""
+    return pick(FindingsStage, config)

@@ -1,0 +1,4 @@
+"""CIFAR-10: retrieved, verified, drawn into pairs, normalized.
+
+Imports the wings below it.
+"""

@@ -1,0 +1,104 @@
+"""Which images are used, where they come from, and what retrieving and drawing them depends on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, Self, get_args
+
+from pydantic import (
+    BaseModel,
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
+
+from dynparam.settings.base import Block, PairName, named, pick
+
+ClassName = Literal[
+    "airplane",
+    "automobile",
+    "bird",
+    "cat",
+    "deer",
+    "dog",
+    "frog",
+    "horse",
+    "ship",
+    "truck",
+]
+
+
+CIFAR10_CLASSES: tuple[str, ...] = get_args(ClassName)
+"""The ten classes, in the order of their labels 0 to 9."""
+
+
+Split = Literal["train", "test"]
+
+
+Normalization = Literal["half_range", "unit_range", "per_channel", "per_image"]
+
+
+class Source(Block):
+    """Where CIFAR-10 comes from. The hashes of its members are fixed, so this never changes a result."""
+
+    archive: Path | None = Field(
+        description="local archive or extracted directory; the environment variable wins over it"
+    )
+    mirrors: tuple[str, ...] = Field(description="addresses of the archive, tried in this order")
+    timeout_seconds: PositiveFloat = Field(description="longest silence of a server")
+    attempts: PositiveInt = Field(description="attempts per mirror; a later one resumes")
+
+
+class Data(Block):
+    """Which images are used (SPEC of the thesis: Secs. 3.1-3.3; open choices of the ledger)."""
+
+    seed: NonNegativeInt = Field(description="seed of the draw of images")
+    pairs: dict[PairName, tuple[ClassName, ClassName]] = Field(description="the two-class tasks")
+    train_images: PositiveInt = Field(description="training images per pair")
+    test_images: PositiveInt = Field(description="test images per pair")
+    train_split: Split = Field(description="official split the training images are drawn from")
+    test_split: Split = Field(description="official split the test images are drawn from")
+    stratified: bool = Field(description="equal numbers of both classes")
+
+    def of_pair(self, name: str) -> Data:
+        """The same with that pair of classes alone. Raises ``ConfigError`` if there is none."""
+        return self.model_copy(update={"pairs": {name: named(self.pairs, name, "data.pairs")}})
+
+    @model_validator(mode="after")
+    def _pairs_of_two(self) -> Self:
+        for name, (first, second) in self.pairs.items():
+            if first == second:
+                raise ValueError(f"pair {name!r} names the class {first!r} twice; name two classes")
+        return self
+
+
+class Inputs(Block):
+    """How bytes become network inputs."""
+
+    normalization: Normalization = Field(
+        description="half_range (x/255-0.5)/0.5, unit_range x/255, per_channel, per_image"
+    )
+
+
+class SourceStage(Block):
+    """Blocks of ``retrieve_cifar10``."""
+
+    source: Source
+
+
+class DataStage(Block):
+    """Blocks of ``extract_pair``."""
+
+    data: Data
+
+
+def for_source(config: BaseModel) -> SourceStage:
+    """What ``retrieve_cifar10`` depends on."""
+    return pick(SourceStage, config)
+
+
+def for_pair(config: BaseModel, pair: str) -> DataStage:
+    """What extracting ``pair`` depends on."""
+    return DataStage(data=pick(DataStage, config).data.of_pair(pair))

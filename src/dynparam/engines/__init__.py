@@ -1,0 +1,4 @@
+"""One step and several on a network: dense, and exact in law.
+
+Imports ``support`` and ``theory``.
+"""

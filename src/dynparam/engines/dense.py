@@ -1,0 +1,48 @@
+"""The one-step probe of Figs. 3.2 and 3.3: how much each layer's update lowers the loss.
+
+A trial initializes a network, shows it one image, takes one SGD step of all layers and records for
+every layer l the alignment |<dL/dhtilde^l, Delta htilde^l>| (eq. 3.5), and the sizes of htilde^l and
+Delta htilde^l.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from dynparam.engines.gaussian_columns import GaussianColumns, Lanes, Workspace, helper_threads
+from dynparam.engines.network import sgd_step
+from dynparam.engines.one_step import OneStep, check_trial, record
+from dynparam.theory.parametrization import LayerScales
+from dynparam.theory.widths import Widths
+
+
+def one_step(
+    widths: Widths,
+    scales: LayerScales,
+    x: Tensor,
+    y: Tensor,
+    learning_rate: float,
+    generator: torch.Generator,
+    workspace: Workspace | None = None,
+) -> OneStep:
+    """One trial on a newly drawn network: image x (n_0,), target y (n_L,), loss 1/2 ||f(x) - y||^2.
+
+    The precision is that of ``x``. Uses as many threads as ``torch.get_num_threads()``; the result
+    does not depend on their number. A ``workspace`` passed to every trial spares the allocation of
+    memory, which is less than one network's weights. Raises ``ConfigError`` for shapes that do not
+    fit the widths or an image of zeros, ``NonFiniteError`` if a recorded value is not finite.
+    """
+    check_trial(widths, x, y)
+    workspace = workspace or Workspace()
+    kept = widths.weight_count - widths.sizes[0] * widths.sizes[1]
+    workspace.reset(kept, x.dtype)
+    with helper_threads() as helpers:
+        lanes = Lanes(generator, helpers)
+        maps = [
+            GaussianColumns(fan_in, fan_out, std, lanes, workspace, keep=layer > 0)
+            for layer, ((fan_in, fan_out), std) in enumerate(
+                zip(widths.layers(), scales.init_std, strict=True)
+            )
+        ]
+        return record(sgd_step(maps, scales, x, y.to(x.dtype), learning_rate))

@@ -1,0 +1,266 @@
+"""The one-step probe exactly in law, for many trials at once, at a cost linear in the widths.
+
+One step asks each W^l for three products: with h = h^{l-1}, with d = delta^l, transposed, and with the
+change p = Delta h^{l-1}. Drawn in this order, with independent standard normal vectors xi, zeta and
+omega, they are (``gaussian_matrix`` has the general rule)
+
+    W h   = std ||h|| xi,
+    W^T d = h <W h, d> / ||h||^2 + P_h^perp (std ||d|| zeta),
+    W p   = W h <h, p> / ||h||^2 + d <W^T d, q> / ||d||^2 + P_d^perp (std ||q|| omega),   q = P_h^perp p.
+
+Vectors have one row per trial and are computed in blocks of columns that stay in cache. Normal numbers
+are drawn in float32, as the dense engine draws its weights; all arithmetic is in float64.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from dynparam.engines.gaussian_columns import Workspace
+from dynparam.theory.parametrization import LayerScales
+from dynparam.theory.widths import Widths
+
+FloatArray = NDArray[np.float64]
+
+
+COLUMNS = 2**13
+"""Columns of a block: 64 kB a row, and too few for BLAS to divide an inner product among threads.
+
+Results depend on it in their last digits, so it is fixed.
+"""
+
+
+VECTORS_PER_UNIT = 3
+"""Numbers kept per unit and trial: htilde, W^T delta, Delta htilde."""
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What the trials record; arrays (trials, L), entry [i, l - 1] of trial i, layer l.
+
+    Attributes:
+        alignment: |<dL/dhtilde^l, Delta htilde^l>|, the gradient taken before the step (eq. 3.5).
+        preactivation_rms: root mean square of htilde^l before the step.
+        update_rms: root mean square of Delta htilde^l.
+        gradient_norm: ||dL/dhtilde^l|| before the step.
+    """
+
+    alignment: FloatArray
+    preactivation_rms: FloatArray
+    update_rms: FloatArray
+    gradient_norm: FloatArray
+
+
+@np.errstate(over="ignore", invalid="ignore")  # what diverges shows as a value that is not finite
+def take_steps(
+    widths: Widths,
+    scales: LayerScales,
+    input_norm: FloatArray,
+    targets: FloatArray,
+    learning_rate: float,
+    generators: Sequence[torch.Generator],
+    workspace: Workspace | None = None,
+) -> Steps:
+    """One SGD step on one image in each of ``len(generators)`` independent networks.
+
+    ``input_norm`` (trials,) holds ||x||, all that Gaussian weights see of an image; ``targets`` is
+    (trials, n_L). A trial's result depends on its own generator only, not on the others beside it.
+    A ``workspace`` passed to every call spares the allocation of memory, which is ``memory_bytes``.
+    """
+    workspace = workspace or Workspace()
+    workspace.reset(VECTORS_PER_UNIT * sum(widths.sizes[1:]) * len(generators), torch.float64)
+    networks = _Networks(widths, scales, generators, workspace)
+    networks.forward(input_norm)
+    networks.backward(targets)
+    moves = [networks.move(layer, learning_rate) for layer in range(widths.depth)]
+    sizes = np.array(widths.sizes[1:], dtype=np.float64)
+    return Steps(
+        alignment=np.abs(np.stack([along for along, _ in moves], axis=1)),
+        preactivation_rms=np.sqrt(np.stack(networks.preactivation_square, axis=1) / sizes),
+        update_rms=np.sqrt(np.stack([square for _, square in moves], axis=1) / sizes),
+        gradient_norm=np.sqrt(np.stack(networks.gradient_square, axis=1)),
+    )
+
+
+def memory_bytes(widths: Widths, trials: int = 1) -> int:
+    """What ``take_steps`` needs for its vectors."""
+    return 8 * VECTORS_PER_UNIT * sum(widths.sizes[1:]) * trials
+
+
+class _Networks:
+    """Networks of the same widths, known as far as one step has asked; layers count from 0."""
+
+    def __init__(
+        self,
+        widths: Widths,
+        scales: LayerScales,
+        generators: Sequence[torch.Generator],
+        workspace: Workspace,
+    ) -> None:
+        self._workspace = workspace
+        self._sizes = widths.sizes[1:]
+        self._multiplier = scales.multiplier
+        self._signal = scales.signal
+        self._generators = generators
+        self._noise = torch.empty(len(generators), min(COLUMNS, max(self._sizes)))
+        self.preactivation_square: list[FloatArray] = []
+        self.gradient_square: list[FloatArray] = []
+        self._preactivation: list[FloatArray] = []
+        # ||h^{l-1}||^2; g W^T delta of the layer above, on silent units too, or f - y; Delta htilde.
+        self._input_square: list[FloatArray] = []
+        self._carried: list[FloatArray] = []
+        self._update: list[FloatArray] = []
+
+    def forward(self, input_norm: FloatArray) -> None:
+        """Htilde of every layer."""
+        square = np.square(input_norm)
+        for layer, size in enumerate(self._sizes):
+            self._input_square.append(square)
+            z = self._gaussian(size, self._signal[layer] * np.sqrt(square))
+            self._preactivation.append(z)
+            self.preactivation_square.append(_sum(size, partial(_square_of, z)))
+            square = _sum(size, partial(_active_square_of, z))
+
+    def backward(self, targets: FloatArray) -> None:
+        """What each matrix carries back, from the last to the second."""
+        error = self._preactivation[-1] - targets
+        self._carried, self.gradient_square = [error], [_dot(error, error)]
+        for layer in range(len(self._sizes) - 1, 0, -1):
+            self._carried.insert(0, self._carry_back(layer))
+            self.gradient_square.insert(0, self._gradient_square_of(layer - 1))
+
+    def move(self, layer: int, learning_rate: float) -> tuple[FloatArray, FloatArray]:
+        """Take the step in a layer: <delta, Delta htilde> and ||Delta htilde||^2, (trials,) each.
+
+        Delta htilde = g W p - eta g^2 <h, h + p> delta (eqs. 2.24, 2.26).
+        """
+        z, size = self._preactivation[layer], self._sizes[layer]
+        if layer == 0:
+            return self._move_first(learning_rate)
+        overlap, rest_square, carried = self._change_below(layer)
+        update = self._gaussian(size, self._signal[layer] * np.sqrt(rest_square))
+        drawn = _sum(size, lambda part: _dot(self._delta(layer, part), update[:, part]))
+        known = _ratio(overlap, self._input_square[layer])
+        own = learning_rate * self._multiplier[layer] ** 2 * (self._input_square[layer] + overlap)
+        along = _ratio(carried - drawn, self.gradient_square[layer]) - own
+        alignment, square = np.zeros((2, len(z)))
+        for part in _blocks(size):
+            delta, block = self._delta(layer, part), update[:, part]
+            block += known[:, None] * z[:, part]
+            block += along[:, None] * delta
+            alignment += _dot(delta, block)
+            square += _dot(block, block)
+        self._update.append(update)
+        return alignment, square
+
+    def _move_first(self, learning_rate: float) -> tuple[FloatArray, FloatArray]:
+        """``move`` where the input, the image, does not change: there is nothing to draw."""
+        own = learning_rate * self._multiplier[0] ** 2 * self._input_square[0]
+        update = self._empty(self._sizes[0])
+        for part in _blocks(self._sizes[0]):
+            np.multiply(self._delta(0, part), -own[:, None], out=update[:, part])
+        self._update.append(update)
+        return -own * self.gradient_square[0], own**2 * self.gradient_square[0]
+
+    def _change_below(self, layer: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """<h, p>, ||q||^2 and <g W^T delta, q> of the layer's input, (trials,) each."""
+        below, size = layer - 1, self._sizes[layer - 1]
+        overlap = _sum(size, lambda part: _dot(*self._activation_and_change(below, part)))
+        known = _ratio(overlap, self._input_square[layer])
+        square, carried = np.zeros((2, len(overlap)))
+        for part in _blocks(size):
+            h, p = self._activation_and_change(below, part)
+            p -= known[:, None] * h
+            square += _dot(p, p)
+            carried += _dot(self._carried[below][:, part], p)
+        return overlap, square, carried
+
+    def _carry_back(self, layer: int) -> FloatArray:
+        """G W^T delta of the layer: (trials, n_{l-1})."""
+        z, size = self._preactivation[layer - 1], self._sizes[layer - 1]
+        carried = self._gaussian(size, self._signal[layer] * np.sqrt(self.gradient_square[0]))
+        drawn = _sum(size, lambda part: _dot(_relu(z[:, part]), carried[:, part]))
+        known = _sum(
+            self._sizes[layer],
+            lambda part: _dot(self._preactivation[layer][:, part], self._delta(layer, part)),
+        )
+        along = _ratio(known - drawn, self._input_square[layer])
+        for part in _blocks(size):
+            carried[:, part] += along[:, None] * _relu(z[:, part])
+        return carried
+
+    def _gradient_square_of(self, layer: int) -> FloatArray:
+        def term(part: slice) -> FloatArray:
+            """The share of these columns."""
+            delta = self._delta(layer, part)
+            return _dot(delta, delta)
+
+        return _sum(self._sizes[layer], term)
+
+    def _delta(self, layer: int, part: slice) -> FloatArray:
+        """Columns of dL/dhtilde: what is carried back, where the unit is active."""
+        carried = self._carried[layer - len(self._sizes)][:, part]
+        if layer == len(self._sizes) - 1:
+            return carried
+        return carried * (self._preactivation[layer][:, part] > 0)
+
+    def _activation_and_change(self, layer: int, part: slice) -> tuple[FloatArray, FloatArray]:
+        """Columns of h^l and of its change."""
+        z = self._preactivation[layer][:, part]
+        h = _relu(z)
+        return h, _relu(z + self._update[layer][:, part]) - h
+
+    def _gaussian(self, size: int, std: FloatArray) -> FloatArray:
+        """Independent normal numbers (trials, size), the rows of standard deviations ``std``."""
+        numbers = self._empty(size)
+        for part in _blocks(size):
+            block = self._noise[:, : part.stop - part.start]
+            for row, generator in zip(block, self._generators, strict=True):
+                row.normal_(generator=generator)
+            np.multiply(block.numpy(), std[:, None], out=numbers[:, part])
+        return numbers
+
+    def _empty(self, size: int) -> FloatArray:
+        """Room for a number per trial and unit: (trials, size)."""
+        room: FloatArray = self._workspace.take(len(self._generators), size).numpy()
+        return room
+
+
+def _sum(size: int, term: Callable[[slice], FloatArray]) -> FloatArray:
+    """The sum of ``term`` over blocks of columns: (trials,)."""
+    total: FloatArray = np.sum([term(part) for part in _blocks(size)], axis=0)
+    return total
+
+
+def _square_of(z: FloatArray, part: slice) -> FloatArray:
+    return _dot(z[:, part], z[:, part])
+
+
+def _active_square_of(z: FloatArray, part: slice) -> FloatArray:
+    h = _relu(z[:, part])
+    return _dot(h, h)
+
+
+def _blocks(size: int) -> Iterator[slice]:
+    return (slice(start, min(start + COLUMNS, size)) for start in range(0, size, COLUMNS))
+
+
+def _relu(z: FloatArray) -> FloatArray:
+    return np.maximum(z, 0.0)
+
+
+def _dot(a: FloatArray, b: FloatArray) -> FloatArray:
+    """Inner products of rows, each computed as if it were alone (``einsum`` sums a single row apart)."""
+    products: FloatArray = np.vecdot(a, b)
+    return products
+
+
+def _ratio(a: FloatArray, b: FloatArray) -> FloatArray:
+    """A / b, and zero where b is: nothing can lie along a vector that vanishes."""
+    return np.divide(a, b, out=np.zeros_like(a), where=b > 0)

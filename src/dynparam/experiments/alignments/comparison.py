@@ -1,0 +1,181 @@
+"""Measured slopes against expected ones, and whether the thesis's claims are visible (Sec. 3).
+
+For every layer of every curve stand side by side: the asymptotic exponent (``orders``), the slope
+expected on this window of widths to leading order (``mean_field``), the exact expectation on the same
+window (thousands of trials on the law engine), and the measured slope. The verdict compares measured
+with expected; the note says whether the claim shows in this window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from dynparam.experiments.alignments.expected import asymptotic_exponents
+from dynparam.experiments.alignments.settings import ComparisonStage
+from dynparam.settings.shared import panels_of
+from dynparam.settings.widths import Claim
+from dynparam.statistics.slopes import log_slope
+from dynparam.statistics.verdicts import Verdict, equivalence
+from dynparam.theory.widths import INPUT_WIDTH
+
+COLUMNS = (
+    "figure",
+    "curve",
+    "parametrization",
+    "layer",
+    "asymptotic",
+    "expected",
+    "slope",
+    "ci_low",
+    "ci_high",
+    "verdict",
+    "note",
+    "expected_exact",
+    "expected_exact_error",
+    "deviation",
+)
+"""The columns of ``results/comparison/slopes.csv``.
+
+``expected_exact`` has the standard error beside it; it is empty where the law engine is what measured.
+``deviation`` is the measured slope less the exact one, in standard errors of both.
+"""
+
+
+NOTABLE_SHIFT = 0.05
+"""Differences of slopes from here on are told: they would show in a legend of two decimals."""
+
+
+@dataclass(frozen=True)
+class CurveResults:
+    """What is known of one curve on one window of widths.
+
+    Attributes:
+        fits: measured slopes (``experiments.alignments.fits.fit_curve``).
+        expected: mean-field values at the window's widths (``expected.expected_values``).
+        exact: slopes of many trials on the law engine on the same window, if that did not measure.
+    """
+
+    fits: pd.DataFrame
+    expected: pd.DataFrame
+    exact: pd.DataFrame | None = None
+
+
+@dataclass(frozen=True)
+class ExpectedSlopes:
+    """What theory says of one layer's slope.
+
+    Attributes:
+        asymptotic: the exact exponent as n grows.
+        on_window: the mean-field slope at the widths of the experiment.
+        uncrossed: the same if n_0 lay at the lower end of the window, so that no width passed it.
+    """
+
+    asymptotic: float
+    on_window: float
+    uncrossed: float
+
+
+def compare(
+    settings: ComparisonStage,
+    window: Mapping[str, CurveResults],
+    wide: Mapping[str, CurveResults],
+) -> pd.DataFrame:
+    """One row per figure, curve and layer, in ``COLUMNS``.
+
+    ``window`` are the curves of the panels at the thesis's widths; ``wide`` the same curves on the law
+    engine, from ``law.slopes_from`` on, for the figures of ``law.figures``.
+    """
+    drawn = [
+        (figure, curve, window[curve]) for figure in settings.panels for curve in settings.panels[figure]
+    ]
+    for figure, continued in settings.law.figures.items():
+        for curve in panels_of(settings.panels, continued):
+            known = wide[curve]
+            reached = known.expected[known.expected["n"] >= settings.law.slopes_from]
+            drawn.append((figure, curve, CurveResults(known.fits, reached)))
+    rows = [
+        _row(settings, figure, curve, layer, results)
+        for figure, curve, results in drawn
+        for layer in results.fits["layer"].tolist()
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _row(
+    settings: ComparisonStage, figure: str, name: str, layer: int, results: CurveResults
+) -> dict[str, object]:
+    curve = settings.probe.curve(name)
+    fit = _of_layer(results.fits, layer)
+    values = results.expected[results.expected["layer"] == layer]
+    slopes = ExpectedSlopes(
+        asymptotic=float(asymptotic_exponents(settings.network, curve)[layer - 1]),
+        on_window=float(log_slope(values["n"], values["alignment"])),
+        uncrossed=float(log_slope(values["n"], values["alignment_uncrossed"])),
+    )
+    interval = (fit["ci_low"], fit["ci_high"])
+    exact, error = np.nan, np.nan
+    if results.exact is not None:
+        many = _of_layer(results.exact, layer)
+        exact, error = many["slope"], many["standard_error"]
+    tolerance = settings.comparison.tolerance
+    best = slopes.on_window if np.isnan(exact) else exact
+    return {
+        "figure": figure,
+        "curve": name,
+        "parametrization": curve.parametrization,
+        "layer": layer,
+        "asymptotic": slopes.asymptotic,
+        "expected": slopes.on_window,
+        "slope": fit["slope"],
+        "ci_low": interval[0],
+        "ci_high": interval[1],
+        "verdict": equivalence(*interval, best, tolerance),
+        "note": claim_note(curve.claim, interval, slopes, tolerance, int(values["n"].max())),
+        "expected_exact": exact,
+        "expected_exact_error": error,
+        "deviation": (fit["slope"] - exact) / np.hypot(fit["standard_error"], error),
+    }
+
+
+def _of_layer(fits: pd.DataFrame, layer: int) -> dict[str, float]:
+    columns = ["slope", "ci_low", "ci_high", "standard_error"]
+    return {name: float(fits.loc[fits["layer"] == layer, name].iloc[0]) for name in columns}
+
+
+def claim_note(
+    claim: Claim,
+    interval: tuple[float, float],
+    slopes: ExpectedSlopes,
+    tolerance: float,
+    largest: int,
+) -> str:
+    """Whether the thesis's claim shows in the measured interval of a slope, and what theory adds.
+
+    "flat" shows if the interval lies within the tolerance of zero, "decreasing" if it lies below
+    zero. ``largest`` is the largest n of the window.
+    """
+    if claim == "flat":
+        wording = f"constant in n to within {tolerance:g}"
+        visible = equivalence(*interval, 0.0, tolerance) is Verdict.AGREES
+    else:
+        wording = "decreasing in n"
+        visible = interval[1] < 0
+    reasons = []
+    crossing = slopes.on_window - slopes.uncrossed
+    if abs(crossing) >= NOTABLE_SHIFT:
+        where = "passes" if largest > INPUT_WIDTH else "stays below"
+        reasons.append(
+            f"n {where} n_0 = {INPUT_WIDTH} in this window (eq. 3.4), which shifts the expected slope "
+            f"by {crossing:+.2f}"
+        )
+    finite_width = slopes.uncrossed - slopes.asymptotic
+    if abs(finite_width) >= NOTABLE_SHIFT:
+        reasons.append(f"finite-width terms shift the expected slope by {finite_width:+.2f}")
+    if visible:
+        return "; ".join([f"claim ({wording}) visible", *reasons])
+    because = " and ".join(reasons) or "the measured interval is too wide or lies elsewhere"
+    return f"claim ({wording}) not visible in this window, because {because}"

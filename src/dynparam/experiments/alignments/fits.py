@@ -1,0 +1,69 @@
+"""Slopes of a measured curve, layer by layer."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import numpy as np
+import pandas as pd
+
+from dynparam.settings.shared import Errors, Fit
+from dynparam.statistics.slopes import FloatArray, fit_slope, slope_of_log_means
+from dynparam.support.errors import DataError
+from dynparam.support.randomness import seed_sequence
+
+
+def fit_curve(
+    trials: pd.DataFrame, settings: Fit, *, smallest: int = 1, errors: Errors = "bootstrap"
+) -> pd.DataFrame:
+    """Slopes of every layer of one curve's trials (``results/probe/{curve}.csv``), with intervals.
+
+    Only widths from ``smallest`` on count. ``errors`` says how intervals are found: by bootstrap over
+    trials, or linearized, which is quick and good from some hundred trials on.
+
+    Columns: curve, parametrization, layer, slope, intercept, ci_low, ci_high, standard_error (always
+    linearized). Raises ``DataError`` if the trials are of several curves or of fewer than two widths,
+    ``NonFiniteError`` for values no logarithm fits.
+    """
+    names = trials["curve"].unique().tolist()
+    if len(names) != 1:
+        raise DataError(f"trials of {len(names)} curves in one table ({names}); fit them one by one")
+    trials = trials[trials["n"] >= smallest]
+    layers = sorted(trials["layer"].unique().tolist())
+    rows = [_row(trials[trials["layer"] == layer], settings, errors) for layer in layers]
+    return pd.DataFrame(rows)
+
+
+def by_width(trials: pd.DataFrame) -> tuple[list[int], list[FloatArray]]:
+    """The widths of one layer's trials in order, and the alignments at each, (trials,)."""
+    widths = sorted(trials["n"].unique().tolist())
+    return widths, [trials.loc[trials["n"] == n, "alignment"].to_numpy(float) for n in widths]
+
+
+def _row(trials: pd.DataFrame, settings: Fit, errors: Errors) -> dict[str, object]:
+    first = trials.iloc[0]
+    widths, values = by_width(trials)
+    line = slope_of_log_means(widths, [column[:, None] for column in values])
+    found: dict[str, float]
+    if errors == "bootstrap":
+        key = seed_sequence(settings.seed, "bootstrap", first["curve"], int(first["layer"]))
+        fit = fit_slope(
+            widths,
+            values,
+            confidence=settings.confidence,
+            resamples=settings.resamples,
+            generator=np.random.default_rng(key),
+        )
+        found = asdict(fit)
+    else:
+        low, high = line.interval(settings.confidence)
+        intercept = np.mean([np.log(column.mean()) for column in values])
+        intercept -= line.slope * np.mean(np.log(widths))
+        found = {"slope": line.slope, "intercept": intercept, "ci_low": low, "ci_high": high}
+    return {
+        "curve": first["curve"],
+        "parametrization": first["parametrization"],
+        "layer": int(first["layer"]),
+        **found,
+        "standard_error": line.standard_error,
+    }

@@ -1,0 +1,1 @@
+"""What network does the thesis train? Fig. 3.1."""

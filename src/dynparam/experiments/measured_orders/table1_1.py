@@ -1,0 +1,359 @@
+"""Table 1.1 of the thesis, measured: orders of |htilde_i| and |Delta htilde_i| in the hidden layers.
+
+Every entry stands beside what the table says (``claimed_exponents``), what the parametrization's
+definition gives exactly (``orders``) and what it gives on the measured window of widths
+(``size_expectation``). Where the table and the definitions disagree is listed by ``findings``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+import pandas as pd
+
+from dynparam.experiments.measured_orders.settings import ExponentsStage
+from dynparam.settings.widths import Curve, NarrowWidth, Network
+from dynparam.statistics.slopes import log_slope, slope_of_log_means
+from dynparam.statistics.verdicts import ClaimVerdict, Verdict, equivalence
+from dynparam.support.errors import ConfigError, DataError
+from dynparam.theory.expected_sizes import Sizes, expected_sizes
+from dynparam.theory.mean_field import FloatArray
+from dynparam.theory.orders import orders
+from dynparam.theory.parametrization import HALF, layer_scales
+from dynparam.theory.widths import Widths, log_spaced
+from dynparam.trials.networks import curve_widths
+
+Quantity = Literal["preactivation", "update"]
+
+
+QUANTITIES: tuple[Quantity, ...] = get_args(Quantity)
+"""The columns of Table 1.1: the size of htilde_i, and that of its change in one step."""
+
+
+CLAIMED = ("ntk", "mup", "spectral", "dynamic")
+"""The lines of Table 1.1 in its order. ``standard`` is not among them and claims nothing."""
+
+
+COLUMNS = (
+    "parametrization",
+    "family",
+    "layer",
+    "quantity",
+    "claimed",
+    "exact",
+    "expected",
+    "slope",
+    "ci_low",
+    "ci_high",
+    "verdict",
+    "claim",
+    "note",
+)
+"""The columns of ``results/table1_1/table1_1.csv``.
+
+All numbers are exponents of n. ``claimed`` is Table 1.1 at the family's widths, ``exact`` the
+definition's exponent as n grows, ``expected`` the slope that theory gives on the measured widths.
+``verdict`` compares the measured interval with ``exact``, ``claim`` with ``claimed``.
+"""
+
+
+CLAIM_OF_VERDICT = {
+    Verdict.AGREES: ClaimVerdict.HOLDS,
+    Verdict.DISAGREES: ClaimVerdict.FAILS,
+    Verdict.UNDECIDED: ClaimVerdict.UNDECIDED,
+}
+
+
+NOTABLE_SHIFT = 0.05
+"""Shifts of a slope from here on are told; where a slope misses its exponent, a fifth of it is enough.
+
+Theory leaves out terms of 1/width and the trials' scatter, which shift slopes by less.
+"""
+
+
+LARGE_UPDATE = 0.25
+"""Updates from this share of the preactivation on are no longer small: ReLU units change sign."""
+
+
+CARRIED_ON = "W carries the larger updates of a narrow layer to every unit of the wider one behind it"
+
+
+REASONS: Mapping[tuple[str, Quantity], str] = {
+    ("ntk", "update"): CARRIED_ON,
+    ("dynamic", "update"): CARRIED_ON,
+    ("mup", "update"): (
+        "the thesis defines mup for equal widths only; taken layer by layer, what a wide layer "
+        "contributes to the alignment falls on the few units of the narrow one behind it, and W carries "
+        "their larger updates on"
+    ),
+    ("spectral", "preactivation"): (
+        "each layer narrower than the one before multiplies the signal by sqrt(n_l/n_{l-1}) "
+        "(eqs. 3.3-3.4), and no later layer makes up for it"
+    ),
+    ("spectral", "update"): (
+        "signal and gradient both shrink by sqrt(n_l/n_{l-1}) at each layer narrower than the one "
+        "before (eqs. 3.3-3.4), and the updates with them"
+    ),
+}
+"""Why definition and table part at unequal widths, in the thesis's networks."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Layers in which Table 1.1 and a parametrization's own definition disagree.
+
+    Attributes:
+        parametrization: its name.
+        family: the family of widths, as in exponents.families.
+        layers: the layers of equal claim and exponent, in order.
+        quantity: "preactivation" or "update".
+        claimed: the table's exponent of n.
+        exact: the definition's.
+        measured: the smallest and the largest measured slope of these layers.
+        reason: why they disagree, as a clause.
+    """
+
+    parametrization: str
+    family: str
+    layers: tuple[int, ...]
+    quantity: Quantity
+    claimed: Fraction
+    exact: Fraction
+    measured: tuple[float, float]
+    reason: str
+
+
+def claimed_exponents(name: str, hidden: Sequence[Fraction]) -> dict[Quantity, tuple[Fraction, ...]]:
+    """What Table 1.1 says for hidden widths n_1 ... n_{L-1} that grow as n to ``hidden``.
+
+    Raises ``ConfigError`` for a parametrization that is not in the table.
+    """
+    if name not in CLAIMED:
+        raise ConfigError(f"Table 1.1 has no line for {name!r}; choose one of {', '.join(CLAIMED)}")
+    constant = (Fraction(0),) * len(hidden)
+    update = constant
+    if name == "ntk":
+        update = tuple(-a / 2 for a in hidden)
+    elif name == "dynamic":
+        update = tuple((min(hidden) - a) / 2 for a in hidden)
+    return {"preactivation": constant, "update": update}
+
+
+def width_exponents(network: Network, family: NarrowWidth) -> tuple[Fraction, ...]:
+    """Exponents of the widths n_0 ... n_L of a family as n grows; n_0 and n_L are fixed."""
+    share = {"wide": Fraction(1), "narrow": family.exponent}
+    return (Fraction(0), *(share[one] for one in network.hidden), Fraction(0))
+
+
+def measured_files(settings: ExponentsStage, results: Path) -> dict[tuple[str, str], Path]:
+    """The trials the table needs, by (parametrization, family): those with a line in Table 1.1.
+
+    Raises ``ConfigError`` if no configured parametrization has one, or if there is no family.
+    """
+    measured = settings.exponents
+    names = [name for name in measured.parametrizations if name in CLAIMED]
+    if not names or not measured.families:
+        raise ConfigError(
+            f"Table 1.1 needs one of {', '.join(CLAIMED)} in exponents.parametrizations, and an entry "
+            f"in exponents.families; add what is missing"
+        )
+    return {
+        (name, family): results / "exponents" / f"{name}_{family}.csv"
+        for name in names
+        for family in measured.families
+    }
+
+
+def table1_1(settings: ExponentsStage, trials: Mapping[tuple[str, str], pd.DataFrame]) -> pd.DataFrame:
+    """One row per parametrization, family, quantity and hidden layer, in ``COLUMNS``.
+
+    ``trials`` maps (parametrization, family) to a table of ``trials.one_step.measure_curve``. Raises
+    ``DataError`` if a table is of another parametrization or other widths, ``NonFiniteError`` for sizes
+    that no logarithm fits.
+    """
+    rows = [
+        row for (name, family), table in trials.items() for row in _rows(settings, name, family, table)
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def findings(table: pd.DataFrame) -> list[Finding]:
+    """Where the table of the thesis and its own definitions disagree; neighbours in one entry."""
+    apart = table[~np.isclose(table["claimed"], table["exact"])]
+    keys = ["parametrization", "family", "quantity", "claimed", "exact"]
+    return [_finding(rows) for _, rows in apart.groupby(keys, sort=False)]
+
+
+def _finding(rows: pd.DataFrame) -> Finding:
+    first = rows.iloc[0]
+    return Finding(
+        parametrization=str(first["parametrization"]),
+        family=str(first["family"]),
+        layers=tuple(rows["layer"].tolist()),
+        quantity=first["quantity"],
+        claimed=exponent(first["claimed"]),
+        exact=exponent(first["exact"]),
+        measured=(float(rows["slope"].min()), float(rows["slope"].max())),
+        reason=reason(first["parametrization"], first["quantity"]),
+    )
+
+
+def reason(name: str, quantity: Quantity) -> str:
+    """Why a parametrization's definition and Table 1.1 disagree on a quantity, as a clause."""
+    return REASONS.get((name, quantity), "the definition gives another exponent at these widths")
+
+
+def exponent(value: float) -> Fraction:
+    """The exact exponent that a table's number stands for."""
+    return Fraction(value).limit_denominator(1000)
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """One entry's slope and what it is judged by; shifts are parts of slope - exact."""
+
+    slope: float
+    interval: tuple[float, float]
+    expected: float
+    uncrossed: float
+    exact: Fraction
+    claimed: Fraction
+    largest_update: float
+
+
+def _rows(
+    settings: ExponentsStage, name: str, family: str, trials: pd.DataFrame
+) -> list[dict[str, object]]:
+    rule = settings.exponents.families[family]
+    grid = _checked_widths(settings, name, family, trials)
+    growth = width_exponents(settings.network, rule)
+    exact = orders(name, growth, HALF)
+    claimed = claimed_exponents(name, growth[1:-1])
+    expected, uncrossed = _expected_slopes(settings, name, grid, trials)
+    rows = []
+    for quantity in QUANTITIES:
+        for layer in range(1, len(growth) - 1):
+            of_layer = trials[trials["layer"] == layer]
+            sizes = [_of_width(of_layer, n)[f"{quantity}_rms"].to_numpy(float) for n in grid]
+            line = slope_of_log_means(list(grid), [column[:, None] for column in sizes])
+            found = _Measured(
+                slope=line.slope,
+                interval=line.interval(settings.fit.confidence),
+                expected=float(getattr(expected, quantity)[layer - 1]),
+                uncrossed=float(getattr(uncrossed, quantity)[layer - 1]),
+                exact=getattr(exact, quantity)[layer - 1],
+                claimed=claimed[quantity][layer - 1],
+                largest_update=_largest_update(of_layer) if quantity == "update" else 0.0,
+            )
+            of_row = {"parametrization": name, "family": family, "layer": layer, "quantity": quantity}
+            rows.append({**of_row, **_judged(settings, name, rule, quantity, found)})
+    return rows
+
+
+def _checked_widths(
+    settings: ExponentsStage, name: str, family: str, trials: pd.DataFrame
+) -> dict[int, Widths]:
+    """All widths by n. Raises ``DataError`` if the trials were not measured on them."""
+    rule = settings.exponents.families[family]
+    curve = Curve(parametrization=name, r=HALF, narrow=rule, claim="flat")
+    window = settings.exponents.widths
+    wide = log_spaced(window.smallest, window.largest, window.count)
+    grid = {n: curve_widths(settings.network, settings.probe, curve, n) for n in wide}
+    measured = set(zip(trials["n"].tolist(), trials["n_min"].tolist(), strict=True))
+    named = set(trials["parametrization"]) == {name}
+    if not named or measured != {(n, widths.n_min) for n, widths in grid.items()}:
+        raise DataError(
+            f"the trials given for {name}, {family} are of another parametrization or other widths than "
+            f"the configuration's; measure them again"
+        )
+    return grid
+
+
+def _of_width(trials: pd.DataFrame, n: int) -> pd.DataFrame:
+    return trials[trials["n"] == n]
+
+
+def _expected_slopes(
+    settings: ExponentsStage, name: str, grid: Mapping[int, Widths], trials: pd.DataFrame
+) -> tuple[Sizes, Sizes]:
+    """Theory's slopes on the measured widths, and the same if no width passed n_0 (eq. 3.4).
+
+    ||x||^2 is taken from the first layer: its preactivations have the mean square s_1^2 ||x||^2.
+    """
+    first = trials[trials["layer"] == 1]
+    squares = [
+        float(np.square(_of_width(first, n)["preactivation_rms"]).mean())
+        / layer_scales(name, widths, HALF).signal[0] ** 2
+        for n, widths in grid.items()
+    ]
+    smallest = min(grid)
+    passed = list(grid.values())
+    uncrossed = [Widths((min(smallest, one.sizes[0]), *one.sizes[1:])) for one in passed]
+    rate, norm = settings.probe.learning_rate, float(np.mean(squares))
+
+    def slopes(shapes: Sequence[Widths]) -> Sizes:
+        """Slopes of the expected sizes over networks of these widths."""
+        sizes = [expected_sizes(one, layer_scales(name, one, HALF), rate, norm) for one in shapes]
+        columns: list[FloatArray] = [np.stack([getattr(one, q) for one in sizes]) for q in QUANTITIES]
+        return Sizes(*(log_slope(list(grid), column) for column in columns))
+
+    return slopes(passed), slopes(uncrossed)
+
+
+def _largest_update(of_layer: pd.DataFrame) -> float:
+    """The largest mean update in units of the mean preactivation, over the widths."""
+    means = of_layer.groupby("n")[["update_rms", "preactivation_rms"]].mean()
+    return float((means["update_rms"] / means["preactivation_rms"]).max())
+
+
+def _judged(
+    settings: ExponentsStage, name: str, rule: NarrowWidth, quantity: Quantity, found: _Measured
+) -> dict[str, object]:
+    tolerance = settings.exponents.tolerance
+    verdict = equivalence(*found.interval, float(found.exact), tolerance)
+    claim = CLAIM_OF_VERDICT[equivalence(*found.interval, float(found.claimed), tolerance)]
+    parts = []
+    if found.claimed != found.exact:
+        parts.append(f"table {found.claimed}, definition {found.exact}: {reason(name, quantity)}")
+    elif name == "mup" and not (rule.coefficient == rule.exponent == 1):
+        parts.append("the thesis defines mup for equal widths only; here it is taken layer by layer")
+    parts += _shifts(found, notable=NOTABLE_SHIFT / (1 if verdict is Verdict.AGREES else 5))
+    return {
+        "claimed": float(found.claimed),
+        "exact": float(found.exact),
+        "expected": found.expected,
+        "slope": found.slope,
+        "ci_low": found.interval[0],
+        "ci_high": found.interval[1],
+        "verdict": verdict,
+        "claim": claim,
+        "note": "; ".join(parts),
+    }
+
+
+def _shifts(found: _Measured, notable: float) -> list[str]:
+    """What takes the slope on this window away from the exact exponent, part by part."""
+    parts = []
+    crossing = found.expected - found.uncrossed
+    if abs(crossing) >= notable:
+        parts.append(f"n passes n_0 in this window (eq. 3.4), which shifts the slope by {crossing:+.2f}")
+    finite = found.uncrossed - float(found.exact)
+    if abs(finite) >= notable:
+        parts.append(f"finite widths shift the slope by {finite:+.2f} on this window")
+    rest = found.slope - found.expected
+    inside = found.interval[0] <= found.expected <= found.interval[1]
+    if inside or abs(rest) < NOTABLE_SHIFT:
+        return parts
+    if found.largest_update >= LARGE_UPDATE:
+        parts.append(
+            f"updates reach {found.largest_update:.2g} times the preactivation, too large for the "
+            f"leading order in the learning rate that exponents rest on: another {rest:+.2f}"
+        )
+    else:
+        parts.append(f"the slope is {rest:+.2f} from theory's on this window, unexplained")
+    return parts

@@ -1,0 +1,157 @@
+"""What the alternatives of the ledger change: every slope of Figs. 3.2 and 3.3, paired, with interval.
+
+The slope under a choice and its difference from the default's come from trials that share their random
+numbers. Most of what scatter is left is that of the images' norms, whose expectation is known: a mean
+alignment is divided by the mean of ||x||^2 over its expectation, which is 1 but for that scatter. A
+claim of the thesis shows, does not show, or is undecided under a choice, by the interval of that
+choice's own slope.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import cast
+
+import numpy as np
+import pandas as pd
+
+from dynparam.experiments.open_choices.entries import DEFAULT, Ledger
+from dynparam.experiments.open_choices.settings import LedgerStage
+from dynparam.settings.shared import shown_curves
+from dynparam.settings.widths import Claim
+from dynparam.statistics.slopes import FloatArray, LogSlope, slope_of_log_means
+from dynparam.statistics.verdicts import Verdict, equivalence
+from dynparam.support.errors import DataError
+from dynparam.trials.settings import Engine
+
+COLUMNS = (
+    "alternative",
+    "engine",
+    "curve",
+    "layer",
+    "default",
+    "default_low",
+    "default_high",
+    "slope",
+    "ci_low",
+    "ci_high",
+    "change",
+    "change_low",
+    "change_high",
+    "shows_by_default",
+    "shows",
+)
+"""The columns of ``results/ledger/changes.csv``; slopes are d log(mean alignment) / d log(n)."""
+
+
+Trials = Mapping[tuple[str, Engine], pd.DataFrame]
+"""(choice, engine) -> its trials, as ``experiments.open_choices.trials.measure_choice`` gives them."""
+
+
+class Showing(StrEnum):
+    """Whether a claim of the thesis shows in a slope."""
+
+    YES = "shows"
+    NO = "does not show"
+    UNDECIDED = "undecided"
+
+
+def all_changes(settings: LedgerStage, ledger: Ledger, trials: Trials) -> pd.DataFrame:
+    """A row in ``COLUMNS`` for every measured alternative, curve and layer.
+
+    The default's slopes are those on the law engine, with its many trials. An alternative on the same
+    engine has a slope of its own; that of one on the dense engine is the default's plus the paired
+    change, their errors added as independent ones. Raises ``DataError`` if trials do not pair.
+    """
+    known = {choice: _arranged(table) for choice, table in trials.items()}
+    rows = [
+        row
+        for name, alternative in ledger.measured().items()
+        for row in _changes_of(settings, name, alternative.engine, known)
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def showing(claim: Claim, low: float, high: float, tolerance: float) -> Showing:
+    """Whether ``claim`` shows in the interval of a slope, as the comparison table has it.
+
+    "flat" shows if the interval lies within the tolerance of zero and does not if it lies outside;
+    "decreasing" shows if it lies below zero and does not if it lies above. Else it is undecided.
+    """
+    if claim == "flat":
+        verdict = equivalence(low, high, 0.0, tolerance)
+        names = {Verdict.AGREES: Showing.YES, Verdict.DISAGREES: Showing.NO}
+        return names.get(verdict, Showing.UNDECIDED)
+    if high < 0:
+        return Showing.YES
+    return Showing.NO if low >= 0 else Showing.UNDECIDED
+
+
+Arranged = dict[str, dict[int, dict[int, FloatArray]]]
+"""Curve -> layer -> n -> alignment and relative ||x||^2 (trials, 2)."""
+
+
+def _arranged(trials: pd.DataFrame) -> Arranged:
+    found: Arranged = {}
+    for row, values in trials.groupby(["curve", "layer", "n"])[["alignment", "relative_square"]]:
+        curve, layer, n = cast(tuple[str, int, int], row)
+        found.setdefault(curve, {}).setdefault(layer, {})[n] = values.to_numpy(float)
+    return found
+
+
+def _changes_of(
+    settings: LedgerStage, name: str, engine: Engine, known: Mapping[tuple[str, Engine], Arranged]
+) -> Iterator[tuple[object, ...]]:
+    """The rows of an alternative."""
+    chosen, paired, exact = known[name, engine], known[DEFAULT, engine], known[DEFAULT, "law"]
+    for curve in shown_curves(settings.panels):
+        _require_pairs(name, curve, chosen, paired)
+        for layer, by_width in exact[curve].items():
+            default = _slope(by_width)
+            change = _change(chosen[curve][layer], paired[curve][layer])
+            slope = _slope(chosen[curve][layer]) if engine == "law" else _sum(default, change)
+            lines = (default, slope, change)
+            intervals = [line.interval(settings.fit.confidence) for line in lines]
+            values = [
+                value
+                for line, interval in zip(lines, intervals, strict=True)
+                for value in (line.slope, *interval)
+            ]
+            claim, tolerance = settings.probe.curve(curve).claim, settings.comparison.tolerance
+            shown = [str(showing(claim, *interval, tolerance)) for interval in intervals[:2]]
+            yield name, engine, curve, layer, *values, *shown
+
+
+def _require_pairs(name: str, curve: str, chosen: Arranged, paired: Arranged) -> None:
+    """Raise ``DataError`` unless both have as many trials in every layer at every width."""
+    shapes = [
+        {layer: {n: len(values) for n, values in widths.items()} for layer, widths in table.items()}
+        for table in (chosen.get(curve, {}), paired.get(curve, {}))
+    ]
+    if not shapes[0] or shapes[0] != shapes[1]:
+        raise DataError(
+            f"the trials of {curve} under {name} do not pair with the default's; measure both again"
+        )
+
+
+def _slope(by_width: dict[int, FloatArray]) -> LogSlope:
+    """Of the mean alignment over the mean relative ||x||^2, a ratio estimate of the slope."""
+    return slope_of_log_means(list(by_width), list(by_width.values()), powers=(1.0, -1.0))
+
+
+def _change(chosen: dict[int, FloatArray], paired: dict[int, FloatArray]) -> LogSlope:
+    """The slope under a choice less the default's; zero to the bit where all trials are equal."""
+    both = [np.hstack([chosen[n], paired[n]]) for n in paired]
+    line = slope_of_log_means(list(paired), both, powers=(1.0, -1.0, -1.0, 1.0))
+    equal = all(np.array_equal(chosen[n], paired[n]) for n in paired)
+    return LogSlope(0.0, 0.0, line.degrees_of_freedom) if equal else line
+
+
+def _sum(first: LogSlope, second: LogSlope) -> LogSlope:
+    """The sum of two independent slopes, with Welch's and Satterthwaite's degrees of freedom."""
+    lines = (first, second)
+    variance = sum(line.standard_error**2 for line in lines)
+    spread = sum(line.standard_error**4 / line.degrees_of_freedom for line in lines)
+    freedom = variance**2 / spread if spread > 0 else first.degrees_of_freedom
+    return LogSlope(first.slope + second.slope, float(np.sqrt(variance)), round(freedom))

@@ -1,0 +1,99 @@
+"""The figure of the ledger: what every alternative changes in every slope of Figs. 3.2 and 3.3."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, STYLE, TEXT_WIDTH_INCHES
+
+LINEAR_REACH = 0.03
+"""The axis is linear to here on either side of zero, and logarithmic beyond."""
+
+
+LAYER_STEP = 0.12
+"""Distance of the dots of two layers, in rows."""
+
+
+def ledger_figure(changes: pd.DataFrame, titles: Mapping[str, str], tolerance: float) -> Figure:
+    """A panel per curve, a row per alternative, a dot with its interval per layer.
+
+    ``changes`` has the columns of ``changes.COLUMNS``; ``titles`` maps curves to titles. The band
+    is what counts as equal in the comparison of slopes, ``tolerance`` on either side.
+    """
+    alternatives = changes["alternative"].unique().tolist()
+    curves = changes["curve"].unique().tolist()
+    with mpl.rc_context(STYLE):
+        size = (TEXT_WIDTH_INCHES, 1.6 + 0.35 * len(alternatives) * -(-len(curves) // 2))
+        figure = Figure(figsize=size, layout="constrained")
+        grid = figure.subplots(-(-len(curves) // 2), 2, sharex=True, sharey=True, squeeze=False)
+        for axis in grid.flat[len(curves) :]:
+            axis.set_axis_off()
+        for axis, curve in zip(grid.flat, curves, strict=False):
+            _panel(axis, changes[changes["curve"] == curve], alternatives, tolerance)
+            axis.set_title(titles[curve])
+        for axis in grid[-1]:
+            axis.set_xlabel("change of the slope (alternative less default)")
+        layers = sorted(changes["layer"].unique())
+        figure.legend(
+            handles=_key(layers, tolerance), loc="outside upper center", ncols=4, frameon=False
+        )
+    return figure
+
+
+def _panel(axis: Axes, changes: pd.DataFrame, alternatives: list[str], tolerance: float) -> None:
+    axis.axvspan(-tolerance, tolerance, color="0.93", zorder=0)
+    axis.axvline(0.0, color="0.4", linewidth=0.6)
+    layers = sorted(changes["layer"].unique())
+    for place, layer in enumerate(layers):
+        rows = changes[changes["layer"] == layer].set_index("alternative").loc[alternatives]
+        offset = LAYER_STEP * (place - (len(layers) - 1) / 2)
+        middle = rows["change"].to_numpy(float)
+        reach = np.stack([middle - rows["change_low"], rows["change_high"] - middle])
+        axis.errorbar(
+            middle,
+            np.arange(len(alternatives)) + offset,
+            xerr=reach,
+            fmt=LAYER_MARKERS[(layer - 1) % len(LAYER_MARKERS)],
+            color=LAYER_COLOURS[(layer - 1) % len(LAYER_COLOURS)],
+            markersize=3.0,
+            elinewidth=0.7,
+        )
+    largest = max(tolerance, float(changes[["change_low", "change_high"]].abs().to_numpy().max()))
+    left, right = axis.get_xlim()
+    axis.set_xscale("symlog", linthresh=LINEAR_REACH, linscale=2.0)
+    steps = [tolerance / 20, tolerance / 10, tolerance]
+    ticks = [*(-step for step in reversed(steps)), 0.0, *steps]
+    axis.set_xticks(ticks, [f"{tick:g}".replace("-", "\N{MINUS SIGN}") for tick in ticks])
+    axis.tick_params(axis="x", labelsize=7)
+    axis.set_xlim(min(left, -1.3 * largest), max(right, 1.3 * largest))
+    axis.set_yticks(range(len(alternatives)), [name.replace("_", " ") for name in alternatives])
+    axis.set_ylim(len(alternatives) - 0.5, -0.5)
+    axis.minorticks_off()
+    axis.grid(True, axis="x", linewidth=0.3, color="0.85")
+    for row in range(1, len(alternatives)):
+        axis.axhline(row - 0.5, color="0.85", linewidth=0.3)
+    axis.set_axisbelow(True)
+
+
+def _key(layers: list[int], tolerance: float) -> list[Line2D | Patch]:
+    dots = [
+        Line2D(
+            [],
+            [],
+            color=LAYER_COLOURS[(layer - 1) % len(LAYER_COLOURS)],
+            marker=LAYER_MARKERS[(layer - 1) % len(LAYER_MARKERS)],
+            markersize=3.2,
+            linewidth=0.7,
+            label=rf"$\ell={layer}$",
+        )
+        for layer in layers
+    ]
+    return [*dots, Patch(color="0.93", label=rf"within the tolerance, $\pm{tolerance:g}$")]

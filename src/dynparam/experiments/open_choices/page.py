@@ -1,0 +1,226 @@
+"""The page of the ledger: every open choice, and what its alternatives change in Figs. 3.2 and 3.3.
+
+All numbers come from the configuration and the table of changes (``changes.COLUMNS``).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from dynparam.experiments.open_choices.changes import Showing
+from dynparam.experiments.open_choices.entries import Alternative, Entry, Ledger, written
+from dynparam.experiments.open_choices.settings import PageBlocks
+from dynparam.presentation.templates import template
+from dynparam.settings.base import Block, pick, value_at
+from dynparam.support.errors import DataError
+
+TEMPLATE = "page.md.j2"
+
+
+SMALL = 5e-5
+"""Numbers below it have no room in four decimals."""
+
+
+NONE = "none"
+"""A cell of the page: no alternative of this entry can change a slope."""
+
+
+Record = dict[str, Any]
+"""A row of the table of changes."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """An entry as cells of a table: key, alternatives, and the largest change of a slope."""
+
+    point: str
+    thesis: str
+    choice: str
+    key: str
+    alternatives: str
+    change: str
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one alternative changes: its name, description, engine, and sentences and cells.
+
+    Attributes:
+        largest: the largest change with its interval, curve and layer.
+        excluding: how many of the intervals exclude zero, out of how many.
+        moved: what the claims show under it if that differs from the default.
+        table: curves by layers, changes with half-widths, as Markdown.
+    """
+
+    name: str
+    description: str
+    engine: str
+    largest: str
+    excluding: str
+    moved: str
+    table: str
+
+
+def page(ledger: Ledger, config: Block, changes: pd.DataFrame) -> str:
+    """The page as Markdown, with the values that a whole configuration gives to the keys of the entries.
+
+    Raises ``DataError`` if ``changes`` lacks a measured alternative.
+    """
+    missing = [name for name in ledger.measured() if name not in set(changes["alternative"])]
+    if missing:
+        raise DataError(f"the changes of slopes lack {missing[0]}; run compare_choices again")
+    shown = pick(PageBlocks, config)
+    figure = shown.paths.figures / f"{shown.ledger.figure}.png"
+    measured = [
+        _measured(alternative, changes[changes["alternative"] == alternative.name])
+        for alternative in ledger.measured().values()
+    ]
+    return template("dynparam.experiments.open_choices", TEMPLATE).render(
+        probe=[_row(entry, config, changes) for entry in ledger.probe],
+        training=[_row(entry, config, changes.head(0)) for entry in ledger.training],
+        measured=measured,
+        unaffected=[
+            one for entry in ledger.probe for one in entry.alternatives if one.unaffected is not None
+        ],
+        answer=answer(changes),
+        default=_default_table(changes),
+        figure=os.path.relpath(figure, shown.ledger.page.parent),
+        slopes=len(changes.drop_duplicates(["curve", "layer"])),
+        settings=shown,
+    )
+
+
+def answer(changes: pd.DataFrame) -> str:
+    """Whether any alternative changes whether a claim shows, in sentences."""
+    moved = [row for row in _records(changes) if row["shows"] != row["shows_by_default"]]
+    unclear = [row for row in moved if Showing.UNDECIDED in (row["shows"], row["shows_by_default"])]
+    definite = [row for row in moved if row not in unclear]
+    largest = _largest(changes)
+    sentences = [
+        f"**{'Yes' if definite else 'No'}.** {changes['alternative'].nunique()} alternatives of "
+        f"{len(changes.drop_duplicates(['curve', 'layer']))} slopes each are measured, and "
+        f"{len(definite) or 'none'} of these {len(changes)} slopes takes a claim from showing to not "
+        f"showing or back{': ' + _listed(definite) if definite else ''}."
+    ]
+    if unclear:
+        sentences.append(
+            f"For {len(unclear)} the interval lies across the limit under one of the two choices only, "
+            f"which decides nothing: {_listed(unclear)}."
+        )
+    sentences.append(
+        f"The largest change is {interval(largest)}, of {_place(largest)}, under "
+        f"`{largest['alternative']}`."
+    )
+    return " ".join(sentences)
+
+
+def interval(row: Record) -> str:
+    """A change with its interval, ``+0.0123 [+0.0043, +0.0203]``; 0 if no trial changes at all."""
+    low, middle, high = (float(row[name]) for name in ("change_low", "change", "change_high"))
+    if low == high == 0:
+        return "0"
+    show = _tiny if max(abs(low), abs(high)) < SMALL else _signed
+    return f"{show(middle)} [{show(low)}, {show(high)}]"
+
+
+def plus_minus(middle: float, low: float, high: float) -> str:
+    """A number with the half-width of its interval, ``+0.0123 ± 0.0080``; 0 for an exact zero."""
+    reach = (high - low) / 2
+    if reach == middle == 0:
+        return "0"
+    if max(abs(middle), reach) < SMALL:
+        return f"{_tiny(middle)} ± {reach:.0e}"
+    return f"{_signed(middle)} ± {reach:.4f}"
+
+
+def _row(entry: Entry, config: Block, changes: pd.DataFrame) -> Row:
+    keys = [f"`{key}: {written(value_at(config, key))}`" for key in entry.values]
+    keys += [f"`{module}`" for module in entry.where]
+    return Row(
+        entry.point,
+        entry.thesis,
+        entry.choice,
+        ", ".join(keys),
+        "; ".join(f"`{one.name}`: {one.description}" for one in entry.alternatives),
+        _largest_of(entry.alternatives, changes),
+    )
+
+
+def _largest_of(alternatives: Sequence[Alternative], changes: pd.DataFrame) -> str:
+    names = [one.name for one in alternatives]
+    rows = changes[changes["alternative"].isin(names)]
+    if not names:
+        return ""
+    if rows.empty:
+        return NONE
+    row = _largest(rows)
+    return f"{interval(row)} (`{row['alternative']}`, {_place(row)})"
+
+
+def _measured(alternative: Alternative, rows: pd.DataFrame) -> Measured:
+    largest = _largest(rows)
+    excluding = int(((rows["change_low"] > 0) | (rows["change_high"] < 0)).sum())
+    return Measured(
+        alternative.name,
+        alternative.description,
+        alternative.engine,
+        f"{interval(largest)} ({_place(largest)})",
+        f"{excluding} of {len(rows)}",
+        _listed([row for row in _records(rows) if row["shows"] != row["shows_by_default"]]),
+        _grid(rows, ("change", "change_low", "change_high")),
+    )
+
+
+def _default_table(changes: pd.DataFrame) -> str:
+    """The default's slopes, with a mark where the claim does not show or is undecided."""
+    rows = changes.drop_duplicates(["curve", "layer"])
+    marks = {Showing.YES: "", Showing.NO: " ✗", Showing.UNDECIDED: " ?"}
+    signs = [marks[Showing(name)] for name in rows["shows_by_default"]]
+    return _grid(rows, ("default", "default_low", "default_high"), signs)
+
+
+def _grid(rows: pd.DataFrame, columns: tuple[str, str, str], marks: Sequence[str] | None = None) -> str:
+    """Curves by layers as Markdown: a number with its half-width, and a mark."""
+    values = rows[list(columns)].to_numpy(float).tolist()
+    signs = marks or [""] * len(values)
+    cells = [plus_minus(*value) + sign for value, sign in zip(values, signs, strict=True)]
+    shown = rows.assign(cell=cells).pivot(index="curve", columns="layer", values="cell")
+    shown = shown.loc[rows["curve"].unique().tolist()].reset_index()
+    shown.columns = pd.Index(["curve", *(f"layer {layer}" for layer in shown.columns[1:])])
+    return str(shown.to_markdown(index=False, disable_numparse=True))
+
+
+def _listed(rows: Sequence[Record]) -> str:
+    """Where a claim shows otherwise than by default."""
+    return "; ".join(
+        f"{_place(row)} under `{row['alternative']}`: {row['shows_by_default']} by default "
+        f"({_signed(row['default'])}), {row['shows']} there ({_signed(row['slope'])})"
+        for row in rows
+    )
+
+
+def _records(changes: pd.DataFrame) -> list[Record]:
+    return [{str(key): value for key, value in row.items()} for row in changes.to_dict("records")]
+
+
+def _largest(changes: pd.DataFrame) -> Record:
+    return max(_records(changes), key=lambda row: abs(row["change"]))
+
+
+def _place(row: Record) -> str:
+    return f"`{row['curve']}`, layer {row['layer']}"
+
+
+def _signed(value: float) -> str:
+    """Four decimals with their sign, never -0.0000."""
+    return f"{round(value, 4) + 0.0:+.4f}"
+
+
+def _tiny(value: float) -> str:
+    """One digit and a power of ten."""
+    return f"{value:+.0e}"

@@ -1,0 +1,54 @@
+"""How the alternatives of the open choices are measured and shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import (
+    BaseModel,
+    Field,
+)
+
+from dynparam.settings.base import Block, CurveName, pick
+from dynparam.settings.shared import Comparison, Figures, Fit, Panels, Paths
+from dynparam.trials.settings import Probe
+
+
+class LedgerSettings(Block):
+    """How the alternatives of ``config/ledger.yaml`` are measured, and where their page goes."""
+
+    trials: Annotated[int, Field(ge=2)] = Field(
+        description="trials per width of every alternative and of the default, on the law engine"
+    )
+    dense_trials: Annotated[int, Field(ge=2)] = Field(
+        description="the same on the dense engine, for alternatives that only it can tell apart"
+    )
+    page: Path = Field(description="the page of all entries")
+    figure: CurveName = Field(description="figure of the changes of slopes")
+
+
+class LedgerStage(Block):
+    """Blocks of ``compare_choices`` and ``plot_ledger``."""
+
+    probe: Probe
+    ledger: LedgerSettings
+    fit: Fit
+    comparison: Comparison
+    panels: Panels
+    figures: Figures
+
+
+class PageBlocks(Block):
+    """Blocks that the page quotes besides the keys of its entries."""
+
+    paths: Paths
+    ledger: LedgerSettings
+    fit: Fit
+    comparison: Comparison
+
+
+def for_ledger(config: BaseModel) -> LedgerStage:
+    """What the changes of slopes, and their figure, depend on besides their trials."""
+    whole = pick(LedgerStage, config)
+    return whole.model_copy(update={"figures": whole.figures.only(whole.figures.titles)})

@@ -1,0 +1,1 @@
+"""What are the orders of a profile of widths of one's own, exact and measured?"""

@@ -1,0 +1,243 @@
+"""Measuring a width profile with the one-step probe: trials, and their slopes beside exact exponents."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import torch
+from tabulate import tabulate
+from torch import Tensor
+
+from dynparam.engines import dense, law, law_step
+from dynparam.engines.gaussian_columns import Workspace
+from dynparam.engines.one_step import OneStep
+from dynparam.experiments.own_widths.profile import RIGHT, ProfileProbe, input_note, layer_entries, title
+from dynparam.presentation.verdicts import VERDICT_MARKS
+from dynparam.statistics.measured_conditions import MeasuredCurve
+from dynparam.statistics.verdicts import ClaimVerdict, equivalence
+from dynparam.support.errors import NonFiniteError
+from dynparam.support.progress import progress
+from dynparam.support.randomness import torch_generator
+from dynparam.theory.conditions import CONDITIONS, quantity_exponents
+from dynparam.theory.parametrization import LayerScales, layer_scales
+from dynparam.theory.widths import Widths
+from dynparam.trials.one_step import UNITS_AT_ONCE
+
+CONDITION_MARKS = {ClaimVerdict.HOLDS: "✓", ClaimVerdict.FAILS: "✗", ClaimVerdict.UNDECIDED: "?"}
+"""Signs that tell a condition's verdicts apart without colour."""
+
+
+def memory_bytes(settings: ProfileProbe) -> int:
+    """What the widest network needs; the dense engine keeps all weights but the first layer's."""
+    _, widths = max(settings.networks().items())
+    if settings.engine == "law":
+        return law_step.memory_bytes(widths, _at_once(settings, widths))
+    kept = widths.weight_count - widths.sizes[0] * widths.sizes[1]
+    return torch.float32.itemsize * kept
+
+
+def measure(settings: ProfileProbe) -> pd.DataFrame:
+    """All trials of a profile, a row per layer.
+
+    Each trial sees an image of standard normal numbers and a random class, both from its own generator.
+    Columns: parametrization, n, trial, layer, width, alignment, preactivation_rms, update_rms,
+    gradient_norm. Raises ``ConfigError`` for widths beyond this machine's memory, ``NonFiniteError``
+    naming a trial with a value that is not finite, or zero.
+    """
+    networks = settings.networks()
+    law.require_memory(networks[max(networks)], memory_bytes(settings))
+    tables = []
+    workspace = Workspace()
+    work = {n: _work(settings, widths) for n, widths in networks.items()}
+    with progress(settings.parametrization, sum(work.values()) * settings.trials) as advance:
+        for n, widths in networks.items():
+            size = _at_once(settings, widths)
+            for start in range(0, settings.trials, size):
+                block = range(start, min(start + size, settings.trials))
+                results = _run(settings, n, widths, block, workspace)
+                for trial, result in zip(block, results, strict=True):
+                    tables.append(
+                        _rows(
+                            settings,
+                            n,
+                            widths,
+                            trial,
+                            _checked(widths, f"n = {n}, trial {trial}", result),
+                        )
+                    )
+                advance(work[n] * len(block))
+    return pd.concat(tables, ignore_index=True)
+
+
+def exponents_table(
+    settings: ProfileProbe, trials: pd.DataFrame, *, confidence: float, tolerance: float
+) -> pd.DataFrame:
+    """Measured slopes beside exact exponents, for every layer and quantity of ``layer_entries``.
+
+    Columns: layer, quantity, exact, slope, ci_low, ci_high, verdict (``verdicts.equivalence``).
+    """
+    curve = _curve(settings, trials)
+    shown = settings.profile
+    exact = quantity_exponents(shown.parametrization, shown.exponents, shown.r)
+    rows = []
+    for heading, entries in layer_entries(shown.depth).items():
+        for entry in entries:
+            expected = entry.exponent(exact)
+            found = curve.slope(entry, confidence)
+            rows.append(
+                {
+                    "layer": entry.layer,
+                    "quantity": heading,
+                    "exact": expected,
+                    **asdict(found),
+                    "verdict": equivalence(found.ci_low, found.ci_high, float(expected), tolerance),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def report(settings: ProfileProbe, trials: pd.DataFrame, *, confidence: float, tolerance: float) -> str:
+    """Measured and exact exponents and conditions, for a terminal."""
+    table = exponents_table(settings, trials, confidence=confidence, tolerance=tolerance)
+    readable = pd.DataFrame(
+        {
+            "layer": table["layer"].astype(str),
+            "quantity": table["quantity"],
+            "exact": table["exact"].map(str),
+            "measured": [f"{slope:+.3f}" for slope in table["slope"]],
+            f"{confidence:.0%} interval": [
+                f"[{low:+.3f}, {high:+.3f}]"
+                for low, high in table[["ci_low", "ci_high"]].to_numpy(float)
+            ],
+            f"to within {tolerance:g}": [VERDICT_MARKS[verdict] for verdict in table["verdict"]],
+        }
+    )
+    grid = settings.widths
+    heading = (
+        f"{title(settings.profile)}.\n{settings.trials} trials at each of {grid.count} n from "
+        f"{grid.smallest} to {grid.largest}, {settings.engine} engine, widths at the largest n: "
+        f"{'-'.join(map(str, settings.networks()[grid.largest].sizes))}."
+    )
+    parts = [
+        heading,
+        tabulate(readable, headers="keys", showindex=False, tablefmt="simple", **RIGHT),
+        _conditions(settings, trials, confidence, tolerance),
+    ]
+    return "\n\n".join([*parts, *_notes(settings, trials)]) + "\n"
+
+
+def report_json(
+    settings: ProfileProbe, trials: pd.DataFrame, *, confidence: float, tolerance: float
+) -> str:
+    """The measured and exact exponents as JSON; exact ones are text such as "-1/2"."""
+    table = exponents_table(settings, trials, confidence=confidence, tolerance=tolerance)
+    rows = table.assign(exact=table["exact"].map(str), verdict=table["verdict"].map(str))
+    found = {
+        **settings.model_dump(mode="json"),
+        "networks": {str(n): list(widths.sizes) for n, widths in settings.networks().items()},
+        "confidence": confidence,
+        "tolerance": tolerance,
+        "measured": json.loads(rows.to_json(orient="records")),
+    }
+    return json.dumps(found, indent=2) + "\n"
+
+
+def _notes(settings: ProfileProbe, trials: pd.DataFrame) -> list[str]:
+    """Why slopes on these widths may differ from exact exponents."""
+    large = _curve(settings, trials).beyond_leading_order()
+    notes = [input_note(settings), f"{large[0].upper()}{large[1:]}." if large else None]
+    return [note for note in notes if note is not None]
+
+
+def _conditions(
+    settings: ProfileProbe, trials: pd.DataFrame, confidence: float, tolerance: float
+) -> str:
+    curve = _curve(settings, trials)
+    lines = [f"{'n grows':>9} {'measured':>9}  condition"]
+    for condition, outcome in zip(CONDITIONS, settings.profile.outcomes(), strict=True):
+        measured = curve.judge(condition, confidence=confidence, tolerance=tolerance)
+        theory = ClaimVerdict.HOLDS if outcome.holds else ClaimVerdict.FAILS
+        marks = f"{CONDITION_MARKS[theory]:>9} {CONDITION_MARKS[measured.verdict]:>9}"
+        lines.append(f"{marks}  {condition.equation}  {condition.statement}")
+    return "\n".join(["Conditions of the thesis:", *lines])
+
+
+def _curve(settings: ProfileProbe, trials: pd.DataFrame) -> MeasuredCurve:
+    return MeasuredCurve(
+        trials, {n: (widths, _scales(settings, widths)) for n, widths in settings.networks().items()}
+    )
+
+
+def _scales(settings: ProfileProbe, widths: Widths) -> LayerScales:
+    return layer_scales(settings.parametrization, widths, settings.r)
+
+
+def _work(settings: ProfileProbe, widths: Widths) -> float:
+    return float(widths.weight_count if settings.engine == "dense" else sum(widths.sizes))
+
+
+def _at_once(settings: ProfileProbe, widths: Widths) -> int:
+    if settings.engine == "dense":
+        return 1
+    return min(settings.trials, max(1, UNITS_AT_ONCE // max(widths.sizes[1:])))
+
+
+def _run(
+    settings: ProfileProbe, n: int, widths: Widths, trials: Sequence[int], workspace: Workspace
+) -> list[Callable[[], OneStep]]:
+    """A trial's result each, to be asked for in order."""
+    generators = [
+        torch_generator(settings.seed, "profile", settings.engine, n, trial) for trial in trials
+    ]
+    drawn = [_image(settings, generator) for generator in generators]
+    scales, rate = _scales(settings, widths), settings.learning_rate
+    if settings.engine == "dense":
+        return [
+            partial(dense.one_step, widths, scales, x, y, rate, generator, workspace)
+            for (x, y), generator in zip(drawn, generators, strict=True)
+        ]
+    norms = np.array([x.double().norm().item() for x, _ in drawn])
+    targets = torch.stack([y for _, y in drawn]).double().numpy()
+    steps = law.one_steps(widths, scales, norms, targets, rate, generators, workspace)
+    return [partial(law.trial, steps, index) for index in range(len(drawn))]
+
+
+def _image(settings: ProfileProbe, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """An image x (n_0,) and a one-hot target (n_L,)."""
+    x = torch.randn(settings.inputs, generator=generator)
+    y = torch.zeros(settings.outputs)
+    y[torch.randint(settings.outputs, (), generator=generator)] = 1.0
+    return x, y
+
+
+def _checked(widths: Widths, where: str, result: Callable[[], OneStep]) -> OneStep:
+    try:
+        found = result()
+    except NonFiniteError as error:
+        raise NonFiniteError(f"{where}: {error}") from None
+    for quantity, values in asdict(found).items():
+        if 0 in values:
+            raise NonFiniteError(
+                f"{where}: {quantity} of layer {values.index(0) + 1} is zero, as happens where all "
+                f"units of a layer are silent, and the narrowest has {widths.n_min}; raise --from or "
+                f"--scale"
+            )
+    return found
+
+
+def _rows(settings: ProfileProbe, n: int, widths: Widths, trial: int, found: OneStep) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "parametrization": settings.parametrization,
+            "n": n,
+            "trial": trial,
+            "layer": range(1, widths.depth + 1),
+            "width": widths.sizes[1:],
+            **asdict(found),
+        }
+    )

@@ -1,0 +1,216 @@
+"""The r-sweep: several steps of SGD with updates of size m^r (Sec. 2.3.2), r from 0 to 1.
+
+Updates of one size u in all hidden layers are what eqs. 2.68-2.71 grant for any u, so a network depends
+on the reference width m and on r through u = m^r alone. Two experiments see each of them: *second_step*,
+two steps on images of one class, whose gradients overlap as eq. 2.58 allows at most; and *training*,
+``sweep.steps`` steps on random images. A trial sees the same images whatever its widths and its u, and
+the same noise whatever its u: what changes with n or r is not the draw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from dynparam.engines import law
+from dynparam.engines.trajectory import Trajectory
+from dynparam.experiments.r_sweep.settings import Sweep, SweepStage
+from dynparam.provenance.code_digest import stage_digest
+from dynparam.settings.base import digest
+from dynparam.support.errors import ConfigError, NonFiniteError
+from dynparam.support.files import sha256
+from dynparam.support.progress import progress
+from dynparam.support.randomness import torch_generator
+from dynparam.theory.parametrization import scales_of_update
+from dynparam.theory.update_bound import Reference, reference_width
+from dynparam.theory.widths import RatioRule, Widths, bottleneck, log_spaced
+from dynparam.trials.images import TrialImages
+from dynparam.trials.log import append_to_log, log_path, read_log
+
+Experiment = Literal["second_step", "training"]
+
+
+EXPERIMENTS: tuple[Experiment, ...] = get_args(Experiment)
+
+
+QUANTITIES = ("alignment", "preactivation_rms", "update_rms", "gradient_norm", "drift")
+
+
+WORK_OF_A_STEP = 1e5
+"""What a step costs at no width at all, in neurons times steps before it (measured)."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """Where one trial stands.
+
+    Attributes:
+        experiment: which of the two.
+        n: wide width.
+        r: exponent of the reference width.
+        trial: its number.
+    """
+
+    experiment: Experiment
+    n: int
+    r: Fraction
+    trial: int
+
+
+def measure_sweep(
+    settings: SweepStage, reference: Reference, images: TrialImages, trial_log: Path
+) -> pd.DataFrame:
+    """All trials with updates m^r of one reference width m, in the columns of ``results/sweep/*.csv``.
+
+    A row is a layer at a step: experiment, reference, r, n, n_min, update_norm (m^r), trial, step,
+    layer, the quantities of ``trajectory.Trajectory``, and diverged_at, the first step whose values were
+    not all finite (missing if there is none); a trial has no rows from that step on. Finished trials are
+    kept in ``trial_log`` and not computed again after an interruption. Raises ``ConfigError`` for a
+    reference that is not configured or widths beyond memory, and ``NonFiniteError`` naming a trial
+    whose first step is not finite already.
+    """
+    if reference not in settings.sweep.references:
+        raise ConfigError(
+            f"there is no {reference!r} in sweep.references; choose one of "
+            f"{', '.join(settings.sweep.references)}"
+        )
+    networks = {
+        (experiment, n): _network(settings, n)
+        for experiment in EXPERIMENTS
+        for n in wide_widths(settings.sweep, experiment)
+    }
+    done = read_log(trial_log, _logged_trial)
+    left = [point for point in points(settings.sweep) if point not in done]
+    work = {
+        point: _work(networks[point.experiment, point.n], steps_of(settings.sweep, point.experiment))
+        for point in left
+    }
+    with progress(f"sweep {reference}", sum(work.values())) as advance:
+        for point in left:
+            widths = networks[point.experiment, point.n]
+            done[point] = run_trial(settings, reference, widths, point, images)
+            append_to_log(trial_log, [_entry(point, done[point])])
+            advance(work[point])
+    return _table(settings.sweep, reference, networks, done)
+
+
+def run_trial(
+    settings: SweepStage, reference: Reference, widths: Widths, point: Point, images: TrialImages
+) -> Trajectory:
+    """One trial: its steps before the first whose values are not all finite.
+
+    Raises ``NonFiniteError`` if that is the first step.
+    """
+    sweep = settings.sweep
+    x, y = draw_images(sweep, images, point)
+    generator = torch_generator(sweep.seed, "sweep", point.experiment, point.n, point.trial)
+    scales = scales_of_update(widths, reference_width(reference, widths) ** float(point.r))
+    rate = settings.probe.learning_rate
+    seen = law.sgd(widths, scales, x, y, rate, generator, diverging="stop")
+    if not len(seen.drift):
+        raise NonFiniteError(
+            f"sweep {reference}, r = {point.r}, n = {point.n}, trial {point.trial}: the first step is "
+            f"not finite; lower probe.learning_rate"
+        )
+    return seen
+
+
+def draw_images(sweep: Sweep, images: TrialImages, point: Point) -> tuple[Tensor, Tensor]:
+    """One image a step, (steps, 1, n_0), and its target, (steps, 1, 2).
+
+    In the experiment "second_step" all are of the class of the first.
+    """
+    generator = torch_generator(sweep.seed, "sweep images", point.experiment, point.trial)
+    drawn = [images.draw(generator, "sweep", point.trial)]
+    while len(drawn) < steps_of(sweep, point.experiment):
+        x, y = images.draw(generator, "sweep", point.trial)
+        if point.experiment == "training" or torch.equal(y, drawn[0][1]):
+            drawn.append((x, y))
+    return torch.stack([x for x, _ in drawn])[:, None], torch.stack([y for _, y in drawn])[:, None]
+
+
+def points(sweep: Sweep) -> Iterator[Point]:
+    """Every trial of a reference, in the order of the table."""
+    for experiment in EXPERIMENTS:
+        for r in sweep.r:
+            for n in wide_widths(sweep, experiment):
+                for trial in range(getattr(sweep, experiment).trials):
+                    yield Point(experiment, n, r, trial)
+
+
+def wide_widths(sweep: Sweep, experiment: Experiment) -> tuple[int, ...]:
+    """The wide widths n of an experiment."""
+    grid = getattr(sweep, experiment).widths
+    return log_spaced(grid.smallest, grid.largest, grid.count)
+
+
+def steps_of(sweep: Sweep, experiment: Experiment) -> int:
+    """The steps of an experiment's trials."""
+    return 2 if experiment == "second_step" else sweep.steps
+
+
+def sweep_log_path(output: Path, settings: SweepStage, reference: str, images: Path) -> Path:
+    """Where the finished trials of an interrupted sweep wait."""
+    code = stage_digest("sweep_reference")
+    return log_path(output, reference, digest(settings), reference, sha256(images), code)
+
+
+def _network(settings: SweepStage, n: int) -> Widths:
+    narrow = settings.sweep.narrow
+    rule = RatioRule(narrow.coefficient, narrow.exponent)
+    return bottleneck(n, rule.n_min(n, settings.probe.rounding), hidden=settings.network.hidden)
+
+
+def _work(widths: Widths, steps: int) -> float:
+    return steps * (WORK_OF_A_STEP + steps * sum(widths.sizes))
+
+
+def _entry(point: Point, seen: Trajectory) -> list[object]:
+    values = {name: array.tolist() for name, array in asdict(seen).items()}
+    return [point.experiment, point.n, str(point.r), point.trial, values]
+
+
+def _logged_trial(entry: Any) -> tuple[Point, Trajectory]:
+    experiment, n, r, trial, values = entry
+    arrays = {name: np.asarray(column, dtype=np.float64) for name, column in values.items()}
+    return Point(experiment, n, Fraction(r), trial), Trajectory(**arrays)
+
+
+def _table(
+    sweep: Sweep,
+    reference: Reference,
+    networks: Mapping[tuple[Experiment, int], Widths],
+    done: Mapping[Point, Trajectory],
+) -> pd.DataFrame:
+    parts = []
+    for point in points(sweep):
+        seen, widths = done[point], networks[point.experiment, point.n]
+        steps, depth = seen.drift.shape
+        whole = steps == steps_of(sweep, point.experiment)
+        parts.append(
+            {
+                "experiment": np.repeat(point.experiment, steps * depth),
+                "r": np.repeat(float(point.r), steps * depth),
+                "n": np.repeat(point.n, steps * depth),
+                "n_min": np.repeat(widths.n_min, steps * depth),
+                "update_norm": np.repeat(
+                    reference_width(reference, widths) ** float(point.r), steps * depth
+                ),
+                "trial": np.repeat(point.trial, steps * depth),
+                "step": np.repeat(np.arange(1, steps + 1), depth),
+                "layer": np.tile(np.arange(1, depth + 1), steps),
+                **{name: getattr(seen, name).ravel() for name in QUANTITIES},
+                "diverged_at": np.repeat(np.nan if whole else steps + 1, steps * depth),
+            }
+        )
+    table = pd.DataFrame({name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
+    table.insert(1, "reference", reference)
+    return table.astype({"diverged_at": "Int64"})

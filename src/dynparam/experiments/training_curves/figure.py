@@ -1,0 +1,171 @@
+"""The figures of training: curves in, Figs. 3.4 and 3.5 and the domain of their claims out."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
+
+from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, STYLE, TEXT_WIDTH_INCHES
+
+QUANTITIES = {"train_loss": "training loss", "test_loss": "test loss"}
+"""The losses that are drawn, with the names of their panels and rows."""
+
+
+BAND_EDGES = ("-", "--", ":", "-.")
+"""One line style of a band's edge a parametrization besides its colour, for black-and-white print."""
+
+
+CAPTION_CHARACTERS = 122
+"""Characters of 7 point text on a line of the text's width, with a margin."""
+
+
+LINEAR_DECADES = 5
+"""A symmetric logarithmic axis has at most so many decades on either side of its linear part."""
+
+
+def plotted_curves(curves: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """What Figs. 3.4 and 3.5 show: parametrization -> curves of all seeds; mean and spread over seeds.
+
+    Args:
+        curves: tables with columns task, parametrization, seed, epoch, train_loss, test_loss.
+
+    Returns:
+        A row for every task, parametrization, quantity (train_loss or test_loss) and epoch, with mean,
+        std (sample standard deviation) and seeds: the number of finite values, of which mean and std
+        are taken. A run that diverged counts up to the epoch before.
+    """
+    return pd.concat([_over_seeds(table) for table in curves.values()], ignore_index=True)
+
+
+def training_figure(title: str, plotted: pd.DataFrame, caption: str) -> Figure:
+    """Figs. 3.4 and 3.5 (Sec. 3.3): losses of one task against the epoch, mean and spread over seeds.
+
+    The losses (dimensionless) are on log axes that cover the epochs from 1 on; the loss at
+    initialization (epoch 0) is written where it lies above.
+
+    Args:
+        title: of the figure.
+        plotted: result of ``plotted_curves``, of one task.
+        caption: printed below the panels.
+    """
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(TEXT_WIDTH_INCHES, 3.6), layout="constrained")
+        axes = figure.subplots(1, len(QUANTITIES))
+        for axis, (quantity, name) in zip(axes, QUANTITIES.items(), strict=True):
+            _curve_panel(axis, name, plotted[plotted["quantity"] == quantity])
+        axes[0].set_ylabel(r"loss $\frac{1}{2}\|f-y\|^2$ (mean over images)")
+        key = _curve_key(plotted)
+        figure.legend(
+            handles=key,
+            title=title,
+            title_fontsize=9,
+            loc="outside upper center",
+            ncols=min(len(key), 3),
+            frameon=False,
+        )
+        wrapped = textwrap.fill(caption, CAPTION_CHARACTERS)
+        figure.supxlabel(wrapped, x=0.01, ha="left", fontsize=7, color="0.25")
+    return figure
+
+
+def _over_seeds(curves: pd.DataFrame) -> pd.DataFrame:
+    tidy = curves.melt(
+        id_vars=["task", "parametrization", "epoch"],
+        value_vars=list(QUANTITIES),
+        var_name="quantity",
+        value_name="loss",
+    )
+    tidy["loss"] = tidy["loss"].where(np.isfinite(tidy["loss"]))
+    grouped = tidy.groupby(["task", "parametrization", "quantity", "epoch"], sort=True)["loss"]
+    return grouped.agg(mean="mean", std="std", seeds="count").reset_index()
+
+
+def _band(rows: pd.DataFrame) -> tuple[pd.Series[float], pd.Series[float]]:
+    """One standard deviation about the mean; for log axes it ends at a tenth of the mean."""
+    spread = rows["std"].fillna(0.0)
+    return rows["mean"] - np.minimum(spread, 0.9 * rows["mean"]), rows["mean"] + spread
+
+
+def _curve_panel(axis: Axes, name: str, rows: pd.DataFrame) -> None:
+    parametrizations = list(rows["parametrization"].unique())
+    for place, parametrization in enumerate(parametrizations):
+        curve = rows[rows["parametrization"] == parametrization].sort_values("epoch")
+        colour = LAYER_COLOURS[place % len(LAYER_COLOURS)]
+        axis.fill_between(
+            curve["epoch"],
+            *_band(curve),
+            facecolor=(colour, 0.25),
+            edgecolor=(colour, 0.8),
+            linewidth=0.4,
+            linestyle=BAND_EDGES[place % len(BAND_EDGES)],
+        )
+        step = max(1, len(curve) // 10)
+        axis.plot(
+            curve["epoch"],
+            curve["mean"],
+            color=colour,
+            marker=LAYER_MARKERS[place % len(LAYER_MARKERS)],
+            markersize=3.2,
+            # Markers of two curves lie at different epochs, so that none hides another.
+            markevery=(place * step // len(parametrizations), step),
+        )
+    axis.set(yscale="log", xlabel="epoch", title=name)
+    axis.set_xlim(0, max(1, rows["epoch"].max()))
+    _loss_axis(axis, rows)
+    axis.grid(True, which="major", linewidth=0.3, color="0.85")
+    axis.set_axisbelow(True)
+
+
+def _loss_axis(axis: Axes, rows: pd.DataFrame) -> None:
+    """Limits from the epochs from 1 on; where epoch 0 lies above them its loss is written."""
+    later = rows[(rows["epoch"] > 0) & (rows["mean"] > 0)]
+    if later.empty:
+        return
+    lower, upper = _band(later)
+    bottom, top = float(lower.min()), float(upper.max())
+    margin = (top / bottom) ** 0.05
+    axis.set_ylim(bottom / margin, top * margin)
+    first = rows.loc[rows["epoch"] == 0, "mean"]
+    if (first > top * margin).any():
+        values = " and ".join(dict.fromkeys(f"{value:.2f}" for value in first))
+        text = rf"$\uparrow$ {values} at epoch 0"
+        axis.annotate(text, (0, 1), (6, -4), "axes fraction", "offset points", va="top", fontsize=7)
+    if top / bottom < 10:  # within a decade, powers of ten leave an axis without numbers
+        axis.yaxis.set_major_locator(MaxNLocator(nbins=8, steps=[1, 2, 5, 10]))
+        axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.yaxis.set_minor_locator(NullLocator())
+
+
+def _curve_key(plotted: pd.DataFrame) -> list[Artist]:
+    handles: list[Artist] = [
+        Line2D(
+            [],
+            [],
+            color=LAYER_COLOURS[place % len(LAYER_COLOURS)],
+            marker=LAYER_MARKERS[place % len(LAYER_MARKERS)],
+            markersize=3.2,
+            label=f"{name}, {_seeds(plotted[plotted['parametrization'] == name])}",
+        )
+        for place, name in enumerate(plotted["parametrization"].unique())
+    ]
+    if plotted["std"].notna().any():
+        label = r"mean $\pm$ standard deviation over seeds"
+        handles.append(Patch(facecolor="0.8", edgecolor="0.4", linewidth=0.4, label=label))
+    return handles
+
+
+def _seeds(rows: pd.DataFrame) -> str:
+    """The number of seeds, and how many were left at the end if some diverged."""
+    first, last = int(rows["seeds"].max()), int(rows["seeds"].min())
+    seeds = "1 seed" if first == 1 else f"{first} seeds"
+    return seeds if first == last else f"{seeds}, {last} to the end"

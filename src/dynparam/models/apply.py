@@ -1,0 +1,259 @@
+"""A parametrization for one's own torch model: initial values and optimizer groups (Sec. 2.5).
+
+In the learning-rate form a parametrization is a standard deviation and a learning rate for each
+parameter. A weight V^l (n_l, n_{l-1}) of a layer with multiplier g_l and scale sigma_l gets
+
+    V^l_ij ~ N(0, (g_l gamma_l sigma_l)^2),   eta_l = eta g_l^2                   (eqs. 2.80-2.81)
+
+and a bias, which is a weight on the constant input sqrt(n_{l-1}) (eq. 2.2), the same with
+g_l sqrt(n_{l-1}) in place of g_l. ``apply`` draws the values into the model and returns the rates.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Any, Literal
+
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from dynparam.models.layers import WeightLayer, find_layers, is_listed, other_parameters
+from dynparam.support.errors import ConfigError, ModelError
+from dynparam.theory.parametrization import HALF, LayerRule, layer_rules
+
+Role = Literal["hidden", "readout", "unchanged", "frozen"]
+
+
+COLUMNS = ("layer", "parameter", "role", "fan_in", "fan_out", "init_std", "learning_rate")
+
+
+RELU_GAIN = math.sqrt(2)
+"""gamma_l of a layer followed by ReLU, which halves the second moment (Sec. 2.2)."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What ``apply`` set for one parameter of the model.
+
+    Attributes:
+        layer: the name of its module, empty for the model itself.
+        parameter: its name in the module, such as weight or bias.
+        role: of a hidden layer or a readout; unchanged, with its initial values kept and the global
+            learning rate; or frozen, with its values kept and in no group.
+        fan_in: n_{l-1} of the layer; None without a layer.
+        fan_out: n_l of the layer, likewise.
+        init_std: standard deviation of the initial values; None if they were kept.
+        learning_rate: of SGD; None if frozen.
+        tensor: the parameter itself.
+    """
+
+    layer: str
+    parameter: str
+    role: Role
+    fan_in: int | None
+    fan_out: int | None
+    init_std: float | None
+    learning_rate: float | None
+    tensor: nn.Parameter = field(compare=False, repr=False)
+
+    @property
+    def name(self) -> str:
+        """The parameter's name in the model."""
+        return f"{self.layer}.{self.parameter}" if self.layer else self.parameter
+
+
+@dataclass(frozen=True)
+class Applied:
+    """A parametrization as it was applied to a model.
+
+    Attributes:
+        parametrization: its name.
+        learning_rate: the global learning rate eta.
+        r: the power of n_min in ``dynamic``; without meaning for the others.
+        n_min: the smallest hidden width, or as given.
+        layers: the weight layers in execution order.
+        settings: one per parameter of the model, layers first.
+    """
+
+    parametrization: str
+    learning_rate: float
+    r: float
+    n_min: int
+    layers: tuple[WeightLayer, ...]
+    settings: tuple[Setting, ...]
+
+    @property
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Groups for ``torch.optim.SGD``, one per parameter: params, lr, name.
+
+        New lists and dictionaries each time, since an optimizer writes into those it is given.
+        """
+        return [
+            {"params": [setting.tensor], "lr": setting.learning_rate, "name": setting.name}
+            for setting in self.settings
+            if setting.learning_rate is not None
+        ]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row per parameter: layer, parameter, role, fan_in, fan_out, init_std, learning_rate."""
+        rows = [[getattr(setting, column) for column in COLUMNS] for setting in self.settings]
+        frame = pd.DataFrame(rows, columns=list(COLUMNS))
+        whole = dict.fromkeys(("fan_in", "fan_out"), "Int64")
+        return frame.astype(whole).astype(dict.fromkeys(("init_std", "learning_rate"), float))
+
+    def __str__(self) -> str:
+        power = f", r = {self.r:g}" if self.parametrization == "dynamic" else ""
+        title = (
+            f"{self.parametrization}{power}, n_min = {self.n_min}, learning rate {self.learning_rate:g}"
+        )
+        shown = self.table.astype(object)
+        rows = shown.where(shown.notna(), "-").to_string(
+            index=False, float_format=lambda value: f"{value:.4g}"
+        )
+        return f"{title}\n{rows}"
+
+
+def apply(
+    model: nn.Module,
+    name: str,
+    *,
+    learning_rate: float,
+    r: Fraction | float = HALF,
+    sample_input: Any = None,
+    layers: Sequence[str] | None = None,
+    readout: str | Sequence[str] | None = None,
+    unchanged: Sequence[str] = (),
+    n_min: int | None = None,
+    gain: float | Mapping[str, float] = RELU_GAIN,
+    zero_biases: bool = False,
+    seed: int = 0,
+) -> Applied:
+    """Initialize ``model`` in place for parametrization ``name``; return its optimizer groups.
+
+    Use the groups with ``torch.optim.SGD``, with or without momentum. Nothing else of the model changes:
+    no attribute, hook or forward; a second call with the same arguments sets the same again.
+
+    Args:
+        model: a module whose weight layers are ``nn.Linear`` or ``nn.Conv1d``, ``2d``, ``3d``, on any
+            device.
+        name: ``ntk``, ``mup``, ``spectral``, ``dynamic`` or ``standard``, as in
+            ``theory.parametrization.layer_rules``.
+        learning_rate: the global eta; a parameter's learning rate is eta times its squared multiplier.
+        r: of ``dynamic``, in [0, 1/2].
+        sample_input: what the model is called with; finds the layers and their order (``find_layers``).
+        layers: the names of the weight layers in order, instead of ``sample_input``.
+        readout: names of the readouts, where there are several heads.
+        unchanged: names of modules or parameters that keep their initial values and get eta itself.
+        n_min: instead of the smallest width of a hidden layer.
+        gain: gamma of hidden layers, for their nonlinearity; sqrt(2) is ReLU's. A mapping names layers,
+            readouts too; those that it leaves out keep sqrt(2), readouts 1.
+        zero_biases: start biases at zero instead of drawing them as in eq. 2.2.
+        seed: of the normal numbers, drawn on the CPU: all weights in order, then all biases.
+
+    Parameters of normalizations and other vectors are ``unchanged``; those that need no gradient are
+    ``frozen``. Both are in the table.
+
+    Raises ``ConfigError`` for a wrong value and ``ModelError`` for a model that cannot be handled
+    (``find_layers``), or one without a hidden layer. The model is then as it was.
+    """
+    if not (learning_rate > 0 and math.isfinite(learning_rate)):
+        raise ConfigError(f"learning_rate is {learning_rate}; it must be positive and finite")
+    hidden_rule, readout_rule = layer_rules(name, 2, r)
+    found = find_layers(model, sample_input, layers=layers, readout=readout, unchanged=unchanged)
+    smallest = narrowest(found, n_min)
+    gains = _gains(found, gain)
+    settings: list[Setting] = []
+    for layer in found:
+        rule = readout_rule if layer.readout else hidden_rule
+        settings += _layer_settings(layer, rule, smallest, gains[layer.name], learning_rate)
+    for module, parameter, tensor in other_parameters(model, found):
+        settings.append(Setting(module, parameter, "unchanged", None, None, None, learning_rate, tensor))
+    settings = [_excepted(setting, unchanged, zero_biases, learning_rate) for setting in settings]
+    _draw(settings, seed)
+    return Applied(name, learning_rate, float(r), smallest, found, tuple(settings))
+
+
+def narrowest(layers: Sequence[WeightLayer], given: int | None) -> int:
+    """n_min = min(n_1 ... n_{L-1}) over the hidden layers (Sec. 2.3.2), or as given.
+
+    Raises ``ModelError`` if there is no hidden layer, ``ConfigError`` if what is given is no width.
+    """
+    hidden = [layer.fan_out for layer in layers if not layer.readout]
+    if not hidden:
+        names = ", ".join(repr(layer.name) for layer in layers)
+        raise ModelError(
+            f"the model has no hidden layer, only the readout {names}; a parametrization needs at least "
+            "one weight layer before it"
+        )
+    if given is None:
+        return min(hidden)
+    if isinstance(given, bool) or not isinstance(given, int) or given < 1:
+        raise ConfigError(f"n_min is {given!r}; it must be an integer of at least 1")
+    return given
+
+
+def _gains(layers: Sequence[WeightLayer], gain: float | Mapping[str, float]) -> dict[str, float]:
+    """gamma_l by layer."""
+    if isinstance(gain, Mapping):
+        named, hidden = dict(gain), RELU_GAIN
+    else:
+        named, hidden = {}, gain
+    known = {layer.name: 1.0 if layer.readout else hidden for layer in layers}
+    for name in named:
+        if name not in known:
+            raise ConfigError(f"gain names {name!r}, which is none of the layers {', '.join(known)}")
+    gains = known | named
+    for name, value in gains.items():
+        if not (value > 0 and math.isfinite(value)):
+            raise ConfigError(f"the gain of {name} is {value}; it must be positive and finite")
+    return gains
+
+
+def _layer_settings(
+    layer: WeightLayer, rule: LayerRule, n_min: int, gain: float, eta: float
+) -> list[Setting]:
+    """The settings of a layer's weight and, if there is one, its bias."""
+    shape = (layer.fan_in, layer.fan_out, n_min)
+    multiplier, std = rule.multiplier.value(*shape), gain * rule.sigma.value(*shape)
+    role: Role = "readout" if layer.readout else "hidden"
+    # A bias is a weight on the constant input sqrt(n_{l-1}) (eq. 2.2).
+    effective = {"weight": multiplier, "bias": multiplier * math.sqrt(layer.fan_in)}
+    return [
+        Setting(layer.name, parameter, role, layer.fan_in, layer.fan_out, g * std, eta * g * g, tensor)
+        for parameter, g in effective.items()
+        if (tensor := getattr(layer.module, parameter)) is not None
+    ]
+
+
+def _excepted(setting: Setting, unchanged: Sequence[str], zero_biases: bool, eta: float) -> Setting:
+    """The setting, or what replaces it: for frozen parameters, listed ones, and biases from zero."""
+    if not setting.tensor.requires_grad:
+        return replace(setting, role="frozen", init_std=None, learning_rate=None)
+    if is_listed(setting.name, unchanged):
+        return replace(setting, role="unchanged", init_std=None, learning_rate=eta)
+    if zero_biases and setting.parameter == "bias" and setting.role != "unchanged":
+        return replace(setting, init_std=0.0)
+    return setting
+
+
+def _draw(settings: Sequence[Setting], seed: int) -> None:
+    """Fill the parameters with normal numbers, all weights before all biases.
+
+    So the weights do not depend on whether a model has biases.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    drawn = [setting for setting in settings if setting.init_std is not None]
+    with torch.no_grad():
+        for setting in sorted(drawn, key=lambda setting: setting.parameter == "bias"):
+            setting.tensor.copy_(_normal(setting.tensor, setting.init_std or 0.0, generator))
+
+
+def _normal(like: Tensor, std: float, generator: torch.Generator) -> Tensor:
+    """Normal numbers of a parameter's shape, in its precision but at least float32."""
+    dtype = torch.promote_types(like.dtype, torch.float32)
+    return torch.empty(like.shape, dtype=dtype).normal_(0.0, std, generator=generator)

@@ -1,0 +1,89 @@
+"""The picture of a coordinate check: sizes, updates and alignments of every layer against width."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, STYLE, TEXT_WIDTH_INCHES
+from dynparam.statistics.measured_conditions import COLUMNS
+from dynparam.support.files import atomic_path
+from dynparam.theory.conditions import Quantity
+
+TITLES: Mapping[Quantity, str] = {
+    "preactivation": r"preactivations, rms of $\tilde{h}^{(\ell)}_i$",
+    "update": r"updates, rms of $\Delta\tilde{h}^{(\ell)}_i$",
+    "alignment": r"$|\langle\partial\mathcal{L}/\partial\tilde{h}^{(\ell)},\ "
+    r"\Delta\tilde{h}^{(\ell)}\rangle|$",
+}
+
+
+LEGEND_LINE_INCHES = 0.15
+
+
+DPI = 200
+
+
+def coordinate_figure(table: pd.DataFrame, slopes: pd.DataFrame) -> Figure:
+    """One panel a quantity: means and standard deviations over seeds, fitted lines with their slopes.
+
+    ``table`` and ``slopes`` are those of ``check_result.CoordinateCheck``, at one step. In brackets
+    behind a slope stands the exponent that theory expects, where it expects one.
+    """
+    widths = sorted(table["width"].unique().tolist())
+    height = 2.4 + LEGEND_LINE_INCHES * table["layer"].nunique()
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(TEXT_WIDTH_INCHES, height), layout="constrained")
+        axes = figure.subplots(1, len(TITLES), squeeze=False)[0]
+        for axis, (quantity, title) in zip(axes, TITLES.items(), strict=True):
+            _panel(axis, table, slopes[slopes["quantity"] == quantity], quantity)
+            axis.set(xscale="log", yscale="log", xlabel="width (units)", title=title)
+            axis.set_xticks(widths, list(map(str, widths)))
+            axis.minorticks_off()
+            axis.grid(True, which="major", linewidth=0.3, color="0.85")
+            axis.set_axisbelow(True)
+            axis.legend(
+                title="layer, slope (expected)",
+                loc="upper left",
+                bbox_to_anchor=(-0.1, -0.2),
+                frameon=False,
+                handletextpad=0.3,
+                alignment="left",
+            )
+    return figure
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write the figure in the format that the ending of ``path`` names. Raises ``DynparamError``."""
+    with mpl.rc_context(STYLE), atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=DPI)
+
+
+def _panel(axis: Axes, table: pd.DataFrame, slopes: pd.DataFrame, quantity: Quantity) -> None:
+    for row in slopes.to_dict("records"):
+        layer = int(row["layer"])
+        values = table[table["layer"] == layer].groupby("width")[COLUMNS[quantity]]
+        mean, std = values.mean(), values.std()
+        widths = mean.index.to_numpy(float)
+        # The least-squares line passes through the mean of the logarithms.
+        centre = np.log(mean).mean() - row["slope"] * np.log(widths).mean()
+        colour = LAYER_COLOURS[(layer - 1) % len(LAYER_COLOURS)]
+        expected = "" if row["expected"] is None else f"  ({row['expected']})"
+        axis.errorbar(
+            widths,
+            mean,
+            # A bar below zero has no place on a log axis: it ends at a tenth of the mean.
+            yerr=[np.minimum(std, 0.9 * mean), std],
+            fmt=LAYER_MARKERS[(layer - 1) % len(LAYER_MARKERS)],
+            color=colour,
+            markersize=3.2,
+            elinewidth=0.5,
+            label=f"{row['name']}  ${round(row['slope'], 2) + 0.0:+.2f}${expected}",
+        )
+        axis.plot(widths, np.exp(centre + row["slope"] * np.log(widths)), "--", color=colour)

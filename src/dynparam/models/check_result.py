@@ -1,0 +1,254 @@
+"""What a coordinate check shows: slopes over width, what theory expects of them, and verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import pandas as pd
+from tabulate import tabulate
+
+from dynparam.models.check_figure import coordinate_figure, save_figure
+from dynparam.models.expected import Network, OutsideTheoryError, expected_orders
+from dynparam.statistics.measured_conditions import COLUMNS, SEVERITY, MeasuredSlope, relation_verdict
+from dynparam.statistics.slopes import slope_of_log_means
+from dynparam.statistics.verdicts import ClaimVerdict, equivalence
+from dynparam.support.errors import ConfigError
+from dynparam.theory.conditions import Quantity, Relation
+from dynparam.theory.orders import Orders
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+Regime = Literal["rich", "lazy", "unstable", "undecided"]
+"""Whether the narrowest hidden layers' preactivations move by Theta(1) (rich), less and less as the
+network widens (lazy), or more and more (unstable)."""
+
+
+QUANTITIES: tuple[Quantity, ...] = ("preactivation", "update", "alignment")
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a check asks; the fields are arguments of ``models.coordinate_check.coordinate_check``.
+
+    Attributes:
+        parametrization: its name; ``None`` for a model as it comes.
+        r: of ``dynamic``.
+        confidence: level of the intervals.
+        tolerance: largest difference of slopes that counts as equal.
+    """
+
+    parametrization: str | None
+    r: Fraction | float
+    confidence: float
+    tolerance: float
+
+
+@dataclass(frozen=True)
+class CoordinateCheck:
+    """The result of a coordinate check.
+
+    Attributes:
+        table: a row for each width, seed, step and layer, with columns width, n_min, seed, step, layer,
+            name, fan_in, fan_out, preactivation_rms, update_rms, gradient_norm, alignment. Sizes are
+            root mean squares over the batch and the layer's units; the alignment is summed over both.
+        networks: the layers at each width.
+        question: what was asked.
+    """
+
+    table: pd.DataFrame
+    networks: Mapping[int, Network]
+    question: Question
+
+    @cached_property
+    def orders(self) -> Orders | None:
+        """The exact exponents of the first step, or ``None``; ``why_no_orders`` has the reason."""
+        try:
+            return expected_orders(self.networks, self.question.parametrization, self.question.r)
+        except OutsideTheoryError:
+            return None
+
+    @property
+    def why_no_orders(self) -> str | None:
+        """Why theory expects nothing of this model; ``None`` if it does."""
+        try:
+            expected_orders(self.networks, self.question.parametrization, self.question.r)
+        except OutsideTheoryError as reason:
+            return str(reason)
+        return None
+
+    @cached_property
+    def slopes(self) -> pd.DataFrame:
+        """Slopes of every step, layer and quantity over width.
+
+        Columns: step, layer, name, quantity; expected, the exact exponent (a ``Fraction``, or ``None``
+        after the first step); slope, ci_low, ci_high of the mean over seeds, Student's interval; agrees,
+        whether slope and exponent are equal to within the tolerance; condition, its equation in the
+        thesis; verdict, whether it holds.
+        """
+        rows = [
+            self._slope_row(step, layer, quantity)
+            for step in sorted(self.table["step"].unique())
+            for layer in range(1, self.depth + 1)
+            for quantity in QUANTITIES
+        ]
+        return pd.DataFrame(rows)
+
+    @property
+    def depth(self) -> int:
+        """The number L of weight layers."""
+        return len(next(iter(self.networks.values())).layers)
+
+    @property
+    def verdict(self) -> ClaimVerdict:
+        """Whether hidden preactivations and all alignments keep their size and outputs do not grow.
+
+        Eqs. 2.18, 2.31 and 2.19, at every step looked at: the worst verdict of their rows.
+        """
+        verdicts = set(self.slopes["verdict"])
+        return next(verdict for verdict in SEVERITY if verdict in verdicts)
+
+    @property
+    def regime(self) -> Regime:
+        """How the narrowest hidden layers move at the last step looked at."""
+        rows = self.slopes[self.slopes["quantity"] == "update"]
+        rows = rows[(rows["step"] == rows["step"].max()) & rows["layer"].isin(self._narrowest())]
+        low, high = rows["ci_low"].max(), rows["ci_high"].min()
+        tolerance = self.question.tolerance
+        if rows["ci_low"].min() >= -tolerance and rows["ci_high"].max() <= tolerance:
+            return "rich"
+        if high < -tolerance:
+            return "lazy"
+        return "unstable" if low > tolerance else "undecided"
+
+    def sentences(self) -> list[str]:
+        """What is not as it should be, a sentence for each layer and quantity."""
+        found = self.slopes[self.slopes["verdict"].isin([ClaimVerdict.FAILS, ClaimVerdict.UNDECIDED])]
+        return [_sentence(row) for row in found.to_dict("records")]
+
+    def plot(self, path: Path | str | None = None, *, step: int = 1) -> Figure:
+        """Sizes, updates and alignments against width on log axes, one line a layer, with slopes.
+
+        With a ``path`` the figure is saved there, in the format that its ending names. Raises
+        ``ConfigError`` for a step that was not taken.
+        """
+        if step not in set(self.table["step"]):
+            raise ConfigError(
+                f"step {step} was not taken; choose one of 1 to {self.table['step'].max()}"
+            )
+        figure = coordinate_figure(
+            self.table[self.table["step"] == step], self.slopes[self.slopes["step"] == step]
+        )
+        if path is not None:
+            save_figure(figure, Path(path))
+        return figure
+
+    def __str__(self) -> str:
+        rows = [
+            {
+                "step": str(row["step"]),
+                "layer": f"{row['layer']} {row['name']}",
+                "quantity": row["quantity"],
+                "expected": "" if row["expected"] is None else str(row["expected"]),
+                "slope": f"{row['slope']:+.3f} [{row['ci_low']:+.3f}, {row['ci_high']:+.3f}]",
+                "agrees": row["agrees"],
+                "verdict": row["verdict"],
+            }
+            for row in self.slopes.to_dict("records")
+        ]
+        shown = pd.DataFrame(rows)
+        if shown["step"].nunique() == 1:
+            shown = shown.drop(columns="step")
+        body = tabulate(
+            shown.to_numpy().tolist(),
+            headers=list(shown.columns),
+            tablefmt="simple",
+            disable_numparse=True,
+        )
+        return "\n\n".join([self._title(), body, *self._closing()])
+
+    def _title(self) -> str:
+        widths = ", ".join(map(str, self.networks))
+        seeds = self.table["seed"].nunique()
+        name = self.question.parametrization or "the model as it comes"
+        return f"{name}, widths {widths}, {seeds} seeds each; slopes of means against width"
+
+    def _closing(self) -> list[str]:
+        lines = [f"Sizes and alignments are kept: {self.verdict}. Regime: {self.regime}."]
+        reason = self.why_no_orders
+        if reason is not None:
+            lines.append(f"Theory expects nothing here: {reason}.")
+        return ["\n".join([*lines, *self.sentences()])]
+
+    def _slope_row(self, step: int, layer: int, quantity: Quantity) -> dict[str, Any]:
+        rows = self.table[(self.table["step"] == step) & (self.table["layer"] == layer)]
+        found = self._fit(rows, COLUMNS[quantity])
+        expected = self._expected(step, layer, quantity)
+        condition, relation = _condition(quantity, readout=self._is_readout(layer))
+        tolerance = self.question.tolerance
+        return {
+            "step": step,
+            "layer": layer,
+            "name": rows["name"].iloc[0],
+            "quantity": quantity,
+            "expected": expected,
+            "slope": found.slope,
+            "ci_low": found.ci_low,
+            "ci_high": found.ci_high,
+            "agrees": ""
+            if expected is None
+            else equivalence(found.ci_low, found.ci_high, float(expected), tolerance),
+            "condition": condition,
+            "verdict": "" if relation is None else relation_verdict(relation, found, tolerance),
+        }
+
+    def _fit(self, rows: pd.DataFrame, column: str) -> MeasuredSlope:
+        widths = list(self.networks)
+        values = [rows.loc[rows["width"] == width, column].to_numpy(float)[:, None] for width in widths]
+        line = slope_of_log_means(widths, values)
+        return MeasuredSlope(line.slope, *line.interval(self.question.confidence))
+
+    def _expected(self, step: int, layer: int, quantity: Quantity) -> Fraction | None:
+        # Exponents are those of initial weights; later steps start from others.
+        if step > 1 or self.orders is None:
+            return None
+        exponents: Sequence[Fraction] = getattr(self.orders, quantity)
+        return exponents[layer - 1]
+
+    def _is_readout(self, layer: int) -> bool:
+        return next(iter(self.networks.values())).layers[layer - 1].readout
+
+    def _narrowest(self) -> list[int]:
+        """The hidden layers, from 1, that are of the smallest width at every width looked at."""
+        return [
+            index + 1
+            for index in range(self.depth)
+            if not self._is_readout(index + 1)
+            and all(
+                network.layers[index].fan_out
+                == min(layer.fan_out for layer in network.layers if not layer.readout)
+                for network in self.networks.values()
+            )
+        ]
+
+
+def _condition(quantity: Quantity, *, readout: bool) -> tuple[str, Relation | None]:
+    """The thesis's condition on a quantity, and what it wants of its exponent."""
+    if quantity == "alignment":
+        return "2.31", "zero"
+    if quantity == "preactivation":
+        return ("2.19", "at_most_zero") if readout else ("2.18", "zero")
+    return "", None
+
+
+def _sentence(row: Mapping[Any, Any]) -> str:
+    interval = f"[{row['ci_low']:+.2f}, {row['ci_high']:+.2f}]"
+    where = f"{row['name']}, step {row['step']}"
+    slope = f"width^{row['slope']:.2f} {interval}"
+    return f"{row['condition']} {row['verdict']} at {where}: its {row['quantity']} goes as {slope}."

@@ -1,0 +1,325 @@
+"""The coordinate check of one's own model: how sizes, updates and alignments move with its width.
+
+A model is built at several widths, parametrized, and trained for a step or more on one batch. At every
+step each weight layer is looked at as the thesis looks at its own network: the size of htilde^l, that of
+Delta htilde^l on the same batch, and |<dL/dhtilde^l, Delta htilde^l>| (eq. 2.31).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+from torch.autograd.graph import Node
+
+from dynparam.models.apply import apply, narrowest
+from dynparam.models.check_result import CoordinateCheck, Question
+from dynparam.models.execution import arguments
+from dynparam.models.expected import Network
+from dynparam.models.graph import layer_graph, node_of
+from dynparam.models.layers import WeightLayer, find_layers
+from dynparam.support.errors import ConfigError, ModelError, NonFiniteError
+from dynparam.support.progress import progress
+from dynparam.support.randomness import seed_sequence
+from dynparam.theory.parametrization import HALF
+
+Loss = Callable[[Any, Any], Tensor]
+"""(the model's output, target) to a scalar."""
+
+
+LAYER_OPTIONS = frozenset({"layers", "readout", "unchanged"})
+"""Those arguments of ``models.apply.apply`` that say which layers there are."""
+
+
+def half_squared_error(output: Tensor, target: Tensor) -> Tensor:
+    """The thesis's loss: the batch mean of 1/2 ||f - y||^2, f and y both (batch, ...)."""
+    return (output - target).square().sum() / (2 * len(output))
+
+
+def coordinate_check(
+    make_model: Callable[[int], nn.Module],
+    widths: Sequence[int],
+    *,
+    sample_input: Any,
+    target: Any,
+    parametrization: str | None = "dynamic",
+    learning_rate: float = 0.1,
+    r: Fraction | float = HALF,
+    momentum: float = 0.0,
+    loss: Loss = half_squared_error,
+    n_min: Callable[[int], int] | None = None,
+    steps: int = 1,
+    seeds: int = 20,
+    confidence: float = 0.95,
+    tolerance: float = 0.2,
+    **options: Any,
+) -> CoordinateCheck:
+    """Measure a model at several widths, and judge how its layers scale.
+
+    Everything is computed in float64, in the mode (training or evaluation) that ``make_model`` leaves
+    the model in; random layers see the same random numbers before and after a step. The caller's tensors
+    and random state are left as they were.
+
+    Args:
+        make_model: builds the model of a width; called once for each width and seed.
+        widths: two at least, ascending; what "width" means is the model's affair.
+        sample_input: one batch: a tensor, a tuple of arguments or a mapping of keyword arguments.
+        target: what ``loss`` compares the model's output with.
+        parametrization: as ``models.apply.apply`` takes it; ``None`` leaves initial values and the one
+            learning rate to the model as it comes.
+        learning_rate: the global eta.
+        r: of ``dynamic``.
+        momentum: of SGD; shows from the second step on.
+        loss: of one batch; its gradient has to be Theta(1) where outputs are, as the thesis's is.
+        n_min: gives the n_min of a width, instead of its smallest hidden width.
+        steps: how many steps of SGD on the batch are taken and looked at.
+        seeds: how many independent initializations at each width.
+        confidence: level of the intervals of slopes.
+        tolerance: largest difference of slopes that counts as equal.
+        options: further arguments of ``apply.apply``: layers, readout, unchanged, gain, zero_biases.
+
+    Raises ``ConfigError`` for too few widths, seeds or steps, ``ModelError`` for a model that cannot be
+    handled or whose layers differ between widths, ``NonFiniteError`` naming the width, the seed and the
+    layer where a value is not finite or everything is zero.
+    """
+    widths = _checked_widths(widths, steps, seeds)
+    experiment = _Experiment(
+        make_model,
+        sample_input,
+        target,
+        loss,
+        parametrization,
+        learning_rate,
+        r,
+        momentum,
+        n_min,
+        options,
+    )
+    rows: list[pd.DataFrame] = []
+    networks: dict[int, Network] = {}
+    with progress("coordinate check", float(sum(widths) * seeds)) as advance:
+        for width in widths:
+            for seed in range(seeds):
+                trial = _Trial(experiment, width, seed)
+                rows += [trial.step(number) for number in range(1, steps + 1)]
+                networks[width] = trial.network
+                advance(width)
+    _require_same_layers(networks)
+    question = Question(parametrization, r, confidence, tolerance)
+    return CoordinateCheck(pd.concat(rows, ignore_index=True), networks, question)
+
+
+@dataclass(frozen=True)
+class _Experiment:
+    """What all trials share; the fields are arguments of ``coordinate_check``."""
+
+    make_model: Callable[[int], nn.Module]
+    sample_input: Any
+    target: Any
+    loss: Loss
+    parametrization: str | None
+    learning_rate: float
+    r: Fraction | float
+    momentum: float
+    n_min: Callable[[int], int] | None
+    options: Mapping[str, Any]
+
+
+@dataclass
+class _Seen:
+    """One forward pass: the outputs of the layers by name, and the nodes of their inputs."""
+
+    outputs: dict[str, Tensor] = field(default_factory=dict)
+    inputs: dict[str, Node | None] = field(default_factory=dict)
+    model_inputs: list[Node] = field(default_factory=list)
+    result: Any = None
+
+
+class _Trial:
+    """One model of a width and a seed, trained step by step."""
+
+    def __init__(self, experiment: _Experiment, width: int, seed: int) -> None:
+        """Build and parametrize the model."""
+        self._experiment, self._width, self._seed = experiment, width, seed
+        with self._randomness("model"):
+            self._model = experiment.make_model(width).double()
+        self._layers, self._n_min, groups = self._parametrized()
+        self._optimizer = torch.optim.SGD(
+            groups, lr=experiment.learning_rate, momentum=experiment.momentum
+        )
+        self.network: Network
+
+    def step(self, number: int) -> pd.DataFrame:
+        """Take a step; a row per layer of what it shows."""
+        before = self._forward(number)
+        if number == 1:
+            self.network = self._network(before)
+        for output in before.outputs.values():
+            output.retain_grad()
+        self._optimizer.zero_grad()
+        loss = self._experiment.loss(before.result, _double(self._experiment.target))
+        torch.autograd.backward(loss)
+        self._optimizer.step()
+        with torch.no_grad():
+            after = self._forward(number)
+        return pd.DataFrame(
+            [
+                self._row(number, index, layer, before.outputs[layer.name], after.outputs[layer.name])
+                for index, layer in enumerate(self._layers, start=1)
+            ]
+        )
+
+    def _parametrized(self) -> tuple[tuple[WeightLayer, ...], int, list[dict[str, Any]]]:
+        """The weight layers, n_min and the optimizer's groups."""
+        experiment = self._experiment
+        given = None if experiment.n_min is None else experiment.n_min(self._width)
+        sample = _double(experiment.sample_input)
+        if "layers" in experiment.options:
+            sample = None
+        if experiment.parametrization is None:
+            which = {key: value for key, value in experiment.options.items() if key in LAYER_OPTIONS}
+            layers = find_layers(self._model, sample, **which)
+            groups = [{"params": list(self._model.parameters())}]
+            return layers, narrowest(layers, given), groups
+        applied = apply(
+            self._model,
+            experiment.parametrization,
+            learning_rate=experiment.learning_rate,
+            r=experiment.r,
+            sample_input=sample,
+            n_min=given,
+            seed=self._state("weights"),
+            **experiment.options,
+        )
+        return applied.layers, applied.n_min, applied.parameter_groups
+
+    def _forward(self, number: int) -> _Seen:
+        """Run the model on the batch, with the random numbers of step ``number``."""
+        seen = _Seen()
+        with ExitStack() as stack:
+            for layer in self._layers:
+                hook = partial(self._look, seen, layer.name)
+                stack.callback(layer.module.register_forward_hook(hook).remove)
+            stack.enter_context(self._randomness("step", number))
+            args, kwargs = arguments(_double(self._experiment.sample_input))
+            for value in (*args, *kwargs.values()):
+                if isinstance(value, Tensor) and value.is_floating_point():
+                    node = node_of(value.requires_grad_())
+                    seen.model_inputs += [] if node is None else [node]
+            seen.result = self._model(*args, **kwargs)
+        missing = [layer.name for layer in self._layers if layer.name not in seen.outputs]
+        if missing:
+            raise ModelError(
+                f"{missing[0]} was not executed at width {self._width}; leave it out of layers"
+            )
+        return seen
+
+    def _look(
+        self, seen: _Seen, name: str, module: nn.Module, args: tuple[Tensor, ...], output: Tensor
+    ) -> Tensor:
+        """Keep a layer's output; the model goes on with a copy, which it may change in place."""
+        if name in seen.outputs:
+            raise ModelError(
+                f"{name} is executed more than once in a pass; give each use its own module"
+            )
+        seen.outputs[name] = output
+        seen.inputs[name] = node_of(args[0])
+        return output.clone()
+
+    def _network(self, seen: _Seen) -> Network:
+        outputs = [node_of(seen.outputs[layer.name]) for layer in self._layers]
+        graph = layer_graph(
+            seen.model_inputs,
+            [seen.inputs[layer.name] for layer in self._layers],
+            [node for node in outputs if node is not None],
+        )
+        return Network(self._layers, self._n_min, graph)
+
+    def _row(
+        self, number: int, index: int, layer: WeightLayer, before: Tensor, after: Tensor
+    ) -> dict[str, object]:
+        gradient = before.grad
+        if gradient is None:
+            raise ModelError(f"the loss does not depend on {layer.name}; leave it out of layers")
+        update = after - before.detach()
+        sizes = {
+            "preactivation_rms": before.detach().square().mean().sqrt().item(),
+            "update_rms": update.square().mean().sqrt().item(),
+            "gradient_norm": gradient.norm().item(),
+            "alignment": abs((gradient * update).sum().item()),
+        }
+        for quantity, value in sizes.items():
+            if not (np.isfinite(value) and value > 0):
+                raise NonFiniteError(
+                    f"{quantity} of {layer.name} is {value} at width {self._width}, seed {self._seed}, "
+                    f"step {number}; lower learning_rate, or widen a layer whose units are all silent"
+                )
+        return {
+            "width": self._width,
+            "n_min": self._n_min,
+            "seed": self._seed,
+            "step": number,
+            "layer": index,
+            "name": layer.name,
+            "fan_in": layer.fan_in,
+            "fan_out": layer.fan_out,
+            **sizes,
+        }
+
+    def _state(self, *coordinates: str | int) -> int:
+        """A number of this width, seed and purpose, for generators."""
+        sequence = seed_sequence(self._seed, "coordinate check", self._width, *coordinates)
+        return int(sequence.generate_state(1, np.uint32)[0])
+
+    def _randomness(self, *coordinates: str | int) -> AbstractContextManager[None]:
+        return _seeded(self._state(*coordinates))
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Torch's random state set to ``seed`` inside the block, and as it was after it."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        yield
+
+
+def _double(value: Any) -> Any:
+    """Floating-point tensors in nested tuples, lists and mappings as copies in float64."""
+    if isinstance(value, Tensor):
+        return value.detach().double().clone() if value.is_floating_point() else value
+    if isinstance(value, Mapping):
+        return {key: _double(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_double(item) for item in value)
+    return value
+
+
+def _checked_widths(widths: Sequence[int], steps: int, seeds: int) -> tuple[int, ...]:
+    widths = tuple(widths)
+    if len(widths) < 2 or list(widths) != sorted(set(widths)) or widths[0] < 1:
+        raise ConfigError(f"widths are {widths}; give at least two, ascending, of at least 1")
+    if steps < 1:
+        raise ConfigError(f"steps is {steps}; take at least one")
+    if seeds < 2:
+        raise ConfigError(f"seeds is {seeds}; an interval needs at least two, a good one twenty")
+    return widths
+
+
+def _require_same_layers(networks: Mapping[int, Network]) -> None:
+    (first, network), *others = networks.items()
+    names = [layer.name for layer in network.layers]
+    for width, other in others:
+        found = [layer.name for layer in other.layers]
+        if found != names:
+            raise ModelError(
+                f"the model has layers {', '.join(names)} at width {first} and {', '.join(found)} at "
+                f"width {width}; make_model must change widths only"
+            )

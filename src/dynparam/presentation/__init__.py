@@ -1,0 +1,4 @@
+"""How numbers, verdicts, tables and figures look, whoever shows them.
+
+Imports ``support`` alone.
+"""

@@ -1,0 +1,100 @@
+"""The blocks of the configuration: closed pydantic models without hidden defaults.
+
+Every number lives in ``config/*.yaml``; ``config.py`` puts the blocks together, and says which of them
+each stage of the workflow depends on.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import (
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+)
+
+from dynparam.settings.base import Block, CurveName, PairName, named
+
+Errors = Literal["bootstrap", "linearized"]
+
+
+class Paths(Block):
+    """Where files go; every result is below one of these."""
+
+    data: Path = Field(description="raw and processed data")
+    results: Path = Field(description="computed tables, logs and job benchmarks")
+    figures: Path = Field(description="figures with their data and provenance")
+
+    def all(self) -> tuple[Path, Path, Path]:
+        """Every place the workflow writes to."""
+        return self.data, self.results, self.figures
+
+
+class FindingsPage(Block):
+    """The page that says what reproduces and what does not."""
+
+    page: Path | None = Field(description="where it is written; null leaves it out")
+
+
+class Fit(Block):
+    """How slopes are fitted and their intervals found."""
+
+    seed: NonNegativeInt = Field(description="seed of the bootstrap")
+    confidence: Annotated[float, Field(gt=0.5, lt=1)] = Field(description="level of the intervals")
+    resamples: Annotated[int, Field(ge=100)] = Field(description="bootstrap resamples")
+
+
+class Comparison(Block):
+    """How measured slopes are compared with expected ones."""
+
+    tolerance: PositiveFloat = Field(description="largest difference of slopes that counts as equal")
+
+
+class ArchitectureFigure(Block):
+    """The picture of the hidden layers."""
+
+    n: PositiveInt
+    n_min: PositiveInt
+
+
+class Figures(Block):
+    """How figures are drawn."""
+
+    dpi: PositiveInt
+    titles: dict[CurveName, str] = Field(description="panel titles, by curve")
+    architecture: dict[CurveName, ArchitectureFigure]
+    training: dict[CurveName, PairName] = Field(description="the task of each figure of curves")
+    domain: CurveName | None = Field(description="figure of the domain study; null leaves it out")
+    sweep: CurveName | None = Field(description="figure of the r-sweep; null leaves it out")
+
+    def only(
+        self,
+        titles: dict[str, str] | None = None,
+        architecture: dict[str, ArchitectureFigure] | None = None,
+    ) -> Figures:
+        """The same with these titles and networks alone: what one figure depends on."""
+        return self.model_copy(update={"titles": titles or {}, "architecture": architecture or {}})
+
+    def architecture_figure(self, name: str) -> ArchitectureFigure:
+        """The architecture figure of that name. Raises ``ConfigError`` if there is none."""
+        return named(self.architecture, name, "figures.architecture")
+
+    def training_figure(self, name: str) -> str:
+        """The task whose curves a figure shows. Raises ``ConfigError`` if there is no such figure."""
+        return named(self.training, name, "figures.training")
+
+
+Panels = dict[CurveName, tuple[CurveName, ...]]
+
+
+def shown_curves(panels: Panels) -> list[str]:
+    """The curves of all panels, each once, in their order."""
+    return list(dict.fromkeys(curve for curves in panels.values() for curve in curves))
+
+
+def panels_of(panels: Panels, figure: str) -> tuple[str, ...]:
+    """The curves of a figure's panels. Raises ``ConfigError`` if there is no such figure."""
+    return named(panels, figure, "panels")

@@ -1,0 +1,4 @@
+"""Slopes, paired differences, intervals, and the verdicts they allow.
+
+Imports ``support`` and ``theory``.
+"""

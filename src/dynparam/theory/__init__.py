@@ -1,0 +1,4 @@
+"""The thesis as arithmetic: widths, parametrizations, orders, conditions, expected values.
+
+Imports ``support`` alone; no torch, pandas or pydantic.
+"""

@@ -1,0 +1,208 @@
+"""Exact asymptotic exponents of the one-step probe, for any growth of the widths.
+
+Write every width as n_l = Theta(n^{a_l}). Then each multiplier and standard deviation is a power
+of n (``theory.parametrization.Monomial.order``), products add exponents, sums take the largest one: the
+size of every quantity follows by max-plus arithmetic on fractions, without a float or a sample
+(Secs. 2.2-2.3 of the thesis, to leading order in the learning rate).
+
+The thesis's network is a chain of layers (``orders``). Layers that also skip others, or run side by side
+and are added or concatenated, form a graph; a sum over paths takes the largest path (``graph_orders``).
+
+Exponents are of *squared norms* where a name says ``_square``; alignments and multipliers as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+
+from dynparam.support.errors import ConfigError
+from dynparam.theory.parametrization import HALF, LayerRule, layer_rules
+
+ZERO = Fraction(0)
+
+
+@dataclass(frozen=True)
+class Node:
+    """A weight layer among others; widths by their exponents of n.
+
+    Attributes:
+        fan_in: of the number of inputs that a unit sees (n_{l-1} in a chain).
+        fan_out: of the layer's width n_l.
+        sources: the earlier layers, by index, whose outputs reach this one through no other layer; none
+            for a layer that sees the network's input alone.
+        sees_input: whether the network's input reaches it through no other layer.
+        groups: of the number of groups of a grouped convolution, whose units see one group each.
+        bias: whether it has biases in the form of eq. 2.2.
+    """
+
+    fan_in: Fraction
+    fan_out: Fraction
+    sources: tuple[int, ...] = ()
+    sees_input: bool = False
+    groups: Fraction = ZERO
+    bias: bool = False
+
+
+@dataclass(frozen=True)
+class Orders:
+    """Exponents of n; entry l - 1 belongs to layer l = 1 ... L.
+
+    Attributes:
+        preactivation: of |htilde^l_i|, one coordinate (Table 1.1, first column).
+        gradient: of ||dL/dhtilde^l||, a norm (eq. 2.36).
+        update: of |Delta htilde^l_i|, one coordinate (Table 1.1, second column).
+        contribution: of layer k's own share in every later layer's alignment,
+            g_k^2 ||h^{k-1}||^2 ||dL/dhtilde^k||^2 (eq. 2.41).
+        alignment: of |<dL/dhtilde^l, Delta htilde^l>|, the largest contribution of layers k <= l.
+        multiplier: of g_l.
+    """
+
+    preactivation: tuple[Fraction, ...]
+    gradient: tuple[Fraction, ...]
+    update: tuple[Fraction, ...]
+    contribution: tuple[Fraction, ...]
+    alignment: tuple[Fraction, ...]
+    multiplier: tuple[Fraction, ...]
+
+
+def orders(
+    name: str,
+    width_exponents: Sequence[Fraction | int],
+    r: Fraction | float = HALF,
+) -> Orders:
+    """Exponents of a network whose widths n_0 ... n_L grow as n to ``width_exponents``.
+
+    A fixed width has exponent 0; for the thesis's networks a_0 = a_L = 0. ``r`` matters to
+    ``dynamic`` alone. Raises ``ConfigError`` for an unknown name, r outside [0, 1/2], no hidden
+    layer, or a negative exponent.
+    """
+    widths = tuple(Fraction(a) for a in width_exponents)
+    if len(widths) < 3:
+        raise ConfigError("width exponents need an input, a hidden layer and an output at least")
+    chain = [
+        Node(fan_in, fan_out, (layer - 1,) if layer else (), sees_input=layer == 0)
+        for layer, (fan_in, fan_out) in enumerate(pairwise(widths))
+    ]
+    return graph_orders(name, chain, min(widths[1:-1]), r)
+
+
+def graph_orders(
+    name: str, nodes: Sequence[Node], n_min: Fraction, r: Fraction | float = HALF
+) -> Orders:
+    """Exponents of layers that form a graph, in an order in which sources come first.
+
+    The last layer is the readout; ``n_min`` is the exponent of the narrowest hidden width. Where several
+    layers meet, their outputs are added or concatenated. The network's input has Theta(1) coordinates.
+    Raises ``ConfigError`` for an unknown name, r outside [0, 1/2], or a negative exponent.
+    """
+    smallest = min(min(node.fan_in, node.fan_out) for node in nodes)
+    if smallest < 0:
+        raise ConfigError(f"width exponent {smallest} is negative; widths cannot shrink to zero")
+    rules = layer_rules(name, len(nodes), r)
+    layers = [_Layer(node, rule, n_min) for node, rule in zip(nodes, rules, strict=True)]
+    incoming, forward_square = _forward_square(layers)
+    gradient_square = _gradient_square(layers, forward_square)
+    contribution = [
+        2 * layer.g + seen + gradient
+        for layer, seen, gradient in zip(layers, incoming, gradient_square, strict=True)
+    ]
+    alignment = _alignment(layers, incoming, gradient_square)
+    update_square = _update_square(layers, alignment, gradient_square)
+    widths = [layer.node.fan_out for layer in layers]
+    return Orders(
+        preactivation=tuple((p - a) / 2 for p, a in zip(forward_square, widths, strict=True)),
+        gradient=tuple(d / 2 for d in gradient_square),
+        update=tuple((u - a) / 2 for u, a in zip(update_square, widths, strict=True)),
+        contribution=tuple(contribution),
+        alignment=tuple(alignment),
+        multiplier=tuple(layer.g for layer in layers),
+    )
+
+
+class _Layer:
+    """A node with the exponents of its multiplier g_l and of s_l = g_l sigma_l."""
+
+    def __init__(self, node: Node, rule: LayerRule, n_min: Fraction) -> None:
+        shape = (node.fan_in, node.fan_out, n_min)
+        self.node = node
+        self.g = rule.multiplier.order(*shape)
+        self.s = self.g + rule.sigma.order(*shape)
+
+    @property
+    def carried(self) -> Fraction:
+        """Of s_l^2 over the groups: what W^l, W^{lT} make of a fixed vector's squared norm, a unit."""
+        return 2 * self.s - self.node.groups
+
+
+def _forward_square(layers: Sequence[_Layer]) -> tuple[list[Fraction], list[Fraction]]:
+    """Of what a unit of each layer sees, and of ||htilde^l||^2 (||h^l||^2): P_l = n_l s_l^2 P_{l-1}.
+
+    A bias counts as an input of size sqrt(n_{l-1}) (eq. 2.2).
+    """
+    seen: list[Fraction] = []
+    square: list[Fraction] = []
+    for layer in layers:
+        node = layer.node
+        inputs = [square[source] for source in node.sources]
+        if node.sees_input:
+            # Beside layers' outputs the input, whose size is fixed, is of the lowest order.
+            inputs.append(ZERO if node.sources else node.fan_in + node.groups)
+        reaching = max(inputs) - node.groups
+        seen.append(max(reaching, node.fan_in) if node.bias else reaching)
+        square.append(node.fan_out + 2 * layer.s + seen[-1])
+    return seen, square
+
+
+def _gradient_square(layers: Sequence[_Layer], forward_square: Sequence[Fraction]) -> list[Fraction]:
+    """Of ||dL/dhtilde^l||^2 (eq. 2.36): the readout's is ||f - y||^2 >= Theta(1)."""
+    back = _back_from(layers, len(layers) - 1, max(ZERO, forward_square[-1]))
+    for index in range(len(layers)):
+        if index not in back:
+            raise ConfigError(f"layer {index + 1} does not reach the readout; leave it out")
+    return [back[index] for index in range(len(layers))]
+
+
+def _back_from(layers: Sequence[_Layer], last: int, square: Fraction) -> dict[int, Fraction]:
+    """What a squared norm at layer ``last`` carries back to every layer with a path to it.
+
+    D_l = n_l s_{l+1}^2 D_{l+1}, the largest over all paths.
+    """
+    back = {last: square}
+    for index in range(last, -1, -1):
+        if index in back:
+            layer = layers[index]
+            for source in layer.node.sources:
+                carried = layers[source].node.fan_out + layer.carried + back[index]
+                back[source] = max(back.get(source, carried), carried)
+    return back
+
+
+def _alignment(
+    layers: Sequence[_Layer], seen: Sequence[Fraction], gradient_square: Sequence[Fraction]
+) -> list[Fraction]:
+    """Of |<dL/dhtilde^l, Delta htilde^l>|: what layers k up to l contribute through l (eq. 2.41)."""
+    return [
+        max(
+            2 * layers[k].g + seen[k] + square
+            for k, square in _back_from(layers, last, gradient_square[last]).items()
+        )
+        for last in range(len(layers))
+    ]
+
+
+def _update_square(
+    layers: Sequence[_Layer], alignment: Sequence[Fraction], gradient_square: Sequence[Fraction]
+) -> list[Fraction]:
+    """Of ||Delta htilde^l||^2: the part along the gradient and the part W carries elsewhere.
+
+    Along dL/dhtilde^l the update has length alignment / ||dL/dhtilde^l||. Whatever the layers below
+    move is besides spread by the Gaussian W^l over all n_l directions, n_l s_l^2 ||Delta h^{l-1}||^2.
+    """
+    square: list[Fraction] = []
+    for layer, aligned, gradient in zip(layers, alignment, gradient_square, strict=True):
+        spread = [layer.node.fan_out + layer.carried + square[k] for k in layer.node.sources]
+        square.append(max([2 * aligned - gradient, *spread]))
+    return square

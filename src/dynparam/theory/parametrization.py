@@ -1,0 +1,198 @@
+"""Parametrizations: pure rules, widths in, multipliers and initial standard deviations out.
+
+A parametrization assigns to every layer l a multiplier g_l and a scale sigma_l (Sec. 2.1):
+
+    htilde^l = g_l W^l h^{l-1},   W^l_ij ~ N(0, (gamma_l sigma_l)^2),
+
+with gamma_l = sqrt(2) for l < L, making up for ReLU, and gamma_L = 1. Each g_l and sigma_l is a
+product of powers of widths, so a rule is written once, as exponents (``Monomial``): evaluated on
+integers it gives ``layer_scales``, evaluated on growth exponents the exact orders of ``orders.py``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal, get_args
+
+from dynparam.support.errors import ConfigError
+from dynparam.theory.widths import Widths
+
+ParametrizationName = Literal["ntk", "mup", "spectral", "dynamic", "standard"]
+NAMES: tuple[str, ...] = get_args(ParametrizationName)
+
+
+HALF = Fraction(1, 2)
+
+
+@dataclass(frozen=True)
+class Monomial:
+    """fan_in^a * fan_out^b * max(fan_in, fan_out)^c * n_min^d of a layer; a, b, c, d exact."""
+
+    fan_in: Fraction = Fraction(0)
+    fan_out: Fraction = Fraction(0)
+    larger: Fraction = Fraction(0)
+    n_min: Fraction = Fraction(0)
+
+    def value(self, fan_in: int, fan_out: int, n_min: int) -> float:
+        """The monomial at integer widths (integers of any size)."""
+        bases = (fan_in, fan_out, max(fan_in, fan_out), n_min)
+        powers = (self.fan_in, self.fan_out, self.larger, self.n_min)
+        return math.prod(math.pow(base, power) for base, power in zip(bases, powers, strict=True))
+
+    def order(self, fan_in: Fraction, fan_out: Fraction, n_min: Fraction) -> Fraction:
+        """The monomial's exponent when each width is n to the given exponent."""
+        return (
+            self.fan_in * fan_in
+            + self.fan_out * fan_out
+            + self.larger * max(fan_in, fan_out)
+            + self.n_min * n_min
+        )
+
+
+@dataclass(frozen=True)
+class LayerRule:
+    """How one layer's multiplier g_l and scale sigma_l follow from its widths."""
+
+    multiplier: Monomial
+    sigma: Monomial
+
+
+@dataclass(frozen=True)
+class LayerScales:
+    """The scales of every layer l = 1 ... L; entry l - 1 belongs to layer l.
+
+    Attributes:
+        multiplier: g_l.
+        init_std: gamma_l sigma_l, the true standard deviation of the weights W^l_ij.
+    """
+
+    multiplier: tuple[float, ...]
+    init_std: tuple[float, ...]
+
+    @property
+    def signal(self) -> tuple[float, ...]:
+        """s_l = g_l sigma_l gamma_l: the standard deviation of the product g_l W^l_ij."""
+        return tuple(g * std for g, std in zip(self.multiplier, self.init_std, strict=True))
+
+
+@dataclass(frozen=True)
+class LearningRateForm:
+    """The same trajectory with g_l = 1: scales of ordinary layers and optimizer groups (Sec. 2.5).
+
+    Attributes:
+        init_std: g_l gamma_l sigma_l, the standard deviation of layer l's weights (eq. 2.81).
+        learning_rate_factor: g_l^2, by which layer l's learning rate exceeds eta (eq. 2.80).
+        bias_init_std: g_l gamma_l sigma_l sqrt(n_{l-1}), of layer l's biases (eq. 2.2).
+        bias_learning_rate_factor: g_l^2 n_{l-1}, the same for layer l's biases (eq. 2.2).
+    """
+
+    init_std: tuple[float, ...]
+    learning_rate_factor: tuple[float, ...]
+    bias_init_std: tuple[float, ...]
+    bias_learning_rate_factor: tuple[float, ...]
+
+
+def layer_rules(name: str, depth: int, r: Fraction | float = HALF) -> tuple[LayerRule, ...]:
+    """The rules of the layers 1 ... depth of parametrization ``name``.
+
+    - ``ntk``: eqs. 2.5-2.6.
+    - ``mup``: maximal update, layer by layer; for equal hidden widths dynamic with r = 1/2 (Sec. 2.4).
+    - ``spectral``: eqs. 3.3-3.4; sigma_l is one over the root of the larger of fan_in and fan_out.
+    - ``dynamic``: eqs. 2.73-2.77, with r in [0, 1/2] (eq. 2.67).
+    - ``standard``: g_l = 1 with He's hidden and LeCun's readout initialization (eq. 2.87).
+
+    Raises ``ConfigError`` for an unknown name or, if the name is ``dynamic``, for r outside [0, 1/2].
+    """
+    if name not in NAMES:
+        raise ConfigError(f"unknown parametrization {name!r}; choose one of {', '.join(NAMES)}")
+    inverse_root_fan_in = Monomial(fan_in=-HALF)
+    root_of_ratio = Monomial(fan_in=-HALF, fan_out=HALF)
+    one = Monomial()
+    if name == "ntk":
+        return (LayerRule(inverse_root_fan_in, one),) * depth
+    if name == "mup":
+        hidden = LayerRule(root_of_ratio, Monomial(fan_out=-HALF))
+        readout = LayerRule(inverse_root_fan_in, inverse_root_fan_in)
+    elif name == "spectral":
+        hidden = readout = LayerRule(root_of_ratio, Monomial(larger=-HALF))
+    elif name == "standard":
+        hidden = readout = LayerRule(one, inverse_root_fan_in)
+    else:
+        r = _checked_r(r)
+        hidden = LayerRule(Monomial(fan_in=-HALF, n_min=r), Monomial(n_min=-r))
+        readout = LayerRule(inverse_root_fan_in, Monomial(n_min=-r))
+    return (*(hidden,) * (depth - 1), readout)
+
+
+def layer_scales(name: str, widths: Widths | Sequence[int], r: Fraction | float = HALF) -> LayerScales:
+    """The multipliers and initial standard deviations of parametrization ``name`` (Sec. 2.4, 3.1).
+
+    ``widths`` are n_0 ... n_L; ``r`` matters to ``dynamic`` alone. Raises ``ConfigError`` for an
+    unknown name, bad widths, no hidden layer, or r outside [0, 1/2].
+    """
+    widths = widths if isinstance(widths, Widths) else Widths(tuple(widths))
+    n_min = widths.n_min
+    rules = layer_rules(name, widths.depth, r)
+    layers = list(zip(rules, widths.layers(), strict=True))
+    multiplier = tuple(rule.multiplier.value(*shape, n_min) for rule, shape in layers)
+    sigma = tuple(rule.sigma.value(*shape, n_min) for rule, shape in layers)
+    gamma = relu_gains(widths.depth)
+    return LayerScales(multiplier, tuple(a * b for a, b in zip(gamma, sigma, strict=True)))
+
+
+def scales_of_update(widths: Widths | Sequence[int], update_norm: float) -> LayerScales:
+    """Scales that give all hidden layers updates ||Delta htilde^l|| of one order (eqs. 2.68-2.71).
+
+    ``update_norm`` is that order, common to all hidden layers (eq. 2.40), and may be any positive
+    number: n_min^r is dynamic parametrization, for r beyond 1/2 too. Raises ``ConfigError`` for bad
+    widths, no hidden layer, or a number that is not positive and finite.
+    """
+    widths = widths if isinstance(widths, Widths) else Widths(tuple(widths))
+    if not (update_norm > 0 and math.isfinite(update_norm)):
+        raise ConfigError(f"the size of updates is {update_norm}; it must be positive and finite")
+    if not widths.hidden:
+        raise ConfigError("updates of one size need at least one hidden layer; this network has none")
+    inverse_root = [1 / math.sqrt(fan_in) for fan_in, _ in widths.layers()]
+    gamma = relu_gains(widths.depth)
+    return LayerScales(
+        multiplier=(*(update_norm * value for value in inverse_root[:-1]), inverse_root[-1]),
+        init_std=tuple(gain / update_norm for gain in gamma),
+    )
+
+
+def learning_rate_form(
+    name: str, widths: Widths | Sequence[int], r: Fraction | float = HALF
+) -> LearningRateForm:
+    """Parametrization ``name`` as initial standard deviations and learning-rate factors (Sec. 2.5).
+
+    A network without multipliers, initialized with ``init_std`` and trained by SGD (momentum or
+    none) with learning rate eta * factor in each layer, computes the same functions at every step.
+    Raises as ``layer_scales`` does.
+    """
+    widths = widths if isinstance(widths, Widths) else Widths(tuple(widths))
+    scales = layer_scales(name, widths, r)
+    fan_ins = widths.sizes[:-1]
+    factor = tuple(g * g for g in scales.multiplier)
+    return LearningRateForm(
+        init_std=scales.signal,
+        learning_rate_factor=factor,
+        bias_init_std=tuple(s * math.sqrt(n) for s, n in zip(scales.signal, fan_ins, strict=True)),
+        bias_learning_rate_factor=tuple(f * n for f, n in zip(factor, fan_ins, strict=True)),
+    )
+
+
+def relu_gains(depth: int) -> tuple[float, ...]:
+    """gamma_l: sqrt(2) for the layers followed by ReLU, 1 for the readout (Sec. 2.2)."""
+    return (*(math.sqrt(2),) * (depth - 1), 1.0)
+
+
+def _checked_r(r: Fraction | float) -> Fraction:
+    if not 0 <= r <= HALF:
+        raise ConfigError(f"r = {r} is outside [0, 1/2]; dynamic parametrization needs 0 <= r <= 1/2")
+    return Fraction(r)
+
+
+HALF = Fraction(1, 2)

@@ -1,0 +1,52 @@
+"""The bound on the size of updates as exponents: where the second term of eq. 2.55 takes over.
+
+Let all hidden layers have updates of one size, ||Delta htilde|| = u (eqs. 2.68-2.71). From the second
+step on, what is learned in W^{l+1} carries back to layer l, relative to what its initial value does
+(eqs. 2.56 and 2.57),
+
+    u ||h^l|| / n_l = Theta(u / sqrt(n_l)),
+
+if the gradients of the two steps overlap as far as eq. 2.58 lets them. With u = m^r for a reference
+width m the narrowest hidden layer reaches Theta(1) first, at u = sqrt(n_min): r = 1/2 for m = n_min, and
+a smaller r for any m that grows faster.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Literal
+
+from dynparam.theory.widths import Widths
+
+
+def reference_width(reference: Reference, widths: Widths) -> float:
+    """The width m: the smallest, the geometric mean, or the largest of the hidden widths."""
+    if reference == "n_min":
+        return float(widths.n_min)
+    if reference == "n_max":
+        return float(max(widths.hidden))
+    return math.exp(sum(math.log(size) for size in widths.hidden) / len(widths.hidden))
+
+
+def reference_exponent(reference: Reference, hidden: Sequence[Fraction]) -> Fraction:
+    """The exponent of m when the hidden widths grow as n to the exponents ``hidden``."""
+    if reference == "n_min":
+        return min(hidden)
+    if reference == "n_max":
+        return max(hidden)
+    return sum(hidden, Fraction(0)) / len(hidden)
+
+
+def drift_exponents(update: Fraction, hidden: Sequence[Fraction]) -> tuple[Fraction, ...]:
+    """Of the second term of eq. 2.55 over the first, layers 1 ... L-1, for u = Theta(n^update)."""
+    return tuple(update - width / 2 for width in hidden)
+
+
+def expected_edge(reference: Reference, hidden: Sequence[Fraction]) -> Fraction:
+    """The r at which m^r = Theta(sqrt(n_min)): no layer's drift grows below it (eq. 2.63)."""
+    return min(hidden) / 2 / reference_exponent(reference, hidden)
+
+
+Reference = Literal["n_min", "geometric_mean", "n_max"]

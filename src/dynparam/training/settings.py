@@ -1,0 +1,249 @@
+"""The protocol of Figs. 3.4 and 3.5, its runs, their archive and audit, as blocks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
+
+from dynparam.data.settings import Data, Inputs
+from dynparam.settings.base import Block, ExactNumber, PairName, named, pick
+from dynparam.settings.shared import Figures
+from dynparam.settings.widths import Network, Parametrizations
+
+Device = Literal["auto", "cpu", "cuda"]
+
+
+class Protocol(Block):
+    """One training run of Figs. 3.4 and 3.5: everything its curve depends on besides the images."""
+
+    seed: NonNegativeInt = Field(description="seed of all runs' initial weights and batch orders")
+    n: PositiveInt = Field(description="width of the wide hidden layers")
+    n_min: PositiveInt = Field(description="width of the narrow hidden layers")
+    r: ExactNumber = Field(
+        ge=0,
+        le=Fraction(1, 2),
+        description="exponent of n_min in dynamic parametrization, 0 to 1/2",
+    )
+    learning_rate: PositiveFloat = Field(description="global learning rate eta")
+    momentum: Annotated[float, Field(ge=0, lt=1)] = Field(description="mu in v <- mu v + gradient")
+    dampening: Annotated[float, Field(ge=0, lt=1)] = Field(
+        description="d in v <- mu v + (1 - d) gradient"
+    )
+    batch_size: PositiveInt
+    last_batch: Literal["kept", "dropped"] = Field(
+        description="what becomes of the images that do not fill a batch"
+    )
+    epochs: PositiveInt
+    training_loss: Literal["evaluated", "running"] = Field(
+        description="over all training images after each epoch, or averaged over its batches"
+    )
+    dtype: Literal["float32", "float64"] = Field(description="precision of weights and momentum")
+    products: Literal["exact", "bfloat16"] = Field(
+        description="precision of the factors of matrix products: that of dtype, or bfloat16"
+    )
+    first_layer: Literal["dual", "primal"] = Field(
+        description="first layer trained as coefficients of the training images, or as a matrix"
+    )
+
+    @property
+    def network_name(self) -> str:
+        """The widths as they stand in file names: ``10000-500``."""
+        return network_name(self.n, self.n_min)
+
+
+class Audit(Block):
+    """How an archived curve is checked: its first epochs are trained again."""
+
+    seed: NonNegativeInt | None = Field(description="archived seed to repeat; null draws one each time")
+    epochs: PositiveInt = Field(description="epochs to repeat")
+    tolerance: PositiveFloat = Field(
+        description="largest relative difference of a loss that counts as rounding"
+    )
+    accuracy_tolerance: PositiveFloat = Field(
+        description="largest difference of an accuracy that counts as rounding"
+    )
+
+
+class Training(Block):
+    """Which runs of the protocol are made, and which are taken from the archive."""
+
+    reuse: Literal["archive", "none"] = Field(
+        description="take curves from the archive after an audit, or train all of them here"
+    )
+    parametrizations: Parametrizations = Field(description="compared as second minus first")
+    seeds: Annotated[int, Field(ge=2)] = Field(description="runs per task and parametrization")
+    seeds_per_job: PositiveInt = Field(description="runs one job makes; never changes a result")
+    checkpoint_epochs: PositiveInt = Field(description="epochs between checkpoints")
+    archive: Path = Field(description="where archived curves lie")
+    audit: Audit
+
+
+class NetworkSize(Block):
+    """A bottleneck network of the domain study."""
+
+    n: PositiveInt
+    n_min: PositiveInt
+
+
+class Domain(Block):
+    """The claims at other widths: where they hold."""
+
+    tasks: tuple[PairName, ...] = Field(description="pairs of data.pairs")
+    networks: tuple[NetworkSize, ...]
+    epochs: PositiveInt
+    seeds: Annotated[int, Field(ge=2)]
+
+
+class Jobs(Block):
+    """How the workflow runs its jobs; results change by no more than rounding."""
+
+    probe_threads: PositiveInt = Field(description="threads of one probe job")
+    training_threads: PositiveInt = Field(description="threads of one training job")
+    training_device: Device = Field(description="auto is a GPU where there is one")
+    seeds_at_once: PositiveInt = Field(description="runs trained together on a GPU")
+
+
+def network_name(n: int, n_min: int) -> str:
+    """The widths as they stand in file names: ``10000-500``."""
+    return f"{n}-{n_min}"
+
+
+@dataclass(frozen=True)
+class Run:
+    """Runs of several seeds that differ in nothing else, and the name of their files.
+
+    Attributes:
+        task: a pair of data.pairs.
+        network: widths as in ``10000-500``.
+        parametrization: its name.
+        seeds: how many.
+        main: whether the network is the thesis's own, not one of the domain study.
+    """
+
+    task: str
+    network: str
+    parametrization: str
+    seeds: int
+    main: bool
+
+    @property
+    def name(self) -> str:
+        """``task/parametrization`` for the thesis's network, with the widths between for another."""
+        middle = () if self.main else (self.network,)
+        return "/".join((self.task, *middle, self.parametrization))
+
+    @property
+    def place(self) -> str:
+        """``task/network/parametrization``."""
+        return f"{self.task}/{self.network}/{self.parametrization}"
+
+
+class RunStage(Block):
+    """Blocks of ``train_seeds`` and ``audit_archive``: what one run's curve depends on."""
+
+    data: Data
+    inputs: Inputs
+    network: Network
+    protocol: Protocol
+
+    @model_validator(mode="after")
+    def _batches(self) -> Self:
+        require_a_batch(self.data, self.protocol)
+        return self
+
+    def of_task(self, task: str) -> RunStage:
+        """The same with no other pair of classes than ``task``. Raises ``ConfigError``."""
+        classes = named(self.data.pairs, task, "data.pairs")
+        return self.model_copy(update={"data": self.data.model_copy(update={"pairs": {task: classes}})})
+
+
+class AuditLimits(Block):
+    """The part of ``training`` that an audit depends on; the rest is passed over."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    audit: Audit
+
+
+class AuditStage(Block):
+    """Blocks of ``audit_archive`` besides those of the run."""
+
+    training: AuditLimits
+
+
+def require_a_batch(data: Data, protocol: Protocol) -> None:
+    """Raise ``ValueError`` if the training images do not fill a batch."""
+    if protocol.batch_size > data.train_images:
+        raise ValueError(
+            f"protocol.batch_size ({protocol.batch_size}) exceeds data.train_images "
+            f"({data.train_images}); lower it"
+        )
+
+
+class TrainedRuns(Block):
+    """Blocks that say which runs there are."""
+
+    training: Training
+    protocol: Protocol
+    domain: Domain
+    figures: Figures
+
+
+class RunBlocks(Block):
+    """Blocks of a run, and those of the other networks that are trained."""
+
+    data: Data
+    inputs: Inputs
+    network: Network
+    protocol: Protocol
+    domain: Domain
+
+
+def all_runs(config: BaseModel) -> dict[str, Run]:
+    """All runs of the figures of curves and of the domain study, by name."""
+    blocks = pick(TrainedRuns, config)
+    main = blocks.protocol.network_name
+    tasks = dict.fromkeys(blocks.figures.training.values())
+    wanted = [(task, main, blocks.training.seeds) for task in tasks]
+    if blocks.figures.domain is not None:
+        wanted += [
+            (task, network_name(size.n, size.n_min), blocks.domain.seeds)
+            for task in blocks.domain.tasks
+            for size in blocks.domain.networks
+        ]
+    found = [
+        Run(task, network, parametrization, seeds, main=network == main)
+        for task, network, seeds in wanted
+        for parametrization in blocks.training.parametrizations
+    ]
+    return {run.name: run for run in found}
+
+
+def for_run(config: BaseModel, task: str, network: str) -> RunStage:
+    """What a run on ``task`` in the network of that name depends on."""
+    blocks = pick(RunBlocks, config)
+    protocol = blocks.protocol
+    if network != protocol.network_name:
+        sizes = {network_name(size.n, size.n_min): size for size in blocks.domain.networks}
+        size = named(sizes, network, "domain.networks")
+        changes = {"n": size.n, "n_min": size.n_min, "epochs": blocks.domain.epochs}
+        protocol = protocol.model_copy(update=changes)
+    stage = RunStage(data=blocks.data, inputs=blocks.inputs, network=blocks.network, protocol=protocol)
+    return stage.of_task(task)
+
+
+def for_audit(config: BaseModel) -> AuditStage:
+    """What an audit depends on besides the run."""
+    return AuditStage(training=AuditLimits(audit=pick(TrainedRuns, config).training.audit))

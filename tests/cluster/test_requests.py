@@ -1,0 +1,168 @@
+"""What jobs ask a cluster for: at least what was measured times the factors, more at each attempt."""
+
+import json
+import math
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dynparam.cli import main
+from dynparam.cluster.requests import Need, Needs, read_needs, write_needs
+from dynparam.cluster.usage import Measured, comparison, measure, updated
+from dynparam.configuration.config import Config
+from dynparam.configuration.loading import load
+from dynparam.support.errors import ConfigError, DataError
+from dynparam.training.archive import read_curves
+from dynparam.training.protocol import memory_bytes
+from dynparam.training.settings import for_run
+
+ROOT = Path(__file__).parents[2]
+TABLE = ROOT / "workflow" / "resources.yaml"
+NEEDS = read_needs(TABLE)
+THESIS = load(Config, [ROOT / "config" / "thesis.yaml"])
+HEADER = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time\n"
+
+
+def needs(mem_mb: float, seconds: float, **changes) -> Needs:
+    values = NEEDS.model_dump() | changes
+    return Needs.model_validate({**values, "rules": {"one": {"mem_mb": mem_mb, "seconds": seconds}}})
+
+
+@given(st.integers(1, 10**6), st.floats(0.1, 1e6), st.integers(1, 5))
+def test_a_request_exceeds_the_measurement_by_its_factor_and_grows_with_attempts(mem, seconds, attempt):
+    one = needs(mem, seconds)
+    asked = one.mem_mb("one", attempt), one.minutes("one", attempt)
+    used = mem + one.snakemake_mb
+    assert asked[0] >= used * one.memory_factor * attempt
+    assert asked[1] * 60 >= seconds * one.time_factor * attempt - 1e-6
+    assert asked == (attempt * one.mem_mb("one"), attempt * one.minutes("one"))
+    # Not much more than that, but never less than the smallest.
+    assert one.mem_mb("one") < max(one.smallest_mem_mb, used * one.memory_factor) + 100
+    assert one.minutes("one") < max(one.smallest_minutes, seconds * one.time_factor / 60) + 1
+
+
+def rules_that_ask():
+    texts = [path.read_text() for path in (ROOT / "workflow" / "rules").glob("*.smk")]
+    return {name for text in texts for name in re.findall(r'\*\*(?:\w+_)?needs\("(\w+)"\)', text)}
+
+
+def test_every_rule_that_asks_has_measurements():
+    assert rules_that_ask() == set(NEEDS.rules)
+
+
+def test_an_unknown_rule_is_named():
+    with pytest.raises(ConfigError, match=r"no measurements of draw_cat.*dynparam resources --write"):
+        NEEDS.of("draw_cat")
+
+
+@pytest.mark.parametrize(
+    "network", ["10000-500", "5000-250", "2000-100", "1000-200", "1000-50", "1000-10"]
+)
+def test_trainings_ask_for_more_time_than_archived_runs_took(network):
+    """Every run of the archive, trained one after another as a job does it, fits into half the time."""
+    for csv in (ROOT / "results" / "archive").glob(f"*/{network}/*.csv"):
+        run = for_run(THESIS, csv.parts[-3], network)
+        for origin in read_curves(csv).origins:
+            for took in origin["seeds"].values():
+                assert NEEDS.training_minutes("train_seeds", run, 10) * 60 >= 2 * 10 * took
+
+
+def test_trainings_ask_for_more_memory_than_is_counted():
+    """For one network, and for a larger one or a stack by at least the weights and velocities."""
+    run = for_run(THESIS, "bird-cat", "10000-500")
+    assert NEEDS.training_mem_mb("train_seeds", run, 1) * 2**20 >= memory_bytes(run, 1)
+    larger = run.model_copy(update={"protocol": run.protocol.model_copy(update={"n": 20000})})
+    assert NEEDS.training_mem_mb("train_seeds", larger, 1) * 2**20 >= memory_bytes(larger, 1)
+    weights = 3072 * 10_000 + 4 * 10_000 * 500 + 2 * 10_000
+    more = NEEDS.training_mem_mb("train_seeds", run, 8) - NEEDS.training_mem_mb("train_seeds", run, 1)
+    assert more * 2**20 >= 7 * 2 * 4 * weights
+
+
+def test_seeds_and_epochs_take_time_in_proportion():
+    run = for_run(THESIS, "bird-cat", "10000-500")
+    one = NEEDS.of("train_seeds").seconds * NEEDS.time_factor / 60
+    assert NEEDS.training_minutes("train_seeds", run, 10) == math.ceil(10 * one)
+    assert NEEDS.training_minutes("train_seeds", run, 10, attempt=3) == 3 * math.ceil(10 * one)
+
+
+def write_benchmark(path: Path, *rows: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(HEADER + "".join(f"{row}\n" for row in rows))
+
+
+@pytest.fixture
+def benchmarks(tmp_path):
+    root = tmp_path / "benchmarks"
+    write_benchmark(root / "one" / "a.tsv", "12.5\t0:00:12\t100.2\t1\t1\t1\t1\t1\t1\t20.0")
+    write_benchmark(root / "one" / "b.tsv", "90.0\t0:01:30\t80.0\t1\t1\t1\t1\t1\t1\t80.0")
+    write_benchmark(root / "two.tsv", "0.01\t0:00:00\tNA\tNA\tNA\tNA\tNA\tNA\t0\tNA")
+    place = root / "train_seeds" / "bird-cat" / "10000-500" / "dynamic" / "0-9.tsv"
+    write_benchmark(place, "5000\t1:23:20\t1500\t1\t1\t1\t1\t1\t1\t9000")
+    return root
+
+
+def test_measurements_are_the_largest_over_jobs_and_per_seed(benchmarks):
+    found = measure(benchmarks)
+    assert found["one"] == Measured(2, Need(mem_mb=101, seconds=80.0), 100.0)
+    assert found["two"] == Measured(1, Need(mem_mb=1, seconds=0.1), 0.0)
+    assert found["train_seeds"].need == Need(mem_mb=1500, seconds=900.0)
+
+
+def test_too_small_a_request_is_found(benchmarks):
+    enough = needs(101, 90.0)
+    table = comparison(enough, {"one": measure(benchmarks)["one"]})
+    assert table["enough"].tolist() == [True]
+    less = needs(10, 90.0), needs(101, 10.0, smallest_minutes=1)
+    for wrong in less:
+        assert comparison(wrong, measure(benchmarks)).set_index("rule")["enough"]["one"] == False  # noqa: E712
+
+
+def test_rules_without_measurements_have_not_enough(benchmarks):
+    table = comparison(needs(101, 90.0), measure(benchmarks)).set_index("rule")
+    assert table["enough"].to_dict() == {"one": True, "two": False, "train_seeds": False}
+
+
+def test_measurements_are_written_and_read_again(tmp_path, benchmarks):
+    path = tmp_path / "resources.yaml"
+    renewed = updated(NEEDS, measure(benchmarks))
+    write_needs(path, renewed)
+    assert read_needs(path) == renewed
+    assert set(renewed.rules) == set(NEEDS.rules) | {"one", "two"}
+    assert renewed.rules["fit_slopes"] == NEEDS.rules["fit_slopes"]
+
+
+def test_the_tracked_file_is_what_the_command_writes(tmp_path):
+    write_needs(tmp_path / "again.yaml", NEEDS)
+    assert (tmp_path / "again.yaml").read_text() == TABLE.read_text()
+
+
+def test_the_command_prints_writes_and_judges(tmp_path, benchmarks, capsys, monkeypatch):
+    path = tmp_path / "resources.yaml"
+    write_needs(path, NEEDS)
+    arguments = ["resources", "--benchmarks", str(benchmarks), "--needs", str(path)]
+    for extra, code in ([], 1), (["--write", "--json"], 0):
+        monkeypatch.setattr("sys.argv", ["dynparam", *arguments, *extra])
+        with pytest.raises(SystemExit) as ended:
+            main.main()
+        assert (ended.value.code or 0) == code
+        printed = capsys.readouterr().out
+    rows = {row["rule"]: row for row in json.loads(printed)}
+    assert rows["one"]["requested_seconds"] >= 4 * 80
+    assert read_needs(path).rules["one"] == Need(mem_mb=101, seconds=80.0)
+
+
+def test_bad_files_are_named(tmp_path, benchmarks):
+    with pytest.raises(DataError, match=r"empty: no benchmarks of jobs; run the workflow"):
+        measure(tmp_path / "empty")
+    (benchmarks / "one" / "a.tsv").write_text("s\tmax_rss\tcpu_time\n3\t3\tlong\n")
+    with pytest.raises(DataError, match=r"a\.tsv: not a benchmark"):
+        measure(benchmarks)
+    path = tmp_path / "resources.yaml"
+    path.write_text(TABLE.read_text().replace("memory_factor: 1.5", "memory_factor: 0.5"))
+    with pytest.raises(
+        ConfigError, match=r"resources\.yaml: memory_factor: .*greater than or equal to 1"
+    ):
+        read_needs(path)

@@ -1,0 +1,184 @@
+import json
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dynparam.configuration.config import Config
+from dynparam.configuration.loading import build, json_schema, load
+from dynparam.data.settings import for_pair
+from dynparam.experiments.alignments.settings import for_figure, for_fit
+from dynparam.experiments.architecture.settings import for_architecture
+from dynparam.settings.base import digest
+from dynparam.settings.reading import merge, read
+from dynparam.support.errors import ConfigError
+from dynparam.trials.settings import ProbeStage, for_curve
+
+ROOT = Path(__file__).parents[2]
+THESIS = str(ROOT / "config" / "thesis.yaml")
+REDUCED = str(ROOT / "config" / "reduced.yaml")
+NEW_CURVE = {
+    "parametrization": "ntk",
+    "r": 0,
+    "narrow": {"coefficient": 1, "exponent": "1/2"},
+    "claim": "flat",
+}
+
+
+@pytest.fixture(scope="module")
+def thesis():
+    return load(Config, [THESIS])
+
+
+def test_numbers_of_the_thesis(thesis):
+    probe = thesis.probe
+    assert (probe.learning_rate, probe.trials) == (0.1, 30)
+    assert (probe.widths.smallest, probe.widths.largest, probe.widths.count) == (1000, 10_000, 10)
+    rules = {
+        name: (c.parametrization, c.narrow.coefficient, c.narrow.exponent)
+        for name, c in probe.curves.items()
+    }
+    assert rules == {
+        "fig3_2_constant_ratio": ("spectral", Fraction(1, 5), 1),
+        "fig3_2_dynamic_ratio": ("spectral", 6, Fraction(1, 2)),
+        "fig3_3_spectral": ("spectral", 150, Fraction(1, 5)),
+        "fig3_3_dynamic": ("dynamic", 150, Fraction(1, 5)),
+    }
+    assert probe.curves["fig3_3_dynamic"].r == Fraction(1, 2)
+    assert thesis.data.train_images == thesis.data.test_images == 2000
+    assert set(thesis.data.pairs) == {"airplane-automobile", "bird-cat"}
+
+
+def test_reduced_is_an_overlay(thesis):
+    reduced = load(Config, [THESIS, REDUCED])
+    assert reduced.probe.widths.largest <= 1000
+    assert reduced.paths.results != thesis.paths.results
+    assert reduced.data == thesis.data
+
+
+def test_json_round_trip(thesis):
+    assert load(Config, [thesis.model_dump_json()]) == thesis
+    stage = for_curve(thesis, "fig3_3_dynamic")
+    assert load(ProbeStage, [stage.model_dump_json()]) == stage
+
+
+@pytest.mark.parametrize(
+    ("overlay", "sentence"),
+    [
+        ({"prob": {}}, "unknown key 'prob'; did you mean 'probe'?"),
+        ({"probe": {"trails": 3}}, "unknown key 'probe.trails'; did you mean 'trials'?"),
+        (
+            {"probe": {"curves": {"fig3_3_dynamic": {"narow": 1}}}},
+            "unknown key 'probe.curves.fig3_3_dynamic.narow'; did you mean 'narrow'?",
+        ),
+        ({"probe": {"widths": {"smallest": 0}}}, "'probe.widths.smallest' has the value 0"),
+        ({"probe": {"widths": {"smallest": 20_000}}}, "must exceed smallest"),
+        ({"probe": {"trials": 1}}, "greater than or equal to 2"),
+        ({"probe": {"learning_rate": float("nan")}}, "'probe.learning_rate' has the value nan"),
+        ({"probe": {"curves": {"fig3_3_dynamic": {"r": "3/4"}}}}, "less than or equal to 1/2"),
+        ({"probe": {"curves": {"fig3_3_dynamic": {"r": -1}}}}, "greater than or equal to 0"),
+        (
+            {"probe": {"curves": {"fig3_3_dynamic": {"parametrization": "sp"}}}},
+            "'ntk', 'mup', 'spectral', 'dynamic' or 'standard'",
+        ),
+        ({"probe": {"pair": "cat-dog"}}, "probe.pair 'cat-dog' is not one of data.pairs"),
+        ({"data": {"pairs": {"car-cat": ["car", "cat"]}}}, "'airplane', 'automobile'"),
+        ({"data": {"pairs": {"cat-cat": ["cat", "cat"]}}}, "names the class 'cat' twice"),
+        ({"data": {"train_images": 0}}, "greater than 0"),
+        (
+            {"panels": {"fig3_2": ["fig9"]}},
+            "panels.fig3_2 shows 'fig9', which is not one of probe.curves",
+        ),
+        (
+            {"probe": {"curves": {"new": NEW_CURVE}}, "panels": {"fig3_2": ["new"]}},
+            "figures.titles has no title for 'new'; add one",
+        ),
+        ({"source": {"archive": 7}}, "'source.archive' has the value 7"),
+    ],
+)
+def test_bad_values_are_named_in_one_sentence(overlay, sentence):
+    # NaN is no JSON, but YAML reads what Python's json writes for it.
+    text = json.dumps(overlay).replace("NaN", ".nan")
+    with pytest.raises(ConfigError) as caught:
+        load(Config, [THESIS, text])
+    message = str(caught.value)
+    assert sentence in message
+    assert "\n" not in message
+
+
+def test_missing_key(thesis):
+    values = thesis.model_dump(mode="json")
+    del values["probe"]["trials"]
+    with pytest.raises(ConfigError, match=r"probe.trials' is missing; add it"):
+        build(Config, values, "test")
+
+
+def test_missing_and_broken_files(tmp_path):
+    with pytest.raises(ConfigError, match=r"absent.yaml: cannot read .* check the path"):
+        read(tmp_path / "absent.yaml")
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("a: [1\nb: 2\n")
+    with pytest.raises(ConfigError, match=r"broken.yaml: not valid YAML at line 2"):
+        read(broken)
+    broken.write_text("- a\n- b\n")
+    with pytest.raises(ConfigError, match="a mapping"):
+        read(broken)
+
+
+def test_a_job_depends_on_its_own_part_only(thesis):
+    other = build(
+        Config,
+        merge(
+            thesis.model_dump(mode="json"),
+            {
+                "probe": {"curves": {"fig3_2_constant_ratio": {"claim": "decreasing"}}},
+                "figures": {"titles": {"fig3_3_dynamic": "renamed"}},
+                "data": {"pairs": {"cat-dog": ["cat", "dog"]}},
+                "jobs": {"probe_threads": 7},
+            },
+        ),
+        "test",
+    )
+    assert for_curve(other, "fig3_3_dynamic") == for_curve(thesis, "fig3_3_dynamic")
+    assert for_curve(other, "fig3_2_constant_ratio") != for_curve(thesis, "fig3_2_constant_ratio")
+    assert for_architecture(other, "fig3_1") == for_architecture(thesis, "fig3_1")
+    assert for_figure(other, "fig3_2") == for_figure(thesis, "fig3_2")
+    assert for_figure(other, "fig3_3") != for_figure(thesis, "fig3_3")
+    assert for_pair(other, "bird-cat") == for_pair(thesis, "bird-cat")
+    assert digest(for_fit(other)) == digest(for_fit(thesis))
+
+
+def test_unknown_names(thesis):
+    with pytest.raises(ConfigError, match=r"no 'fig9' in probe.curves; choose one of fig3_2_con"):
+        thesis.probe.curve("fig9")
+    with pytest.raises(ConfigError, match=r"no 'fig3_1' in panels; choose one of fig3_2, fig3_3"):
+        for_figure(thesis, "fig3_1")
+    with pytest.raises(ConfigError, match=r"figures.architecture; choose one of fig3_1"):
+        for_architecture(thesis, "fig3_2")
+
+
+TREES = st.recursive(
+    st.integers(), lambda t: st.dictionaries(st.sampled_from("abc"), t, max_size=3), max_leaves=8
+)
+MAPPINGS = st.dictionaries(st.sampled_from("abc"), TREES, max_size=3)
+
+
+@given(base=MAPPINGS, over=MAPPINGS)
+def test_merge_overrides_key_by_key(base, over):
+    merged = merge(base, over)
+    assert set(merged) == set(base) | set(over)
+    for key in merged:
+        if isinstance(base.get(key), dict) and isinstance(over.get(key), dict):
+            assert merged[key] == merge(base[key], over[key])
+        else:
+            assert merged[key] == (over[key] if key in over else base[key])
+    assert merge(merged, over) == merged
+
+
+def test_committed_schema_is_current():
+    committed = (ROOT / "workflow" / "schemas" / "config.schema.json").read_text(encoding="utf-8")
+    assert committed == json_schema(), (
+        "run: dynparam schema --output workflow/schemas/config.schema.json"
+    )

@@ -1,0 +1,109 @@
+"""The page of benchmarks follows from the records; the benchmarks run."""
+
+import copy
+import itertools
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from benchmarks import law, one_step, training_epoch
+from benchmarks import page as pages
+from benchmarks.page import FOLDER, digits, page, plotted_data
+
+ROOT = Path(__file__).parents[2]
+RECORDS = pages.read(FOLDER)
+NUMBERS_OF_THE_TEMPLATE = {
+    # Powers of ten, the probe's curves and widths, the network, shapes of a product.
+    *{"10^4", "10^12", "4", "10", "5", "500", "2000", "10000", "3072", "2", "64", "32", "1", "100"},
+    *{"3.2", "3.3"},
+}
+
+
+def leaves(value, path=()):
+    """Paths of all numbers in a record."""
+    if isinstance(value, dict | list):
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, inner in items:
+            yield from leaves(inner, (*path, key))
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield path
+
+
+def shown(records):
+    return page(records), plotted_data(records).to_csv()
+
+
+def test_committed_page_and_figure_follow_from_the_records():
+    assert (FOLDER / "README.md").read_text("utf-8") == page(RECORDS)
+    committed = pd.read_csv(ROOT / "figures" / "benchmarks.csv")
+    pd.testing.assert_frame_equal(committed, plotted_data(RECORDS), check_dtype=False, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["one_step", "law", "training_epoch"])
+def test_every_number_of_a_record_is_shown(name):
+    before = shown(RECORDS)
+    for path in leaves(RECORDS[name]):
+        if path[0] == "git":
+            continue
+        changed = copy.deepcopy(RECORDS)
+        place = changed[name]
+        for key in path[:-1]:
+            place = place[key]
+        place[path[-1]] = 2 * place[path[-1]] + 1
+        assert shown(changed) != before, path
+
+
+def test_a_harmful_interval_is_shown():
+    changed = copy.deepcopy(RECORDS)
+    changed["bfloat16_curves"]["comparisons"][3] |= {"ci_high": 0.9, "verdict": "not shown"}
+    assert "31 lie within" in page(changed)
+    assert re.search(r"farthest end lies at\s+0\.90", page(changed))
+
+
+def test_the_template_holds_no_measurement():
+    template = (FOLDER / "README.md.j2").read_text("utf-8")
+    prose = re.sub(
+        r"\{\{.*?\}\}|\{%.*?%\}|`[^`]*`|\]\([^)]*\)|^ {4}.*?$", "", template, flags=re.M | re.S
+    )
+    prose = re.sub(r"(?:float|bfloat|CIFAR-)\d+", "", prose)
+    found = set(re.findall(r"\d+(?:[.^]\d+)*", prose))
+    assert found <= NUMBERS_OF_THE_TEMPLATE, found - NUMBERS_OF_THE_TEMPLATE
+
+
+@pytest.mark.parametrize(
+    ("value", "count", "text"),
+    [
+        (0.0369, 2, "0.037"),
+        (0.5, 2, "0.50"),
+        (106.17, 3, "106"),
+        (1.0, 2, "1.0"),
+        (0.0, 1, "0"),
+        (7.4e-6, 1, "7e-6"),
+        (1.14e-5, 2, "1.1e-5"),
+        (8.2e13, 1, "8e13"),
+        (1234.5, 2, "1200"),
+    ],
+)
+def test_digits(value, count, text):
+    assert digits(value, count) == text
+
+
+def test_benchmarks_run_and_the_page_shows_what_they_write(tmp_path, monkeypatch):
+    def run(module, *options):
+        monkeypatch.setattr(sys, "argv", [module.__name__, *map(str, options)])
+        module.main()
+
+    for module, option in ((one_step, "--trials"), (law, "--rounds"), (training_epoch, "--epochs")):
+        name = module.__name__.rpartition(".")[2]
+        run(module, "--quick", option, 1, "--output", tmp_path / f"{name}.json")
+    shutil.copy(FOLDER / "bfloat16_curves.json", tmp_path)
+    places = {"--records": tmp_path, "--page": tmp_path / "page.md", "--figure": tmp_path / "costs.png"}
+    run(pages, *itertools.chain(*places.items()))
+    assert "A trial alone, constant ratio, medians" in (tmp_path / "page.md").read_text("utf-8")
+    series = set(pd.read_csv(tmp_path / "costs.csv")["series"])
+    assert {"straightforward torch", "dense probe", "exact law, one thread"} <= series
+    assert all((tmp_path / f"costs.{kind}").exists() for kind in ("png", "pdf", "json"))

@@ -1,0 +1,185 @@
+"""The worked examples: they run, and their pages say what their files hold."""
+
+import csv
+import json
+import math
+import re
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+import torch
+from statsmodels.stats.weightstats import DescrStatsW
+
+from dynparam.support.files import sha256
+from examples import bottleneck_autoencoder, learning_rate_transfer, pages
+
+ROOT = Path(__file__).parents[2]
+FIGURES = ROOT / "figures"
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory):
+    """Forty random images of two classes, the second one brighter."""
+    generator = np.random.default_rng(0)
+    labels = np.arange(40, dtype=np.uint8) % 2
+    images = generator.integers(0, 128, (40, 3, 32, 32)) + 100 * labels[:, None, None, None]
+    path = tmp_path_factory.mktemp("pair") / "pair.npz"
+    arrays = {f"{split}_images": images.astype(np.uint8) for split in ("train", "test")}
+    np.savez(path, **arrays, train_labels=labels, test_labels=labels)
+    return path
+
+
+@pytest.mark.parametrize("example", [learning_rate_transfer, bottleneck_autoencoder])
+def test_a_quick_run_from_images_to_files(example, pair, tmp_path, capsys):
+    example.main(["--quick", "--images", str(pair), "--output", str(tmp_path)])
+    record = json.loads((tmp_path / f"{example.NAME}.json").read_text())
+    files = [tmp_path / f"{example.NAME}{suffix}" for suffix in (".png", ".pdf", ".csv")]
+    assert record["outputs"] == {file.name: sha256(file) for file in files}
+    assert record["inputs"] == {f"{pair.parent.name}/pair.npz": sha256(pair)}
+    runs = pd.read_csv(files[-1])
+    settings = example.Settings.model_validate(record["config"])
+    # What was printed follows from the files alone.
+    assert example.report(runs, settings, record["facts"]) == capsys.readouterr().out.strip()
+    example.main(["--redraw", "--output", str(tmp_path)])
+    redrawn = json.loads((tmp_path / f"{example.NAME}.json").read_text())
+    assert redrawn.pop("redrawn") == record["git"]
+    assert redrawn["outputs"] == {file.name: sha256(file) for file in files}
+    # The table is unchanged; a PDF's bytes depend on what the process drew before.
+    assert redrawn["outputs"][files[-1].name] == record["outputs"][files[-1].name]
+    assert redrawn | {"outputs": record["outputs"]} == record
+
+
+def test_missing_images_are_named(tmp_path):
+    with pytest.raises(SystemExit, match=r"nowhere\.npz.*extract"):
+        learning_rate_transfer.main(["--quick", "--images", "nowhere.npz", "--output", str(tmp_path)])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_training_that_diverges_has_an_infinite_loss():
+    x, y = torch.ones(8, 12), torch.ones(8, 2)
+    quick = learning_rate_transfer.QUICK
+    assert learning_rate_transfer.train("standard", 16, 1e6, 0, x, y, quick) == math.inf
+    settings = bottleneck_autoencoder.QUICK
+    curve = list(bottleneck_autoencoder.train("standard", 16, 1e9, 0, 100 * x, settings))
+    assert [step for step, _ in curve] == [0, 5, 10]
+    assert [math.isinf(loss) for _, loss in curve] == [False, True, True]
+
+
+@pytest.mark.parametrize("name", pages.PAGES)
+def test_pages_are_those_of_the_committed_files(name):
+    committed = (ROOT / "docs" / "examples" / f"{name}.md").read_text()
+    assert committed == pages.page(name), "run python -m examples.pages"
+    for target in re.findall(r"\]\(([^)#:]+)", committed):
+        assert (ROOT / "docs" / "examples" / target).exists(), target
+
+
+@pytest.mark.parametrize("example", [learning_rate_transfer, bottleneck_autoencoder])
+def test_committed_files_belong_together(example):
+    record = json.loads((FIGURES / f"{example.NAME}.json").read_text())
+    assert record["outputs"] == {name: sha256(FIGURES / name) for name in record["outputs"]}
+    assert record["git"]["dirty"] is False
+    assert example.Settings.model_validate(record["config"]) == example.FULL
+
+
+def rows_of(name):
+    with (FIGURES / f"{name}.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_transfer_page_follows_from_the_losses():
+    """Slopes, intervals and verdicts again, by statsmodels and without the example's code."""
+    losses = defaultdict(dict)
+    for row in rows_of("example_learning_rate_transfer"):
+        key = (row["parametrization"], row["n_0"], int(row["seed"]), int(row["n"]))
+        losses[key][float(row["learning_rate"])] = float(row["train_loss"])
+    points = defaultdict(list)
+    for (name, n_0, seed, n), by_rate in losses.items():
+        points[name, n_0, seed].append((math.log(n), math.log(min(by_rate, key=by_rate.get))))
+    by_case = defaultdict(list)
+    for (name, n_0, _), line in points.items():
+        log_n, log_rate = np.transpose(line)
+        by_case[name, n_0].append(sm.OLS(log_rate, sm.add_constant(log_n)).fit().params[1])
+    text = (ROOT / "docs" / "examples" / "learning-rate-transfer.md").read_text()
+    quoted = re.findall(r"^\| (\w+) +\| (\d+) +\| (\S+) \[(\S+), (\S+)\] +\| (\w+)", text, re.MULTILINE)
+    assert len(quoted) == len(by_case) == 4
+    for name, n_0, slope, low, high, verdict in quoted:
+        stats = DescrStatsW(by_case[name, n_0])
+        found = (stats.mean, *stats.tconfint_mean(0.05))
+        assert [float(slope), float(low), float(high)] == pytest.approx(found, abs=0.0051)
+        inside, outside = found[1] >= -0.25 and found[2] <= 0.25, found[2] < -0.25 or found[1] > 0.25
+        assert verdict == ("stays" if inside else "moves" if outside else "undecided")
+
+
+def test_best_rates_lie_inside_their_grids():
+    """A best rate at an end of its grid would only bound the true one."""
+    runs = pd.read_csv(FIGURES / "example_learning_rate_transfer.csv")
+    for _, table in runs.groupby(["parametrization", "n_0", "n"]):
+        mean = table.groupby("learning_rate")["train_loss"].mean()
+        assert mean.index[0] < mean.idxmin() < mean.index[-1]
+
+
+def planted(exponent, spread=0.0):
+    """Losses whose best rate is 2^-3 (n/64)^exponent; the exponents of three seeds differ by spread."""
+    rows = []
+    for n in learning_rate_transfer.WIDTHS:
+        for k in range(-12, 3):
+            for seed in range(3):
+                distance = k + 3 - (exponent + spread * (seed - 1)) * math.log2(n / 64)
+                rows.append(("dynamic", 192, n, 2.0**k, seed, 0.1 + 0.01 * distance**2))
+    columns = ["parametrization", "n_0", "n", "learning_rate", "seed", "train_loss"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+@pytest.mark.parametrize(
+    ("exponent", "spread", "verdict"),
+    [(0, 0, "stays"), (-1, 0, "moves"), (-0.5, 0, "moves"), (0, 0.5, "undecided")],
+)
+def test_a_planted_exponent_is_found_and_judged(exponent, spread, verdict):
+    found = learning_rate_transfer.slopes(planted(exponent, spread), learning_rate_transfer.FULL).iloc[0]
+    assert found["slope"] == pytest.approx(exponent, abs=0.1)
+    assert found["verdict"] == verdict
+
+
+def test_a_transferred_rate_is_that_of_the_narrowest_network():
+    found = learning_rate_transfer.transferred(planted(-1)).iloc[0]
+    assert (found["narrowest"], found["widest"]) == (64, 1024)
+    assert (found["rate_narrow"], found["rate_wide"]) == (2**-3, 2**-7)
+    assert found["loss_own"] == pytest.approx(0.1)
+    assert found["loss_transferred"] == pytest.approx(0.1 + 0.01 * 4**2)
+
+
+def test_the_table_of_the_autoencoder_follows_from_the_losses():
+    final = defaultdict(list)
+    for row in rows_of("example_bottleneck_autoencoder"):
+        if int(row["step"]) == bottleneck_autoencoder.FULL.steps:
+            key = (row["parametrization"], int(row["n"]), float(row["learning_rate"]))
+            final[key].append(float(row["loss"]))
+    text = (ROOT / "docs" / "examples" / "bottleneck-autoencoder.md").read_text()
+    quoted = re.findall(
+        r"^\| (\w+) +((?:\| \S+ \[\S+, \S+\] at 2\^\S+(?: \(edge\))? +){3})\|$", text, re.M
+    )
+    assert [name for name, _ in quoted] == list(bottleneck_autoencoder.FULL.exponents)
+    for name, cells in quoted:
+        found = re.findall(r"(\S+) \[(\S+), (\S+)\] at 2\^(\S+)", cells)
+        for n, cell in zip(bottleneck_autoencoder.FULL.widths, found, strict=True):
+            mine = {rate: values for (a, b, rate), values in final.items() if (a, b) == (name, n)}
+            rate = min(mine, key=lambda rate: np.mean(mine[rate]))
+            expected = [np.mean(mine[rate]), min(mine[rate]), max(mine[rate]), math.log2(rate)]
+            assert [float(number) for number in cell] == pytest.approx(expected, abs=5.1e-4)
+
+
+@pytest.mark.parametrize(
+    ("parametrization", "n_0", "sum_of_shares"),
+    [("dynamic", 192, lambda n: 1.0 + 0 * n), ("standard", 192, lambda n: 1 + 3.25 * n / 192),
+     ("standard", 3072, lambda n: 1 + 3.25 * n / 3072)],
+)  # fmt: skip
+def test_expected_slopes_are_those_of_the_page(parametrization, n_0, sum_of_shares):
+    """By hand: layer k has n_{k-1} / n_0 times the share of layer 1, the readout twice that."""
+    n = np.array(learning_rate_transfer.WIDTHS)
+    expected = np.polyfit(np.log(n), -np.log(sum_of_shares(n)), 1)[0]
+    found = learning_rate_transfer.expected_slope(parametrization, n_0, n.tolist(), 45.0)
+    assert found == pytest.approx(expected, abs=1e-9)

@@ -1,0 +1,207 @@
+"""Facts about the repository itself: its environments, lock files and documents agree."""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import typer
+import yaml
+
+from dynparam.cli.main import app
+from dynparam.configuration.config import Config
+from dynparam.configuration.loading import load
+from dynparam.experiments.training_curves.claims import judge_all
+from dynparam.experiments.training_curves.settings import for_claims
+from dynparam.support.tables import read_csv
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+CONDA_NAMES = {
+    "matplotlib": "matplotlib-base",
+    "snakemake": "snakemake-minimal",
+    "torch": "pytorch",
+}
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-torch.txt")
+
+
+def tracked_files():
+    listed = subprocess.run(["git", "-C", ROOT, "ls-files", "-z"], capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).exists()]
+
+
+def test_conda_environment_equals_pyproject():
+    conda = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    expected = [
+        re.sub(r"^[\w-]+", lambda name: CONDA_NAMES.get(name[0], name[0]), requirement)
+        for requirement in PROJECT["dependencies"]
+    ]
+    found = [item for item in conda if isinstance(item, str) and item != "pip"]
+    assert sorted(found) == sorted([f"python{PROJECT['requires-python']}", *expected])
+    assert {"pip": ["--editable ."]} in conda
+
+
+def pins(name):
+    return dict(re.findall(r"^([\w.-]+)==([\w.+]+)", (ROOT / name).read_text(), re.MULTILINE))
+
+
+def test_every_dependency_is_pinned():
+    pinned = pins("requirements.lock") | pins("requirements-torch.txt")
+    for requirement in PROJECT["dependencies"]:
+        assert re.match(r"[\w-]+", requirement)[0] in pinned
+
+
+def test_development_pins_extend_the_others():
+    runtime, development = pins("requirements.lock"), pins("requirements-dev.lock")
+    assert runtime.items() <= development.items()
+
+
+def test_locked_files_have_hashes():
+    for name in LOCKS[:2]:
+        text = (ROOT / name).read_text()
+        requirements = re.split(r"\n(?=\S)", text.strip())
+        assert all("--hash=sha256:" in requirement for requirement in requirements)
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_locks_name_no_host(name):
+    assert "://" not in (ROOT / name).read_text()
+    assert not re.search(r"^\s*--(index|extra|find)", (ROOT / name).read_text(), re.MULTILINE)
+
+
+def test_version_is_told_once():
+    import dynparam
+
+    assert dynparam.__version__ == PROJECT["version"]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["version"] == PROJECT["version"]
+
+
+def test_nothing_large_and_no_image_is_tracked():
+    for path in tracked_files():
+        if path.is_relative_to(ROOT / "figures"):
+            continue
+        assert path.stat().st_size <= 1_000_000, path
+        assert path.suffix not in {".png", ".jpg", ".npz", ".pt", ".gz", ".safetensors"}, path
+
+
+def test_links_between_documents_lead_somewhere():
+    broken = []
+    for path in tracked_files():
+        if path.suffix != ".md":
+            continue
+        for target in re.findall(r"\]\(([^)#\s]+)", path.read_text()):
+            if "://" not in target and not (path.parent / target).exists():
+                broken.append(f"{path.relative_to(ROOT)} -> {target}")
+    assert not broken
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.ja.md"])
+def test_documents_name_real_targets_and_files(name):
+    """Commands in the README exist: make targets, snakemake targets, dynparam commands."""
+    readme = (ROOT / name).read_text()
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"(?:`|^ {4})make (\w+)", readme, re.MULTILINE):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+    thesis = yaml.safe_load((ROOT / "config" / "thesis.yaml").read_text())
+    figures = thesis["figures"]
+    targets = {"all", "archive", "comparison", *figures["architecture"], *thesis["panels"]}
+    targets |= {*figures["training"], figures["domain"], figures["sweep"], *thesis["law"]["figures"]}
+    snakefile = (ROOT / "workflow" / "Snakefile").read_text()
+    targets |= set(re.findall(r"^rule (\w+):", snakefile, re.MULTILINE))
+    named = re.findall(r"snakemake --cores all ([a-z]\w*)", readme)
+    second_column = re.findall(r"^\|[^|]+\|([^|]+)\|", readme, re.MULTILINE)
+    named += re.findall(r"`(\w+)`", " ".join(second_column))
+    assert len(named) >= 12
+    for target in named:
+        assert target in targets, target
+    commands = typer.main.get_command(app).commands
+    for command in re.findall(r"(?:`|^ {4})dynparam ([a-z]+)", readme, re.MULTILINE):
+        assert command in commands, command
+
+
+def examples_of(name):
+    return re.findall(r"```python\n(.*?)```", (ROOT / name).read_text(), re.DOTALL)
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.ja.md"])
+def test_a_parametrization_is_applied_as_the_readme_says(name, capsys):
+    exec(compile(examples_of(name)[0], name, "exec"), {})
+    assert "n_min = 16" in capsys.readouterr().out
+
+
+def test_example_of_the_readme_runs(capsys):
+    exec(compile(examples_of("README.md")[1], "README.md", "exec"), {})
+    alignment = capsys.readouterr().out.strip("()\n").split(", ")
+    assert len(alignment) == 6
+    assert all(float(value) > 0 for value in alignment)
+
+
+def test_no_document_names_a_package_index():
+    for path in tracked_files():
+        if path.suffix in {".md", ".yml", ".yaml", ".toml", ".lock", ".txt"}:
+            assert not re.search(r"(index-url|find-links)\W+(https?|file):", path.read_text()), path
+
+
+def slopes_in_figure(curve):
+    table = pd.read_csv(ROOT / "figures" / f"{curve[:6]}.csv")
+    mine = table[table["curve"] == curve].drop_duplicates("layer").sort_values("layer")
+    return [round(slope, 2) + 0.0 for slope in mine["slope"]]
+
+
+def test_findings_quote_the_committed_figures():
+    text = " ".join((ROOT / "docs" / "findings.md").read_text().split())
+    quoted = re.search(r"and (-?[\d., +-]+) are measured", text)[1]
+    assert [float(value) for value in quoted.split(",")] == slopes_in_figure("fig3_2_constant_ratio")
+    low, high = re.search(r"spectral's slopes are (\S+) to (\S+),", text).groups()
+    spectral = slopes_in_figure("fig3_3_spectral")
+    assert [float(low), float(high)] == [min(spectral), max(spectral)]
+    low, high = re.search(r"dynamic's (\S+) to (\S+),", text).groups()
+    dynamic = slopes_in_figure("fig3_3_dynamic")
+    assert [float(low), float(high)] == [min(dynamic), max(dynamic)]
+
+
+def test_findings_quote_the_archived_curves():
+    """Every row of the table of paired differences, both tasks, follows from results/archive."""
+    settings = for_claims(load(Config, [ROOT / "config" / "thesis.yaml"]))
+    archive = ROOT / "results" / "archive"
+    network = f"{settings.protocol.n}-{settings.protocol.n_min}"
+    table = judge_all(
+        settings,
+        {
+            (figure, name): read_csv(archive / task / network / f"{name}.csv")
+            for figure, task in settings.figures.training.items()
+            for name in settings.training.parametrizations
+        },
+    )
+    text = (ROOT / "docs" / "findings.md").read_text()
+    quoted = re.findall(r"^ +\| ((?:train|test) [^|]+) \| (.+) \|$", text, re.MULTILINE)
+    assert len(quoted) == 18
+    for metric, cells in quoted:
+        rows = table[table["metric"] == metric.replace(" ", "_", 1)]
+        assert cells.split(" | ") == paired_cells(rows), metric
+
+
+def test_findings_quote_the_domain_study():
+    """Every row of the table over widths follows from the committed figure's data."""
+    table = pd.read_csv(ROOT / "figures" / "claim_domain.csv", dtype={"epoch": str})
+    table = table[(table["panel"] == "n") & (table["metric"] == "test_loss") & (table["epoch"] == "50")]
+    text = (ROOT / "docs" / "findings.md").read_text()
+    quoted = re.findall(r"^ +\| (\d+) \| (.+) \|$", text, re.MULTILINE)
+    assert [int(n) for n, _ in quoted] == sorted(table["n"].unique())
+    for n, cells in quoted:
+        rows = table[table["n"] == int(n)].sort_values("task")
+        assert cells.split(" | ") == paired_cells(rows), n
+
+
+def paired_cells(rows):
+    """Difference with interval, and verdict, of each row, as the findings write them."""
+    return [
+        part
+        for row in rows.itertuples()
+        for part in (f"{row.value:+.2g} [{row.ci_low:+.2g}, {row.ci_high:+.2g}]", row.verdict)
+    ]

@@ -1,0 +1,186 @@
+from dataclasses import asdict
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+import torch
+
+from dynparam.engines import dense as probe
+from dynparam.engines import law as gaussian_law
+from dynparam.engines import law_step, one_step
+from dynparam.engines.gaussian_columns import Workspace
+from dynparam.engines.law_step import take_steps
+from dynparam.engines.network import DenseMap, draw_weights, sgd_step
+from dynparam.support.randomness import torch_generator
+from dynparam.theory.parametrization import NAMES, layer_scales
+from dynparam.theory.widths import Widths, bottleneck
+from tests.law_pvalues import (
+    FALSE_ALARM,
+    NETWORKS,
+    QUANTITIES,
+    WRONG_STEPS,
+    dense_steps,
+    law_steps,
+    one_step_family,
+    p_values,
+    samples,
+    with_holm,
+    wrong_step_family,
+)
+
+SIZES = (6, 40_000, 3, 33, 40_000, 2)
+
+
+def take(sizes, trials, *, first=0, name="spectral", rate=0.1, workspace=None):
+    """Trials ``first`` to ``first + trials - 1``, each with an image norm and target of its own."""
+    widths = Widths(sizes)
+    numbers = np.arange(first, first + trials)
+    generators = [torch_generator(0, "steps", int(number)) for number in numbers]
+    norms, targets = 1.0 + numbers % 3, np.eye(sizes[-1])[numbers % sizes[-1]]
+    return asdict(
+        take_steps(widths, layer_scales(name, widths), norms, targets, rate, generators, workspace)
+    )
+
+
+def test_all_parametrizations_and_shapes_are_in_the_comparison():
+    assert {network.parametrization for network in NETWORKS} == set(NAMES)
+    assert {network.widths.depth for network in NETWORKS} >= {2, 3, 4, 8}
+    assert {network.widths.n_min for network in NETWORKS} >= {1, 3, 5}
+    assert max(max(network.sizes) for network in NETWORKS) > 50
+
+
+def test_law_is_that_of_the_dense_engines(record_property):
+    """Kolmogorov-Smirnov, 2000 trials against 2000 dense ones in float64 and 1000 of ``dense.one_step``.
+
+    Every layer and quantity of every network, one family under Holm's correction; false alarm 1e-3.
+    """
+    table = one_step_family("law")
+    record_property("p_values", table.to_csv(index=False))
+    assert len(table) == 2 * len(QUANTITIES) * sum(network.widths.depth for network in NETWORKS)
+    assert table["holm"].min() > FALSE_ALARM, table[table["holm"] < FALSE_ALARM].to_string()
+
+
+@pytest.mark.parametrize("name", WRONG_STEPS)
+def test_a_forgotten_component_is_noticed(name, record_property):
+    """The same test on a wrong conditioning rejects on every network with room for the error.
+
+    Behind a layer of a single unit the change of h is parallel to h, and W p needs no conditioning.
+    """
+    table = wrong_step_family(name)
+    record_property("p_values", table.to_csv(index=False))
+    rejected = table[table["holm"] < FALSE_ALARM]
+    assert set(rejected["network"]) >= {str(network) for network in NETWORKS if network.widths.n_min > 1}
+    assert table["holm"].min() < 1e-12
+
+
+def test_silent_layers_are_among_the_trials():
+    """All units of a hidden layer silent: with one, three or four units that is frequent."""
+    for network in NETWORKS[1:5]:
+        for sampler in (law_steps, dense_steps):
+            found = samples(sampler, network)
+            dead = (found["preactivation_rms"] == 0).any(axis=1)
+            assert dead.mean() > 0.01
+            assert (found["alignment"][dead, 0] == 0).all(), "nothing is carried back through it"
+            assert (found["gradient_norm"][dead, -1] == 1).all(), "f = 0 is left with the target"
+
+
+@pytest.mark.parametrize("columns", [1, 7])
+def test_small_blocks_have_the_same_law(columns):
+    """Sums over many blocks: the comparison again on three networks; false alarm 1e-3 each."""
+    with patch.object(law_step, "COLUMNS", columns):
+        blocked = {network: law_steps(network, 1000) for network in NETWORKS[2:6]}
+    table = with_holm(
+        [
+            p_values("blocks", network, found, samples(dense_steps, network))
+            for network, found in blocked.items()
+        ]
+    )
+    assert table["holm"].min() > FALSE_ALARM
+
+
+@pytest.mark.parametrize("sizes", [(4, 5, 2), (6, 9, 3, 8, 2), (6, 300, 17, 16, 300, 2), SIZES])
+def test_trials_do_not_depend_on_those_beside_them(sizes):
+    """Equal to the bit, however many are computed together and whatever the workspace held before."""
+    workspace = Workspace()
+    workspace.reset(10**6, torch.float64)
+    workspace.take(1, 10**6).fill_(float("nan"))
+    together = take(sizes, 7, workspace=workspace)
+    for count in (1, 2, 3):
+        for first in range(0, 7 - count, count):
+            found = take(sizes, count, first=first, workspace=workspace if count == 2 else None)
+            for quantity, values in found.items():
+                np.testing.assert_array_equal(values, together[quantity][first : first + count])
+
+
+def test_trials_differ():
+    """The trials above are not all the same, or their equality would say little."""
+    assert len(set(take(SIZES, 7)["preactivation_rms"][:, 0])) == 7
+
+
+def wide_means(n, blocks=law_step._blocks):
+    """Difference of means, law less dense, in standard errors: (quantities, L), at widths n-3-n."""
+    widths = Widths((5, n, 3, n, 2))
+    scales = layer_scales("dynamic", widths)
+    x, y = torch.full((5,), 0.6, dtype=torch.float64), torch.tensor([0.0, 1.0], dtype=torch.float64)
+    with patch.object(law_step, "_blocks", blocks):
+        generators = [torch_generator(1, "wide", n, trial) for trial in range(400)]
+        norms, targets = np.full(400, x.norm().item()), np.tile(y.numpy(), (400, 1))
+        law = asdict(take_steps(widths, scales, norms, targets, 0.1, generators))
+    generator = torch_generator(1, "wide dense", n)
+    steps = []
+    for _ in range(150):
+        maps = list(map(DenseMap, draw_weights(widths, scales, generator, torch.float32)))
+        steps.append(one_step.record(sgd_step(maps, scales, x.float(), y.float(), 0.1)))
+    return np.array([in_errors(law[q], [getattr(step, q) for step in steps]) for q in QUANTITIES])
+
+
+def in_errors(first, second):
+    """Difference of two samples' means (trials, L), in its standard errors."""
+    errors = [np.var(sample, axis=0, ddof=1) / len(sample) for sample in (first, second)]
+    return (np.mean(first, axis=0) - np.mean(second, axis=0)) / np.sqrt(sum(errors))
+
+
+@pytest.mark.parametrize("n", [law_step.COLUMNS, law_step.COLUMNS + 1, 20_000, 50_000])
+def test_means_beyond_one_block(n):
+    """16 means against dense ones within 4 standard errors; false alarm 1e-3."""
+    assert np.abs(wide_means(n)).max() < 4
+
+
+def test_a_lost_block_would_be_noticed():
+    def first_block_only(size):
+        yield slice(0, min(size, law_step.COLUMNS))
+
+    assert np.abs(wide_means(50_000, first_block_only)).max() > 8
+
+
+def test_means_at_a_network_of_the_thesis():
+    """n = 1000, n_min = 200: 200 dense trials in float32; 24 means within 4 standard errors.
+
+    False alarm 1.5e-3.
+    """
+    widths = bottleneck(1000, 200)
+    scales = layer_scales("spectral", widths)
+    x, y = torch.full((3072,), 0.5), torch.tensor([0.0, 1.0])
+    generator, workspace = torch_generator(2, "thesis"), Workspace()
+    dense = [probe.one_step(widths, scales, x, y, 0.1, generator, workspace) for _ in range(200)]
+    generators = [torch_generator(2, "thesis law", trial) for trial in range(1000)]
+    norms, targets = np.full(1000, x.double().norm().item()), np.tile(y.double().numpy(), (1000, 1))
+    law = asdict(gaussian_law.one_steps(widths, scales, norms, targets, 0.1, generators))
+    for quantity in QUANTITIES:
+        found = in_errors(law[quantity], [getattr(trial, quantity) for trial in dense])
+        assert np.abs(found).max() < 4, quantity
+
+
+def test_first_layer_is_exact():
+    """<delta^1, Delta htilde^1> = -eta g_1^2 ||x||^2 ||delta^1||^2, whatever was drawn."""
+    widths = Widths((6, 9, 3, 8, 2))
+    found = take(widths.sizes, 50, name="mup", rate=0.3)
+    g, norms = layer_scales("mup", widths).multiplier[0], 1.0 + np.arange(50) % 3
+    expected = 0.3 * g**2 * norms**2 * found["gradient_norm"][:, 0] ** 2
+    np.testing.assert_allclose(found["alignment"][:, 0], expected, rtol=1e-10)
+
+
+def test_divergence_is_silent_until_asked_for():
+    """No warning; the values say it."""
+    found = take((6, 9, 3, 2), 4, rate=1e200)
+    assert not np.isfinite(found["update_rms"]).all()

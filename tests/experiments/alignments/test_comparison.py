@@ -1,0 +1,253 @@
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from dynparam.engines.dense import one_step
+from dynparam.experiments.alignments.comparison import (
+    COLUMNS,
+    CurveResults,
+    ExpectedSlopes,
+    claim_note,
+    compare,
+)
+from dynparam.experiments.alignments.settings import ComparisonStage, Law
+from dynparam.settings.shared import Comparison, Fit
+from dynparam.statistics.slopes import fit_slope, log_slope
+from dynparam.statistics.verdicts import Verdict, equivalence
+from dynparam.theory.mean_field import mean_field
+from dynparam.theory.parametrization import HALF, LayerScales, layer_rules, relu_gains
+from dynparam.theory.widths import bottleneck, constant_ratio, log_spaced
+from tests.networks import CURVES, probe_stage
+
+LAW = Law.model_validate(
+    {
+        "widths": {"smallest": 30, "largest": 3000, "count": 5},
+        "trials": 4,
+        "sliding": 3,
+        "slopes_from": 300,
+        "exact_trials": 20,
+        "figures": {},
+    }
+)
+
+
+def settings(tolerance=0.2, **figures):
+    return ComparisonStage(
+        network=probe_stage().network,
+        probe=probe_stage().probe,
+        law=LAW.model_copy(update={"figures": figures}),
+        fit=Fit(seed=0, confidence=0.95, resamples=199),
+        comparison=Comparison(tolerance=tolerance),
+        panels={"fig_a": ("constant", "sharpening"), "fig_b": ("constant",)},
+    )
+
+
+def tables(slope, half_width, expected):
+    fits = pd.DataFrame(
+        {
+            "layer": [1, 2],
+            "slope": slope,
+            "ci_low": slope - half_width,
+            "ci_high": slope + half_width,
+            "standard_error": half_width / 2,
+        }
+    )
+    n = np.array([100.0, 1000.0])
+    theory = pd.DataFrame(
+        {
+            "layer": [1, 1, 2, 2],
+            "n": [*n, *n],
+            "alignment": [*n**expected] * 2,
+            "alignment_uncrossed": [*n**expected] * 2,
+        }
+    )
+    return fits, theory
+
+
+@pytest.mark.parametrize(
+    ("slope", "verdict"),
+    [(0.05, "agrees"), (0.12, "undecided"), (-0.4, "disagrees")],
+)
+def test_rows_and_verdicts(slope, verdict):
+    known = CurveResults(*tables(slope, 0.1, expected=0.0))
+    table = compare(settings(), dict.fromkeys(CURVES, known), {})
+    assert tuple(table.columns) == COLUMNS
+    assert table[["figure", "curve", "layer"]].to_numpy().tolist() == [
+        ["fig_a", "constant", 1],
+        ["fig_a", "constant", 2],
+        ["fig_a", "sharpening", 1],
+        ["fig_a", "sharpening", 2],
+        ["fig_b", "constant", 1],
+        ["fig_b", "constant", 2],
+    ]
+    assert set(table["verdict"]) == {verdict}
+    assert table["expected"].tolist() == pytest.approx([0.0] * 6)
+    assert table["asymptotic"].tolist() == [0.0] * 6
+
+
+def test_the_exact_slope_decides_where_there_is_one():
+    """Mean-field theory expects 0, the exact expectation is 0.5 +- 0.03; 0.5 is measured, +- 0.1."""
+    fits, theory = tables(0.5, 0.1, expected=0.0)
+    exact = fits.assign(slope=0.5, standard_error=0.03)
+    known = CurveResults(fits, theory, exact)
+    table = compare(settings(), dict.fromkeys(CURVES, known), {})
+    assert set(table["verdict"]) == {"agrees"}
+    assert table["expected_exact"].tolist() == [0.5] * 6
+    assert table["expected_exact_error"].tolist() == [0.03] * 6
+    assert table["deviation"].tolist() == [0.0] * 6
+    far = CurveResults(fits, theory, exact.assign(slope=1.2))
+    table = compare(settings(), dict.fromkeys(CURVES, far), {})
+    assert set(table["verdict"]) == {"disagrees"}
+    assert table["deviation"].to_numpy() == pytest.approx(-0.7 / np.hypot(0.05, 0.03))
+
+
+def test_wide_figures_follow_with_the_end_of_their_window():
+    """Mean-field values bend at n = 300, where the rows of the wide figure begin."""
+    fits, theory = tables(-1.0, 0.1, expected=0.0)
+    n = np.array([30.0, 300.0, 3000.0])
+    values = np.array([1.0, 1.0, 0.1])
+    bent = pd.concat(
+        [
+            pd.DataFrame({"layer": k, "n": n, "alignment": values, "alignment_uncrossed": values})
+            for k in (1, 2)
+        ]
+    )
+    known = dict.fromkeys(CURVES, CurveResults(fits, theory))
+    wide = {"sharpening": CurveResults(fits, bent), "constant": CurveResults(fits, bent)}
+    table = compare(settings(fig_a_wide="fig_a"), known, wide)
+    rows = table[table["figure"] == "fig_a_wide"]
+    assert rows["curve"].tolist() == ["constant"] * 2 + ["sharpening"] * 2
+    assert rows["expected"].tolist() == pytest.approx([-1.0] * 4)
+    assert set(rows["verdict"]) == {"agrees"}
+    assert rows[["expected_exact", "deviation"]].isna().all().all()
+
+
+NOTES = [
+    ("flat", (-0.1, 0.1), (0, 0, 0), "claim (constant in n to within 0.2) visible"),
+    (
+        "flat",
+        (0.2, 0.4),
+        (0, 0.3, 0.0),
+        "claim (constant in n to within 0.2) not visible in this window, because n passes "
+        "n_0 = 3072 in this window (eq. 3.4), which shifts the expected slope by +0.30",
+    ),
+    (
+        "flat",
+        (0.2, 0.4),
+        (0, 0.3, 0.3),
+        "claim (constant in n to within 0.2) not visible in this window, because finite-width terms "
+        "shift the expected slope by +0.30",
+    ),
+    (
+        "flat",
+        (-0.4, 0.3),
+        (0, 0, 0),
+        "claim (constant in n to within 0.2) not visible in this window, because the measured "
+        "interval is too wide or lies elsewhere",
+    ),
+    ("decreasing", (-1.1, -0.9), (-1, -1, -1), "claim (decreasing in n) visible"),
+    (
+        "decreasing",
+        (-0.9, -0.7),
+        (-1, -0.8, -1),
+        "claim (decreasing in n) visible; n passes n_0 = 3072 in this window (eq. 3.4), which shifts "
+        "the expected slope by +0.20",
+    ),
+    (
+        "decreasing",
+        (-0.1, 0.1),
+        (-1, 0, -1),
+        "claim (decreasing in n) not visible in this window, because n passes n_0 = 3072 in this "
+        "window (eq. 3.4), which shifts the expected slope by +1.00",
+    ),
+]
+
+
+@pytest.mark.parametrize(("claim", "interval", "slopes", "note"), NOTES)
+def test_notes(claim, interval, slopes, note):
+    assert claim_note(claim, interval, ExpectedSlopes(*slopes), 0.2, largest=10_000) == note
+
+
+def test_a_window_below_n_0_is_said_to_be_so():
+    note = claim_note("flat", (0.2, 0.4), ExpectedSlopes(0, 0.3, 0), 0.2, largest=1000)
+    assert "n stays below n_0 = 3072" in note
+
+
+def measured_slopes(change):
+    """Spectral slopes on widths 64 ... 512 (n_min = n/4, n_0 = 32), with rules changed by ``change``.
+
+    The image is fixed and the step small: the spread of a slope is that of the weights alone.
+    """
+    grid = log_spaced(64, 512, 4)
+    generator = torch.Generator().manual_seed(21)
+    x = torch.randn(32, generator=generator)
+    y = torch.tensor([1.0, 0.0])
+    values, expected = [], []
+    for n in grid:
+        widths = bottleneck(n, constant_ratio(HALF / 2).n_min(n), n_in=32)
+        rules = list(layer_rules("spectral", widths.depth))
+        right, wrong = (scales_of(r, widths) for r in (rules, change(rules)))
+        trials = [one_step(widths, wrong, x, y, 0.01, generator).alignment for _ in range(60)]
+        values.append(np.array(trials))
+        expected.append(mean_field(widths, right, 0.01, float(x.square().sum())).alignment)
+    fits = [
+        fit_slope(
+            grid,
+            [v[:, layer] for v in values],
+            confidence=0.95,
+            resamples=999,
+            generator=np.random.default_rng(layer),
+        )
+        for layer in range(6)
+    ]
+    return fits, log_slope(grid, np.array(expected))
+
+
+def scales_of(rules, widths):
+    shapes = list(zip(rules, widths.layers(), strict=True))
+    return LayerScales(
+        tuple(r.multiplier.value(*s, widths.n_min) for r, s in shapes),
+        tuple(
+            gain * r.sigma.value(*s, widths.n_min)
+            for gain, (r, s) in zip(relu_gains(widths.depth), shapes, strict=True)
+        ),
+    )
+
+
+def verdicts(change):
+    fits, expected = measured_slopes(change)
+    return [equivalence(fit.ci_low, fit.ci_high, e, 0.25) for fit, e in zip(fits, expected, strict=True)]
+
+
+def test_the_right_parametrization_agrees():
+    assert verdicts(lambda rules: rules) == [Verdict.AGREES] * 6
+
+
+@pytest.mark.parametrize("power", [HALF, -HALF])
+def test_a_wrong_exponent_disagrees(power):
+    """Negative control: the readout's sigma off by one factor fan_in^(1/2), either way.
+
+    It carries the gradient to every hidden layer, whose alignments change by a power n^(2 * power).
+    """
+
+    def change(rules):
+        last = rules[-1]
+        off = replace(last.sigma, fan_in=last.sigma.fan_in + power)
+        return [*rules[:-1], replace(last, sigma=off)]
+
+    assert verdicts(change)[:-1] == [Verdict.DISAGREES] * 5
+
+
+def test_a_wrong_multiplier_disagrees_from_its_layer_on():
+    """Negative control: g_1 off by fan_out^(1/2); its own share grows by one power of n."""
+
+    def change(rules):
+        first = rules[0]
+        off = replace(first.multiplier, fan_out=first.multiplier.fan_out + HALF)
+        sigma = replace(first.sigma, fan_out=first.sigma.fan_out - HALF)
+        return [replace(first, multiplier=off, sigma=sigma), *rules[1:]]
+
+    assert verdicts(change) == [Verdict.DISAGREES] * 6

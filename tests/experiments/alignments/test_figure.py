@@ -1,0 +1,116 @@
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import to_rgb
+
+from dynparam.experiments.alignments import figure as figures
+from dynparam.experiments.architecture import figure as figures_figure
+from dynparam.presentation import figure_style
+from dynparam.theory.widths import bottleneck
+
+N = [100, 200, 400]
+
+
+def panel_tables():
+    """Two layers whose trials are n^-layer times 1 and 3: mean 2 n^-layer, sample std sqrt(2)."""
+    trials = pd.DataFrame(
+        [
+            {
+                "curve": "c",
+                "parametrization": "ntk",
+                "ratio": "n",
+                "n": n,
+                "n_min": n,
+                "trial": trial,
+                "layer": layer,
+                "alignment": float(n) ** -layer * (1 + 2 * trial),
+            }
+            for n in N
+            for trial in (0, 1)
+            for layer in (1, 2)
+        ]
+    )
+    fits = pd.DataFrame({"layer": [1, 2], "slope": [-1.0, -2.0], "intercept": [np.log(2)] * 2})
+    expected = pd.DataFrame({"layer": [1] * 3 + [2] * 3, "n": N * 2, "alignment": [0.5] * 6})
+    return trials, fits, expected
+
+
+def test_plotted_data_by_hand():
+    table = figures.plotted_data(*panel_tables())
+    assert len(table) == 6
+    for layer in (1, 2):
+        rows = table[table["layer"] == layer]
+        scale = np.array(N, float) ** -layer
+        assert rows["mean"].tolist() == pytest.approx(2 * scale)
+        assert rows["std"].tolist() == pytest.approx(np.sqrt(2) * scale)
+        assert rows["fit"].tolist() == pytest.approx(2 * scale)
+        assert rows["expected"].tolist() == [0.5] * 3
+        assert rows["slope"].tolist() == [-layer] * 3
+
+
+def test_expectations_of_other_widths_are_refused():
+    trials, fits, expected = panel_tables()
+    doubled = pd.concat([expected, expected])
+    with pytest.raises(pd.errors.MergeError):
+        figures.plotted_data(trials, fits, doubled)
+
+
+def test_probe_figure_shows_means_fits_theory_and_slopes():
+    table = figures.plotted_data(*panel_tables())
+    figure = figures.probe_figure({"left": table, "right": table})
+    assert [axis.get_title() for axis in figure.axes] == ["left", "right"]
+    for axis in figure.axes:
+        assert (axis.get_xscale(), axis.get_yscale()) == ("log", "log")
+        assert axis.get_xlabel() == "$n$ (neurons)"
+        legend = [text.get_text() for text in axis.get_legend().get_texts()]
+        assert legend == [r"$\ell=1$  slope $-1.00$", r"$\ell=2$  slope $-2.00$"]
+        dashed = [line for line in axis.lines if line.get_linestyle() == "--"]
+        assert [line.get_ydata().tolist() for line in dashed] == [
+            table.loc[table["layer"] == layer, "fit"].tolist() for layer in (1, 2)
+        ]
+    assert "partial" in figure.axes[0].get_ylabel()
+
+
+def test_colours_differ_in_brightness_or_hue_and_markers_differ():
+    """Six layers: six markers, and six colours that keep apart when seen by a deuteranope.
+
+    Machado, Oliveira and Fernandes (2009), severity 1.
+    """
+    deuteranopia = np.array(
+        [
+            [0.367322, 0.860646, -0.227968],
+            [0.280085, 0.672501, 0.047413],
+            [-0.011820, 0.042940, 0.968881],
+        ]
+    )
+    seen = [deuteranopia @ np.array(to_rgb(colour)) for colour in figure_style.LAYER_COLOURS]
+    for k, first in enumerate(seen):
+        for second in seen[k + 1 :]:
+            assert np.linalg.norm(first - second) > 0.1
+    assert len(set(figure_style.LAYER_MARKERS)) == len(figure_style.LAYER_COLOURS) == 6
+
+
+def test_architecture_follows_the_widths():
+    widths = bottleneck(1000, 100)
+    data = figures_figure.architecture_data(widths)
+    assert data["width"].tolist() == [1000, 100, 1000, 100, 1000]
+    assert data["narrowest"].tolist() == [False, True, False, True, False]
+    axis = figures_figure.architecture_figure(widths).axes[0]
+    bars = [patch for patch in axis.patches if hasattr(patch, "get_height")]
+    assert [bar.get_height() for bar in bars] == pytest.approx([1, 0.1, 1, 0.1, 1])
+    labels = [text.get_text() for text in axis.texts]
+    assert r"$n_2=n_{\min}$" in labels
+    assert "$n_5=n$" in labels
+
+
+def test_saved_files_are_reproducible(tmp_path):
+    table = figures.plotted_data(*panel_tables())
+    contents = []
+    for name in ("a", "b"):
+        figure = figures.probe_figure({"panel": table})
+        written = figure_style.save(figure, table, tmp_path / name / "fig.png", dpi=60)
+        assert [path.name for path in written] == ["fig.png", "fig.pdf", "fig.csv"]
+        contents.append([path.read_bytes() for path in written])
+    assert contents[0] == contents[1]
+    assert contents[0][0].startswith(b"\x89PNG")
+    assert contents[0][1].startswith(b"%PDF")

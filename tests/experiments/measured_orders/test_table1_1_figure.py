@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+
+from dynparam.experiments.measured_orders import table1_1
+from dynparam.experiments.measured_orders.table1_1_figure import table1_1_figure
+from dynparam.presentation import figure_style
+from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS
+from tests.planted import all_planted, stage
+
+
+@pytest.fixture(scope="module")
+def settings():
+    return stage()
+
+
+@pytest.fixture(scope="module")
+def table(settings):
+    return table1_1.table1_1(settings, all_planted(settings))
+
+
+def test_panels_show_claimed_exact_and_measured(table, settings):
+    """Rows are quantities, columns families; in each panel every entry is drawn where it belongs."""
+    figure = table1_1_figure(table, settings.exponents)
+    families = list(settings.exponents.families)
+    assert len(figure.axes) == 8
+    for place, axis in enumerate(figure.axes):
+        quantity = table1_1.QUANTITIES[place // 4]
+        shown = table[(table["quantity"] == quantity) & (table["family"] == families[place % 4])]
+        for name, colour, marker in zip(table1_1.CLAIMED, LAYER_COLOURS, LAYER_MARKERS, strict=False):
+            rows = shown[shown["parametrization"] == name]
+            measured = [
+                line for line in axis.lines if line.get_color() == colour and line.get_marker() == marker
+            ]
+            assert [line.get_ydata().tolist() for line in measured] == [rows["slope"].tolist()]
+            assert np.abs(measured[0].get_xdata() - rows["layer"]).max() < 0.5
+        rings = [line for line in axis.lines if line.get_color() == "black"]
+        assert [line.get_ydata().tolist() for line in rings] == [
+            shown.loc[shown["parametrization"] == name, "exact"].tolist() for name in table1_1.CLAIMED
+        ]
+        bars = [
+            segment[:, 1].tolist()
+            for collection in axis.collections
+            if np.allclose(collection.get_linewidths(), 3.5)
+            for segment in collection.get_segments()
+        ]
+        claimed = [
+            claim
+            for name in table1_1.CLAIMED
+            for claim in shown.loc[shown["parametrization"] == name, "claimed"]
+        ]
+        assert bars == [[claim, claim] for claim in claimed]
+        low, high = axis.get_ylim()
+        assert low < shown[["claimed", "exact", "ci_low"]].to_numpy().min()
+        assert shown[["claimed", "exact", "ci_high"]].to_numpy().max() < high
+
+
+def test_titles_labels_and_key(table, settings):
+    figure = table1_1_figure(table, settings.exponents)
+    assert [axis.get_title() for axis in figure.axes[:4]] == [
+        "equal\n" r"$n_{\min} = n$",
+        "constant ratio\n" r"$n_{\min} = 1/5\,n$",
+        "square root\n" r"$n_{\min} = 6\,n^{1/2}$",
+        "fifth root\n" r"$n_{\min} = 150\,n^{1/5}$",
+    ]
+    assert "Delta" in figure.axes[4].get_ylabel()
+    assert {axis.get_xlabel() for axis in figure.axes[4:]} == {r"layer $\ell$"}
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels == [
+        "ntk",
+        "mup",
+        "spectral",
+        "dynamic, $r=1/2$",
+        "claim of Table 1.1",
+        "exact exponent",
+        "measured slope",
+        "its interval",
+    ]
+
+
+def test_a_part_of_the_table_draws_too(table, settings, tmp_path):
+    """One parametrization and one family; files are written without a warning, equal each time."""
+    part = table[(table["parametrization"] == "dynamic") & (table["family"] == "equal")]
+    contents = []
+    for name in ("a", "b"):
+        figure = table1_1_figure(part, settings.exponents)
+        written = figure_style.save(figure, part, tmp_path / name / "table1_1.png", dpi=60)
+        contents.append([path.read_bytes() for path in written])
+    assert len(figure.axes) == 2
+    assert contents[0] == contents[1]
+    assert contents[0][0].startswith(b"\x89PNG")

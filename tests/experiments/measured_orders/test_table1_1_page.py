@@ -1,0 +1,136 @@
+from html.parser import HTMLParser
+
+import pandas as pd
+import pytest
+
+from dynparam.experiments.measured_orders import table1_1, table1_1_page
+from dynparam.presentation.verdicts import CLAIM_MARKS, VERDICT_MARKS
+from dynparam.support.tables import read_csv
+from tests.planted import all_planted, stage
+
+
+@pytest.fixture(scope="module")
+def settings():
+    return stage()
+
+
+@pytest.fixture(scope="module")
+def table(settings):
+    """The planted table, with one entry of each verdict and a note that needs escaping."""
+    made = table1_1.table1_1(settings, all_planted(settings))
+    made.loc[0, "verdict"], made.loc[1, "verdict"] = "undecided", "disagrees"
+    made.loc[2, "claim"] = "undecided"
+    made.loc[3, "note"] = "x < y & z | w"
+    return made
+
+
+class Page(HTMLParser):
+    def __init__(self, page):
+        super().__init__()
+        self.texts, self.attributes, self.open = [], [], []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.attributes += attrs
+        if tag not in ("meta", "br", "col"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        if tag not in ("meta", "br", "col"):
+            assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.texts.append(data.strip())
+
+
+def test_each_verdict_has_its_sign_on_both_pages(table, settings):
+    markdown = table1_1_page.table1_1_markdown(table, settings)
+    texts = Page(table1_1_page.table1_1_html(table, settings)).texts
+    for mark in [*VERDICT_MARKS.values(), *CLAIM_MARKS.values()]:
+        assert f"| {mark}" in markdown
+        assert mark in texts
+
+
+def test_markdown_tables_are_whole(table, settings):
+    """Every row of a table has as many cells as its head: bars inside cells are escaped."""
+    widths = []
+    for line in table1_1_page.table1_1_markdown(table, settings).splitlines():
+        bars = line.replace(r"\|", "").count("|")
+        if line.startswith("|"):
+            widths.append(bars)
+    assert len(widths) == 2 * (2 + 4) + 2 + len(table)
+    assert set(widths[:12]) == {7}
+    assert set(widths[12:]) == {12}
+
+
+def test_html_is_well_formed_self_contained_and_escaped(table, settings):
+    page = table1_1_page.table1_1_html(table, settings)
+    found = Page(page)
+    assert found.open == []
+    assert not [value for key, value in found.attributes if key in ("src", "href")]
+    assert ("lang", "en") in found.attributes
+    assert "x &lt; y &amp; z | w" in page
+    assert page == table1_1_page.table1_1_html(table, settings)
+
+
+def test_summary_has_the_lines_of_table_1_1(settings):
+    """One line a parametrization, one column a family; dynamic's cell by hand but for the slopes."""
+    table = table1_1.table1_1(settings, all_planted(settings))
+    shown = table1_1_page.pivot(table, "update", settings).set_index("parametrization")
+    assert list(shown.index) == ["ntk", "mup", "spectral", "dynamic"]
+    assert list(shown.columns) == [
+        "Table 1.1",
+        "equal: n_min = n",
+        "constant ratio: n_min = 1/5 n",
+        "square root: n_min = 6 n^(1/2)",
+        "fifth root: n_min = 150 n^(1/5)",
+    ]
+    assert shown.loc["ntk", "Table 1.1"] == "Θ(1/√n_l)"
+    lines = shown.loc["dynamic", "fifth root: n_min = 150 n^(1/5)"].splitlines()
+    assert [line.split(" / ")[0] for line in lines] == ["✓ 1: -2/5", "✓ 2, 4: 0", "✗ 3, 5: -2/5"]
+    assert lines[2].endswith("(exact 0)")
+    assert shown.loc["mup", "equal: n_min = n"].startswith("✓ all: 0 / ")
+
+
+def test_disagreements_are_told_in_words(table):
+    sentences = table1_1_page.disagreements(table)
+    assert [sentence.partition(":")[0] for sentence in sentences] == [
+        "ntk, |Δh̃_i|",
+        "mup, |Δh̃_i|",
+        "spectral, |h̃_i|",
+        "spectral, |Δh̃_i|",
+        "dynamic, |Δh̃_i|",
+    ]
+    assert "fifth root, layers 3, 5: Table 1.1 says -2/5, the definition gives 0" in sentences[-1]
+
+
+def test_a_table_without_disagreements_says_so(table, settings):
+    equal = table[table["family"] == "equal"]
+    assert table1_1_page.disagreements(equal) == []
+    text = table1_1_page.table1_1_markdown(equal, settings)
+    assert "## Table 1.1 and its own definitions agree everywhere" in text
+
+
+@pytest.mark.parametrize(
+    ("layers", "text"),
+    [((3,), "3"), ((3, 5), "3, 5"), ((2, 3), "2, 3"), ((1, 2, 3), "1-3"), ((1, 3, 4, 5), "1, 3-5")],
+)
+def test_layer_lists(layers, text):
+    assert table1_1_page.layer_list(layers) == text
+
+
+def test_summary_counts(table, settings):
+    sentence = table1_1_page.summary_sentence(table, settings)
+    assert sentence.startswith(
+        "160 entries. Measured against the exact exponent of the definition: 158 agrees, 1 disagrees, "
+        "1 undecided. The claim of Table 1.1: 125 holds, 34 fails, 1 undecided."
+    )
+
+
+def test_files(table, settings, tmp_path):
+    written = table1_1_page.write_table1_1(table, tmp_path / "table1_1.csv", settings)
+    assert [path.name for path in written] == ["table1_1.csv", "table1_1.md", "table1_1.html"]
+    again = read_csv(written[0])
+    pd.testing.assert_frame_equal(
+        again.fillna({"note": ""}), table.astype({"verdict": str, "claim": str}), check_dtype=False
+    )

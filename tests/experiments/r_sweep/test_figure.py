@@ -1,0 +1,149 @@
+"""The figure of the r-sweep and the commands around it."""
+
+import json
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from dynparam.cli import main
+from dynparam.experiments.r_sweep.figure import CEILING, COLOURS, MARKERS, plotted_data, sweep_figure
+from dynparam.presentation import figure_style
+from dynparam.provenance.code_digest import stage_digest
+from dynparam.support.errors import ConfigError, DataError
+from dynparam.support.tables import read_csv, write_csv
+from tests.networks import invented_pair
+from tests.sweeps import edges_stage, planted_sweep, sweep_stage
+
+REFERENCES = ("n_min", "geometric_mean", "n_max")
+
+
+@pytest.fixture(scope="module")
+def settings():
+    return edges_stage()
+
+
+@pytest.fixture(scope="module")
+def trials(settings):
+    return planted_sweep(settings)
+
+
+@pytest.fixture(scope="module")
+def data(trials, settings):
+    return plotted_data(trials, settings)
+
+
+@pytest.fixture(scope="module")
+def results(trials, tmp_path_factory):
+    """The trials of every reference, as files."""
+    results = tmp_path_factory.mktemp("results")
+    for reference, rows in trials.groupby("reference"):
+        write_csv(rows, results / "sweep" / f"{reference}.csv")
+    return results
+
+
+def run(*arguments):
+    return CliRunner().invoke(main.app, [str(argument) for argument in arguments])
+
+
+def test_plotted_data(data):
+    drift, growth = (data[data["panel"] == panel] for panel in ("drift", "growth"))
+    assert len(drift) == 3 * 9
+    assert len(growth) == 3 * 9 * 3
+    assert (drift["low"] < drift["value"]).all()
+    assert (drift["value"] < drift["high"]).all()
+    edge = growth[(growth["reference"] == "n_min") & (growth["r"] == 0.5)]
+    np.testing.assert_allclose(edge["relative_size"], 1)
+    assert (growth["low"] <= growth["value"]).all()
+
+
+def test_panels_show_the_data(data, settings):
+    left, right = sweep_figure(data, settings).axes
+    for reference in REFERENCES:
+        of_colour = [line for line in left.lines if line.get_color() == COLOURS[reference]]
+        rows = data[(data["panel"] == "drift") & (data["reference"] == reference)]
+        shown = [list(line.get_ydata()) for line in of_colour]
+        assert rows["value"].tolist() in shown
+        assert rows["expected"].tolist() in shown
+        curves = [line for line in right.lines if line.get_color() == COLOURS[reference]]
+        assert len(curves) == 3
+        assert {line.get_marker() for line in curves} == {MARKERS[reference]}
+        assert {line.get_fillstyle() for line in curves} == {"none", "left", "full"}
+    texts = {text.get_text() for text in left.texts}
+    assert texts == {"$r = 1/2$", "$r = 5/16$", "$r = 1/4$"}
+
+
+def test_divergence_is_drawn_at_the_upper_edge(trials, settings):
+    gone = trials.copy()
+    gone.loc[(gone["experiment"] == "training") & (gone["r"] == 1), "diverged_at"] = 3
+    data = plotted_data(gone, settings)
+    assert np.isinf(data.loc[(data["panel"] == "growth") & (data["r"] == 1), "value"]).all()
+    right = sweep_figure(data, settings).axes[1]
+    highest = max(np.max(line.get_ydata()) for line in right.lines if len(line.get_xdata()) == 9)
+    assert highest == CEILING
+
+
+def test_saved_files_repeat_to_the_byte(data, settings, tmp_path):
+    first, second = (
+        [
+            path.read_bytes()
+            for path in figure_style.save(
+                sweep_figure(data, settings), data, tmp_path / name / "f.png", 40
+            )
+        ]
+        for name in ("a", "b")
+    )
+    assert first == second
+
+
+def test_edges_and_plot_commands(results, tmp_path):
+    config = ["--config", edges_stage().model_dump_json()]
+    edges, png = tmp_path / "sweep" / "edges.csv", tmp_path / "figures" / "r_sweep.png"
+    done = run("edges", *config, "--results", results, "--output", edges)
+    assert done.exit_code == 0, done.output
+    assert {path.name for path in edges.parent.iterdir()} == {
+        "edges.csv",
+        "edges.json",
+        "exponents.csv",
+    }
+    assert set(read_csv(edges)["verdict"]) == {"agrees"}
+    sidecar = json.loads(edges.with_suffix(".json").read_text())
+    assert len(sidecar["inputs"]) == 3
+    assert set(sidecar["config"]) == {"network", "sweep", "fit", "figures"}
+    done = run("plot", "sweep", *config, "--results", results, "--output", png)
+    assert done.exit_code == 0, done.output
+    names = {path.name for path in png.parent.iterdir()}
+    assert names == {f"r_sweep.{kind}" for kind in ("png", "pdf", "csv", "json")}
+
+
+def test_sweep_command(tmp_path):
+    images, output = tmp_path / "pair.npz", tmp_path / "sweep" / "n_max.csv"
+    np.savez(images, **asdict(invented_pair()))
+    config = ["--config", sweep_stage(r=[0, "1/2"]).model_dump_json(), "--images", images]
+    done = run("sweep", "n_max", *config, "--output", output)
+    assert done.exit_code == 0, done.output
+    again = tmp_path / "again" / "n_max.csv"
+    assert run("sweep", "n_max", *config, "--output", again).exit_code == 0
+    assert output.read_bytes() == again.read_bytes()
+    assert {path.name for path in output.parent.rglob("*") if path.is_file()} == {
+        "n_max.csv",
+        "n_max.json",
+    }
+    failed = run("sweep", "mean", *config, "--output", output)
+    assert isinstance(failed.exception, ConfigError)
+    assert str(failed.exception) == (
+        "there is no 'mean' in sweep.references; choose one of n_min, geometric_mean, n_max"
+    )
+
+
+def test_missing_trials_are_named(tmp_path):
+    config = ["--config", edges_stage().model_dump_json()]
+    failed = run("edges", *config, "--results", tmp_path, "--output", tmp_path / "edges.csv")
+    assert isinstance(failed.exception, DataError)
+    assert "n_min.csv: not a readable table" in str(failed.exception)
+
+
+def test_every_command_has_a_digest():
+    digests = {stage_digest(name) for name in ("sweep_reference", "find_edges", "plot_sweep")}
+    assert len(digests) == 3

@@ -1,0 +1,338 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from dynparam.configuration.config import Config
+from dynparam.configuration.loading import load
+from dynparam.experiments.training_curves.claims import COLUMNS, QUANTITIES, judge_curves, pair_curves
+from dynparam.experiments.training_curves.domain import DOMAIN_COLUMNS, domain_table
+from dynparam.experiments.training_curves.settings import ClaimsStage, for_claims
+from dynparam.statistics.differences import BOOTSTRAP_PAIRS
+from dynparam.support.errors import DataError
+from dynparam.support.tables import read_csv, write_csv
+
+ROOT = Path(__file__).parents[3]
+BOTH = ("spectral", "dynamic")
+SIDES = {"train_loss": -1, "test_loss": -1, "train_accuracy": 1, "test_accuracy": 1}
+FLIPPED = {"holds": "fails", "fails": "holds", "undecided": "undecided"}
+
+
+def claims_stage(
+    parametrizations=BOTH, epochs=(1, 5, 10), domain_epochs=4, confidence=0.95
+) -> ClaimsStage:
+    """The thesis's settings with few epochs and resamples."""
+    whole = load(Config, [str(ROOT / "config" / "thesis.yaml")])
+    stage = for_claims(whole)
+    return stage.model_copy(
+        update={
+            "training": stage.training.model_copy(update={"parametrizations": parametrizations}),
+            "domain": stage.domain.model_copy(update={"epochs": domain_epochs}),
+            "claims": stage.claims.model_copy(update={"epochs": epochs}),
+            "fit": stage.fit.model_copy(update={"resamples": 199, "confidence": confidence}),
+        }
+    )
+
+
+def curves(
+    shift=0.0, *, parametrization="spectral", seeds=range(5), last=10, task="bird-cat", noise=0.01
+):
+    """Invented curves: an exponential decay common to both, each seed's own offset, ``shift``, noise.
+
+    A shift of +1 is one unit better in every quantity, from epoch 1 on.
+    """
+    tables = []
+    for seed in seeds:
+        own = np.random.default_rng([seed, 7]).normal()
+        draw = np.random.default_rng([seed, len(parametrization)])
+        epoch = np.arange(last + 1)
+        better = shift * (epoch > 0)
+        values = {
+            name: own + np.exp(-epoch / 3) + side * better + noise * draw.normal(size=last + 1)
+            for name, side in SIDES.items()
+        }
+        named = {"task": task, "parametrization": parametrization, "seed": seed, "epoch": epoch}
+        tables.append(pd.DataFrame({**named, **values}))
+    return pd.concat(tables, ignore_index=True)
+
+
+def both(shift=0.0, **options):
+    first = curves(**options)
+    return first, curves(shift, parametrization="dynamic", **options)
+
+
+def diverged(table, seed, epoch, value=np.nan):
+    """The table as if the run of ``seed`` had diverged at ``epoch``: its losses there are ``value``."""
+    kept = table[(table["seed"] != seed) | (table["epoch"] <= epoch)].copy()
+    kept.loc[(kept["seed"] == seed) & (kept["epoch"] == epoch), ["train_loss", "test_loss"]] = value
+    return kept
+
+
+def row(table, metric):
+    found = table[table["metric"] == metric]
+    assert len(found) == 1
+    return found.iloc[0]
+
+
+def test_rows_and_their_wording():
+    table = judge_curves(claims_stage(epochs=(1, 5, 50)), "Fig. 3.5", *both(0.5))
+    assert tuple(table.columns) == COLUMNS
+    assert table["metric"].tolist() == [
+        f"{metric} {place}" for metric in QUANTITIES for place in ("epoch 1", "epoch 5", "area")
+    ]
+    assert set(table["source"]) == {"Fig. 3.5"}
+    assert table["claim"].unique().tolist() == [
+        "bird-cat: dynamic has the lower training loss",
+        "bird-cat: dynamic has the lower test loss",
+        "bird-cat: dynamic has the higher training accuracy",
+        "bird-cat: dynamic has the higher test accuracy",
+    ]
+    note = row(table, "test_loss epoch 5")["note"]
+    assert note.startswith("5 pairs; effect size d_z = -")
+    assert note.endswith("; 95% interval: Student's t")
+
+
+@pytest.mark.parametrize(("shift", "verdict"), [(0.5, "holds"), (-0.5, "fails"), (0.0, "undecided")])
+def test_each_verdict_is_reached(shift, verdict):
+    """0.5 is 35 standard deviations of a difference. Without a difference the seeds are chosen."""
+    table = judge_curves(claims_stage(), "Fig. 3.4", *both(shift, seeds=range(20, 24)))
+    assert set(table["verdict"]) == {verdict}
+
+
+@pytest.mark.parametrize("metric", list(QUANTITIES))
+def test_values_and_student_intervals_against_ttest_rel(metric):
+    first, second = both(0.02)
+    found = row(judge_curves(claims_stage(confidence=0.9), "", first, second), f"{metric} epoch 5")
+    sides = [table.loc[table["epoch"] == 5, metric].to_numpy() for table in (second, first)]
+    expected = stats.ttest_rel(*sides).confidence_interval(0.9)
+    assert found["value"] == pytest.approx(np.mean(sides[0] - sides[1]))
+    assert (found["ci_low"], found["ci_high"]) == pytest.approx(tuple(expected))
+
+
+def test_area_by_hand():
+    """Differences 0, 1, 1, 3 and twice that at epochs 0 to 3: (0/2 + 1 + 1 + 3/2)/3 = 7/6 and 7/3."""
+    first, second = (curves(seeds=(0, 1), last=3, noise=0, parametrization=name) for name in BOTH)
+    second["test_loss"] += np.outer([1, 2], [0, 1, 1, 3]).ravel()
+    found = row(judge_curves(claims_stage(), "", first, second), "test_loss area")
+    assert found["value"] == pytest.approx((7 / 6 + 7 / 3) / 2)
+
+
+def test_the_area_of_a_constant_is_the_constant():
+    first, second = both(noise=0)
+    second["train_loss"] += 0.25
+    found = row(judge_curves(claims_stage(), "", first, second), "train_loss area")
+    assert (found["value"], found["ci_low"], found["ci_high"]) == pytest.approx((0.25,) * 3)
+    assert found["verdict"] == "fails"
+    assert "d_z = +inf" in found["note"]
+
+
+@pytest.mark.parametrize("seeds", [range(5), range(12)], ids=["student", "bootstrap"])
+def test_swapped_parametrizations_swap_signs_and_verdicts(seeds):
+    """The bootstrap draws the same pairs both ways, so its ends swap too, to rounding."""
+    first, second = both(0.01, seeds=seeds)
+    table = judge_curves(claims_stage(), "", first, second)
+    swapped = judge_curves(claims_stage(BOTH[::-1]), "", second, first)
+    assert set(table["verdict"]) > {"undecided"}
+    assert swapped["verdict"].tolist() == [FLIPPED[verdict] for verdict in table["verdict"]]
+    assert swapped["value"].to_numpy() == pytest.approx(-table["value"].to_numpy())
+    width = (table["ci_high"] - table["ci_low"]).to_numpy()
+    shifts = (swapped["ci_low"] + table["ci_high"]).to_numpy() / width
+    # Order statistics of 199 resamples from either end are a few ranks apart.
+    assert np.abs(shifts).max() < 0.1
+    assert swapped["claim"].str.contains(": spectral has the ").all()
+
+
+def test_pairs_are_paired():
+    """Seeds' offsets are 100 times the noise: unpaired intervals would be undecided everywhere."""
+    first, second = both(0.1, seeds=range(20))
+    pooled = judge_curves(claims_stage(), "", first, second)
+    assert set(pooled["verdict"]) == {"holds"}
+    # Negative control: the second table's seeds paired with others.
+    broken = second.assign(seed=(second["seed"] + 7) % 20)
+    assert set(judge_curves(claims_stage(), "", first, broken)["verdict"]) == {"undecided"}
+
+
+def test_order_of_rows_does_not_matter():
+    """Seeds of equal remainder: a set of them has the order in which they came in."""
+    first, second = both(0.01, seeds=range(0, 12 * 256, 256))
+    shuffled = [table.sample(frac=1, random_state=3) for table in (first, second)]
+    expected = judge_curves(claims_stage(), "", first, second)
+    pd.testing.assert_frame_equal(judge_curves(claims_stage(), "", *shuffled), expected)
+
+
+def test_a_comparison_does_not_depend_on_the_others():
+    """The generator follows from what a comparison is, so other epochs change nothing."""
+    few, many = (
+        judge_curves(claims_stage(epochs=epochs), "", *both(0.01, seeds=range(12)))
+        for epochs in ((5,), (1, 5, 10))
+    )
+    assert row(few, "test_loss epoch 5").to_dict() == row(many, "test_loss epoch 5").to_dict()
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("side", [0, 1])
+def test_a_pair_counts_until_one_of_its_runs_diverges(value, side):
+    tables = list(both(0.5))
+    tables[side] = diverged(tables[side], 3, 5, value)
+    table = judge_curves(claims_stage(), "", *tables)
+    for metric in QUANTITIES:
+        before = row(table, f"{metric} epoch 1")
+        assert before["note"].startswith("5 pairs")
+        assert "left out" not in before["note"]
+        for place in ("epoch 5", "epoch 10", "area"):
+            after = row(table, f"{metric} {place}")
+            assert after["note"].startswith("4 pairs; ")
+            assert after["note"].endswith("; 1 of 5 pairs left out: diverged")
+    without = judge_curves(claims_stage(), "", *(t[t["seed"] != 3] for t in both(0.5)))
+    late = table["metric"].str.endswith("10")
+    numbers = ["value", "ci_low", "ci_high"]
+    assert table.loc[late, numbers].to_numpy() == pytest.approx(without.loc[late, numbers].to_numpy())
+
+
+def test_every_comparison_draws_its_own_resamples():
+    """The same differences in all quantities and epochs, and yet no two equal intervals."""
+    first = curves(noise=0, seeds=range(60))
+    own = np.random.default_rng(2).normal(size=60)[first["seed"]]
+    second = first.assign(parametrization="dynamic", **{name: first[name] + own for name in QUANTITIES})
+    table = judge_curves(claims_stage(), "", first, second)
+    assert table["value"].to_numpy() == pytest.approx(table["value"][0])
+    assert table["ci_low"].round(9).nunique() > 8
+
+
+def test_a_run_that_recovers_stays_left_out():
+    """One loss that is not finite ends a pair, whatever the table says of later epochs."""
+    first, second = both(0.5)
+    first.loc[(first["seed"] == 3) & (first["epoch"] == 2), "train_loss"] = np.inf
+    note = row(judge_curves(claims_stage(), "", first, second), "test_accuracy epoch 10")["note"]
+    assert note.endswith("; 1 of 5 pairs left out: diverged")
+
+
+@pytest.mark.parametrize(("survivors", "pairs"), [((), "0 pairs"), ((0,), "1 pair")])
+def test_too_few_survivors_are_undecided(survivors, pairs):
+    first, second = both(0.5)
+    for seed in set(range(5)) - set(survivors):
+        first = diverged(first, seed, 2)
+    table = judge_curves(claims_stage(), "", first, second)
+    assert set(table.loc[table["metric"].str.endswith("epoch 1"), "verdict"]) == {"holds"}
+    late = table[~table["metric"].str.endswith("epoch 1")]
+    assert set(late["verdict"]) == {"undecided"}
+    assert late[["value", "ci_low", "ci_high"]].isna().all(axis=None)
+    left = 5 - len(survivors)
+    note = f"{pairs}; too few for an interval; {left} of 5 pairs left out: diverged"
+    assert set(late["note"]) == {note}
+
+
+def test_common_seeds_are_compared_and_others_named():
+    first, second = curves(seeds=range(6)), curves(0.5, parametrization="dynamic", seeds=range(2, 7))
+    table = judge_curves(claims_stage(), "", first, second)
+    assert table["note"].str.startswith("4 pairs; ").all()
+    ending = "; seeds differ: 4 in common, 2 only under spectral and 1 only under dynamic"
+    assert table["note"].str.endswith(ending).all()
+    common = judge_curves(claims_stage(), "", *both(0.5, seeds=range(2, 6)))
+    pd.testing.assert_frame_equal(table.drop(columns="note"), common.drop(columns="note"))
+
+
+def test_the_note_says_which_interval():
+    for count, kind in ((BOOTSTRAP_PAIRS - 1, "Student's t"), (BOOTSTRAP_PAIRS, "BCa bootstrap")):
+        table = judge_curves(claims_stage(), "", *both(0.5, seeds=range(count)))
+        assert table["note"].str.endswith(f"95% interval: {kind}").all()
+
+
+def gap(table):
+    return table[(table["seed"] != 2) | (table["epoch"] != 4)]
+
+
+def unfinished(table):
+    return table[(table["seed"] != 2) | (table["epoch"] < 8)]
+
+
+REFUSED = [
+    (lambda first, second: (first.drop(columns="test_loss"), second), "lacks test_loss"),
+    (lambda first, second: (second, first), "under spectral is compared"),
+    (lambda first, second: (pd.concat([first, second]), second), "under spectral is compared"),
+    (lambda first, second: (first, second.assign(task="cat-dog")), "do not pair"),
+    (
+        lambda first, second: (first, second.assign(seed=second["seed"] + 4)),
+        r"share fewer than two seeds \(1\)",
+    ),
+    (lambda first, second: (gap(first), second), "seed 2 under spectral on bird-cat"),
+    (lambda first, second: (first, unfinished(second)), "seed 2 under dynamic .* train that run"),
+    (lambda first, second: (first, pd.concat([second, second])), "one row for each epoch"),
+    (lambda first, second: (first[first["epoch"] == 0], second[second["epoch"] == 0]), "at least one"),
+]
+
+
+@pytest.mark.parametrize(("broken", "message"), REFUSED)
+def test_broken_tables_are_refused(broken, message):
+    with pytest.raises(DataError, match=message):
+        judge_curves(claims_stage(), "", *broken(*both(0.5)))
+
+
+def test_the_table_survives_its_file(tmp_path):
+    table = judge_curves(claims_stage(), "Fig. 3.4", *both(0.5))
+    write_csv(table, tmp_path / "claims.csv")
+    found = read_csv(tmp_path / "claims.csv")
+    assert tuple(found.columns) == COLUMNS
+    pd.testing.assert_frame_equal(found, table.astype({"verdict": str}), rtol=1e-8, check_dtype=False)
+
+
+def test_diverged_runs_survive_their_file(tmp_path):
+    """CSV has no type for inf and nan: what was read back pairs like what was written."""
+    first, second = both(0.5)
+    first = diverged(diverged(first, 1, 3, np.inf), 2, 4, np.nan)
+    write_csv(first, tmp_path / "first.csv")
+    read = pair_curves(read_csv(tmp_path / "first.csv"), second, BOTH)
+    expected = pair_curves(first, second, BOTH)
+    np.testing.assert_allclose(read.first, expected.first, rtol=1e-8)
+
+
+def test_domain_rows():
+    settings = claims_stage()
+    study = {("bird-cat", 1000, 50): both(0.5, last=4), ("bird-cat", 500, 10): both(-0.5, last=4)}
+    table = domain_table(settings, study)
+    assert tuple(table.columns) == DOMAIN_COLUMNS
+    assert table["metric"].unique().tolist() == list(QUANTITIES)
+    assert table["epoch"].tolist() == [1, "area"] * 8
+    assert set(table["seeds"]) == {5}
+    verdicts = table.groupby(["n", "n_min"])["verdict"].unique().to_dict()
+    assert {size: list(found) for size, found in verdicts.items()} == {
+        (1000, 50): ["holds"],
+        (500, 10): ["fails"],
+    }
+    better = np.where(table["metric"].str.endswith("loss"), -1, 1) * np.where(table["n"] == 1000, 1, -1)
+    assert (np.sign(table["effect_size"]) == better).all()
+
+
+def test_a_longer_run_is_cut_to_the_epochs_of_the_study():
+    long, short = both(0.01, last=10), tuple(t[t["epoch"] <= 4] for t in both(0.01, last=10))
+    found = [domain_table(claims_stage(), {("bird-cat", 10_000, 500): given}) for given in (long, short)]
+    pd.testing.assert_frame_equal(*found)
+
+
+def test_divergence_after_the_study_does_not_count():
+    first, second = both(0.5)
+    late = domain_table(claims_stage(), {("bird-cat", 1, 1): (diverged(first, 0, 5), second)})
+    assert set(late["seeds"]) == {5}
+    early = domain_table(claims_stage(), {("bird-cat", 1, 1): (diverged(first, 0, 4), second)})
+    assert early["seeds"].tolist() == [5, 4] * 4
+
+
+def test_both_tables_say_the_same_of_the_network_of_the_thesis():
+    settings = claims_stage()
+    given = both(0.01, seeds=range(12))
+    claims = judge_curves(settings, "", *given)
+    network = (settings.protocol.n, settings.protocol.n_min)
+    study = domain_table(settings, {("bird-cat", *network): given})
+    shared = ["value", "ci_low", "ci_high", "verdict"]
+    for metric in QUANTITIES:
+        mine = study[(study["metric"] == metric) & (study["epoch"] == 1)].iloc[0]
+        assert row(claims, f"{metric} epoch 1")[shared].tolist() == mine[shared].tolist()
+
+
+def test_the_study_refuses_what_is_too_short_or_of_another_task():
+    with pytest.raises(DataError, match="each epoch from 0 to 4"):
+        domain_table(claims_stage(), {("bird-cat", 1, 1): both(last=3)})
+    with pytest.raises(DataError, match="bird-cat stand for cat-dog"):
+        domain_table(claims_stage(), {("cat-dog", 1, 1): both()})

@@ -1,0 +1,259 @@
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.collections import PolyCollection
+from matplotlib.colors import to_rgba
+
+from dynparam.experiments.training_curves import domain_figure
+from dynparam.experiments.training_curves import figure as curve_figures
+from dynparam.presentation import figure_style
+
+CAPTION = "Archived curves; the audit repeated two epochs of one seed of each and found them equal. " * 3
+REFERENCE = (10000, 500)
+NETWORKS = [(1000, 50), (2000, 100), (5000, 250), (10000, 500), (1000, 10), (1000, 200), (1000, 1000)]
+
+
+def curve(parametrization, seed, train, test):
+    """A run whose losses are the given lists, from epoch 0 on."""
+    return pd.DataFrame(
+        {
+            "task": "bird-cat",
+            "parametrization": parametrization,
+            "seed": seed,
+            "epoch": range(len(train)),
+            "train_loss": train,
+            "test_loss": test,
+            "train_accuracy": 0.5,
+            "test_accuracy": 0.5,
+        }
+    )
+
+
+def two_parametrizations():
+    """Three seeds of spectral, one of which diverges at epoch 2, and two of dynamic."""
+    spectral = [
+        curve("spectral", 0, [0.5, 0.2, 0.1, 0.05], [0.5, 0.3, 0.2, 0.25]),
+        curve("spectral", 1, [0.5, 0.8, np.inf], [0.5, 0.9, np.nan]),
+        curve("spectral", 2, [0.5, 0.4, 0.3, 0.15], [0.5, 0.3, 0.4, 0.35]),
+    ]
+    dynamic = [
+        curve("dynamic", 0, [0.5, 0.1, 0.02, 0.002], [0.5, 0.2, 0.1, 0.15]),
+        curve("dynamic", 1, [0.5, 0.3, 0.04, 0.004], [0.5, 0.2, 0.3, 0.25]),
+    ]
+    return {"spectral": pd.concat(spectral), "dynamic": pd.concat(dynamic)}
+
+
+def of(plotted, quantity, parametrization):
+    chosen = (plotted["quantity"] == quantity) & (plotted["parametrization"] == parametrization)
+    return plotted[chosen]
+
+
+def domain_table(tasks=("airplane-automobile", "bird-cat"), networks=NETWORKS):
+    """Differences that tell task, network, metric and epoch apart; the reference runs 100 epochs."""
+    rows = []
+    for t, task in enumerate(tasks):
+        for n, n_min in networks:
+            epochs = ["1", "50", "area"] + ["100"] * ((n, n_min) == REFERENCE)
+            for m, metric in enumerate(["train_loss", "test_loss", "test_accuracy"]):
+                for e, epoch in enumerate(epochs):
+                    value = -1e-3 * (n / n_min) ** 0.5 * (1 + t) * (1 + 2 * m) * 10**e
+                    interval = (1.5 * value, -0.1 * value)
+                    rows.append((task, n, n_min, metric, epoch, value, *interval, 1.0, 5, "lower"))
+    columns = "task n n_min metric epoch value ci_low ci_high effect_size seeds verdict"
+    return pd.DataFrame(rows, columns=columns.split())
+
+
+def test_means_and_deviations_by_hand_where_a_seed_diverged():
+    plotted = curve_figures.plotted_curves(two_parametrizations())
+    assert list(plotted.columns) == [
+        "task",
+        "parametrization",
+        "quantity",
+        "epoch",
+        "mean",
+        "std",
+        "seeds",
+    ]
+    assert list(plotted["parametrization"].unique()) == ["spectral", "dynamic"]
+    rows = of(plotted, "train_loss", "spectral")
+    assert rows["epoch"].tolist() == [0, 1, 2, 3]
+    assert rows["seeds"].tolist() == [3, 3, 2, 2]
+    assert rows["mean"].tolist() == pytest.approx([0.5, 1.4 / 3, 0.2, 0.1])
+    deviations = [0, np.std([0.2, 0.8, 0.4], ddof=1), 0.1 * 2**0.5, 0.05 * 2**0.5]
+    assert rows["std"].tolist() == pytest.approx(deviations)
+    rows = of(plotted, "test_loss", "dynamic")
+    assert rows["mean"].tolist() == pytest.approx([0.5, 0.2, 0.2, 0.2])
+    assert rows["seeds"].tolist() == [2] * 4
+
+
+def test_an_epoch_that_no_seed_reached_finite_has_no_mean():
+    plotted = curve_figures.plotted_curves({"s": curve("s", 0, [0.5, np.inf], [0.5, np.nan])})
+    assert plotted["seeds"].tolist() == [1, 0, 1, 0]
+    assert plotted["mean"].isna().tolist() == [False, True, False, True]
+    curve_figures.training_figure("t", plotted, CAPTION).draw_without_rendering()
+
+
+def test_lines_and_bands_carry_the_plotted_data():
+    plotted = curve_figures.plotted_curves(two_parametrizations())
+    figure = curve_figures.training_figure("bird-cat", plotted, CAPTION)
+    panels = dict(zip(["train_loss", "test_loss"], figure.axes, strict=True))
+    for quantity, axis in panels.items():
+        bands = [artist for artist in axis.collections if isinstance(artist, PolyCollection)]
+        names = ["spectral", "dynamic"]
+        for name, line, band in zip(names, axis.lines, bands, strict=True):
+            rows = of(plotted, quantity, name)
+            assert line.get_linestyle() == "-"
+            assert line.get_xdata().tolist() == rows["epoch"].tolist()
+            assert line.get_ydata().tolist() == rows["mean"].tolist()
+            assert tuple(band.get_facecolor()[0][:3]) == to_rgba(line.get_color())[:3]
+            corners = {tuple(vertex) for vertex in band.get_paths()[0].vertices}
+            spread = np.minimum(rows["std"], 0.9 * rows["mean"])
+            assert set(zip(rows["epoch"], rows["mean"] + rows["std"], strict=True)) <= corners
+            assert set(zip(rows["epoch"], rows["mean"] - spread, strict=True)) <= corners
+
+
+def test_curves_differ_without_colour():
+    plotted = curve_figures.plotted_curves(two_parametrizations())
+    for axis in curve_figures.training_figure("t", plotted, CAPTION).axes:
+        assert len({line.get_marker() for line in axis.lines}) == 2
+        assert len({str(band.get_linestyle()) for band in axis.collections}) == 2
+
+
+def test_labels_legend_title_and_caption():
+    plotted = curve_figures.plotted_curves(two_parametrizations())
+    figure = curve_figures.training_figure("bird-cat", plotted, CAPTION)
+    assert [axis.get_title() for axis in figure.axes] == ["training loss", "test loss"]
+    assert [axis.get_xlabel() for axis in figure.axes] == ["epoch", "epoch"]
+    assert figure.axes[0].get_ylabel() == r"loss $\frac{1}{2}\|f-y\|^2$ (mean over images)"
+    (legend,) = figure.legends
+    assert legend.get_title().get_text() == "bird-cat"
+    assert [text.get_text() for text in legend.get_texts()] == [
+        "spectral, 3 seeds, 2 to the end",
+        "dynamic, 2 seeds",
+        r"mean $\pm$ standard deviation over seeds",
+    ]
+    assert figure.get_supxlabel().replace("\n", " ") == CAPTION.strip()
+
+
+def test_nothing_printed_leaves_the_page():
+    plotted = curve_figures.plotted_curves(two_parametrizations())
+    for figure in (
+        curve_figures.training_figure("bird-cat", plotted, "m" + CAPTION),
+        domain_figure.domain_figure(domain_table(), REFERENCE),
+    ):
+        figure.draw_without_rendering()
+        box = figure.get_tightbbox()
+        width, height = figure.get_size_inches()
+        assert box.x0 >= 0
+        assert box.y0 >= 0
+        assert box.x1 <= width
+        assert box.y1 <= height
+
+
+def test_the_initial_loss_does_not_squash_the_curve():
+    run = curve("s", 0, [0.5, 0.1, 0.01], [0.5, 0.11, 0.1])
+    figure = curve_figures.training_figure("t", curve_figures.plotted_curves({"s": run}), CAPTION)
+    for axis, largest in zip(figure.axes, (0.1, 0.11), strict=True):
+        assert largest < axis.get_ylim()[1] < 0.2
+        assert [text.get_text() for text in axis.texts] == [r"$\uparrow$ 0.50 at epoch 0"]
+    figure.draw_without_rendering()
+    bottom, top = figure.axes[1].get_ylim()
+    ticks = [tick for tick in figure.axes[1].get_yticks() if bottom <= tick <= top]
+    assert len(ticks) >= 3  # numbers within a decade too
+
+
+def test_a_single_seed_has_no_band():
+    run = curve("spectral", 0, [0.5, 0.1, 0.01], [0.5, 0.2, 0.3])
+    plotted = curve_figures.plotted_curves({"spectral": run})
+    assert plotted["std"].isna().all()
+    figure = curve_figures.training_figure("t", plotted, CAPTION)
+    figure.draw_without_rendering()
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["spectral, 1 seed"]
+
+
+def test_domain_data_are_the_final_common_epoch_and_the_area_along_two_lines():
+    data = domain_figure.domain_data(domain_table(), REFERENCE)
+    assert set(data["epoch"]) == {"50", "area"}
+    assert set(data["metric"]) == {"train_loss", "test_loss"}
+    along = {
+        name: set(zip(part["n"], part["n_min"], strict=True)) for name, part in data.groupby("panel")
+    }
+    assert along == {
+        "n": {(1000, 50), (2000, 100), (5000, 250), (10000, 500)},
+        "ratio": {(1000, 10), (1000, 50), (1000, 200), (1000, 1000)},
+    }
+    assert (data["ratio"] == data["n"] / data["n_min"]).all()
+    assert len(data) == 2 * 2 * 2 * 8  # tasks, metrics, epoch and area, networks in panels
+
+
+def test_domain_figure_shows_every_difference_with_its_interval():
+    table = domain_table()
+    data = domain_figure.domain_data(table, REFERENCE)
+    axes = domain_figure.domain_figure(table, REFERENCE).axes
+    panels = [(metric, panel) for metric in ("train_loss", "test_loss") for panel in ("n", "ratio")]
+    for axis, (metric, panel) in zip(axes, panels, strict=True):
+        rows = data[(data["metric"] == metric) & (data["panel"] == panel)]
+        points = [line for line in axis.lines if line.get_marker() in figure_style.LAYER_MARKERS]
+        drawn = sorted(value for line in points for value in line.get_ydata())
+        assert drawn == sorted(rows["value"])
+        segments = [s for c in axis.containers for s in c.lines[2][0].get_segments()]
+        ends = sorted((min(s[:, 1]), max(s[:, 1])) for s in segments)
+        np.testing.assert_allclose(ends, sorted(zip(rows["ci_low"], rows["ci_high"], strict=True)))
+        bottom, top = axis.get_ylim()
+        assert bottom < rows["ci_low"].min()
+        assert top > rows["ci_high"].max()
+        faces = [line.get_markerfacecolor() for line in points]
+        assert [face == "white" for face in faces] == [False, True, False, True]
+        assert len({line.get_marker() for line in points}) == 2
+        assert (axis.get_xscale(), axis.get_yscale()) == ("log", "symlog")
+
+
+def test_domain_figure_says_what_it_shows():
+    figure = domain_figure.domain_figure(domain_table(), REFERENCE)
+    assert [axis.get_xlabel() for axis in figure.axes[2:]] == [
+        r"$n$ (neurons), at $n/n_{\min}=20$",
+        r"$n/n_{\min}$, at $n=1000$",
+    ]
+    labels = [axis.get_ylabel() for axis in (figure.axes[0], figure.axes[2])]
+    assert labels == [r"training loss: dynamic $-$ spectral", r"test loss: dynamic $-$ spectral"]
+    for axis in (figure.axes[1], figure.axes[3]):
+        above, below = axis.texts
+        assert (above.get_text(), above.get_va()) == ("spectral\nlower", "bottom")
+        assert (below.get_text(), below.get_va()) == ("dynamic\nlower", "top")
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert legend[:3] == ["airplane-automobile", "bird-cat", "loss at epoch 50"]
+
+
+def drawn_panels(table):
+    """Draw the figure of the domain study; how many panels it has."""
+    figure = domain_figure.domain_figure(table, REFERENCE)
+    figure.draw_without_rendering()
+    return len(figure.axes)
+
+
+@pytest.mark.parametrize("networks", [NETWORKS, NETWORKS[:4], [REFERENCE], NETWORKS[4:]])
+def test_one_task_and_few_networks_can_be_drawn(networks):
+    table = domain_table(tasks=["bird-cat"], networks=networks)
+    assert drawn_panels(table) == 4
+
+
+def test_an_interval_that_does_not_contain_the_mean_can_be_drawn():
+    assert drawn_panels(domain_table().assign(value=1.0)) == 4
+
+
+def test_differences_without_intervals_and_of_zero_can_be_drawn():
+    assert drawn_panels(domain_table().assign(value=0.0, ci_low=np.nan, ci_high=np.nan)) == 4
+
+
+def test_saved_files_are_reproducible(tmp_path):
+    plotted = curve_figures.plotted_curves(two_parametrizations())
+    table = domain_table()
+    contents = []
+    for name in ("a", "b"):
+        training = curve_figures.training_figure("t", plotted, CAPTION)
+        domain = domain_figure.domain_figure(table, REFERENCE)
+        data = domain_figure.domain_data(table, REFERENCE)
+        written = figure_style.save(training, plotted, tmp_path / name / "training.png", dpi=60)
+        written += figure_style.save(domain, data, tmp_path / name / "domain.png", dpi=60)
+        contents.append([path.read_bytes() for path in written])
+    assert contents[0] == contents[1]

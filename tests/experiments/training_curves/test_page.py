@@ -1,0 +1,115 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from dynparam.experiments.training_curves.claims import COLUMNS, judge_curves
+from dynparam.experiments.training_curves.page import (
+    claims_html,
+    claims_markdown,
+    explanation,
+    summary_sentences,
+    write_claims,
+)
+from dynparam.presentation.verdicts import CLAIM_COLOURS
+from dynparam.support.tables import read_csv
+from tests.experiments.alignments.test_page import Cells
+from tests.experiments.training_curves.test_claims import both, claims_stage
+
+AUDITS = {
+    "bird-cat/spectral": "seed 3 repeated for 2 epochs: relative difference 2e-07 < 0.001",
+    "bird-cat/dynamic": "seed 8 repeated for 2 epochs: relative difference 1e-07 < 0.001",
+}
+
+
+@pytest.fixture
+def table():
+    loss, accuracy = "bird-cat: dynamic has the lower test loss", "bird-cat: dynamic has the higher x"
+    rows = [
+        (loss, "Fig. 3.5", "test_loss epoch 1", -0.1234, -0.2, -0.1, "holds", "x < y & z"),
+        (loss, "Fig. 3.5", "test_loss epoch 5", -0.00012345, -0.0002, -0.0001, "holds", "n"),
+        (loss, "Fig. 3.5", "test_loss epoch 10", -0.0, -0.2, 0.1, "undecided", "n"),
+        (loss, "Fig. 3.5", "test_loss area", 125.0, 0.1, 0.3, "fails", "n"),
+        (accuracy, "Fig. 3.5", "test_accuracy epoch 1", np.nan, np.nan, np.nan, "undecided", "n"),
+        ("cat-dog: dynamic has the lower y", "Fig. 9", "y area", -1.0, -2.0, -0.5, "holds", "n"),
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def test_a_sentence_per_task_says_where_claims_hold(table):
+    assert summary_sentences(table) == [
+        'bird-cat (Fig. 3.5): "dynamic has the lower test loss" holds at epochs 1, 5, fails for the '
+        'area, is undecided at epoch 10; "dynamic has the higher x" is undecided everywhere.',
+        'cat-dog (Fig. 9): "dynamic has the lower y" holds everywhere.',
+    ]
+
+
+def test_the_explanation_counts_and_names_both_sides(table):
+    text = explanation(table, claims_stage())
+    assert text.startswith(
+        "6 comparisons: 3 holds, 1 fails, 2 undecided. The difference is dynamic minus "
+    )
+    assert "about one in 20 gets" in text
+
+
+def test_markdown_says_what_the_table_says(table):
+    text = claims_markdown(table, AUDITS, claims_stage())
+    assert text.index("holds at epochs 1, 5") < text.index("| source") < text.index("## Audits")
+    assert "## bird-cat: dynamic has the lower test loss" in text
+    differences = (
+        "-0.123 [-0.200, -0.100]",
+        "-0.000123 [-0.000200, -0.000100]",
+        "+0.00 [-0.200, +0.100]",
+        "+125 [+0.100, +0.300]",
+        "none",
+    )
+    for shown in differences:
+        assert f" {shown} |" in text, shown
+    for mark in ("✓ holds", "✗ fails", "? undecided"):
+        assert mark in text
+    for name, sentence in AUDITS.items():
+        assert f"- {name}: {sentence}" in text
+
+
+def test_html_is_self_contained_and_escaped(table):
+    page = claims_html(table, AUDITS, claims_stage())
+    cells = Cells(page)
+    assert {"✓ holds", "? undecided", "✗ fails", "x < y & z", "test loss epoch 10"} <= set(cells.found)
+    assert "bird-cat: dynamic has the lower test loss" in cells.found
+    assert set(summary_sentences(table)) <= set(cells.found)
+    assert {f"{name}: {sentence}" for name, sentence in AUDITS.items()} <= set(cells.found)
+    assert "x &lt; y &amp; z" in page
+    assert "2e-07 &lt; 0.001" in page
+    assert not [a for a in cells.attributes if a[0] in ("src", "href")]
+    assert ("lang", "en") in cells.attributes
+
+
+def test_verdicts_are_coloured(table):
+    styles = [
+        dict(attrs).get("style", "") for attrs in Cells(claims_html(table, {}, claims_stage())).cells
+    ]
+    for verdict, colour in CLAIM_COLOURS.items():
+        found = [style for style in styles if colour.lower() in style.lower()]
+        assert len(found) == (table["verdict"] == verdict).sum()
+        assert all("white-space: nowrap;" in style for style in found)
+
+
+def test_without_audits_there_is_no_such_section(table):
+    for made in (claims_markdown, claims_html):
+        assert "Audits" not in made(table, {}, claims_stage())
+
+
+def test_html_is_reproducible(table):
+    assert claims_html(table, AUDITS, claims_stage()) == claims_html(table, AUDITS, claims_stage())
+
+
+def test_files(table, tmp_path):
+    written = write_claims(table, tmp_path / "claims.csv", AUDITS, claims_stage())
+    assert [path.name for path in written] == ["claims.csv", "claims.md", "claims.html"]
+    pd.testing.assert_frame_equal(read_csv(written[0]), table)
+
+
+def test_judged_curves_make_a_page(tmp_path):
+    judged = judge_curves(claims_stage(), "Fig. 3.5", *both(0.5))
+    csv, markdown, _ = write_claims(judged, tmp_path / "claims.csv", {}, claims_stage())
+    assert tuple(read_csv(csv).columns) == COLUMNS
+    assert markdown.read_text().count("✓ holds") == len(judged) == 16

@@ -1,0 +1,147 @@
+import json
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from dynparam.provenance import record as provenance
+from dynparam.provenance.record import git_state, hardware, versions, write_sidecar
+from dynparam.provenance.sidecars import checksum, ranges, read_sidecar, seeds_behind, training_seconds
+from dynparam.settings.shared import Fit
+from dynparam.support.files import sha256
+
+SETTINGS = Fit(seed=3, confidence=0.9, resamples=100)
+
+
+def test_sidecar_says_where_a_file_came_from(tmp_path):
+    source, output = tmp_path / "in.csv", tmp_path / "out.csv"
+    source.write_text("a")
+    output.write_text("b")
+    started = time.monotonic() - 2
+    write_sidecar(tmp_path / "out.json", [output], SETTINGS, inputs=[source], started=started, trials=7)
+    record = json.loads((tmp_path / "out.json").read_text())
+    assert record["outputs"] == {"out.csv": sha256(output)}
+    assert record["inputs"] == {f"{tmp_path.name}/in.csv": sha256(source)}
+    assert record["config"]["seed"] == 3
+    assert len(record["config_sha256"]) == 16
+    assert record["trials"] == 7
+    assert 2 <= record["wall_seconds"] < 60
+    assert {"commit", "dirty"} == set(record["git"])
+    assert {"python", "numpy", "torch", "snakemake"} <= set(record["versions"])
+    assert record["hardware"]["cores"] >= 1
+    assert str(tmp_path.parent) not in (tmp_path / "out.json").read_text(), "no path of this machine"
+    assert record["place"] is None
+    assert record["code"] is None, "a test is no stage"
+    assert record["checksum"] == checksum(record)
+
+
+def test_paths_start_from_the_working_directory(tmp_path, monkeypatch):
+    source, output = tmp_path / "data" / "in.csv", tmp_path / "results" / "deep" / "out.csv"
+    for path in (source, output):
+        path.parent.mkdir(parents=True)
+        path.write_text("a")
+    monkeypatch.chdir(tmp_path)
+    sidecar = Path("results/out.json")
+    write_sidecar(sidecar, [Path("results/deep/out.csv")], SETTINGS, inputs=[source], started=0.0)
+    record = read_sidecar(sidecar)
+    assert list(record["inputs"]) == ["data/in.csv"]
+    assert list(record["outputs"]) == ["deep/out.csv"]
+    assert record["place"] == "results/out.json"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kept"),
+    [
+        (["pytest", "x"], None),
+        (["/venv/bin/dynparam", "fit", "a.csv"], ["dynparam", "fit", "a.csv"]),
+        (["dynparam/__main__.py", "fit", "a.csv"], ["dynparam", "fit", "a.csv"]),
+        (["dynparam", "fit", "--config", "{}", "--config=x", "a"], ["dynparam", "fit", "a"]),
+        (["dynparam", "x", "/else/where/a.csv"], ["dynparam", "x", "where/a.csv"]),
+        (["dynparam", "x", "--output=/else/where/a.csv"], ["dynparam", "x", "--output=where/a.csv"]),
+        (["dynparam", "x", "--output", "{here}/a.csv"], ["dynparam", "x", "--output", "a.csv"]),
+        (["dynparam", "x", "--config"], ["dynparam", "x"]),
+    ],
+)
+def test_command_lines_hold_no_configuration_and_no_place_of_this_machine(arguments, kept):
+    filled = [argument.replace("{here}", str(Path.cwd())) for argument in arguments]
+    assert provenance.command(filled) == kept
+
+
+def test_seeds_and_trials_are_gathered_from_all_that_is_behind():
+    probe = {"config": {"probe": {"seed": 3, "trials": 30}, "data": {"seed": 0}}, "outputs": {}}
+    exact = {"config": {"probe": {"seed": 3, "trials": 2000}}, "outputs": {}}
+    assert seeds_behind([probe, exact, probe]) == {
+        "data.seed": [0],
+        "probe.seed": [3],
+        "probe.trials": ["0-29", "0-1999"],
+    }
+
+
+def test_runs_are_told_by_their_seeds_and_their_time_is_added_up():
+    config = {"data": {"pairs": {"bird-cat": []}}, "protocol": {"n": 40, "n_min": 8}}
+    runs = [{"seeds": {"0": 1.5, "1": 2.0}, "diverged": {}}, {"seeds": {"4": 0.25}, "diverged": {}}]
+    record = {"config": config, "outputs": {}, "runs": runs}
+    assert seeds_behind([record]) == {"training.runs": ["bird-cat 40-8: 0-1,4"]}
+    assert training_seconds(record, []) == 3.75
+    assert ranges([0, 1, 2, 5, 7, 8]) == "0-2,5,7-8"
+
+
+def test_inputs_of_one_name_are_told_apart(tmp_path):
+    sources = [tmp_path / kind / "curve.csv" for kind in ("probe", "fits")]
+    for source in sources:
+        source.parent.mkdir()
+        source.write_text(source.parent.name)
+    write_sidecar(tmp_path / "out.json", [], SETTINGS, inputs=sources, started=time.monotonic())
+    record = json.loads((tmp_path / "out.json").read_text())
+    assert record["inputs"] == {f"{s.parent.name}/curve.csv": sha256(s) for s in sources}
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    package = tmp_path / "src" / "dynparam"
+    package.mkdir(parents=True)
+    (package / "provenance.py").write_text("")
+    for command in (
+        ["init", "-q"],
+        ["add", "."],
+        ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "m"],
+    ):
+        subprocess.run(["git", "-C", str(tmp_path), *command], check=True)
+    monkeypatch.setattr(provenance, "__file__", str(package / "provenance.py"))
+    git_state.cache_clear()
+    yield tmp_path
+    git_state.cache_clear()
+
+
+def test_clean_checkout(repository):
+    head = subprocess.run(
+        ["git", "-C", str(repository), "rev-parse", "HEAD"], capture_output=True, text=True, check=True
+    )
+    assert git_state() == {"commit": head.stdout.strip(), "dirty": False}
+
+
+def test_changed_code_is_dirty_and_a_new_figure_is_not(repository):
+    (repository / "figures").mkdir()
+    (repository / "figures" / "fig3_2.png").write_text("x")
+    assert git_state()["dirty"] is False
+    git_state.cache_clear()
+    (repository / "src" / "new.py").write_text("x")
+    assert git_state()["dirty"] is True
+
+
+def test_outside_a_checkout(tmp_path, monkeypatch):
+    monkeypatch.setattr(provenance, "__file__", str(tmp_path / "provenance.py"))
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
+    git_state.cache_clear()
+    assert git_state() == {"commit": None, "dirty": None}
+    git_state.cache_clear()
+
+
+def test_versions_and_hardware_are_of_this_machine():
+    import numpy
+    import torch
+
+    assert versions()["numpy"] == numpy.__version__
+    assert hardware()["torch_threads"] == torch.get_num_threads()
+    assert hardware()["memory_gib"] > 0

@@ -1,0 +1,368 @@
+"""The report in a real browser: sorting, filtering, enlarging, narrow screens, print, no script.
+
+Every check of a page has a page, broken on purpose, that it must find fault with.
+"""
+
+import base64
+import shutil
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from dynparam.report.page import page as report_page
+from tests import report_run
+
+CHROMIUM = shutil.which("chromium")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PHONE = {"width": 360, "height": 740}
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+
+
+@dataclass
+class Opened:
+    """A page in the browser, with all it complained of and asked for."""
+
+    page: object
+    complaints: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A run in miniature, and its page on disk."""
+    root = tmp_path_factory.mktemp("run")
+    sources = report_run.make(root)
+    path = root / "report.html"
+    path.write_text(report_page(sources), encoding="utf-8")
+    return sources, path
+
+
+@contextmanager
+def opened(browser, path, **options):
+    context = browser.new_context(**options)
+    found = Opened(context.new_page())
+    found.page.on(
+        "console",
+        lambda told: found.complaints.append(told.text) if told.type in ("error", "warning") else None,
+    )
+    found.page.on("pageerror", lambda error: found.complaints.append(str(error)))
+    found.page.on("request", lambda asked: found.requests.append(asked.url))
+    found.page.goto(path.as_uri())
+    yield found
+    context.close()
+
+
+@pytest.fixture
+def report(browser, run):
+    with opened(browser, run[1]) as found:
+        yield found
+
+
+@pytest.fixture
+def phone(browser, run):
+    with opened(browser, run[1], viewport=PHONE) as found:
+        yield found
+
+
+def elsewhere(found):
+    """What the page asked for besides itself."""
+    return [url for url in found.requests[1:] if not url.startswith("data:")]
+
+
+def overflowing(page):
+    """Elements that reach beyond the screen and scroll in no container; nothing if the page fits."""
+    return page.evaluate(
+        """() => document.documentElement.scrollWidth <= innerWidth ? [] :
+        [...document.body.querySelectorAll("*")]
+          .filter((one) => one.getBoundingClientRect().right > innerWidth)
+          .filter((one) => !one.closest(".scroll, nav"))
+          .map((one) => one.outerHTML.slice(0, 80)).concat(["page"])"""
+    )
+
+
+def undecoded(page):
+    """Pictures of the page, the enlarged one aside while there is none, that did not decode."""
+    return page.evaluate(
+        """async () => {
+          const images = [...document.querySelectorAll("figure img")];
+          await Promise.all(images.map((image) => image.decode().catch(() => null)));
+          return images.filter((image) => !image.naturalWidth).map((image) => image.src.slice(0, 80));
+        }"""
+    )
+
+
+def dead_links(page):
+    """Links to anchors that do not exist."""
+    return page.evaluate(
+        """() => [...document.querySelectorAll("a[href^='#']")].map((link) => link.getAttribute("href"))
+        .filter((href) => href.length > 1 && !document.getElementById(href.slice(1)))"""
+    )
+
+
+def column(page, table, head):
+    """The shown cells of a column."""
+    return page.evaluate(
+        """([table, head]) => {
+          const heads = [...document.querySelectorAll(`${table} thead th`)];
+          const place = heads.findIndex((one) => one.textContent === head);
+          return [...document.querySelectorAll(`${table} tbody tr:not([hidden])`)]
+            .map((row) => row.cells[place].textContent);
+        }""",
+        [table, head],
+    )
+
+
+def order(page, table, head):
+    return page.locator(f"{table} thead th", has_text=head).first.get_attribute("aria-sort")
+
+
+class TestLoading:
+    def test_it_opens_from_disk_without_complaint_or_network(self, report):
+        assert report.page.title() == "dynparam: what of the thesis reproduces"
+        assert report.complaints == []
+        assert elsewhere(report) == []
+
+    def test_pictures_decode_and_links_lead_somewhere(self, report):
+        assert report.page.locator("figure img").count() == 12
+        assert undecoded(report.page) == []
+        assert dead_links(report.page) == []
+
+    def test_data_links_hold_the_files(self, run, report):
+        sources, _ = run
+        links = report.page.evaluate(
+            "() => [...document.querySelectorAll('a[download]')].map((a) => [a.download, a.href])"
+        )
+        folder = sources.settings.paths.figures
+        checked = 0
+        for name, address in links:
+            path = folder / name
+            if path.is_file() and name != "table1_1.csv":
+                assert base64.b64decode(address.partition("base64,")[2]) == path.read_bytes(), name
+                checked += 1
+        assert checked == 3 * 12 - 1  # the table and the figure of Table 1.1 share a name
+
+    def test_text_of_the_results_stays_text(self, report):
+        assert column(report.page, "#slopes-table", "note")[1] == report_run.HOSTILE
+
+
+class TestSorting:
+    def test_by_number_up_down_and_back(self, report):
+        page, table = report.page, "#slopes-table"
+        before = column(page, table, "measured")
+        head = page.locator(f"{table} thead button", has_text="measured")
+        head.click()
+        assert order(page, table, "measured") == "ascending"
+        values = [float(cell.split()[0]) for cell in column(page, table, "measured")]
+        assert values == sorted(values)
+        assert values != [float(cell.split()[0]) for cell in before]
+        head.click()
+        assert order(page, table, "measured") == "descending"
+        values = [float(cell.split()[0]) for cell in column(page, table, "measured")]
+        assert values == sorted(values, reverse=True)
+        head.click()
+        assert order(page, table, "measured") is None
+        assert column(page, table, "measured") == before
+
+    def test_by_word_from_the_keyboard_one_column_at_a_time(self, report):
+        page, table = report.page, "#slopes-table"
+        page.locator(f"{table} thead button", has_text="layer").click()
+        head = page.locator(f"{table} thead button", has_text="verdict")
+        head.focus()
+        page.keyboard.press("Enter")
+        assert order(page, table, "verdict") == "ascending"
+        assert order(page, table, "layer") is None
+        words = column(page, table, "verdict")
+        assert sorted(words) != words or len(set(words)) == 3
+        assert [len({*words[k : k + 4]}) for k in (0, 4, 8)] == [1, 1, 1]
+        page.keyboard.press("Space")
+        assert order(page, table, "verdict") == "descending"
+        assert column(page, table, "verdict") == words[::-1]
+
+    @pytest.mark.parametrize("clicks", [1, 2])
+    def test_what_is_missing_comes_last_in_either_order(self, report, clicks):
+        page = report.page
+        for _ in range(clicks):
+            page.locator("#slopes-table thead button", has_text="exact").click()
+        cells = column(page, "#slopes-table", "exact")
+        assert cells[6:] == [""] * 6
+        assert "" not in cells[:6]
+
+    def test_plotted_data_by_value(self, report):
+        page = report.page
+        page.locator("#figure-fig3_2 summary").first.click()
+        page.locator("#figure-fig3_2 thead button", has_text="mean").click()
+        values = [float(cell) for cell in column(page, "#figure-fig3_2 .raw", "mean")]
+        assert values == sorted(values)
+
+
+class TestFiltering:
+    def test_by_verdict_and_text(self, report):
+        page, table = report.page, "#slopes-table"
+        tools = page.locator("#slopes .tools")
+        tools.locator("select[data-column=verdict]").select_option("? undecided")
+        assert column(page, table, "verdict") == ["? undecided"] * 4
+        assert tools.locator("output").inner_text() == "4 of 12 rows"
+        tools.locator("input").fill("DYNAMIC")
+        assert column(page, table, "curve") == ["fig3_3_dynamic"] * 2
+        tools.locator("input").fill("")
+        tools.locator("select[data-column=verdict]").select_option("")
+        assert len(column(page, table, "curve")) == 12
+        assert tools.locator("output").inner_text() == "12 rows"
+
+    def test_text_in_one_column(self, report):
+        page = report.page
+        tools = page.locator("#slopes .tools")
+        tools.locator("input").fill("spectral")
+        assert len(column(page, "#slopes-table", "curve")) == 6
+        tools.locator("select[name=column]").select_option("note")
+        assert column(page, "#slopes-table", "curve") == []
+
+    def test_filtered_rows_can_be_sorted(self, report):
+        page = report.page
+        page.locator("#slopes .tools input").fill("wide")
+        page.locator("#slopes-table thead button", has_text="layer").click()
+        assert column(page, "#slopes-table", "layer") == ["1", "1", "2", "2", "3", "3"]
+
+
+class TestEnlarging:
+    @pytest.mark.parametrize("key", ["Enter", "Space"])
+    def test_from_the_keyboard_and_back(self, report, key):
+        page = report.page
+        button = page.get_by_role("button", name="Enlarge Fig. 3.2: spectral parametrization")
+        button.focus()
+        page.keyboard.press(key)
+        viewer = page.locator("#viewer")
+        assert viewer.is_visible()
+        shown = viewer.locator("img")
+        assert shown.get_attribute("src") == button.locator("img").get_attribute("src")
+        assert shown.evaluate("image => image.decode().then(() => image.naturalWidth)") == 1500
+        page.keyboard.press("Escape")
+        assert not viewer.is_visible()
+        assert button.evaluate("one => one === document.activeElement")
+
+    def test_in_full_size_and_closed(self, report):
+        page = report.page
+        page.get_by_role("button", name="Enlarge Fig. 3.3 at great widths").click()
+        shown = page.locator("#viewer img")
+        assert shown.bounding_box()["width"] < 1280
+        page.keyboard.press("Enter")  # the focus is on the button "Full size"
+        assert page.get_by_role("button", name="Full size").get_attribute("aria-pressed") == "true"
+        assert shown.bounding_box()["width"] == 1500
+        page.get_by_role("button", name="Close").press("Enter")
+        assert not page.locator("#viewer").is_visible()
+
+    def test_the_keyboard_reaches_contents_first_and_shows_where_it_is(self, report):
+        page = report.page
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == "Skip to the verdicts"
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == "Verdicts"
+        style = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        assert style == "solid"
+
+
+class TestNarrowAndPrinted:
+    def test_nothing_overflows_a_phone(self, phone):
+        assert overflowing(phone.page) == []
+        phone.page.evaluate("document.querySelectorAll('details').forEach((one) => one.open = true)")
+        assert overflowing(phone.page) == []
+
+    def test_an_enlarged_figure_fits_a_phone(self, phone):
+        phone.page.get_by_role("button", name="Enlarge Fig. 3.1").click()
+        assert phone.page.locator("#viewer").bounding_box()["width"] <= 360
+        assert overflowing(phone.page) == []
+
+    def test_print_has_the_content_and_no_controls(self, report):
+        page = report.page
+        page.emulate_media(media="print")
+        for gone in ("nav", ".tools", ".downloads"):
+            assert not page.locator(gone).first.is_visible()
+        assert page.locator("#slopes .columns dl").is_visible()
+        assert (
+            page.locator("#slopes .scroll").evaluate("one => getComputedStyle(one).overflow")
+            == "visible"
+        )
+        assert not page.locator("details.data summary").first.is_visible()
+        printed = page.pdf(prefer_css_page_size=True)
+        assert printed.startswith(b"%PDF")
+
+    def test_verdicts_say_the_same_without_colour(self, report):
+        cells = column(report.page, "#slopes-table", "verdict")
+        assert {cell.strip() for cell in cells} == {"✓ agrees", "✗ disagrees", "? undecided"}
+
+    def test_without_script_everything_is_there_and_nothing_is_dead(self, browser, run):
+        with opened(browser, run[1], java_script_enabled=False) as found:
+            page = found.page
+            assert page.locator("figure img").count() == 12
+            assert page.locator("#slopes-table tbody tr").count() == 12
+            assert page.locator("#slopes-table tbody tr").last.is_visible()
+            assert page.locator("#findings h3").is_visible()
+            assert page.locator("button:visible, .tools:visible, [data-picture]:visible").count() == 0
+            page.locator("#figure-fig3_2 summary").first.click()
+            assert page.locator("#figure-fig3_2 .raw").is_visible()
+
+
+class TestBrokenPages:
+    """What the checks above must find."""
+
+    @pytest.fixture
+    def show(self, browser, run, tmp_path):
+        """Open the report with a text of it replaced."""
+        contexts = []
+
+        def replaced(old, new, **options):
+            text = run[1].read_text(encoding="utf-8")
+            assert old in text
+            path = tmp_path / "broken.html"
+            path.write_text(text.replace(old, new, 1), encoding="utf-8")
+            context = opened(browser, path, **options)
+            contexts.append(context)
+            return context.__enter__()
+
+        yield replaced
+        for context in contexts:
+            context.__exit__(None, None, None)
+
+    def test_an_error_of_the_script(self, show):
+        assert show('"use strict";', '"use strict"; missing();').complaints
+
+    def test_a_file_from_elsewhere(self, show):
+        found = show("<main>", '<main><img src="other.png">')
+        assert [url.rpartition("/")[2] for url in elsewhere(found)] == ["other.png"]
+        assert found.complaints
+
+    def test_a_damaged_picture(self, show):
+        found = show('<img src="data:image/png;base64,iVBOR', '<img src="data:image/png;base64,AAAAA')
+        assert len(undecoded(found.page)) == 1
+
+    def test_a_link_to_nowhere(self, show):
+        assert dead_links(show('href="#audits"', 'href="#nowhere"').page) == ["#nowhere"]
+
+    def test_a_block_wider_than_a_phone(self, show):
+        wide = '<main><div style="width: 500px">wide</div>'
+        assert overflowing(show("<main>", wide, viewport=PHONE).page)
+
+    def test_a_script_that_does_not_sort(self, show):
+        page = show("body.append(...rows)", "void rows").page
+        before = column(page, "#slopes-table", "layer")
+        page.locator("#slopes-table thead button", has_text="layer").click()
+        assert column(page, "#slopes-table", "layer") == before

@@ -1,0 +1,301 @@
+"""The report: what is on the page, that nothing breaks out of it, what a missing part is told as."""
+
+import base64
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from dynparam.configuration.loading import load
+from dynparam.experiments.alignments.report import slopes_table
+from dynparam.experiments.measured_orders.report import entries_table
+from dynparam.experiments.r_sweep.report import edges_table
+from dynparam.experiments.training_curves.report import claims_table
+from dynparam.presentation.cells import MARKS, TONES, count, interval, verdict
+from dynparam.report.documents import caption, document
+from dynparam.report.figures import ABOUT, figure_names, read_figure
+from dynparam.report.page import page
+from dynparam.report.sidecar_text import commit, efforts, sections, summary
+from dynparam.support.errors import DataError, DynparamError
+from tests import report_run
+from tests.report_run import HOSTILE, ROOT
+
+VOID = {"meta", "link", "img", "input", "br", "hr"}
+
+
+class Elements(HTMLParser):
+    """Every element of a page with its attributes; raises where tags do not nest."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.found, self.open = [], []
+        self.feed(html)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.found if name == tag]
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory):
+    return report_run.make(tmp_path_factory.mktemp("run"), size=(8, 6))
+
+
+@pytest.fixture(scope="module")
+def html(sources):
+    return page(sources)
+
+
+@pytest.fixture(scope="module")
+def elements(html):
+    return Elements(html)
+
+
+class TestPage:
+    def test_elements_nest_and_anchors_are_unique(self, elements):
+        anchors = [attributes["id"] for _, attributes in elements.found if "id" in attributes]
+        assert len(anchors) == len(set(anchors)) > 20
+
+    def test_links_inside_the_page_lead_somewhere(self, elements):
+        anchors = {attributes["id"] for _, attributes in elements.found if "id" in attributes}
+        inside = [a["href"][1:] for a in elements.all("a") if a["href"].startswith("#")]
+        assert len(inside) > 30
+        assert set(inside) <= anchors
+
+    def test_nothing_is_fetched_from_elsewhere(self, html, elements):
+        for tag, attributes in elements.found:
+            for name in ("src", "href", "srcset", "action", "data"):
+                address = attributes.get(name, "")
+                told = tag == "a" and address == "https://example.org/"  # a link of the document's own
+                assert told or not address or address.startswith(("#", "data:")), (tag, address)
+        assert "url(" not in html
+        assert "@import" not in html
+
+    def test_every_figure_is_there_with_its_data(self, sources, html, elements):
+        folder = sources.settings.paths.figures
+        links = {a["download"]: a["href"] for a in elements.all("a") if "download" in a}
+        assert len(elements.all("figure")) == len(figure_names(sources.settings)) == 12
+        for name in figure_names(sources.settings):
+            content = base64.b64decode(links[f"{name}.csv"].partition("base64,")[2])
+            assert content == (folder / f"{name}.csv").read_bytes()
+            assert ABOUT[name].title in html
+            assert f"snakemake --cores all {name}" in html
+        for image in elements.all("img"):
+            assert "alt" in image
+
+    def test_no_text_of_the_results_becomes_markup(self, html, elements):
+        assert HOSTILE not in html
+        assert "&lt;script&gt;alert(" in html
+        assert len(elements.all("script")) == 1
+        assert not any("onerror" in attributes for _, attributes in elements.found)
+        assert "<b>0.1</b>" not in html
+
+    def test_the_summary_counts_every_verdict(self, html):
+        table = re.search(r'<table class="counts">(.*?)</table>', html, re.DOTALL)[1]
+        rows = {}
+        for row in re.findall(r"<tr><th scope=\"row\">.*?</tr>", table, re.DOTALL):
+            name = re.search(r'href="#[\w-]+">(.*?)</a>', row)[1]
+            rows[name] = [int(cell) for cell in re.findall(r"<td[^>]*>(\d+)</td>", row)]
+        entries = pd.read_csv(ROOT / "figures/table1_1.csv")
+        judged = entries["verdict"].value_counts()
+        expected = [judged.get(one, 0) for one in ("agrees", "disagrees", "undecided")]
+        assert rows["Slopes at the thesis&#39;s widths"] == [2, 2, 2, 6]
+        assert rows["Slopes up to n = 10,000,000"] == [2, 2, 2, 6]
+        assert rows["Claims on training curves"] == [2, 2, 2, 6]
+        assert rows["Table 1.1: measured and exact"] == [*expected, len(entries)]
+        assert rows["Edges in r"] == [1, 0, 2, 3]
+        assert rows["Audits of archived curves"] == [24, 0, 0, 24]
+        assert len(rows) == 8
+
+    def test_findings_and_ledger_lead_to_each_other(self, html):
+        assert '<a href="#ledger-choices">its choices</a>' in html
+        assert '<a href="#findings-what-reproduces">findings</a>' in html
+        assert "theory (<code>" in html
+        assert "Figure: What changes</a>" in html
+
+    def test_findings_are_told_in_brief(self, html):
+        brief = re.search(r'<ol class="brief">(.*?)</ol>', html, re.DOTALL)[1]
+        told = re.findall(r'<li value="(\d)"><a href="(#findings-\d)">(.*?)</a>', brief)
+        assert told == [
+            ("1", "#findings-1", "Theory and measurement agree"),
+            ("2", "#findings-2", "(not so in this run:) Dynamic keeps its updates"),
+        ]
+
+    def test_every_input_that_is_recorded_exists(self, sources):
+        inputs = sources.inputs()
+        assert len(set(inputs)) == len(inputs) == 4 * 12 + 4 + 24 + 2 + 1
+        assert all(path.is_file() for path in inputs)
+
+    def test_a_run_without_findings_and_archive_has_a_page(self, sources):
+        changes = {"findings": {"page": None}, "training": {"reuse": "none"}}
+        text = sources.settings.model_dump_json()
+        other = report_run.Sources(
+            load(type(sources.settings), [text, json.dumps(changes)]), sources.captions, sources.rules
+        )
+        html = page(other)
+        Elements(html)
+        assert 'id="findings"' not in html
+        assert "Nothing to audit" in html
+
+
+def test_a_figure_without_a_caption_is_shown_without(sources, tmp_path):
+    figure = read_figure("fig3_2", sources.settings.paths.figures, tmp_path)
+    assert figure.caption == ""
+    assert figure.title == ABOUT["fig3_2"].title
+
+
+MISSING = [
+    ("figures/fig3_2.png", "fig3_2"),
+    ("figures/conditions.csv", "conditions"),
+    ("results/comparison/slopes.csv", "comparison"),
+    ("results/comparison/claims.csv", "comparison"),
+    ("results/sweep/edges.csv", "results/sweep/edges.csv"),
+    ("docs/findings.md", "findings"),
+    ("docs/assumptions.md", "assumptions"),
+    ("results/report/rules.csv", "report"),
+    ("results/audit/bird-cat/10000-500/dynamic.json", "bird-cat/10000-500/dynamic.json"),
+]
+
+
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory):
+    return report_run.make(tmp_path_factory.mktemp("broken"), size=(8, 6))
+
+
+@pytest.mark.parametrize(("name", "target"), MISSING)
+def test_a_missing_part_is_named_with_its_target(broken, name, target):
+    path = broken.settings.paths.figures.parent / name
+    content = path.read_bytes()
+    path.unlink()
+    with pytest.raises(DataError) as told:
+        page(broken)
+    path.write_bytes(content)
+    assert str(told.value).startswith(str(path))
+    assert re.search(rf"snakemake --cores all \S*{target}$", str(told.value))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("fig3_2.png", b"GIF89a", "not a PNG"),
+        ("fig3_2.csv", b"", "empty table"),
+        ("fig3_2.json", b"{", "not a readable sidecar"),
+    ],
+)
+def test_a_damaged_figure_is_named(broken, name, content, words):
+    path = broken.settings.paths.figures / name
+    before = path.read_bytes()
+    path.write_bytes(content)
+    with pytest.raises(DynparamError, match=words):
+        read_figure("fig3_2", path.parent, broken.captions)
+    path.write_bytes(before)
+
+
+class TestTables:
+    def test_every_verdict_has_sign_word_and_tone(self):
+        for word, mark in MARKS.items():
+            assert mark[2:] == word
+            assert verdict(word).tone == TONES[mark[0]]
+        assert verdict("unheard of").tone == ""
+        assert count("", "", "", ["holds", "passed", "fails"]).tones == {"good": 2, "bad": 1, "open": 0}
+
+    def test_numbers_sort_by_value(self):
+        table = slopes_table(report_run.slopes(), 0.2)
+        heads = [column.head for column in table.columns]
+        measured = [row[heads.index("measured")] for row in table.rows]
+        assert [float(cell.sort) for cell in measured] == pytest.approx([-0.25, -0.55, -0.85] * 4)
+        exact = [row[heads.index("exact")].sort for row in table.rows]
+        assert exact.count("") == 6
+        assert table.choices("verdict") == ["✗ disagrees", "? undecided", "✓ agrees"]
+
+    def test_all_tables_have_a_cell_for_every_column(self):
+        tables = [
+            slopes_table(report_run.slopes(), 0.2),
+            claims_table(report_run.claims()),
+            entries_table(pd.read_csv(ROOT / "figures/table1_1.csv"), 0.1),
+            edges_table(report_run.edges(), 0.1),
+        ]
+        for table in tables:
+            assert {len(row) for row in table.rows} == {len(table.columns)}
+            assert not any("nan" in str(cell.text) for row in table.rows for cell in row)
+
+    def test_an_interval_is_drawn_where_it_is(self):
+        """On an axis from -1 to 1 over 132 pixels less a margin of 3 on each side."""
+        drawn = interval(-0.5, 0.0, 0.5, (-1.0, 1.0), expected=1.0, tolerance=0.5)
+        assert 'd="M34.5 8.0H97.5"' in drawn
+        assert 'cx="66.0"' in drawn
+        assert '<rect x="97.5" y="1" width="31.5"' in drawn
+        assert interval(float("nan"), 0.0, 1.0, (-1.0, 1.0)) == ""
+
+
+class TestDocuments:
+    def test_links_lead_to_anchors(self):
+        text = "[a](b.md) [c](../figures/x.png) [d](#e-f) [g](https://h.i/) `figures/x.csv` [`y`](b.md)"
+        anchors = {"docs/b.md": "b", "figures/x.png": "x", "figures/x.csv": "x"}
+        html = document(text, Path("docs/a.md"), "a", anchors).html
+        assert re.findall(r'href="(.*?)"', html) == ["#b", "#x", "#a-e-f", "https://h.i/", "#x", "#b"]
+
+    def test_a_link_out_of_the_page_becomes_the_name_of_its_file(self):
+        html = document("see [it](../src/x.py#L3).", Path("docs/a.md"), "a", {}).html
+        assert html == "<p>see it (<code>src/x.py#L3</code>).</p>\n"
+
+    def test_html_is_shown_and_not_obeyed(self):
+        html = document("<!-- c -->\n# T\n\n<script>x</script> |<a, b>|", ROOT, "a", {}).html
+        assert html == "<p>&lt;script&gt;x&lt;/script&gt; |&lt;a, b&gt;|</p>\n"
+
+    @pytest.mark.parametrize("name", ["findings", "assumptions"])
+    def test_the_projects_own_documents_are_whole(self, name):
+        path = ROOT / "docs" / f"{name}.md"
+        html = document(path.read_text(encoding="utf-8"), path, name, {}).html
+        Elements(html)
+        assert html.count("<table>") == html.count('<div class="scroll"') > 1
+        assert "$" not in html  # formulas would need a typesetter
+
+    def test_captions(self):
+        assert caption("widths ``n`` < 3\n  and ``m``") == (
+            "widths <code>n</code> &lt; 3 and <code>m</code>"
+        )
+
+    def test_captions_have_no_markup_that_is_not_rendered(self):
+        """Of reStructuredText: literals alone, which ``caption`` knows."""
+        for path in (ROOT / "workflow/report").glob("*.rst"):
+            plain = re.sub(r"``.+?``", "", path.read_text(encoding="utf-8"))
+            assert not re.search(r"`|\*\*|^\.\. |\{\{", plain, re.MULTILINE), path
+
+
+class TestProvenance:
+    def test_any_key_is_shown(self):
+        record = {"a_b": {"c": [1, 2], "d": {"e": None}}, "f": True, "g": [{"h": 1}, {"h": 2}], "i": {}}
+        assert [(one.name, one.rows) for one in sections(record)] == [
+            ("a b", (("c", "1, 2"), ("d > e", "none"))),
+            ("f", (("", "yes"),)),
+            ("g", (("1 > h", "1"), ("2 > h", "2"))),
+            ("i", (("", "none"),)),
+        ]
+
+    def test_the_line_says_what_is_known(self):
+        record = {"git": {"commit": "0123456789abc", "dirty": True}, "wall_seconds": 1.25}
+        assert summary(record) == "commit 0123456789 with uncommitted changes, in 1.2\N{NO-BREAK SPACE}s"
+        assert commit({}) == commit({"git": {"commit": None}}) == "outside a checkout"
+
+    def test_efforts_add_up_by_rule(self, sources):
+        found = efforts(sources.settings.paths.results / "benchmarks")
+        assert [(one.rule, one.jobs, one.seconds, one.megabytes) for one in found] == [
+            ("measure", 1, 7.5, 0.0),
+            ("draw", 1, 2.5, 310.2),
+        ]

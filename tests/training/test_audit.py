@@ -1,0 +1,158 @@
+"""The audit: an honest archive passes, and every kind of tampering it can see fails."""
+
+import json
+from dataclasses import asdict
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from dynparam.support.errors import AuditError, DataError
+from dynparam.training import audit as audits
+from dynparam.training.archive import CurveFile
+from dynparam.training.audit import audit, retrain
+from dynparam.training.audit_result import AuditResult, read_result
+from dynparam.training.runs import curve_table, train_seeds
+from dynparam.training.settings import Audit
+from tests.training_runs import TASK, files_of, invented_pair, plan_of, run_stage
+
+CPU = torch.device("cpu")
+LIMITS = Audit(seed=None, epochs=2, tolerance=1e-3, accuracy_tolerance=5e-3)
+
+
+@pytest.fixture(scope="module")
+def archived(tmp_path_factory):
+    """Curves of three seeds under both parametrizations."""
+    found = {}
+    for name in ("spectral", "dynamic"):
+        root = tmp_path_factory.mktemp(name)
+        files = files_of(root, run_stage(), name)
+        records = train_seeds(plan_of(run_stage(), name), [0, 1, 2], invented_pair(), files)
+        found[name] = CurveFile(curve_table(TASK, name, records), ())
+    return found
+
+
+def audited(curves, name="dynamic", limits=LIMITS, settings=None):
+    return audit(curves, settings or run_stage(), name, invented_pair(), limits, CPU)
+
+
+def changed(curves, change):
+    table = curves.table.copy()
+    change(table)
+    return CurveFile(table, curves.origins)
+
+
+@pytest.mark.parametrize("name", ["spectral", "dynamic"])
+def test_an_honest_archive_passes(archived, name):
+    result = audited(archived[name], name)
+    assert result.passed
+    assert result.loss_difference < 1e-6
+    assert result.seed in (0, 1, 2)
+    assert f"seed {result.seed} trained again for 2 epochs" in result.sentence()
+
+
+def test_retraining_repeats_the_archived_rows(archived):
+    rows = retrain(run_stage(), "dynamic", invented_pair(), 1, 3, CPU)
+    theirs = archived["dynamic"].table.query("seed == 1").iloc[:4, 4:].to_numpy(float)
+    assert rows == pytest.approx(theirs, rel=1e-6)
+
+
+@pytest.mark.parametrize("column", ["train_loss", "test_loss"])
+@pytest.mark.parametrize("epoch", [0, 2])
+def test_a_loss_changed_in_the_audited_epochs_fails(archived, column, epoch):
+    def change(table):
+        table.loc[table["epoch"] == epoch, column] *= 1.01
+
+    with pytest.raises(AuditError, match=r"fails its audit: .* differ by 1\.\de-02 \(tolerance 1e-03\)"):
+        audited(changed(archived["dynamic"], change))
+
+
+def test_a_changed_accuracy_fails(archived):
+    def change(table):
+        table.loc[table["epoch"] == 1, "test_accuracy"] += 0.05
+
+    with pytest.raises(AuditError, match="accuracies by 5"):
+        audited(changed(archived["dynamic"], change))
+
+
+def test_swapped_parametrizations_fail(archived):
+    with pytest.raises(AuditError, match="do not trust the archive"):
+        audited(archived["spectral"], "dynamic")
+
+
+def test_renumbered_seeds_fail(archived):
+    def change(table):
+        table["seed"] = (table["seed"] + 1) % 3
+
+    with pytest.raises(AuditError, match="fails its audit"):
+        audited(changed(archived["dynamic"], change))
+
+
+def test_a_number_that_is_not_finite_fails(archived):
+    def change(table):
+        table.loc[table["epoch"] == 1, "train_loss"] = np.nan
+
+    with pytest.raises(AuditError, match="differ by nan"):
+        audited(changed(archived["dynamic"], change))
+
+
+def test_a_curve_that_ends_early_fails(archived):
+    table = archived["dynamic"].table
+    short = CurveFile(table[table["epoch"] <= 1], ())
+    with pytest.raises(AuditError, match="ends before epoch 2"):
+        audited(short)
+
+
+def test_tampering_later_than_the_audited_epochs_passes(archived):
+    """What a spot check cannot see, stated: epochs and seeds it does not repeat."""
+
+    def change(table):
+        table.loc[table["epoch"] == 4, "test_loss"] /= 2
+
+    assert audited(changed(archived["dynamic"], change)).passed
+
+
+def test_the_seed_is_drawn_anew_unless_it_is_given(archived, monkeypatch):
+    monkeypatch.setattr(audits.secrets, "choice", lambda seeds: seeds[-1])
+    assert audited(archived["dynamic"]).seed == 2
+    fixed = LIMITS.model_copy(update={"seed": 1})
+    assert audited(archived["dynamic"], limits=fixed).seed == 1
+    with pytest.raises(AuditError, match=r"is 9, and the archive holds the seeds \[0, 1, 2\]"):
+        audited(archived["dynamic"], limits=LIMITS.model_copy(update={"seed": 9}))
+
+
+def test_results_are_read_back(tmp_path):
+    result = AuditResult(1, 2, 1e-7, 0.0, 1e-3, 5e-3, "cpu")
+    path = tmp_path / "audit.json"
+    path.write_text(json.dumps({"audit": asdict(result)}))
+    assert read_result(path) == result
+    for damage in ("", "{}", '{"audit": {"seed": 1}}'):
+        path.write_text(damage)
+        with pytest.raises(DataError, match="not an audit's result"):
+            read_result(path)
+
+
+def test_both_limits_count():
+    def result(loss, accuracy):
+        return AuditResult(0, 1, loss, accuracy, 1e-3, 5e-3, "cpu")
+
+    assert result(1e-3, 5e-3).passed
+    assert not result(1.1e-3, 0.0).passed
+    assert not result(0.0, 6e-3).passed
+    assert not result(float("nan"), 0.0).passed
+
+
+def test_tables_keep_enough_digits(archived, tmp_path):
+    """Nine digits in the archive are far finer than the tolerance."""
+    path = tmp_path / "curves.csv"
+    archived["dynamic"].table.to_csv(path, float_format="%.9g", index=False)
+    assert audited(CurveFile(pd.read_csv(path), ())).passed
+
+
+def test_diverged_runs_are_not_picked(archived):
+    table = archived["dynamic"].table
+    curves = CurveFile(table, ({"seeds": {}, "diverged": {"0": 3, "2": 1}},))
+    assert {audited(curves).seed for _ in range(5)} == {1}
+    with pytest.raises(AuditError, match="all archived runs of this curve diverged"):
+        audited(CurveFile(table, ({"seeds": {}, "diverged": {"0": 1, "1": 1, "2": 1}},)))
