@@ -1,8 +1,7 @@
 """The command line: what the workflow's rules call, and what people call by hand.
 
-Arguments in, one library call, files out; the commands are in ``cli_*.py``. Every command imports what
-it needs inside its function: ``--help`` and a dry run stay quick, and a command's code digest
-(``provenance/code_digest.py``) covers exactly the modules it can reach.
+Most commands are stages of the workflow (``cli/stage.py``); the others are in the modules beside this one.
+Every command imports what it needs inside its function: ``--help`` and a dry run stay quick.
 """
 
 from __future__ import annotations
@@ -14,23 +13,11 @@ from typing import Annotated
 import typer
 
 from dynparam import __version__
-from dynparam.cli import (
-    cluster,
-    crate,
-    data,
-    findings,
-    law,
-    open_choices,
-    orders,
-    probe,
-    report,
-    sweep,
-    table1_1,
-    training,
-    verify,
-)
+from dynparam.cli import cluster, crate, data, orders, probe, training, verify
 from dynparam.cli.options import EXIT_CODES, examples
+from dynparam.cli.stage import add
 from dynparam.configuration.loading import json_schema
+from dynparam.report.stages import STAGES
 from dynparam.support.errors import DynparamError
 
 app = typer.Typer(
@@ -38,26 +25,31 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     epilog=EXIT_CODES,
 )
+GROUPS = {
+    "": app,
+    "data": data.app,
+    "ledger": typer.Typer(help="Weigh the choices that the thesis leaves open.", no_args_is_help=True),
+    "report": typer.Typer(help="Put a finished run on one page.", no_args_is_help=True),
+    "plot": typer.Typer(help="Draw the figures.", no_args_is_help=True),
+}
+BY_HAND = {
+    "archive",
+    "audit",
+    "compare",
+    "data extract",
+    "data retrieve",
+    "expect",
+    "probe",
+    "train",
+}
+"""Stages whose commands find their files themselves when people call them."""
 
-
-plot = typer.Typer(help="Draw the figures.", no_args_is_help=True)
-app.add_typer(data.app, name="data")
-app.add_typer(probe.app)
-app.add_typer(orders.app)
-app.add_typer(training.app)
-app.add_typer(table1_1.app)
-app.add_typer(sweep.app)
-app.add_typer(findings.app)
-app.add_typer(verify.app)
-app.add_typer(crate.app)
-app.add_typer(cluster.app)
-app.add_typer(open_choices.app, name="ledger")
-app.add_typer(report.app, name="report")
-app.add_typer(plot, name="plot")
-
-
-for part in (probe, law, orders, training, table1_1, sweep, open_choices):
-    plot.add_typer(part.plot)
+for name, group in GROUPS.items():
+    if name:
+        app.add_typer(group, name=name)
+for part in (probe, orders, training, verify, crate, cluster):
+    app.add_typer(part.app)
+add(GROUPS, (stage for stage in STAGES.values() if stage.command not in BY_HAND))
 
 
 def _show_version(wanted: bool) -> None:

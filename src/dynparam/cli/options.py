@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
 from dynparam.support.errors import DynparamError
-from dynparam.theory import parametrization
+from dynparam.theory.parametrization import ParametrizationName
 from dynparam.training.settings import Device
 from dynparam.trials.settings import Engine
 
 DEFAULT_CONFIG = ["config/thesis.yaml"]
-
 
 EXIT_CODES = (
     "Exit codes: 0 done; 1 bad input, or something failed or differs; 2 wrong usage; 3 a file to verify "
@@ -26,12 +25,14 @@ EXIT_CODES = (
 )
 
 
-def examples(*lines: str) -> str:
-    """Example command lines as the end of a command's help."""
+def examples(*lines: str) -> str | None:
+    """Example command lines as the end of a command's help; ``None`` if there are none."""
+    if not lines:
+        return None
     return "\n\n".join(["Examples:" if len(lines) > 1 else "Example:", *lines])
 
 
-def completion(names: Callable[[Config], Iterable[str]]) -> Callable[[str], list[str]]:
+def completion(names: Callable[[Any], Iterable[str]]) -> Callable[[str], list[str]]:
     """Completes an argument to names in the configuration of the working directory."""
 
     def complete(incomplete: str) -> list[str]:
@@ -46,83 +47,37 @@ def completion(names: Callable[[Config], Iterable[str]]) -> Callable[[str], list
 
 
 complete_curves = completion(lambda config: config.probe.curves)
-
-
 complete_tasks = completion(lambda config: config.data.pairs)
-
-
-complete_panels = completion(lambda config: config.panels)
-
-
-complete_wide = completion(lambda config: config.law.figures)
-
-
-complete_architecture = completion(lambda config: config.figures.architecture)
-
-
-complete_training = completion(lambda config: config.figures.training)
-
-
-complete_references = completion(lambda config: config.sweep.references)
-
 
 ConfigOption = Annotated[
     list[str],
     typer.Option("--config", help="YAML file or JSON text; repeat to override key by key."),
 ]
-
-
-OutputOption = Annotated[Path, typer.Option("--output", help="File to write.")]
-
-
-ImagesOption = Annotated[Path, typer.Option("--images", help="Extracted pair (.npz).")]
-
-
+OutputOption = Annotated[
+    Path, typer.Option("--output", help="File to write; of a figure the PNG, the rest goes beside it.")
+]
 ThreadsOption = Annotated[int, typer.Option("--threads", min=1, help="Threads to use.")]
-
-
 EngineOption = Annotated[
     Engine,
     typer.Option("--engine", help="dense draws the weights; law draws what is seen of them, in O(n)."),
 ]
-
-
 DeviceOption = Annotated[Device, typer.Option("--device", help="Where to train.")]
-
-
 CurveArgument = Annotated[
     str, typer.Argument(help="Name of a curve in probe.curves.", autocompletion=complete_curves)
 ]
-
-
-CurvesArgument = Annotated[list[Path], typer.Argument(help="Tables of curves (.csv).")]
-
-
 TaskArgument = Annotated[
     str, typer.Argument(help="Name of a pair in data.pairs.", autocompletion=complete_tasks)
 ]
-
-
 ParametrizationArgument = Annotated[
-    parametrization.ParametrizationName, typer.Argument(help="Name of a parametrization.")
+    ParametrizationName, typer.Argument(help="Name of a parametrization.")
 ]
-
-
-ResultsOption = Annotated[Path, typer.Option("--results", help="Directory with training/.")]
-
-
-FigureOption = Annotated[Path, typer.Option("--output", help="PNG; PDF, CSV and JSON go beside it.")]
-
-
+ImagesOption = Annotated[Path, typer.Option("--images", help="Extracted pair (.npz).")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
 
 OwnImagesOption = Annotated[
     Path | None,
     typer.Option("--images", help="Extracted pair (.npz).", show_default="that of dynparam data pair"),
 ]
-
-
 OwnOutputOption = Annotated[
     Path | None,
     typer.Option("--output", help="File to write.", show_default="below results/own"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import inspect
 import os
 import platform
 import subprocess
@@ -18,7 +17,6 @@ from typing import Any
 import psutil
 from pydantic import BaseModel
 
-from dynparam.provenance.code_digest import stage_digest
 from dynparam.provenance.sidecars import ancestry, as_text, checksum, seeds_behind, training_seconds
 from dynparam.provenance.sidecars import read_sidecar as read_sidecar
 from dynparam.settings.base import digest
@@ -54,11 +52,10 @@ def write_sidecar(
     *,
     inputs: Sequence[Path] = (),
     started: float,
+    code: Mapping[str, str] | None = None,
     **details: Any,
 ) -> None:
     """Write ``sidecar`` for files that have just been computed.
-
-    The function that calls this is the stage that the record names, with the digest of its code.
 
     Args:
         sidecar: the JSON file to write.
@@ -66,10 +63,9 @@ def write_sidecar(
         settings: the configuration they depend on, seeds included.
         inputs: the files they were computed from.
         started: ``time.monotonic()`` at the start of the work.
+        code: the stage that made them and the digest of its code; ``None`` for what is no stage.
         details: further entries.
     """
-    frame = inspect.currentframe()
-    stage = frame.f_back.f_code.co_name if frame and frame.f_back else ""
     config = settings.model_dump(mode="json")
     behind = [record for path, record in ancestry(inputs).items() if path != sidecar.absolute()]
     wall_seconds = round(time.monotonic() - started, 3)
@@ -79,7 +75,7 @@ def write_sidecar(
         "config": config,
         "config_sha256": digest(settings),
         "seeds": seeds_behind([{"config": config, "outputs": {}, **details}, *behind]),
-        "code": _code(stage),
+        "code": None if code is None else dict(code),
         "command": command(sys.argv),
         "place": _below(sidecar, Path.cwd()),
         "git": git_state(),
@@ -113,14 +109,6 @@ def command(arguments: Sequence[str]) -> list[str] | None:
             absolute = Path(value).is_absolute()
             kept.append(f"{option}{equals}{_place(Path(value)) if absolute else value}")
     return kept
-
-
-def _code(stage: str) -> dict[str, str] | None:
-    """The stage's name and digest; ``None`` if the function is not a command's."""
-    try:
-        return {"stage": stage, "digest": stage_digest(stage)}
-    except ValueError:
-        return None
 
 
 def _place(path: Path) -> str:

@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 import psutil
 
-from dynparam.provenance.code_digest import stage_digest
+from dynparam.provenance.code_digest import module_digest
 from dynparam.settings.base import digest
 from dynparam.support.errors import DataError
 from dynparam.support.files import sha256, write_text
@@ -86,7 +86,7 @@ class RunFiles:
     def __init__(self, root: Path, settings: RunStage, parametrization: str, images: Path) -> None:
         """Below ``root``; ``settings`` are those of one task, ``images`` its extracted pair."""
         (task,) = settings.data.pairs
-        parts = [digest(settings), parametrization, sha256(images), stage_digest("train_seeds")]
+        parts = [digest(settings), parametrization, sha256(images), module_digest("dynparam.training.runs")]
         self.identity = hashlib.sha256("-".join(parts).encode()).hexdigest()
         network = settings.protocol.network_name
         self.directory = root / task / network / parametrization / self.identity[:16]

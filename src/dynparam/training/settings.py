@@ -163,7 +163,7 @@ class RunStage(Block):
         require_a_batch(self.data, self.protocol)
         return self
 
-    def of_task(self, task: str) -> RunStage:
+    def of_task(self, task: str) -> Self:
         """The same with no other pair of classes than ``task``. Raises ``ConfigError``."""
         classes = named(self.data.pairs, task, "data.pairs")
         return self.model_copy(update={"data": self.data.model_copy(update={"pairs": {task: classes}})})
@@ -177,8 +177,8 @@ class AuditLimits(Block):
     audit: Audit
 
 
-class AuditStage(Block):
-    """Blocks of ``audit_archive`` besides those of the run."""
+class AuditedRun(RunStage):
+    """Blocks of ``audit_archive``."""
 
     training: AuditLimits
 
@@ -244,6 +244,9 @@ def for_run(config: BaseModel, task: str, network: str) -> RunStage:
     return stage.of_task(task)
 
 
-def for_audit(config: BaseModel) -> AuditStage:
-    """What an audit depends on besides the run."""
-    return AuditStage(training=AuditLimits(audit=pick(TrainedRuns, config).training.audit))
+def for_audit(config: BaseModel, task: str, network: str) -> AuditedRun:
+    """What auditing a run on ``task`` in the network of that name depends on."""
+    run = for_run(config, task, network)
+    blocks = {name: getattr(run, name) for name in RunStage.model_fields}
+    limits = AuditLimits(audit=pick(TrainedRuns, config).training.audit)
+    return AuditedRun.model_validate({**blocks, "training": limits})

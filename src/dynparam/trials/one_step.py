@@ -20,7 +20,7 @@ from torch import Tensor
 from dynparam.engines import dense, law
 from dynparam.engines.gaussian_columns import Workspace
 from dynparam.engines.one_step import OneStep
-from dynparam.provenance.code_digest import stage_digest
+from dynparam.provenance.code_digest import module_digest
 from dynparam.settings.base import digest
 from dynparam.settings.widths import Curve
 from dynparam.support.errors import NonFiniteError
@@ -80,7 +80,7 @@ def trial_log_path(output: Path, settings: ProbeStage, name: str, images: Path, 
     configuration are never taken up.
     """
     return log_path(
-        output, name, digest(settings), engine, sha256(images), stage_digest("probe_alignment")
+        output, name, digest(settings), engine, sha256(images), module_digest(__name__)
     )
 
 

@@ -23,7 +23,7 @@ from torch import Tensor
 from dynparam.engines import law
 from dynparam.engines.trajectory import Trajectory
 from dynparam.experiments.r_sweep.settings import Sweep, SweepStage
-from dynparam.provenance.code_digest import stage_digest
+from dynparam.provenance.code_digest import module_digest
 from dynparam.settings.base import digest
 from dynparam.support.errors import ConfigError, NonFiniteError
 from dynparam.support.files import sha256
@@ -159,7 +159,7 @@ def steps_of(sweep: Sweep, experiment: Experiment) -> int:
 
 def sweep_log_path(output: Path, settings: SweepStage, reference: str, images: Path) -> Path:
     """Where the finished trials of an interrupted sweep wait."""
-    code = stage_digest("sweep_reference")
+    code = module_digest(__name__)
     return log_path(output, reference, digest(settings), reference, sha256(images), code)
 
 

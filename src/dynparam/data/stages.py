@@ -1,0 +1,62 @@
+"""The stages that bring CIFAR-10 and draw two-class tasks from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dynparam.data.settings import DataStage, SourceStage, for_pair, for_source
+from dynparam.provenance.stage import Made, Parameter, Stage
+
+RAW = Path("data/raw")
+
+PAIR = Parameter("pair", "Name of a pair in data.pairs.", names=lambda config: config.data.pairs)
+RAW_OPTION = Parameter("raw", "Directory of the verified files.", "--raw", Path, RAW)
+POOL = Parameter("pool", "Keep every image of the two classes, draw none.", "--pool", bool, False)
+
+
+def retrieve_cifar10(settings: SourceStage, files: tuple[Path, ...], output: Path) -> Made:
+    """Bring the verified CIFAR-10 files to a directory, from a local archive or the mirrors."""
+    from dynparam.data import official, retrieval
+
+    found = retrieval.retrieve(settings.source, output, official.expected_hashes())
+    members = [output / official.FOLDER / member for member in official.MEMBERS]
+    return Made(members, {"source": found}, sidecar=output / "cifar10.json")
+
+
+def verified_files(settings: DataStage, raw: Path) -> list[Path]:
+    """The files of CIFAR-10."""
+    from dynparam.data import official
+
+    return [raw / official.FOLDER / member for member in official.MEMBERS]
+
+
+def extract_pair(
+    settings: DataStage, files: list[Path], output: Path, pair: str, raw: Path, pool: bool
+) -> Made:
+    """Draw the images of a two-class task, with a manifest of what was drawn."""
+    from dynparam.data import official, pairs
+    from dynparam.settings.base import named
+
+    named(settings.data.pairs, pair, "data.pairs")
+    extract = pairs.extract_pool if pool else pairs.extract_pair
+    return Made([output], extract(raw, pair, settings.data, output, official.expected_hashes()))
+
+
+RETRIEVE = Stage(
+    "data retrieve",
+    SourceStage,
+    retrieve_cifar10,
+    jobs=lambda config: (for_source(config),),
+    examples=("dynparam data retrieve", "dynparam data retrieve --json"),
+)
+EXTRACT = Stage(
+    "data extract",
+    DataStage,
+    extract_pair,
+    verified_files,
+    (PAIR, RAW_OPTION, POOL),
+    jobs=lambda config: (for_pair(config, pair) for pair in config.data.pairs),
+    examples=("dynparam data extract bird-cat", "dynparam data extract bird-cat --pool"),
+    remedy="dynparam data retrieve",
+)
+STAGES = (RETRIEVE, EXTRACT)

@@ -1,0 +1,140 @@
+"""The stages of the open choices: measure them, compare them, write their page, draw them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from dynparam.experiments.open_choices.settings import LedgerStage, for_ledger
+from dynparam.provenance.experiment import Experiment, ShownDocument, ShownFigure
+from dynparam.provenance.stage import IMAGES, RESULTS, THREADS, Made, Parameter, Stage
+from dynparam.trials.settings import Engine, ProbeStage
+
+DEFAULT_ENTRIES = Path("config/ledger.yaml")
+
+ENTRIES = Parameter("entries", "The open choices (YAML).", "--ledger", Path, DEFAULT_ENTRIES)
+CHANGES = Parameter("changes", "Changes of slopes (results/ledger/changes.csv).", kind=Path)
+ENGINE = Parameter(
+    "engine",
+    "dense draws the weights; law draws what is seen of them, in O(n).",
+    "--engine",
+    Engine,
+    "law",
+)
+
+
+def images_read(settings: ProbeStage, images: Path) -> Path:
+    """The images that trials see."""
+    return images
+
+
+def measure_choice(settings: ProbeStage, files: Path, output: Path, engine: Engine) -> Made:
+    """Measure probe.trials trials of every curve of the probe, under the configuration as given."""
+    from dynparam.data.images import load_pair
+    from dynparam.experiments.open_choices import trials
+    from dynparam.support.tables import write_csv
+    from dynparam.trials.images import TrialImages
+
+    images = TrialImages(settings, load_pair(files))
+    write_csv(trials.measure_choice(settings, images, engine), output)
+    return Made([output], {"engine": engine})
+
+
+def trial_files(
+    settings: LedgerStage, results: Path, entries: Path
+) -> tuple[dict[tuple[str, str], Path], Path]:
+    """The trials of every choice on the engines it needs, and the file that states the choices."""
+    from dynparam.experiments.open_choices.entries import read_ledger
+
+    needed = read_ledger(entries).needed_trials()
+    folder = results / "ledger" / "trials"
+    return {one: folder / f"{one[0]}-{one[1]}.csv" for one in needed}, entries
+
+
+def compare_choices(
+    settings: LedgerStage, files: tuple[dict[tuple[str, Engine], Path], Path], output: Path
+) -> Made:
+    """What every alternative changes in every slope, with intervals."""
+    from dynparam.experiments.open_choices.changes import all_changes
+    from dynparam.experiments.open_choices.entries import read_ledger
+    from dynparam.support.tables import read_csv, write_csv
+
+    paths, entries = files
+    trials = {choice: read_csv(path) for choice, path in paths.items()}
+    write_csv(all_changes(settings, read_ledger(entries), trials), output)
+    return Made([output])
+
+
+def changes_read(settings: LedgerStage, changes: Path) -> Path:
+    """The changes of slopes."""
+    return changes
+
+
+def plot_ledger(settings: LedgerStage, files: Path, output: Path) -> Made:
+    """Draw what every alternative changes in every slope."""
+    from dynparam.experiments.open_choices.figure import ledger_figure
+    from dynparam.presentation.figure_style import save
+    from dynparam.support.tables import read_csv
+
+    table = read_csv(files)
+    picture = ledger_figure(table, settings.figures.titles, settings.comparison.tolerance)
+    return Made(save(picture, table, output, settings.figures.dpi))
+
+
+MEASURE = Stage(
+    "ledger measure",
+    ProbeStage,
+    measure_choice,
+    images_read,
+    (IMAGES, ENGINE, THREADS),
+    examples=(
+        "dynparam ledger measure --images data/processed/airplane-automobile.npz --output trials.csv",
+    ),
+    remedy="dynparam data pair PAIR",
+)
+COMPARE = Stage(
+    "ledger compare",
+    LedgerStage,
+    compare_choices,
+    trial_files,
+    (RESULTS, ENTRIES),
+    jobs=lambda config: (for_ledger(config),),
+    examples=("dynparam ledger compare --results results --output changes.csv",),
+)
+PLOT = Stage(
+    "plot ledger",
+    LedgerStage,
+    plot_ledger,
+    changes_read,
+    (CHANGES,),
+    jobs=lambda config: (for_ledger(config),),
+    examples=("dynparam plot ledger results/ledger/changes.csv --output assumptions.png",),
+)
+
+
+def figures(config: Any) -> Iterator[ShownFigure]:
+    """What every alternative changes."""
+    yield ShownFigure(
+        config.ledger.figure,
+        "What the open choices change",
+        "Figs. 3.2 and 3.3",
+        ("ledger/changes.csv",),
+    )
+
+
+def documents(config: Any) -> Iterator[ShownDocument]:
+    """The page of all open choices."""
+    yield ShownDocument(
+        config.ledger.page, config.ledger.figure, "ledger", "What the thesis leaves open"
+    )
+
+
+EXPERIMENT = Experiment(
+    name="open_choices",
+    title="What the thesis leaves open",
+    source="Figs. 3.2 and 3.3",
+    stages=(MEASURE, COMPARE, PLOT),
+    figures=figures,
+    documents=documents,
+)

@@ -1,0 +1,19 @@
+"""All experiments, in the order of the report and of the findings."""
+
+from __future__ import annotations
+
+from dynparam.experiments.alignments.stages import EXPERIMENT as ALIGNMENTS
+from dynparam.experiments.architecture.stages import EXPERIMENT as ARCHITECTURE
+from dynparam.experiments.measured_orders.stages import EXPERIMENT as MEASURED_ORDERS
+from dynparam.experiments.open_choices.stages import EXPERIMENT as OPEN_CHOICES
+from dynparam.experiments.r_sweep.stages import EXPERIMENT as R_SWEEP
+from dynparam.experiments.training_curves.stages import EXPERIMENT as TRAINING_CURVES
+
+EXPERIMENTS = (
+    ARCHITECTURE,
+    ALIGNMENTS,
+    MEASURED_ORDERS,
+    R_SWEEP,
+    OPEN_CHOICES,
+    TRAINING_CURVES,
+)
