@@ -6,32 +6,18 @@ from snakemake.io import expand
 import shlex
 import shutil
 
-from dynparam.configuration.config import Config, for_findings
+from dynparam.cluster.requests import read_needs
+from dynparam.configuration.config import Config
+from dynparam.configuration.loading import build
+from dynparam.data.official import FOLDER, MEMBERS
 from dynparam.data.settings import for_pair, for_source
-from dynparam.experiments.alignments.settings import (
-    for_comparison,
-    for_exact,
-    for_figure,
-    for_fit,
-    for_wide,
-    for_wide_figure,
-)
-from dynparam.experiments.architecture.settings import for_architecture
-from dynparam.experiments.measured_orders.settings import for_exponents, for_orders
-from dynparam.experiments.open_choices.settings import for_ledger
-from dynparam.experiments.r_sweep.settings import for_edges, for_sweep
-from dynparam.experiments.training_curves.settings import for_claims
-from dynparam.settings.shared import shown_curves
-from dynparam.trials.settings import for_curve
-from dynparam.training.settings import all_runs, for_audit, for_run
+from dynparam.experiments.registry import EXPERIMENTS
+from dynparam.report.stages import STAGES
+from dynparam.settings.reading import merge, read
 from dynparam.support.errors import DynparamError
 from dynparam.support.files import require_writable
-from dynparam.cluster.requests import read_needs
-from dynparam.configuration.loading import build
-from dynparam.settings.reading import merge, read
-from dynparam.data.official import FOLDER, MEMBERS
 from dynparam.training.seeds import archived_seeds, parse_seeds, shards
-from dynparam.provenance.code_digest import stage_digest
+from dynparam.training.settings import all_runs, for_audit, for_run
 
 try:
     # Snakemake puts an overlay's keys before those of the file it overlays; merging anew keeps the
@@ -62,33 +48,20 @@ GPU = int(
     )
 )
 
-DOMAIN = [CONFIG.figures.domain] if CONFIG.figures.domain else []
-SWEEP_FIGURE = [CONFIG.figures.sweep] if CONFIG.figures.sweep else []
-SWEEPS = expand(f"{RESULTS}/sweep/{{reference}}.csv", reference=CONFIG.sweep.references)
-EDGES = f"{RESULTS}/sweep/edges.csv"
-FIGURES = [
-    *CONFIG.figures.architecture,
-    *CONFIG.panels,
-    *CONFIG.law.figures,
-    *CONFIG.figures.training,
-    *DOMAIN,
-    *SWEEP_FIGURE,
-]
-CLAIMS = expand(
-    f"{RESULTS}/comparison/claims.{{kind}}", kind=["csv", "md", "html", "json"]
-)
 RAW = expand(f"{DATA}/raw/{FOLDER}/{{member}}", member=MEMBERS)
-COMPARISON = expand(
-    f"{RESULTS}/comparison/slopes.{{kind}}", kind=["csv", "md", "html", "json"]
-)
 
-
-# The curves that figures show at the law engine's widths.
-WIDE_CURVES = list(
-    dict.fromkeys(
-        curve for shown in CONFIG.law.figures.values() for curve in CONFIG.panels[shown]
-    )
-)
+# Every figure and table of every experiment, by name: nothing here knows one of them.
+FIGURES = {
+    shown.name: shown
+    for experiment in EXPERIMENTS
+    for shown in experiment.figures(CONFIG)
+}
+TABLES = {
+    table.place: table for experiment in EXPERIMENTS for table in experiment.tables
+}
+DOCUMENTS = [
+    shown for experiment in EXPERIMENTS for shown in experiment.documents(CONFIG)
+]
 
 
 wildcard_constraints:
@@ -125,21 +98,42 @@ def training_needs(rule):
     return {"mem_mb": mem_mb, "runtime": runtime, "gpu": GPU}
 
 
+def code(stage):
+    """The digest of all code that a stage can reach."""
+    return STAGES[stage].digest()
+
+
 def figure_files(figure):
     return expand(f"{PICTURES}/{figure}.{{kind}}", kind=["png", "pdf", "csv", "json"])
 
 
+def table_files(place):
+    return [f"{RESULTS}/{place}.{kind}" for kind in TABLES[place].kinds]
+
+
 def caption_of(wildcards):
     """A figure's caption: Snakemake's own report fills no wildcards into the name of a caption's file."""
-    path = Path(f"workflow/report/{wildcards.figure}.rst")
+    path = caption_file(wildcards.figure)
     return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
-def shown(paths, caption):
-    """A table's files, its page marked for Snakemake's own report (``snakemake --report``)."""
-    page = next(path for path in paths if path.endswith(".html"))
-    marked = report(page, caption=f"../report/{caption}.rst", category="Tables")
-    return [marked if path == page else path for path in paths]
+def caption_file(name):
+    """The file of the caption of a figure or table."""
+    found = [experiment.caption(name) for experiment in EXPERIMENTS]
+    return next((path for path in found if path.exists()), found[0])
+
+
+def picture(figure="{figure}", caption="../report/figure.j2"):
+    """A figure's picture, marked for Snakemake's own report (``snakemake --report``)."""
+    return report(f"{PICTURES}/{figure}.png", caption=caption, category="Figures")
+
+
+def shown(place):
+    """A table's files, its page marked for Snakemake's own report."""
+    files, caption = table_files(place), str(caption_file(TABLES[place].name))
+    page = next((path for path in files if path.endswith(".html")), files[0])
+    marked = report(page, caption=caption, category="Tables")
+    return [marked if path == page else path for path in files]
 
 
 def probe_images(wildcards):
@@ -154,23 +148,20 @@ def results_of(figure):
     Targets ask for them beside the figure, which is tracked: on a fresh clone it is there, its results
     are not, and Snakemake takes a file whose inputs are missing for up to date.
     """
-    if figure in CONFIG.panels:
-        return curve_results(["probe", "fits", "expected"], CONFIG.panels[figure])
-    if figure in CONFIG.law.figures:
-        places = ["law/probe/wide", "law/expected", "probe"]
-        return curve_results(places, CONFIG.panels[CONFIG.law.figures[figure]])
-    if figure in CONFIG.figures.training:
-        task = CONFIG.figures.training[figure]
-        runs = [f"{task}/{name}" for name in CONFIG.training.parametrizations]
-        return [f"{RESULTS}/training/{run}.csv" for run in runs]
-    if figure in DOMAIN:
-        runs = [run.name for run in RUNS.values() if run.task in CONFIG.domain.tasks]
-        return [f"{RESULTS}/training/{run}.csv" for run in runs]
-    return SWEEPS if figure in SWEEP_FIGURE else []
+    return [f"{RESULTS}/{path}" for path in FIGURES[figure].results]
 
 
-def curve_results(places, curves):
-    return expand(f"{RESULTS}/{{place}}/{{curve}}.csv", place=places, curve=curves)
+def targets():
+    """The files of every target: its figure with its results, its tables, its documents."""
+    found = {name: figure_files(name) + results_of(name) for name in FIGURES}
+    for place, table in TABLES.items():
+        found.setdefault(table.target, []).extend(table_files(place))
+    for shown in DOCUMENTS:
+        found.setdefault(shown.target, []).append(shown.path)
+    return found
+
+
+TARGETS = targets()
 
 
 def drawn_from(wildcards):

@@ -11,6 +11,7 @@ import typer
 from dynparam.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, examples
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
+from dynparam.report.stages import STAGES
 
 app = typer.Typer()
 
@@ -53,12 +54,14 @@ def verify_files(
     from dynparam.provenance import remaking, verification, verification_tree
 
     settings = load(Config, config)
-    configured = ConfiguredStages(settings, load_ledger(Path("config/ledger.yaml"), settings))
+    choices = load_ledger(Path("config/ledger.yaml"), settings)
+    configured = ConfiguredStages(settings, choices, STAGES)
     verifier = verification.Verifier(configured, root)
+    repeatable = {tuple(stage.command.split()) for stage in STAGES.values() if stage.repeatable}
     checked = [verifier.check(path) for path in verification.wanted_files(paths)]
     if redraw:
         checked = [
-            replace(node, findings=(*node.findings, *remaking.make_again(node))) for node in checked
+            replace(node, findings=(*node.findings, *remaking.make_again(node, repeatable))) for node in checked
         ]
     if as_json:
         typer.echo(verification_tree.as_json(checked), nl=False)

@@ -1,63 +1,28 @@
-"""Every job's settings under a configuration: what a sidecar's digest is looked up among."""
+"""Every job's settings and every stage's code: what a sidecar's digests are looked up among."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from dynparam.configuration.choices import chosen_config, trials_stage
-from dynparam.configuration.config import Config, FindingsStage, for_findings
-from dynparam.configuration.loading import build
-from dynparam.data.settings import DataStage, SourceStage, for_pair, for_source
-from dynparam.experiments.alignments.settings import (
-    ComparisonStage,
-    FigureStage,
-    FitStage,
-    WideFigureStage,
-    for_comparison,
-    for_exact,
-    for_figure,
-    for_fit,
-    for_wide,
-    for_wide_figure,
-)
-from dynparam.experiments.architecture.settings import ArchitectureStage, for_architecture
-from dynparam.experiments.measured_orders.settings import ExponentsStage, for_exponents, for_orders
+from dynparam.configuration.config import Config
+from dynparam.data.settings import for_pair
+from dynparam.experiments.measured_orders.stages import trial_jobs
 from dynparam.experiments.open_choices.entries import Ledger
-from dynparam.experiments.open_choices.settings import LedgerStage, for_ledger
-from dynparam.experiments.r_sweep.settings import EdgesStage, SweepStage, for_edges, for_sweep
-from dynparam.experiments.training_curves.settings import ClaimsStage, for_claims
-from dynparam.settings.base import Block, differences, digest
-from dynparam.training.settings import AuditStage, RunStage, all_runs, for_run
-from dynparam.trials.settings import ProbeStage, for_curve
-
-STAGES = (
-    SourceStage,
-    DataStage,
-    ProbeStage,
-    FitStage,
-    ComparisonStage,
-    FigureStage,
-    WideFigureStage,
-    LedgerStage,
-    FindingsStage,
-    ExponentsStage,
-    SweepStage,
-    EdgesStage,
-    ArchitectureStage,
-    RunStage,
-    AuditStage,
-    ClaimsStage,
-)
+from dynparam.provenance.stage import Stage
+from dynparam.settings.base import Block, differences, digest, pick
 
 
 class ConfiguredStages:
-    """The settings of all jobs that a configuration asks for."""
+    """The settings of all jobs that a configuration asks for, and the code of their stages."""
 
-    def __init__(self, config: Config, ledger: Ledger) -> None:
-        """``ledger`` holds the alternatives that jobs of the ledger run under."""
+    def __init__(self, config: Config, ledger: Ledger, stages: Mapping[str, Stage[Any]]) -> None:
+        """``ledger`` holds the alternatives that jobs run under; ``stages`` are those of the workflow."""
+        self._stages = stages
         self._dumps = {
-            digest(block): block.model_dump(mode="json") for block in _all_stages(config, ledger)
+            digest(block): block.model_dump(mode="json")
+            for block in _all_settings(config, ledger, stages.values())
         }
 
     def has(self, config_sha256: str) -> bool:
@@ -76,27 +41,21 @@ class ConfiguredStages:
         ]
         return min(found, key=len, default=[])
 
+    def code_digest(self, stage: str) -> str | None:
+        """The digest of the present code of a stage; ``None`` if there is none of that name."""
+        return self._stages[stage].digest() if stage in self._stages else None
 
-def _all_stages(config: Config, ledger: Ledger) -> Iterator[Block]:
+
+def _all_settings(
+    config: Config, ledger: Ledger, stages: Iterable[Stage[Any]]
+) -> Iterator[Block]:
     yield config
-    # A command that is run by hand is given the whole configuration, and takes whole blocks of it.
-    values = config.model_dump(mode="json")
-    for stage in STAGES:
-        yield build(stage, values, "configuration")
-    yield from (for_source(config), for_fit(config), for_comparison(config), for_claims(config))
-    yield from (for_ledger(config), for_findings(config), for_orders(config), for_edges(config))
-    for pair in config.data.pairs:
-        yield for_pair(config, pair)
-    for curve in config.probe.curves:
-        yield from (for_curve(config, curve), for_exact(config, curve), for_wide(config, curve))
-    for parametrization in config.exponents.parametrizations:
-        for family in config.exponents.families:
-            yield for_exponents(config, parametrization, family)
-    yield from (for_sweep(config, reference) for reference in config.sweep.references)
-    yield from (for_figure(config, figure) for figure in config.panels)
-    yield from (for_wide_figure(config, figure) for figure in config.law.figures)
-    yield from (for_architecture(config, figure) for figure in config.figures.architecture)
-    yield from (for_run(config, run.task, run.network) for run in all_runs(config).values())
+    for stage in stages:
+        # A command that is run by hand is given the whole configuration, and takes whole blocks of it.
+        if stage.settings.model_fields.keys() <= Config.model_fields.keys():
+            yield pick(stage.settings, config)
+        yield from stage.jobs(config)
+    yield from trial_jobs(config)
     for choice, engine in ledger.needed_trials():
         chosen = chosen_config(ledger, config, choice)
         yield from (trials_stage(chosen, engine), for_pair(chosen, chosen.probe.pair))

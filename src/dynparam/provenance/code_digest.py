@@ -72,7 +72,7 @@ def function_digest(module: str, function: str, package: Path = PACKAGE) -> str:
 def is_neutral(module: str) -> bool:
     """Whether a module, named from inside the package, cannot change a result."""
     parts = module.split(".")
-    return module in NEUTRAL or parts[0] == "cli" or "settings" in (parts[0], parts[-1])
+    return module in NEUTRAL or "settings" in (parts[0], parts[-1])
 
 
 @dataclass(frozen=True)
@@ -250,11 +250,3 @@ def _defined(node: ast.stmt) -> list[str]:
 def _library_versions(sources: Iterable[str]) -> list[str]:
     used = {source.split(".")[0] for source in sources}
     return [f"{name}=={importlib.metadata.version(name)}" for name in LIBRARIES if name in used]
-
-
-def stage_digest(command: str, package: Path = PACKAGE) -> str:
-    """INTERIM."""
-    for path in sorted((package / "cli").glob("*.py")):
-        if any(command in one.defines for one in _statements(path.read_text(encoding="utf-8"))):
-            return function_digest(f"cli.{path.stem}", command, package)
-    raise ValueError(f"no command function {command!r}")

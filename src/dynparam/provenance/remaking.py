@@ -10,25 +10,13 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from dynparam.provenance.record import versions
 from dynparam.provenance.sidecars import Sidecar, is_inside
 from dynparam.provenance.verification import Checked, Finding
 from dynparam.support.files import sha256
-
-REMAKING = (
-    ("plot",),
-    ("fit",),
-    ("compare",),
-    ("claims",),
-    ("table",),
-    ("edges",),
-    ("ledger", "compare"),
-)
-"""Commands that take seconds and give the same bytes from the same inputs."""
-
 
 DRAWING = ("matplotlib", "numpy", "pandas", "scipy")
 """Packages of which another version may draw other pixels, or round other digits."""
@@ -37,13 +25,16 @@ DRAWING = ("matplotlib", "numpy", "pandas", "scipy")
 TIMEOUT_SECONDS = 300
 
 
-def make_again(checked: Checked) -> Iterator[Finding]:
+def make_again(
+    checked: Checked, repeatable: Collection[tuple[str, ...]]
+) -> Iterator[Finding]:
     """Make the files of a checked sidecar again and compare them, to the last byte and pixel.
 
+    ``repeatable`` are the commands that take seconds and give the same bytes from the same inputs.
     Nothing is compared, and the finding says why, if an input is not there or differs, if the record
     names no command that can be repeated, or if the packages that draw have other versions here.
     """
-    obstacle = _obstacle(checked)
+    obstacle = _obstacle(checked, repeatable)
     record, sidecar, root = checked.record, checked.path, checked.root
     if obstacle is not None or record is None or sidecar is None or root is None:
         yield Finding("made again", checked.name, "not compared", obstacle or "there is no record")
@@ -68,12 +59,12 @@ def make_again(checked: Checked) -> Iterator[Finding]:
             yield _compared(name, sidecar.parent / name, place.parent / name)
 
 
-def _obstacle(checked: Checked) -> str | None:
+def _obstacle(checked: Checked, repeatable: Collection[tuple[str, ...]]) -> str | None:
     """Why nothing can be made again, ``None`` if it can."""
     record = checked.record
     if record is None or record.command is None:
         return "the command that made it is not recorded"
-    if not any(tuple(record.command[1 : 1 + len(known)]) == known for known in REMAKING):
+    if not any(tuple(record.command[1 : 1 + len(known)]) == known for known in repeatable):
         return f"dynparam {' '.join(record.command[1:2])} is not repeated here"
     if not record.outputs or not all(is_inside(name) and "/" not in name for name in record.outputs):
         return "its outputs do not lie beside one another"

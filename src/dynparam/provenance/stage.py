@@ -101,6 +101,7 @@ class Stage(Generic[Settings]):
         jobs: the settings of all its jobs under a configuration.
         examples: command lines.
         remedy: the command that makes missing inputs.
+        repeatable: whether it takes seconds, and gives the same bytes from the same inputs.
         loads: modules that it imports by names worked out, so that their code counts as well.
     """
 
@@ -112,6 +113,7 @@ class Stage(Generic[Settings]):
     jobs: Callable[[Any], Iterable[Block]] = lambda config: ()
     examples: tuple[str, ...] = ()
     remedy: str = "snakemake --cores all"
+    repeatable: bool = False
     loads: tuple[str, ...] = ()
 
     @property

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from dynparam.provenance.code_digest import stage_digest
 from dynparam.provenance.sidecars import (
     ADDED,
     Sidecar,
@@ -103,6 +102,10 @@ class KnownSettings(Protocol):
         """How recorded settings differ from the likest of a job."""
         ...
 
+    def code_digest(self, stage: str) -> str | None:
+        """The digest of the present code of a stage; ``None`` if there is none of that name."""
+        ...
+
 
 class Verifier:
     """Checks files; what several of them rest on is looked at once."""
@@ -114,6 +117,10 @@ class Verifier:
         self._hashes: dict[Path, str] = {}
         self._places: dict[Path, list[Path]] = {}
         self._met: set[Path] = set()
+
+    def _present_code(self, record: Sidecar) -> str | None:
+        """The digest that the record's stage has now."""
+        return None if record.code is None else self._configured.code_digest(record.code.stage)
 
     def check(self, path: Path) -> Checked:
         """Check the file ``path`` and all it rests on. Raises ``DataError`` if there is no such file."""
@@ -150,7 +157,7 @@ class Verifier:
             _own_checksum(sidecar, values),
             *(self._output(sidecar, name, digest) for name, digest in record.outputs.items()),
             *self._configuration(record),
-            _code(record),
+            _code(record, self._present_code(record)),
             *(self._input(key, record.inputs[key], path) for key, path in inputs.items()),
         )
         behind = tuple(self._behind([path for path in inputs.values() if path is not None]))
@@ -287,14 +294,12 @@ def _own_checksum(sidecar: Path, values: dict[str, object]) -> Finding:
     return Finding("sidecar", sidecar.name, "differs", "changed after it was written")
 
 
-def _code(record: Sidecar) -> Finding:
+def _code(record: Sidecar, present: str | None) -> Finding:
     commit = record.git.commit[:12] if record.git.commit else "unknown commit"
     made = f"{commit}{', with changes' if record.git.dirty else ''}"
     if record.code is None:
         return Finding("code", made, "not recorded", "no digest of the code")
-    try:
-        present = stage_digest(record.code.stage)
-    except ValueError:
+    if present is None:
         return Finding("code", made, "older", f"the present code has no stage {record.code.stage!r}")
     if present == record.code.digest:
         return Finding("code", made, "agrees", record.code.stage)

@@ -18,9 +18,6 @@ SHOWING = tuple(one.module("report") for one in EXPERIMENTS if one.has("report")
 FINDING = tuple(one.module("findings") for one in EXPERIMENTS if one.has("findings"))
 """The modules of the experiments that the report and the findings ask."""
 
-CAPTIONS = Parameter(
-    "captions", "Directory with the figures' captions.", "--captions", Path, Path("workflow/report")
-)
 ROOT = Parameter("root", "The run's directory: the repository's.", "--root", Path, Path())
 
 
@@ -44,3 +41,100 @@ def write_ledger(settings: Config, files: tuple[Path, Path], output: Path) -> Ma
     changes, entries = files
     write_text(output, page(load_ledger(entries, settings), settings, read_csv(changes)))
     return Made([output])
+
+
+def quoted_files(settings: Config) -> list[Path]:
+    """The tables that the findings are taken from."""
+    from dynparam.report.findings import quoted
+
+    return quoted(settings, files_of(settings))
+
+
+def write_findings(settings: Config, files: list[Path], output: Path) -> Made:
+    """Write the findings, their numbers filled in from finished tables and from the configuration."""
+    from dynparam.report.findings import page
+    from dynparam.support.files import write_text
+
+    write_text(output, page(settings, files_of(settings)))
+    return Made([output])
+
+
+def shown_files(settings: Config) -> list[Path]:
+    """Every computed file that the report shows; captions and templates belong to the commit."""
+    from dynparam.report.page import inputs
+
+    return inputs(settings)
+
+
+def assemble_report(settings: Config, files: list[Path], output: Path) -> Made:
+    """Assemble the report, one HTML page that needs no network and no other file."""
+    from dynparam.report.page import page
+    from dynparam.support.files import write_text
+
+    write_text(output, page(settings))
+    return Made([output])
+
+
+def export_crate(settings: Config, files: tuple[Path, ...], output: Path, root: Path) -> Made:
+    """Export a finished run as an RO-Crate: figures, tables, sidecars, configuration, workflow."""
+    from dynparam.provenance import crate
+    from dynparam.report.documents import written_pages
+
+    run = crate.read_run(root.absolute(), settings.paths, written_pages(settings))
+    crate.write_crate(run, output)
+    files_count = sum(1 for path in run.results())
+    said = f"{output}: {files_count} files of {len(run.records)} stages"
+    return Made([], said=said, recorded=False)
+
+
+WRITE_LEDGER = Stage(
+    "ledger page",
+    Config,
+    write_ledger,
+    page_files,
+    (CHANGES, ENTRIES),
+    jobs=whole(Config),
+    examples=("dynparam ledger page results/ledger/changes.csv --output page.md",),
+)
+WRITE_FINDINGS = Stage(
+    "findings",
+    Config,
+    write_findings,
+    quoted_files,
+    jobs=whole(Config),
+    examples=("dynparam findings --output findings.md",),
+    remedy="snakemake --cores all findings",
+    loads=FINDING,
+)
+ASSEMBLE = Stage(
+    "report page",
+    Config,
+    assemble_report,
+    shown_files,
+    jobs=whole(Config),
+    examples=("dynparam report page --output report.html",),
+    remedy="snakemake --cores all report",
+    loads=SHOWING,
+)
+EXPORT = Stage(
+    "crate",
+    Config,
+    export_crate,
+    parameters=(ROOT,),
+    jobs=whole(Config),
+    examples=("dynparam crate run.zip", "dynparam crate run --root ."),
+)
+
+STAGES: Mapping[str, Stage[Any]] = {
+    stage.name: stage
+    for stage in (
+        *DATA_STAGES,
+        *TRAINING_STAGES,
+        *(stage for experiment in EXPERIMENTS for stage in experiment.stages),
+        WRITE_LEDGER,
+        WRITE_FINDINGS,
+        ASSEMBLE,
+        EXPORT,
+    )
+}
+"""Every stage of the workflow by its name."""

@@ -87,4 +87,4 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any], where: str = "")
 
 def pick(stage: type[Settings], config: BaseModel) -> Settings:
     """The blocks of ``stage`` out of a configuration that has blocks of these names."""
-    return stage.model_validate({name: getattr(config, name) for name in stage.model_fields})
+    return stage.model_validate(config.model_dump(include=set(stage.model_fields)))

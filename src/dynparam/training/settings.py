@@ -248,5 +248,4 @@ def for_audit(config: BaseModel, task: str, network: str) -> AuditedRun:
     """What auditing a run on ``task`` in the network of that name depends on."""
     run = for_run(config, task, network)
     blocks = {name: getattr(run, name) for name in RunStage.model_fields}
-    limits = AuditLimits(audit=pick(TrainedRuns, config).training.audit)
-    return AuditedRun.model_validate({**blocks, "training": limits})
+    return AuditedRun(**blocks, training=pick(AuditedRun, config).training)

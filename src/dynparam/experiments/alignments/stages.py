@@ -217,6 +217,7 @@ FIT = Stage(
     jobs=lambda config: (for_fit(config),),
     examples=("dynparam fit results/own/probe/fig3_3_dynamic.csv --output slopes.csv",),
     remedy="dynparam probe CURVE",
+    repeatable=True,
 )
 COMPARE = Stage(
     "compare",
@@ -227,6 +228,7 @@ COMPARE = Stage(
     jobs=lambda config: (for_comparison(config),),
     examples=("dynparam compare", "dynparam compare --results results --json"),
     remedy="snakemake --cores all comparison",
+    repeatable=True,
 )
 PLOT = Stage(
     "plot probe",
@@ -237,6 +239,7 @@ PLOT = Stage(
     jobs=lambda config: (for_figure(config, figure) for figure in config.panels),
     examples=("dynparam plot probe fig3_2 --results results --output fig3_2.png",),
     remedy="snakemake --cores all FIGURE",
+    repeatable=True,
 )
 PLOT_WIDE = Stage(
     "plot wide",
@@ -247,6 +250,7 @@ PLOT_WIDE = Stage(
     jobs=lambda config: (for_wide_figure(config, figure) for figure in config.law.figures),
     examples=("dynparam plot wide fig3_2_wide --results results --output wide.png",),
     remedy="snakemake --cores all FIGURE",
+    repeatable=True,
 )
 
 TITLES = {

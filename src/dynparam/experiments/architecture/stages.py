@@ -38,6 +38,7 @@ PLOT = Stage(
     parameters=(FIGURE,),
     jobs=lambda config: (for_architecture(config, name) for name in config.figures.architecture),
     examples=("dynparam plot architecture fig3_1 --output fig3_1.png",),
+    repeatable=True,
 )
 
 

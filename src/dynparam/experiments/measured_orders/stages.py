@@ -83,6 +83,7 @@ JUDGE = Stage(
     jobs=_jobs,
     examples=("dynparam table --results results --output table1_1.csv",),
     remedy="snakemake --cores all table1_1",
+    repeatable=True,
 )
 PLOT_TABLE = Stage(
     "plot table",
@@ -93,6 +94,7 @@ PLOT_TABLE = Stage(
     jobs=_jobs,
     examples=("dynparam plot table --results results --output table1_1.png",),
     remedy="snakemake --cores all table1_1",
+    repeatable=True,
 )
 PLOT_CONDITIONS = Stage(
     "plot conditions",
@@ -103,6 +105,7 @@ PLOT_CONDITIONS = Stage(
     jobs=_jobs,
     examples=("dynparam plot conditions --results results --output conditions.png",),
     remedy="snakemake --cores all conditions",
+    repeatable=True,
 )
 
 

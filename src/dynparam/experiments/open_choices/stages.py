@@ -101,6 +101,7 @@ COMPARE = Stage(
     (RESULTS, ENTRIES),
     jobs=lambda config: (for_ledger(config),),
     examples=("dynparam ledger compare --results results --output changes.csv",),
+    repeatable=True,
 )
 PLOT = Stage(
     "plot ledger",
@@ -110,6 +111,7 @@ PLOT = Stage(
     (CHANGES,),
     jobs=lambda config: (for_ledger(config),),
     examples=("dynparam plot ledger results/ledger/changes.csv --output assumptions.png",),
+    repeatable=True,
 )
 
 

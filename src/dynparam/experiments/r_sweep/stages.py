@@ -83,6 +83,7 @@ FIND_EDGES = Stage(
     jobs=lambda config: (for_edges(config),),
     examples=("dynparam edges --results results --output edges.csv",),
     remedy="snakemake --cores all r_sweep",
+    repeatable=True,
 )
 PLOT_SWEEP = Stage(
     "plot sweep",
@@ -93,6 +94,7 @@ PLOT_SWEEP = Stage(
     jobs=lambda config: (for_edges(config),),
     examples=("dynparam plot sweep --results results --output r_sweep.png",),
     remedy="snakemake --cores all r_sweep",
+    repeatable=True,
 )
 
 

@@ -43,7 +43,5 @@ class ClaimsStage(Block):
 
 def for_claims(config: BaseModel) -> ClaimsStage:
     """What judging the claims on training curves depends on."""
-    training = ShownTraining.model_validate(pick(TrainedRuns, config).training.model_dump())
-    blocks = {name: getattr(config, name) for name in ClaimsStage.model_fields}
-    whole = ClaimsStage.model_validate({**blocks, "training": training})
+    whole = pick(ClaimsStage, config)
     return whole.model_copy(update={"figures": whole.figures.only()})

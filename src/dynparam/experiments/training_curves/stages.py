@@ -96,6 +96,7 @@ JUDGE = Stage(
     jobs=_jobs,
     examples=("dynparam claims --results results --output claims.csv",),
     remedy="snakemake --cores all comparison",
+    repeatable=True,
 )
 PLOT = Stage(
     "plot curves",
@@ -106,6 +107,7 @@ PLOT = Stage(
     jobs=_jobs,
     examples=("dynparam plot curves fig3_4 --results results --output fig3_4.png",),
     remedy="snakemake --cores all FIGURE",
+    repeatable=True,
 )
 PLOT_DOMAIN = Stage(
     "plot domain",
@@ -116,6 +118,7 @@ PLOT_DOMAIN = Stage(
     jobs=_jobs,
     examples=("dynparam plot domain --results results --output claim_domain.png",),
     remedy="snakemake --cores all FIGURE",
+    repeatable=True,
 )
 
 TITLES = {
