@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, STYLE, TEXT_WIDTH_INCHES
+from dynparam.presentation.numbers import signed
 from dynparam.statistics.measured_conditions import COLUMNS
 from dynparam.support.files import atomic_path
 from dynparam.theory.conditions import Quantity
@@ -84,6 +85,6 @@ def _panel(axis: Axes, table: pd.DataFrame, slopes: pd.DataFrame, quantity: Quan
             color=colour,
             markersize=3.2,
             elinewidth=0.5,
-            label=f"{row['name']}  ${round(row['slope'], 2) + 0.0:+.2f}${expected}",
+            label=f"{row['name']}  ${signed(row['slope'], 2)}${expected}",
         )
         axis.plot(widths, np.exp(centre + row["slope"] * np.log(widths)), "--", color=colour)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,6 +14,7 @@ from tabulate import tabulate
 
 from dynparam.models.check_figure import coordinate_figure, save_figure
 from dynparam.models.expected import Network, OutsideTheoryError, expected_orders
+from dynparam.presentation.numbers import bracketed, fixed, signed, with_interval
 from dynparam.statistics.measured_conditions import COLUMNS, SEVERITY, MeasuredSlope, relation_verdict
 from dynparam.statistics.slopes import slope_of_log_means
 from dynparam.statistics.verdicts import ClaimVerdict, equivalence
@@ -156,7 +157,7 @@ class CoordinateCheck:
                 "layer": f"{row['layer']} {row['name']}",
                 "quantity": row["quantity"],
                 "expected": "" if row["expected"] is None else str(row["expected"]),
-                "slope": f"{row['slope']:+.3f} [{row['ci_low']:+.3f}, {row['ci_high']:+.3f}]",
+                "slope": with_interval(row["slope"], row["ci_low"], row["ci_high"]),
                 "agrees": row["agrees"],
                 "verdict": row["verdict"],
             }
@@ -248,7 +249,7 @@ def _condition(quantity: Quantity, *, readout: bool) -> tuple[str, Relation | No
 
 
 def _sentence(row: Mapping[Any, Any]) -> str:
-    interval = f"[{row['ci_low']:+.2f}, {row['ci_high']:+.2f}]"
+    interval = bracketed(row["ci_low"], row["ci_high"], partial(signed, digits=2))
     where = f"{row['name']}, step {row['step']}"
-    slope = f"width^{row['slope']:.2f} {interval}"
+    slope = f"width^{fixed(row['slope'], 2)} {interval}"
     return f"{row['condition']} {row['verdict']} at {where}: its {row['quantity']} goes as {slope}."

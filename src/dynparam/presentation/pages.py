@@ -1,35 +1,75 @@
-"""A table's own HTML page, and its files beside each other."""
+"""A table's own pages, Markdown and HTML, from the same sections; and its files beside each other."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-from great_tables import GT, loc, style
 
+from dynparam.presentation.tables import TableView, cells, groups, markdown
+from dynparam.presentation.templates import template
+from dynparam.presentation.verdicts import TONES
 from dynparam.support.files import write_text
 from dynparam.support.tables import write_csv
 
-
-def coloured(made: GT, verdicts: Iterable[str], colours: Mapping[str, str]) -> GT:
-    """A table whose cells in the column "verdict" have the background of their row's verdict."""
-    found = list(verdicts)
-    for verdict, colour in colours.items():
-        rows = [k for k, one in enumerate(found) if one == verdict]
-        made = made.tab_style(style.fill(colour), loc.body(columns=["verdict"], rows=rows))
-    return made
+TEMPLATE = "page.html.j2"
 
 
-def page(made: GT) -> str:
-    """A table as one self-contained HTML page that names its language."""
-    return str(made.as_raw_html(make_page=True)).replace("<html>", '<html lang="en">', 1)
+@dataclass(frozen=True)
+class Section:
+    """A part of a page; what is empty is left out.
+
+    Attributes:
+        head: its heading.
+        listed: sentences, as a list.
+        paragraphs: paragraphs below them.
+        view: how its table is seen.
+        table: its table, tidy.
+    """
+
+    head: str = ""
+    listed: Sequence[str] = ()
+    paragraphs: Sequence[str] = ()
+    view: TableView | None = None
+    table: pd.DataFrame | None = None
+
+    def parts(self) -> list[tuple[str, TableView, pd.DataFrame]]:
+        """Its table in parts, each with a heading (``tables.groups``); none without a table."""
+        if self.view is None or self.table is None:
+            return []
+        return list(groups(self.view, self.table))
 
 
-def write_beside(table: pd.DataFrame, csv: Path, markdown: str, html_page: str) -> list[Path]:
+def markdown_page(title: str, sections: Sequence[Section]) -> str:
+    """A page as Markdown."""
+    blocks = [f"# {title}"]
+    for section in sections:
+        blocks += [f"## {section.head}"] if section.head else []
+        blocks += ["\n".join(f"- {item}" for item in section.listed)] if section.listed else []
+        blocks += section.paragraphs
+        for heading, view, rows in section.parts():
+            blocks += [f"## {heading}"] if heading else []
+            blocks.append(markdown(view, rows))
+    return "\n\n".join(blocks) + "\n"
+
+
+def html_page(title: str, sections: Sequence[Section]) -> str:
+    """A page as HTML, self-contained and without a script."""
+    shown = [
+        (section, [(heading, cells(view, rows)) for heading, view, rows in section.parts()])
+        for section in sections
+    ]
+    return template("dynparam.presentation", TEMPLATE, html=True).render(
+        title=title, sections=shown, tones=TONES
+    )
+
+
+def write_pages(table: pd.DataFrame, csv: Path, title: str, sections: Sequence[Section]) -> list[Path]:
     """Write a table as CSV with its two pages beside it; returns the three paths."""
     paths = [csv, csv.with_suffix(".md"), csv.with_suffix(".html")]
     write_csv(table, csv)
-    write_text(paths[1], markdown)
-    write_text(paths[2], html_page)
+    write_text(paths[1], markdown_page(title, sections))
+    write_text(paths[2], html_page(title, sections))
     return paths

@@ -17,11 +17,13 @@ def template(
 ) -> jinja2.Template:
     """The template ``name`` in the folder of ``package``; an unknown name in it is an error.
 
-    ``package`` is dotted, such as ``dynparam.report``; ``html`` escapes what is filled in. Raises
-    ``jinja2.TemplateNotFound``.
+    It may include the templates of ``dynparam.presentation``. ``package`` is dotted, such as
+    ``dynparam.report``; ``html`` escapes what is filled in. Raises ``jinja2.TemplateNotFound``.
     """
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader(package, ""),
+        loader=jinja2.ChoiceLoader(
+            [jinja2.PackageLoader(folder, "") for folder in (package, "dynparam.presentation")]
+        ),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import jinja2
@@ -17,7 +18,9 @@ from scipy import stats
 from dynparam.configuration.config import FindingsStage
 from dynparam.experiments.measured_orders.table1_1_page import disagreements
 from dynparam.experiments.open_choices.changes import Showing
+from dynparam.presentation import numbers
 from dynparam.presentation.templates import template
+from dynparam.presentation.verdicts import COMPARISONS
 from dynparam.support.errors import DataError
 
 TEMPLATE = "findings.md.j2"
@@ -101,8 +104,7 @@ class Found:
         """How many slopes of the figures agree, disagree, are undecided, and how many there are."""
         chosen = self._evidence.slopes[self._evidence.slopes["figure"].isin(figures)]
         counts = chosen["verdict"].value_counts()
-        names = ("agrees", "disagrees", "undecided")
-        return {name: int(counts.get(name, 0)) for name in names} | {"all": len(chosen)}
+        return {name: int(counts.get(name, 0)) for name in COMPARISONS} | {"all": len(chosen)}
 
     def visible(self, figure: str, curve: str) -> int:
         """In how many layers of a curve the thesis's claim shows."""
@@ -204,8 +206,7 @@ class Found:
         """Cells of the matrix of conditions: all, and those of each verdict."""
         table = self._evidence.conditions
         counts = table["verdict"].value_counts()
-        names = ("agrees", "disagrees", "undecided")
-        return {name: int(counts.get(name, 0)) for name in names} | {"all": len(table)}
+        return {name: int(counts.get(name, 0)) for name in COMPARISONS} | {"all": len(table)}
 
     def failing_conditions(self) -> Rows:
         """The conditions that each parametrization but the standard one fails by exact exponents."""
@@ -249,18 +250,18 @@ def series(values: Sequence[float]) -> str:
 
 def span(values: Sequence[float]) -> str:
     """The least and the greatest: ``-1.61 to -1.19``."""
-    return f"{signed(min(values))} to {signed(max(values))}"
+    return numbers.span(min(values), max(values), signed, once=False)
 
 
 def signed(value: float, digits: int = 2) -> str:
     """Fixed decimals with the sign; what rounds to zero has none."""
-    rounded = round(value, digits)
-    return f"{rounded:+.{digits}f}" if rounded else f"{0:.{digits}f}"
+    return numbers.signed(value, digits, plus_zero=False)
 
 
 def _cells(rows: pd.DataFrame | pd.Series[Any]) -> list[str]:
     row = rows if isinstance(rows, pd.Series) else rows.iloc[0]
-    difference = f"{row['value']:+.2g} [{row['ci_low']:+.2g}, {row['ci_high']:+.2g}]"
+    show = partial(numbers.significant, digits=2, pad=False)
+    difference = numbers.with_interval(row["value"], row["ci_low"], row["ci_high"], show)
     return [difference, str(row["verdict"])]
 
 

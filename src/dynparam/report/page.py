@@ -16,19 +16,19 @@ from markupsafe import Markup
 
 from dynparam.configuration.config import Config
 from dynparam.experiments.alignments import page as rendering
-from dynparam.experiments.alignments.report import slopes_table
+from dynparam.experiments.alignments.report import slopes_view
 from dynparam.experiments.alignments.settings import for_comparison
 from dynparam.experiments.measured_orders import table1_1_page
-from dynparam.experiments.measured_orders.report import entries_table
+from dynparam.experiments.measured_orders.report import SYMBOLS, entries_view
 from dynparam.experiments.measured_orders.settings import for_orders
 from dynparam.experiments.measured_orders.table1_1 import QUANTITIES
-from dynparam.experiments.r_sweep.report import edges_table
+from dynparam.experiments.r_sweep.report import edges_view
 from dynparam.experiments.training_curves import page as claims_page
-from dynparam.experiments.training_curves.report import audits_table, claims_table
+from dynparam.experiments.training_curves.report import AUDITS, CLAIMS, audits_frame
 from dynparam.experiments.training_curves.settings import for_claims
-from dynparam.presentation.cells import Cell, Column, Count, Table, count, verdict
+from dynparam.presentation.tables import Cell, Column, Table, cells, verdict
 from dynparam.presentation.templates import template
-from dynparam.presentation.verdicts import VERDICT_MARKS
+from dynparam.presentation.verdicts import COMPARISONS, TONES, Count, count
 from dynparam.provenance.record import git_state, hardware, read_sidecar, versions
 from dynparam.report.documents import Document, document
 from dynparam.report.figures import (
@@ -118,7 +118,8 @@ def page(sources: Sources) -> str:
     return template("dynparam.report", TEMPLATE, html=True).render(
         figures=figures,
         counts=_counts(settings, tables, audits),
-        verdicts=[verdict(word) for word in VERDICT_MARKS],
+        verdicts=[verdict(word) for word in COMPARISONS],
+        tones=TONES,
         documents=documents,
         statements=_statements(documents),
         **_judged(settings, tables, audits),
@@ -215,21 +216,21 @@ def _judged(
     slopes, claims, entries, edges = (tables[name] for name in TARGETS)
     orders = for_orders(settings)
     return {
-        "slopes": slopes_table(slopes, settings.comparison.tolerance),
+        "slopes": cells(slopes_view(settings.comparison.tolerance), slopes),
         "slopes_summary": rendering.summary_sentence(slopes, for_comparison(settings)),
-        "claims": claims_table(claims),
+        "claims": cells(CLAIMS, claims),
         "claims_summary": claims_page.summary_sentences(claims),
         "claims_explanation": claims_page.explanation(claims, for_claims(settings)),
-        "entries": entries_table(entries, settings.exponents.tolerance),
+        "entries": cells(entries_view(settings.exponents.tolerance), entries),
         "entries_summary": table1_1_page.summary_sentence(entries, orders),
         "entries_reading": table1_1_page.how_to_read(orders),
         "entries_apart": table1_1_page.disagreements(entries),
         "pivots": [
-            (table1_1_page.SYMBOLS[quantity], table1_1_page.pivot(entries, quantity, orders))
+            (SYMBOLS[quantity], table1_1_page.pivot(entries, quantity, orders))
             for quantity in QUANTITIES
         ],
-        "edges": edges_table(edges, settings.sweep.tolerance),
-        "audits": audits_table(audits),
+        "edges": cells(edges_view(settings.sweep.tolerance), edges),
+        "audits": cells(AUDITS, audits_frame(audits)),
         "reuse": settings.training.reuse,
     }
 

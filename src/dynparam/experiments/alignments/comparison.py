@@ -16,6 +16,7 @@ import pandas as pd
 
 from dynparam.experiments.alignments.expected import asymptotic_exponents
 from dynparam.experiments.alignments.settings import ComparisonStage
+from dynparam.presentation.numbers import signed
 from dynparam.settings.shared import panels_of
 from dynparam.settings.widths import Claim
 from dynparam.statistics.slopes import log_slope
@@ -170,11 +171,11 @@ def claim_note(
         where = "passes" if largest > INPUT_WIDTH else "stays below"
         reasons.append(
             f"n {where} n_0 = {INPUT_WIDTH} in this window (eq. 3.4), which shifts the expected slope "
-            f"by {crossing:+.2f}"
+            f"by {signed(crossing, 2)}"
         )
     finite_width = slopes.uncrossed - slopes.asymptotic
     if abs(finite_width) >= NOTABLE_SHIFT:
-        reasons.append(f"finite-width terms shift the expected slope by {finite_width:+.2f}")
+        reasons.append(f"finite-width terms shift the expected slope by {signed(finite_width, 2)}")
     if visible:
         return "; ".join([f"claim ({wording}) visible", *reasons])
     because = " and ".join(reasons) or "the measured interval is too wide or lies elsewhere"

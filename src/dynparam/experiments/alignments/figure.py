@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, STYLE, TEXT_WIDTH_INCHES
+from dynparam.presentation.numbers import signed
 
 
 def summarize(trials: pd.DataFrame) -> pd.DataFrame:
@@ -65,7 +66,7 @@ def _probe_panel(axis: Axes, title: str, table: pd.DataFrame) -> None:
             color=colour,
             markersize=3.2,
             elinewidth=0.5,
-            label=rf"$\ell={layer}$  slope {_signed(rows['slope'].iloc[0])}",
+            label=rf"$\ell={layer}$  slope ${signed(rows['slope'].iloc[0], 2)}$",
         )
         axis.plot(rows["n"], rows["fit"], "--", color=colour)
         axis.plot(rows["n"], rows["expected"], "-", color=colour, linewidth=0.5, alpha=0.8)
@@ -100,8 +101,3 @@ def _key(panels: Mapping[str, pd.DataFrame]) -> list[Line2D]:
         Line2D([], [], color="0.3", linestyle="--", label="least squares on the means"),
         Line2D([], [], color="0.3", linewidth=0.5, label="mean-field theory"),
     ]
-
-
-def _signed(value: float) -> str:
-    """Two decimals with a typographic minus."""
-    return f"${value:+.2f}$"

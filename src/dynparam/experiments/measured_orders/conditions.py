@@ -13,6 +13,7 @@ from fractions import Fraction
 import pandas as pd
 
 from dynparam.experiments.measured_orders.settings import ExponentsStage
+from dynparam.presentation.numbers import signed
 from dynparam.settings.widths import NarrowWidth, Network
 from dynparam.statistics.measured_conditions import MeasuredCurve, MeasuredSlope
 from dynparam.statistics.verdicts import ClaimVerdict, Verdict, equivalence
@@ -136,7 +137,7 @@ def _note(
     tolerance = settings.exponents.tolerance
     shown = equivalence(found.ci_low, found.ci_high, float(exact), tolerance)
     if shown is Verdict.DISAGREES:
-        difference = f"{found.slope - float(exact):+.2f}"
+        difference = signed(found.slope - float(exact), 2)
         reason = curve.beyond_leading_order()
         parts.append(
             f"on n = {curve.n[0]} to {curve.n[-1]} the slope differs from the exponent by {difference}"

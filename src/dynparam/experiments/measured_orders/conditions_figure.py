@@ -10,16 +10,10 @@ from matplotlib.patches import Patch, Rectangle
 
 from dynparam.experiments.measured_orders.settings import Exponents
 from dynparam.presentation.figure_style import STYLE, TEXT_WIDTH_INCHES
+from dynparam.presentation.numbers import signed, typographic
+from dynparam.presentation.verdicts import CLAIMS, sign, tone
 from dynparam.settings.widths import NarrowWidth
 from dynparam.theory.conditions import CONDITIONS
-
-MARKS = {"holds": "✓", "fails": "✗", "undecided": "?"}
-"""Signs beside the colours, for black-and-white print."""
-
-
-COLOURS = {"holds": "#bfe3d5", "fails": "#f4b98f", "undecided": "#f5eec2"}
-"""Green, vermilion and yellow of Okabe and Ito's palette, lightened; black on them stays legible."""
-
 
 DEMANDS = {
     "eq. 2.18": r"$g_\ell\sqrt{n_{\ell-1}}\,\sigma_\ell=\Theta(1)$",
@@ -55,7 +49,7 @@ def condition_figure(matrix: pd.DataFrame, settings: Exponents) -> Figure:
             _border(axis, column, place)
         _label(axis, rows, columns, settings)
         figure.legend(
-            handles=[Patch(facecolor=COLOURS[v], label=f"{MARKS[v]}  {v}") for v in COLOURS],
+            handles=[Patch(facecolor=tone(v).fill, label=f"{sign(v)}  {v}") for v in CLAIMS],
             title=_caption(settings),
             loc="outside lower center",
             ncols=3,
@@ -65,10 +59,10 @@ def condition_figure(matrix: pd.DataFrame, settings: Exponents) -> Figure:
 
 
 def _half(axis: Axes, left: float, row: int, verdict: str, exponent: float) -> None:
-    axis.add_patch(Rectangle((left, row), 0.5, 1, facecolor=COLOURS[verdict], linewidth=0))
-    axis.text(left + 0.25, row + 0.35, MARKS[verdict], ha="center", va="center", fontsize=7.5)
+    axis.add_patch(Rectangle((left, row), 0.5, 1, facecolor=tone(verdict).fill, linewidth=0))
+    axis.text(left + 0.25, row + 0.35, sign(verdict), ha="center", va="center", fontsize=7.5)
     if pd.notna(exponent):
-        text = f"{round(exponent, 2) + 0.0:+.2f}".replace("-", "\N{MINUS SIGN}")
+        text = typographic(signed(exponent, 2))
         axis.text(left + 0.25, row + 0.77, text, ha="center", va="center", fontsize=5)
 
 

@@ -1,41 +1,49 @@
-"""The table of the entries of Table 1.1 in the report."""
+"""The columns of the table of the entries of Table 1.1."""
 
 from __future__ import annotations
 
-import pandas as pd
+from collections.abc import Mapping
 
-from dynparam.experiments.measured_orders.table1_1_page import readable as readable_entries
-from dynparam.presentation.cells import Column, Table, _reach, _records, _rows, interval
+from dynparam.presentation.intervals import Interval
+from dynparam.presentation.numbers import fraction, signed, with_interval
+from dynparam.presentation.tables import Column, TableView
+
+SYMBOLS: Mapping[str, str] = {"preactivation": "|h̃_i|", "update": "|Δh̃_i|"}
+"""The column heads of Table 1.1, without the layer's index."""
 
 
-def entries_table(table: pd.DataFrame, tolerance: float) -> Table:
-    """Every entry of Table 1.1 (``experiments.measured_orders.table1_1.COLUMNS``)."""
-    text = readable_entries(table).drop(columns="entry")
-    reach = _reach(table[["slope", "ci_low", "ci_high", "exact"]].to_numpy().ravel())
-    pictures = [
-        interval(row["ci_low"], row["slope"], row["ci_high"], reach, row["exact"], tolerance)
-        for row in _records(table)
-    ]
+def words(name: str) -> str:
+    """``constant_ratio`` as ``constant ratio``."""
+    return name.replace("_", " ")
+
+
+def entries_view(tolerance: float) -> TableView:
+    """What a person sees of the entries (``table1_1.COLUMNS``)."""
     columns = (
         Column("parametrization"),
-        Column("family", "how the narrow width grows with n"),
-        Column("quantity", "one coordinate of the preactivation, or of its update"),
+        Column("family", "how the narrow width grows with n", show=words),
+        Column(
+            "quantity", "one coordinate of the preactivation, or of its update", show=SYMBOLS.__getitem__
+        ),
         Column("layer", numeric=True),
-        Column("claimed", "the exponent that Table 1.1 gives", numeric=True),
-        Column("exact", "the exponent that follows from the definitions", numeric=True),
-        Column("expected", "the slope that theory expects on these widths", numeric=True),
-        Column("measured", "the measured slope, with its interval", numeric=True),
+        Column("claimed", "the exponent that Table 1.1 gives", show=fraction, numeric=True),
+        Column("exact", "the exponent that follows from the definitions", show=fraction, numeric=True),
+        Column("expected", "the slope that theory expects on these widths", show=signed, numeric=True),
+        Column(
+            "measured",
+            "the measured slope, with its interval",
+            ("slope", "ci_low", "ci_high"),
+            with_interval,
+            numeric=True,
+        ),
         Column(
             "interval",
             "bar: interval; dot: measured; band: exact exponent with the tolerance",
-            sortable=False,
+            picture=Interval("slope", expected=("exact",), tolerance=tolerance),
         ),
-        Column("verdict", "measured against the exact exponent"),
-        Column("claim", "measured against the exponent of Table 1.1"),
-        Column("note"),
+        Column("verdict", "measured against the exact exponent", verdict=True),
+        Column("claim", "measured against the exponent of Table 1.1", verdict=True),
+        Column("note", prose=True),
     )
-    numbers = {"layer": "layer", "claimed": "claimed", "exact": "exact", "expected": "expected"}
-    numbers["measured"] = "slope"
-    rows = _rows(text, table, columns, numbers, {"interval": pictures}, ("verdict", "claim"))
     chosen = ("parametrization", "family", "verdict", "claim")
-    return Table("entries", "Every entry of Table 1.1", columns, rows, chosen)
+    return TableView("entries", "Every entry of Table 1.1", columns, chosen)

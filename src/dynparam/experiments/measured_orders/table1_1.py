@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from dynparam.experiments.measured_orders.settings import ExponentsStage
+from dynparam.presentation.numbers import fraction, signed
 from dynparam.settings.widths import Curve, NarrowWidth, Network
 from dynparam.statistics.slopes import log_slope, slope_of_log_means
 from dynparam.statistics.verdicts import ClaimVerdict, Verdict, equivalence
@@ -196,8 +197,8 @@ def _finding(rows: pd.DataFrame) -> Finding:
         family=str(first["family"]),
         layers=tuple(rows["layer"].tolist()),
         quantity=first["quantity"],
-        claimed=exponent(first["claimed"]),
-        exact=exponent(first["exact"]),
+        claimed=fraction(first["claimed"]),
+        exact=fraction(first["exact"]),
         measured=(float(rows["slope"].min()), float(rows["slope"].max())),
         reason=reason(first["parametrization"], first["quantity"]),
     )
@@ -206,11 +207,6 @@ def _finding(rows: pd.DataFrame) -> Finding:
 def reason(name: str, quantity: Quantity) -> str:
     """Why a parametrization's definition and Table 1.1 disagree on a quantity, as a clause."""
     return REASONS.get((name, quantity), "the definition gives another exponent at these widths")
-
-
-def exponent(value: float) -> Fraction:
-    """The exact exponent that a table's number stands for."""
-    return Fraction(value).limit_denominator(1000)
 
 
 @dataclass(frozen=True)
@@ -341,10 +337,12 @@ def _shifts(found: _Measured, notable: float) -> list[str]:
     parts = []
     crossing = found.expected - found.uncrossed
     if abs(crossing) >= notable:
-        parts.append(f"n passes n_0 in this window (eq. 3.4), which shifts the slope by {crossing:+.2f}")
+        parts.append(
+            f"n passes n_0 in this window (eq. 3.4), which shifts the slope by {signed(crossing, 2)}"
+        )
     finite = found.uncrossed - float(found.exact)
     if abs(finite) >= notable:
-        parts.append(f"finite widths shift the slope by {finite:+.2f} on this window")
+        parts.append(f"finite widths shift the slope by {signed(finite, 2)} on this window")
     rest = found.slope - found.expected
     inside = found.interval[0] <= found.expected <= found.interval[1]
     if inside or abs(rest) < NOTABLE_SHIFT:
@@ -352,8 +350,8 @@ def _shifts(found: _Measured, notable: float) -> list[str]:
     if found.largest_update >= LARGE_UPDATE:
         parts.append(
             f"updates reach {found.largest_update:.2g} times the preactivation, too large for the "
-            f"leading order in the learning rate that exponents rest on: another {rest:+.2f}"
+            f"leading order in the learning rate that exponents rest on: another {signed(rest, 2)}"
         )
     else:
-        parts.append(f"the slope is {rest:+.2f} from theory's on this window, unexplained")
+        parts.append(f"the slope is {signed(rest, 2)} from theory's on this window, unexplained")
     return parts

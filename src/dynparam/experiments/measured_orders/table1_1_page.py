@@ -7,32 +7,23 @@ the table and its own definitions disagree; every entry follows with its numbers
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
-from html import escape
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
-from great_tables import GT, html, loc, style
 
+from dynparam.experiments.measured_orders.report import SYMBOLS, entries_view, words
 from dynparam.experiments.measured_orders.settings import ExponentsStage
-from dynparam.experiments.measured_orders.table1_1 import (
-    QUANTITIES,
-    Finding,
-    Quantity,
-    exponent,
-    findings,
-)
-from dynparam.presentation.pages import write_beside
-from dynparam.presentation.verdicts import CLAIM_COLOURS, CLAIM_MARKS, VERDICT_COLOURS, VERDICT_MARKS
+from dynparam.experiments.measured_orders.table1_1 import QUANTITIES, Finding, Quantity, findings
+from dynparam.presentation import verdicts
+from dynparam.presentation.numbers import fraction, percent, signed, span
+from dynparam.presentation.pages import Section, write_pages
+from dynparam.presentation.tables import Column, TableView
 from dynparam.settings.widths import NarrowWidth
 from dynparam.theory.widths import RatioRule
 
 TITLE = "Table 1.1 of the thesis, measured"
-
-
-SYMBOLS: dict[Quantity, str] = {"preactivation": "|h̃_i|", "update": "|Δh̃_i|"}
-"""The column heads of Table 1.1, without the layer's index."""
 
 
 WORDING: dict[tuple[str, Quantity], str] = {
@@ -48,7 +39,8 @@ WORDING: dict[tuple[str, Quantity], str] = {
 """The entries of Table 1.1; dynamic has r = 1/2."""
 
 
-COLOURED = (("verdict", VERDICT_MARKS, VERDICT_COLOURS), ("claim", CLAIM_MARKS, CLAIM_COLOURS))
+ENTRY = "Table 1.1"
+"""The head above them in the summary."""
 
 
 def write_table1_1(table: pd.DataFrame, csv: Path, settings: ExponentsStage) -> list[Path]:
@@ -56,54 +48,31 @@ def write_table1_1(table: pd.DataFrame, csv: Path, settings: ExponentsStage) -> 
 
     ``table`` has the columns of ``experiments.measured_orders.table1_1.COLUMNS``.
     """
-    markdown = table1_1_markdown(table, settings)
-    return write_beside(table, csv, markdown, table1_1_html(table, settings))
+    return write_pages(table, csv, TITLE, table1_1_sections(table, settings))
 
 
-def table1_1_markdown(table: pd.DataFrame, settings: ExponentsStage) -> str:
-    """The summary, the disagreements and every entry as Markdown."""
-    lines = [f"# {TITLE}", "", summary_sentence(table, settings), "", how_to_read(settings), ""]
-    for quantity in QUANTITIES:
-        lines += [f"## {SYMBOLS[quantity]}", "", _markdown(pivot(table, quantity, settings)), ""]
-    lines += [f"## {_disagreement_heading(table)}", ""]
-    lines += [f"- {sentence}" for sentence in disagreements(table)]
-    entries = _markdown(readable(table).drop(columns="entry"))
-    return "\n".join([*lines, "", "## Every entry", "", entries, ""])
-
-
-def table1_1_html(table: pd.DataFrame, settings: ExponentsStage) -> str:
-    """The same as one self-contained HTML page, in the order of the Markdown."""
-    parts = [
-        f"<h1>{escape(TITLE)}</h1>",
-        f"<p>{escape(summary_sentence(table, settings))}</p>",
-        f"<p>{escape(how_to_read(settings))}</p>",
+def table1_1_sections(table: pd.DataFrame, settings: ExponentsStage) -> list[Section]:
+    """The summary, the disagreements and every entry."""
+    summaries = [pivot(table, quantity, settings) for quantity in QUANTITIES]
+    return [
+        Section(paragraphs=[summary_sentence(table, settings), how_to_read(settings)]),
+        *(
+            Section(SYMBOLS[quantity], view=_pivot_view(quantity, summary), table=summary)
+            for quantity, summary in zip(QUANTITIES, summaries, strict=True)
+        ),
+        Section(_disagreement_heading(table), listed=disagreements(table)),
+        Section("Every entry", view=entries_view(settings.exponents.tolerance), table=table),
     ]
-    parts += [_pivot_html(table, quantity, settings) for quantity in QUANTITIES]
-    sentences = [f"<li>{escape(sentence)}</li>" for sentence in disagreements(table)]
-    parts += [f"<h2>{escape(_disagreement_heading(table))}</h2>", "<ul>", *sentences, "</ul>"]
-    parts += ["<h2>Every entry</h2>", _entries_html(table, settings)]
-    return "\n".join(
-        [
-            "<!DOCTYPE html>",
-            f'<html lang="en"><head><meta charset="utf-8"/><title>{escape(TITLE)}</title></head>',
-            '<body style="font-family: sans-serif; max-width: 75em; margin: auto;">',
-            *parts,
-            "</body></html>",
-            "",
-        ]
-    )
 
 
 def summary_sentence(table: pd.DataFrame, settings: ExponentsStage) -> str:
     """How many entries agree with their exact exponents, and how many claims hold."""
-    verdicts, claims = (
-        ", ".join(f"{(table[column] == value).sum()} {value}" for value in marks)
-        for column, marks, _ in COLOURED
-    )
-    level, tolerance = settings.fit.confidence, settings.exponents.tolerance
+    judged = verdicts.tally(table["verdict"], verdicts.COMPARISONS)
+    claims = verdicts.tally(table["claim"], verdicts.CLAIMS)
+    level, tolerance = percent(settings.fit.confidence), settings.exponents.tolerance
     return (
-        f"{len(table)} entries. Measured against the exact exponent of the definition: {verdicts}. "
-        f"The claim of Table 1.1: {claims}. An exponent agrees, and a claim holds, if the {level:.0%} "
+        f"{len(table)} entries. Measured against the exact exponent of the definition: {judged}. "
+        f"The claim of Table 1.1: {claims}. An exponent agrees, and a claim holds, if the {level} "
         f"interval of the measured slope lies within {tolerance:g} of it; it disagrees, or fails, if "
         f"the interval lies wholly outside."
     )
@@ -131,7 +100,7 @@ def pivot(table: pd.DataFrame, quantity: Quantity, settings: ExponentsStage) -> 
     rows = table[table["quantity"] == quantity]
     lines = []
     for name in rows["parametrization"].unique():
-        line = {"parametrization": name, "Table 1.1": WORDING[name, quantity]}
+        line = {"parametrization": name, ENTRY: WORDING[name, quantity]}
         for family in rows["family"].unique():
             mine = rows[(rows["parametrization"] == name) & (rows["family"] == family)]
             line[_family_head(family, settings.exponents.families[family])] = _cell(mine)
@@ -163,20 +132,10 @@ def layer_list(layers: Sequence[int]) -> str:
 
 def _place(finding: Finding) -> str:
     return (
-        f"{_words(finding.family)}, {'layer' if len(finding.layers) == 1 else 'layers'} "
+        f"{words(finding.family)}, {'layer' if len(finding.layers) == 1 else 'layers'} "
         f"{layer_list(finding.layers)}: Table 1.1 says {finding.claimed}, the definition gives "
         f"{finding.exact}, measured {_range(*finding.measured)}"
     )
-
-
-def _markdown(cells: pd.DataFrame) -> str:
-    """A Markdown table; bars and line ends inside cells are kept apart from the table's own."""
-    safe = cells.astype(str).map(lambda cell: cell.replace("|", r"\|").replace("\n", "<br>"))
-    return str(safe.to_markdown(index=False, disable_numparse=True))
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
 
 
 def _disagreement_heading(table: pd.DataFrame) -> str:
@@ -185,92 +144,25 @@ def _disagreement_heading(table: pd.DataFrame) -> str:
 
 
 def _family_head(family: str, rule: NarrowWidth) -> str:
-    return f"{_words(family)}: n_min = {RatioRule(rule.coefficient, rule.exponent)}"
+    return f"{words(family)}: n_min = {RatioRule(rule.coefficient, rule.exponent)}"
+
+
+def _pivot_view(quantity: Quantity, summary: pd.DataFrame) -> TableView:
+    columns = tuple(Column(head, prose=head == ENTRY) for head in summary.columns)
+    return TableView(f"summary-{quantity}", SYMBOLS[quantity], columns)
 
 
 def _cell(rows: pd.DataFrame) -> str:
     groups = []
     for _, group in rows.groupby(["claimed", "exact", "claim"], sort=False):
         first = group.iloc[0]
-        claimed, exact = exponent(first["claimed"]), exponent(first["exact"])
+        claimed, exact = fraction(first["claimed"]), fraction(first["exact"])
         layers = "all" if len(group) == len(rows) else layer_list(group["layer"].tolist())
-        text = f"{CLAIM_MARKS[first['claim']][0]} {layers}: {claimed} / "
-        text += _range(group["slope"].min(), group["slope"].max())
+        measured = _range(group["slope"].min(), group["slope"].max())
+        text = f"{verdicts.sign(first['claim'])} {layers}: {claimed} / {measured}"
         groups.append(text if claimed == exact else f"{text} (exact {exact})")
     return "\n".join(groups)
 
 
 def _range(low: float, high: float) -> str:
-    """Two decimals with their sign; one number where both round to it."""
-    ends = [f"{round(value, 2) + 0.0:+.2f}" for value in (low, high)]
-    return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
-
-
-def _pivot_html(table: pd.DataFrame, quantity: Quantity, settings: ExponentsStage) -> str:
-    made = (
-        GT(pivot(table, quantity, settings), id=f"summary_{quantity}")
-        .tab_header(title=SYMBOLS[quantity])
-        .tab_options(table_font_size="14px", heading_align="left", table_width="100%")
-        .tab_style(style.css("white-space: pre-line; vertical-align: top;"), loc.body())
-    )
-    return str(made.as_raw_html())
-
-
-def _entries_html(table: pd.DataFrame, settings: ExponentsStage) -> str:
-    made = (
-        GT(
-            readable(table).drop(columns=["parametrization", "family"]),
-            groupname_col="entry",
-            id="entries",
-        )
-        .cols_align(align="right", columns=["claimed", "exact", "expected", "measured"])
-        .cols_label(
-            claimed=html("claimed<br>(Table 1.1)"),
-            exact=html("exact<br>exponent"),
-            expected=html("theory on<br>window"),
-            measured=html(f"measured<br>[{settings.fit.confidence:.0%} interval]"),
-            verdict=html("measured<br>and exact"),
-            claim=html("claim of<br>Table 1.1"),
-        )
-        .tab_options(table_font_size="14px", table_width="100%", row_group_font_weight="bold")
-        .tab_style(style.css("white-space: nowrap;"), loc.body(columns=["measured", "verdict", "claim"]))
-    )
-    for column, marks, colours in COLOURED:
-        for value in marks:
-            rows = [k for k, one in enumerate(table[column]) if one == value]
-            made = made.tab_style(style.fill(colours[value]), loc.body(columns=[column], rows=rows))
-    return str(made.as_raw_html())
-
-
-def readable(table: pd.DataFrame) -> pd.DataFrame:
-    """The entries as text, a row each: what a person reads of ``table1_1.COLUMNS``."""
-    family = table["family"].map(_words)
-    return pd.DataFrame(
-        {
-            "entry": table["parametrization"] + ", " + family,
-            "parametrization": table["parametrization"],
-            "family": family,
-            "quantity": [SYMBOLS[quantity] for quantity in table["quantity"]],
-            "layer": table["layer"],
-            "claimed": [_fraction(value) for value in table["claimed"]],
-            "exact": [_fraction(value) for value in table["exact"]],
-            "expected": [_signed(value) for value in table["expected"]],
-            "measured": [
-                f"{_signed(slope)} [{_signed(low)}, {_signed(high)}]"
-                for slope, low, high in table[["slope", "ci_low", "ci_high"]].to_numpy(float)
-            ],
-            "verdict": [VERDICT_MARKS[verdict] for verdict in table["verdict"]],
-            "claim": [CLAIM_MARKS[claim] for claim in table["claim"]],
-            "note": table["note"],
-        }
-    )
-
-
-def _fraction(value: float) -> str:
-    found: Fraction = exponent(value)
-    return str(found)
-
-
-def _signed(value: float) -> str:
-    """Three decimals with their sign; what rounds to zero is +0.000, never -0.000."""
-    return f"{round(value, 3) + 0.0:+.3f}"
+    return span(low, high, partial(signed, digits=2))

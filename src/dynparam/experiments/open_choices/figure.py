@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, STYLE, TEXT_WIDTH_INCHES
+from dynparam.presentation.numbers import typographic
 
 LINEAR_REACH = 0.03
 """The axis is linear to here on either side of zero, and logarithmic beyond."""
@@ -71,7 +72,7 @@ def _panel(axis: Axes, changes: pd.DataFrame, alternatives: list[str], tolerance
     axis.set_xscale("symlog", linthresh=LINEAR_REACH, linscale=2.0)
     steps = [tolerance / 20, tolerance / 10, tolerance]
     ticks = [*(-step for step in reversed(steps)), 0.0, *steps]
-    axis.set_xticks(ticks, [f"{tick:g}".replace("-", "\N{MINUS SIGN}") for tick in ticks])
+    axis.set_xticks(ticks, [typographic(f"{tick:g}") for tick in ticks])
     axis.tick_params(axis="x", labelsize=7)
     axis.set_xlim(min(left, -1.3 * largest), max(right, 1.3 * largest))
     axis.set_yticks(range(len(alternatives)), [name.replace("_", " ") for name in alternatives])

@@ -15,15 +15,17 @@ import pandas as pd
 from dynparam.experiments.open_choices.changes import Showing
 from dynparam.experiments.open_choices.entries import Alternative, Entry, Ledger, written
 from dynparam.experiments.open_choices.settings import PageBlocks
+from dynparam.presentation.numbers import fitting, plus_minus, signed, with_interval
 from dynparam.presentation.templates import template
+from dynparam.presentation.verdicts import BAD, OPEN, TONES
 from dynparam.settings.base import Block, pick, value_at
 from dynparam.support.errors import DataError
 
 TEMPLATE = "page.md.j2"
 
 
-SMALL = 5e-5
-"""Numbers below it have no room in four decimals."""
+DIGITS = 4
+"""Decimals of slopes and their changes."""
 
 
 NONE = "none"
@@ -92,6 +94,7 @@ def page(ledger: Ledger, config: Block, changes: pd.DataFrame) -> str:
         figure=os.path.relpath(figure, shown.ledger.page.parent),
         slopes=len(changes.drop_duplicates(["curve", "layer"])),
         settings=shown,
+        signs={tone.name: tone.sign for tone in TONES},
     )
 
 
@@ -124,18 +127,7 @@ def interval(row: Record) -> str:
     low, middle, high = (float(row[name]) for name in ("change_low", "change", "change_high"))
     if low == high == 0:
         return "0"
-    show = _tiny if max(abs(low), abs(high)) < SMALL else _signed
-    return f"{show(middle)} [{show(low)}, {show(high)}]"
-
-
-def plus_minus(middle: float, low: float, high: float) -> str:
-    """A number with the half-width of its interval, ``+0.0123 ± 0.0080``; 0 for an exact zero."""
-    reach = (high - low) / 2
-    if reach == middle == 0:
-        return "0"
-    if max(abs(middle), reach) < SMALL:
-        return f"{_tiny(middle)} ± {reach:.0e}"
-    return f"{_signed(middle)} ± {reach:.4f}"
+    return with_interval(middle, low, high, fitting(DIGITS, low, high))
 
 
 def _row(entry: Entry, config: Block, changes: pd.DataFrame) -> Row:
@@ -179,7 +171,7 @@ def _measured(alternative: Alternative, rows: pd.DataFrame) -> Measured:
 def _default_table(changes: pd.DataFrame) -> str:
     """The default's slopes, with a mark where the claim does not show or is undecided."""
     rows = changes.drop_duplicates(["curve", "layer"])
-    marks = {Showing.YES: "", Showing.NO: " ✗", Showing.UNDECIDED: " ?"}
+    marks = {Showing.YES: "", Showing.NO: f" {BAD.sign}", Showing.UNDECIDED: f" {OPEN.sign}"}
     signs = [marks[Showing(name)] for name in rows["shows_by_default"]]
     return _grid(rows, ("default", "default_low", "default_high"), signs)
 
@@ -188,7 +180,10 @@ def _grid(rows: pd.DataFrame, columns: tuple[str, str, str], marks: Sequence[str
     """Curves by layers as Markdown: a number with its half-width, and a mark."""
     values = rows[list(columns)].to_numpy(float).tolist()
     signs = marks or [""] * len(values)
-    cells = [plus_minus(*value) + sign for value, sign in zip(values, signs, strict=True)]
+    cells = [
+        plus_minus(middle, (high - low) / 2, DIGITS) + sign
+        for (middle, low, high), sign in zip(values, signs, strict=True)
+    ]
     shown = rows.assign(cell=cells).pivot(index="curve", columns="layer", values="cell")
     shown = shown.loc[rows["curve"].unique().tolist()].reset_index()
     shown.columns = pd.Index(["curve", *(f"layer {layer}" for layer in shown.columns[1:])])
@@ -199,7 +194,7 @@ def _listed(rows: Sequence[Record]) -> str:
     """Where a claim shows otherwise than by default."""
     return "; ".join(
         f"{_place(row)} under `{row['alternative']}`: {row['shows_by_default']} by default "
-        f"({_signed(row['default'])}), {row['shows']} there ({_signed(row['slope'])})"
+        f"({signed(row['default'], DIGITS)}), {row['shows']} there ({signed(row['slope'], DIGITS)})"
         for row in rows
     )
 
@@ -214,13 +209,3 @@ def _largest(changes: pd.DataFrame) -> Record:
 
 def _place(row: Record) -> str:
     return f"`{row['curve']}`, layer {row['layer']}"
-
-
-def _signed(value: float) -> str:
-    """Four decimals with their sign, never -0.0000."""
-    return f"{round(value, 4) + 0.0:+.4f}"
-
-
-def _tiny(value: float) -> str:
-    """One digit and a power of ten."""
-    return f"{value:+.0e}"

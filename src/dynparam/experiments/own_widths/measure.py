@@ -17,7 +17,8 @@ from dynparam.engines import dense, law, law_step
 from dynparam.engines.gaussian_columns import Workspace
 from dynparam.engines.one_step import OneStep
 from dynparam.experiments.own_widths.profile import RIGHT, ProfileProbe, input_note, layer_entries, title
-from dynparam.presentation.verdicts import VERDICT_MARKS
+from dynparam.presentation.numbers import bracketed, percent, signed
+from dynparam.presentation.verdicts import mark, sign
 from dynparam.statistics.measured_conditions import MeasuredCurve
 from dynparam.statistics.verdicts import ClaimVerdict, equivalence
 from dynparam.support.errors import NonFiniteError
@@ -27,9 +28,6 @@ from dynparam.theory.conditions import CONDITIONS, quantity_exponents
 from dynparam.theory.parametrization import LayerScales, layer_scales
 from dynparam.theory.widths import Widths
 from dynparam.trials.one_step import UNITS_AT_ONCE
-
-CONDITION_MARKS = {ClaimVerdict.HOLDS: "✓", ClaimVerdict.FAILS: "✗", ClaimVerdict.UNDECIDED: "?"}
-"""Signs that tell a condition's verdicts apart without colour."""
 
 
 def memory_bytes(settings: ProfileProbe) -> int:
@@ -109,12 +107,11 @@ def report(settings: ProfileProbe, trials: pd.DataFrame, *, confidence: float, t
             "layer": table["layer"].astype(str),
             "quantity": table["quantity"],
             "exact": table["exact"].map(str),
-            "measured": [f"{slope:+.3f}" for slope in table["slope"]],
-            f"{confidence:.0%} interval": [
-                f"[{low:+.3f}, {high:+.3f}]"
-                for low, high in table[["ci_low", "ci_high"]].to_numpy(float)
+            "measured": table["slope"].map(signed),
+            f"{percent(confidence)} interval": [
+                bracketed(low, high) for low, high in table[["ci_low", "ci_high"]].to_numpy(float)
             ],
-            f"to within {tolerance:g}": [VERDICT_MARKS[verdict] for verdict in table["verdict"]],
+            f"to within {tolerance:g}": table["verdict"].map(mark),
         }
     )
     grid = settings.widths
@@ -162,7 +159,7 @@ def _conditions(
     for condition, outcome in zip(CONDITIONS, settings.profile.outcomes(), strict=True):
         measured = curve.judge(condition, confidence=confidence, tolerance=tolerance)
         theory = ClaimVerdict.HOLDS if outcome.holds else ClaimVerdict.FAILS
-        marks = f"{CONDITION_MARKS[theory]:>9} {CONDITION_MARKS[measured.verdict]:>9}"
+        marks = f"{sign(theory):>9} {sign(measured.verdict):>9}"
         lines.append(f"{marks}  {condition.equation}  {condition.statement}")
     return "\n".join(["Conditions of the thesis:", *lines])
 

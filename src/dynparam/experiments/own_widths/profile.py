@@ -16,6 +16,7 @@ import pandas as pd
 from pydantic import Field, NonNegativeInt, PositiveFloat, ValidationError, model_validator
 from tabulate import tabulate
 
+from dynparam.presentation.verdicts import sign
 from dynparam.settings.base import Block, ExactNumber
 from dynparam.settings.reading import describe
 from dynparam.settings.widths import WidthGrid
@@ -261,7 +262,7 @@ def conditions_text(shown: Profile) -> str:
     """Which conditions hold and which fail, in words."""
     lines = []
     for outcome in shown.outcomes():
-        mark = "✓" if outcome.holds else "✗"
+        mark = sign("holds" if outcome.holds else "fails")
         lines.append(f"{mark} {outcome.condition.equation}  {outcome.condition.statement}")
         lines += [f"    {sentence}" for sentence in outcome.sentences()]
     return "\n".join(["Conditions of the thesis, as n grows:", *lines])

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from dynparam.experiments.r_sweep.settings import EdgesStage
+from dynparam.presentation.numbers import fixed, with_interval
 from dynparam.statistics.verdicts import equivalence
 from dynparam.support.tables import read_csv
 from dynparam.theory.update_bound import Reference, drift_exponents, expected_edge, reference_exponent
@@ -252,7 +253,7 @@ def _note(edge: Estimate, power: Fraction, hidden: Sequence[Fraction]) -> str:
     if np.isnan(edge.value):
         return "no edge in the range of r"
     size = edge.over(1 / float(power))
-    told = f"updates at the edge follow n^{size.value:.3f} [{size.ci_low:.3f}, {size.ci_high:.3f}]"
+    told = f"updates at the edge follow n^{with_interval(size.value, size.ci_low, size.ci_high, fixed)}"
     widths: dict[str, Reference] = {
         "n_min": "n_min",
         "the geometric mean": "geometric_mean",

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from dynparam.experiments.training_curves.settings import ClaimsStage
+from dynparam.presentation.numbers import percent, signed
 from dynparam.statistics.differences import PairedDifference, paired_difference
 from dynparam.statistics.slopes import FloatArray
 from dynparam.statistics.verdicts import Better, claim_verdict
@@ -236,9 +237,11 @@ def _note(settings: ClaimsStage, pairs: PairedCurves, found: PairedDifference) -
     parts = [f"{found.count} pairs" if found.count != 1 else "1 pair"]
     if found.count >= 2:
         known = not np.isnan(found.effect_size)
-        parts.append(f"effect size d_z = {found.effect_size:+.2f}" if known else "effect size undefined")
+        parts.append(
+            f"effect size d_z = {signed(found.effect_size, 2)}" if known else "effect size undefined"
+        )
         kind = {"bootstrap": "BCa bootstrap", "student": "Student's t"}[found.interval]
-        parts.append(f"{settings.fit.confidence * 100:g}% interval: {kind}")
+        parts.append(f"{percent(settings.fit.confidence)} interval: {kind}")
     else:
         parts.append("too few for an interval")
     if found.count < total:

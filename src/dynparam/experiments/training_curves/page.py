@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from great_tables import GT, html, loc, style
 
+from dynparam.experiments.training_curves.report import CLAIMS
 from dynparam.experiments.training_curves.settings import ClaimsStage
-from dynparam.presentation.pages import coloured, page, write_beside
-from dynparam.presentation.verdicts import CLAIM_COLOURS, CLAIM_MARKS
-
-TITLE = "Claims on training curves"
-
-
-ALIGNED = ("left", "left", "right", "left", "left")
-"""How the columns of one claim's table are aligned in Markdown."""
+from dynparam.presentation import verdicts
+from dynparam.presentation.numbers import percent
+from dynparam.presentation.pages import Section, write_pages
 
 
 def write_claims(
@@ -28,53 +21,25 @@ def write_claims(
 
     ``table`` has the columns of ``claims.COLUMNS``; ``audits`` maps task/parametrization to a sentence.
     """
-    markdown = claims_markdown(table, audits, settings)
-    return write_beside(table, csv, markdown, claims_html(table, audits, settings))
+    return write_pages(table, csv, CLAIMS.title, claims_sections(table, audits, settings))
 
 
-def claims_markdown(table: pd.DataFrame, audits: Mapping[str, str], settings: ClaimsStage) -> str:
-    """The claims as Markdown: what holds where, how it was judged, one table per claim, the audits."""
-    lines = [f"# {TITLE}", ""]
-    lines += [f"- {sentence}" for sentence in summary_sentences(table)]
-    lines += ["", explanation(table, settings), ""]
-    for heading, rows in readable(table).groupby("claim", sort=False):
-        shown = rows.drop(columns="claim")
-        cells = shown.to_markdown(index=False, disable_numparse=True, colalign=ALIGNED)
-        lines += [f"## {heading}", "", cells, ""]
-    if audits:
-        lines += ["## Audits of the curves", ""]
-        lines += [f"- {name}: {sentence}" for name, sentence in audits.items()]
-        lines += [""]
-    return "\n".join(lines)
-
-
-def claims_html(table: pd.DataFrame, audits: Mapping[str, str], settings: ClaimsStage) -> str:
-    """The claims as one self-contained HTML page, in the order of the Markdown."""
-    summaries = _list(summary_sentences(table))
-    made = (
-        GT(readable(table), groupname_col="claim", id="claims")
-        .tab_header(
-            title=TITLE,
-            subtitle=html(f"{summaries}<p>{escape(explanation(table, settings))}</p>"),
+def claims_sections(
+    table: pd.DataFrame, audits: Mapping[str, str], settings: ClaimsStage
+) -> list[Section]:
+    """What holds where, how it was judged, a table for each claim, and the audits if there are any."""
+    sections = [
+        Section(
+            listed=summary_sentences(table),
+            paragraphs=[explanation(table, settings)],
+            view=CLAIMS,
+            table=table,
         )
-        .cols_align(align="right", columns=["difference"])
-        .cols_label(difference=html(f"difference<br>[{_level(settings)} interval]"))
-        .tab_options(
-            table_font_size="14px",
-            container_width="100%",
-            table_width="100%",
-            heading_align="left",
-            heading_subtitle_font_size="14px",
-            row_group_font_weight="bold",
-        )
-        .tab_style(
-            style.css("white-space: nowrap;"), loc.body(columns=["metric", "difference", "verdict"])
-        )
-    )
+    ]
     if audits:
         sentences = [f"{name}: {sentence}" for name, sentence in audits.items()]
-        made = made.tab_source_note(html(f"Audits of the curves:{_list(sentences)}"))
-    return page(coloured(made, table["verdict"], CLAIM_COLOURS))
+        sections.append(Section("Audits of the curves", listed=sentences))
+    return sections
 
 
 def summary_sentences(table: pd.DataFrame) -> list[str]:
@@ -92,13 +57,13 @@ def summary_sentences(table: pd.DataFrame) -> list[str]:
 
 def explanation(table: pd.DataFrame, settings: ClaimsStage) -> str:
     """How the claims were judged, and what the number of comparisons means."""
-    counts = table["verdict"].value_counts()
-    summary = ", ".join(f"{counts.get(verdict, 0)} {verdict}" for verdict in CLAIM_MARKS)
+    summary = verdicts.tally(table["verdict"], verdicts.CLAIMS)
     first, second = settings.training.parametrizations
+    level = percent(settings.fit.confidence)
     return (
         f"{len(table)} comparisons: {summary}. The difference is {second} minus {first}, averaged over "
         f"pairs of runs that share initial normals and batch order. A claim holds if the whole "
-        f"{_level(settings)} interval lies on its side of zero, and fails if it lies wholly on the "
+        f"{level} interval lies on its side of zero, and fails if it lies wholly on the "
         f"other. Nothing corrects for the number of comparisons: of those without any difference, about "
         f"one in {round(1 / (1 - settings.fit.confidence))} gets a definite verdict all the same. The "
         f"area is the mean of the quantity over the epochs."
@@ -110,7 +75,7 @@ def _where(rows: pd.DataFrame) -> str:
     if rows["verdict"].nunique() == 1:
         return f"{_verb(rows['verdict'].iloc[0])} everywhere"
     parts = []
-    for verdict in CLAIM_MARKS:
+    for verdict in verdicts.CLAIMS:
         metrics = rows.loc[rows["verdict"] == verdict, "metric"]
         if not metrics.empty:
             parts.append(f"{_verb(verdict)} {_places(metrics)}")
@@ -127,33 +92,3 @@ def _places(metrics: pd.Series[str]) -> str:
     named = f"at epoch{'s' if len(epochs) > 1 else ''} {', '.join(epochs)}" if epochs else ""
     area = "for the area" if len(epochs) < len(metrics) else ""
     return " and ".join(part for part in (named, area) if part)
-
-
-def readable(table: pd.DataFrame) -> pd.DataFrame:
-    """The claims as text, a row each: what a person reads of ``claims.COLUMNS``."""
-    return pd.DataFrame(
-        {
-            "claim": table["claim"],
-            "source": table["source"],
-            "metric": [metric.replace("_", " ") for metric in table["metric"]],
-            "difference": [
-                f"{_signed(value)} [{_signed(low)}, {_signed(high)}]" if np.isfinite(value) else "none"
-                for value, low, high in table[["value", "ci_low", "ci_high"]].to_numpy(float)
-            ],
-            "verdict": [CLAIM_MARKS[verdict] for verdict in table["verdict"]],
-            "note": table["note"],
-        }
-    )
-
-
-def _signed(value: float) -> str:
-    """Three significant digits with their sign: late differences of losses are tiny."""
-    return f"{value + 0.0:+#.3g}".rstrip(".")
-
-
-def _level(settings: ClaimsStage) -> str:
-    return f"{settings.fit.confidence * 100:g}%"
-
-
-def _list(sentences: list[str]) -> str:
-    return "<ul>" + "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences) + "</ul>"

@@ -1,66 +1,98 @@
-"""The tables of claims and audits in the report."""
+"""The columns of the tables of claims and audits."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
+from functools import partial
 
 import pandas as pd
 
-from dynparam.experiments.training_curves.page import readable as readable_claims
-from dynparam.presentation.cells import Cell, Column, Table, _number, _reach, _rows, interval, verdict
+from dynparam.presentation.intervals import Interval
+from dynparam.presentation.numbers import scientific, significant, with_interval
+from dynparam.presentation.tables import Column, TableView
 from dynparam.training.audit_result import AuditResult
 
 
-def claims_table(table: pd.DataFrame) -> Table:
-    """The claims (``claims.COLUMNS``), each interval drawn on its own scale around zero."""
-    text = readable_claims(table)
-    pictures = [
-        interval(low, value, high, _reach((low, value, high, 0.0)))
-        for low, value, high in table[["ci_low", "value", "ci_high"]].to_numpy(float)
-    ]
-    columns = (
+def _metric(name: str) -> str:
+    return name.replace("_", " ")
+
+
+# Late differences of losses are tiny: significant digits, and an axis for every row.
+CLAIMS = TableView(
+    "claims",
+    "Claims on training curves",
+    (
         Column("claim", "what the thesis says"),
         Column("source", "where it says so"),
-        Column("metric", "what is compared, and at which epoch; area: the mean over all epochs"),
         Column(
-            "difference", "dynamic less spectral over pairs of runs, with its interval", numeric=True
+            "metric",
+            "what is compared, and at which epoch; area: the mean over all epochs",
+            show=_metric,
+        ),
+        Column(
+            "difference",
+            "dynamic less spectral over pairs of runs, with its interval",
+            ("value", "ci_low", "ci_high"),
+            partial(with_interval, show=significant),
+            missing="none",
+            numeric=True,
         ),
         Column(
             "interval",
             "bar: interval; dot: difference; upright line: zero; each on its own scale",
-            sortable=False,
+            picture=Interval("value", own_scale=True),
         ),
-        Column("verdict", "whether the whole interval lies on the claim's side of zero"),
-        Column("note", "pairs of runs, and the effect size d_z: mean over deviation of the differences"),
-    )
-    numbers = {"difference": "value"}
-    rows = _rows(text, table, columns, numbers, {"interval": pictures}, ("verdict",))
-    return Table("claims", "Claims on training curves", columns, rows, ("source", "verdict"))
+        Column("verdict", "whether the whole interval lies on the claim's side of zero", verdict=True),
+        Column(
+            "note",
+            "pairs of runs, and the effect size d_z: mean over deviation of the differences",
+            prose=True,
+        ),
+    ),
+    filters=("source", "verdict"),
+    group="claim",
+    numbers_right=True,
+)
+"""What a person sees of the claims (``claims.COLUMNS``)."""
 
 
-def audits_table(audits: Mapping[str, AuditResult]) -> Table:
-    """The audits, by the place of their run: task/network/parametrization."""
-    columns = (
+AUDITS = TableView(
+    "audits",
+    "Audits of archived curves",
+    (
         Column("run", "pair of classes, n-n_min, parametrization"),
         Column("seed", "the archived run that was trained again", numeric=True),
         Column("epochs", numeric=True),
-        Column("loss differs by", "largest relative difference of a loss", numeric=True),
-        Column("allowed", "derived in docs/statistics.md", numeric=True),
-        Column("accuracy differs by", "largest difference of an accuracy", numeric=True),
+        Column(
+            "loss differs by",
+            "largest relative difference of a loss",
+            ("loss_difference",),
+            scientific,
+            missing="nan",
+            numeric=True,
+        ),
+        Column("allowed", "derived in docs/statistics.md", ("tolerance",), scientific, numeric=True),
+        Column(
+            "accuracy differs by",
+            "largest difference of an accuracy",
+            ("accuracy_difference",),
+            scientific,
+            missing="nan",
+            numeric=True,
+        ),
         Column("device"),
-        Column("verdict"),
-    )
-    rows = tuple(
-        (
-            Cell(name),
-            Cell(str(one.seed)),
-            Cell(str(one.epochs)),
-            _number(one.loss_difference),
-            _number(one.tolerance),
-            _number(one.accuracy_difference),
-            Cell(one.device),
-            verdict("passed" if one.passed else "failed"),
-        )
-        for name, one in audits.items()
-    )
-    return Table("audits", "Audits of archived curves", columns, rows)
+        Column("verdict", verdict=True),
+    ),
+)
+"""What a person sees of the audits (``audits_frame``)."""
+
+
+def audits_frame(audits: Mapping[str, AuditResult]) -> pd.DataFrame:
+    """The audits, a row each, by the place of their run: task/network/parametrization."""
+    rows = [
+        {"run": place, **asdict(one), "verdict": "passed" if one.passed else "failed"}
+        for place, one in audits.items()
+    ]
+    names = ["run", *AuditResult.__dataclass_fields__, "verdict"]
+    return pd.DataFrame(rows, columns=names)
