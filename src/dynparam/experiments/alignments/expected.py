@@ -7,7 +7,8 @@ from fractions import Fraction
 import pandas as pd
 
 from dynparam.settings.widths import Curve, Network
-from dynparam.theory.mean_field import FloatArray, mean_field
+from dynparam.support.arrays import FloatArray
+from dynparam.theory.mean_field import mean_field
 from dynparam.theory.orders import orders
 from dynparam.theory.parametrization import layer_scales
 from dynparam.theory.widths import Widths

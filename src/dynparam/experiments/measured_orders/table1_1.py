@@ -20,9 +20,9 @@ from dynparam.experiments.measured_orders.settings import ExponentsStage
 from dynparam.settings.widths import Curve, NarrowWidth, Network
 from dynparam.statistics.slopes import log_slope, slope_of_log_means
 from dynparam.statistics.verdicts import ClaimVerdict, Verdict, equivalence
+from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import ConfigError, DataError
 from dynparam.theory.expected_sizes import Sizes, expected_sizes
-from dynparam.theory.mean_field import FloatArray
 from dynparam.theory.orders import orders
 from dynparam.theory.parametrization import HALF, layer_scales
 from dynparam.theory.widths import Widths, log_spaced

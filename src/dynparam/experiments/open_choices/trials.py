@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from dynparam.engines.network import DenseMap, draw_weights, sgd_step
 from dynparam.engines.one_step import OneStep, record
+from dynparam.support.arrays import FloatArray
 from dynparam.support.progress import progress
 from dynparam.theory.parametrization import LayerScales, layer_scales
 from dynparam.theory.widths import Widths
@@ -23,9 +23,6 @@ from dynparam.trials.images import TrialImages
 from dynparam.trials.networks import curve_widths, wide_widths
 from dynparam.trials.one_step import CurveTrials
 from dynparam.trials.settings import Engine, Probe, ProbeStage
-
-FloatArray = NDArray[np.float64]
-
 
 COLUMNS = ("curve", "n", "n_min", "trial", "layer", "alignment", "relative_square")
 """The columns of ``results/ledger/trials/*.csv``."""

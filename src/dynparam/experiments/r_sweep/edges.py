@@ -15,17 +15,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy import stats
 
 from dynparam.experiments.r_sweep.settings import EdgesStage
 from dynparam.statistics.verdicts import equivalence
+from dynparam.support.arrays import FloatArray
 from dynparam.support.tables import read_csv
 from dynparam.theory.update_bound import Reference, drift_exponents, expected_edge, reference_exponent
 from dynparam.trials.networks import hidden_exponents
-
-FloatArray = NDArray[np.float64]
-
 
 SUMMARY = (
     "statistic",
@@ -300,7 +297,7 @@ def _grid(settings: EdgesStage, layers: Sequence[int]) -> Iterator[tuple[Referen
 
 
 def _exponent(slopes: pd.Series[float], expected: float, settings: EdgesStage) -> dict[str, object]:
-    values = slopes.to_numpy(float)
+    values = np.asarray(slopes, dtype=np.float64)
     found = _mean(values[np.isfinite(values)], settings.fit.confidence)
     verdict = equivalence(found.ci_low, found.ci_high, expected, settings.sweep.tolerance)
     return {
@@ -328,7 +325,7 @@ def _slopes(table: pd.DataFrame, keys: list[str], quantity: str) -> pd.DataFrame
     return wide.index.to_frame(index=False).assign(slope=slopes)
 
 
-def _mean(values: NDArray[np.floating], confidence: float) -> Estimate:
+def _mean(values: FloatArray, confidence: float) -> Estimate:
     """The mean of independent values with Student's interval; no interval for fewer than two."""
     count = len(values)
     if count < 2:

@@ -15,8 +15,8 @@ import pandas as pd
 
 from dynparam.experiments.training_curves.settings import ClaimsStage
 from dynparam.statistics.differences import PairedDifference, paired_difference
-from dynparam.statistics.slopes import FloatArray
 from dynparam.statistics.verdicts import Better, claim_verdict
+from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import DataError
 from dynparam.support.randomness import seed_sequence
 
