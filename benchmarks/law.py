@@ -83,7 +83,7 @@ def time_curves(settings: ProbeStage, rounds: int) -> pd.DataFrame:
         dense, law = (CurveTrials(settings.probe, name, images, engine) for engine in _ENGINES)
         for n in wide_widths(settings.probe):
             widths = curve_widths(settings.network, settings.probe, curve, n)
-            block = law.blocks(widths, range(10**6))[0]
+            block = law.engine.blocks(widths, range(10**6))[0]
             on_one_thread(law, n, widths, block)
             for number in range(rounds):
                 following = range(len(block) * (number + 1), len(block) * (number + 2))
