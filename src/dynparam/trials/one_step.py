@@ -25,7 +25,7 @@ from dynparam.theory.widths import Widths
 from dynparam.trials.engine import Start, Step, trial_engine
 from dynparam.trials.images import TrialImages
 from dynparam.trials.log import append_to_log, log_path, read_log
-from dynparam.trials.networks import curve_widths, ratio_rule, wide_widths
+from dynparam.trials.networks import family_networks, ratio_rule
 from dynparam.trials.settings import Engine, Probe, ProbeStage
 
 ENGINE_KEYS: dict[Engine, str] = {"dense": "one_step", "law": "law_step"}
@@ -41,14 +41,13 @@ def measure_curve(
     ``ConfigError`` for an unknown curve or widths beyond memory, ``NonFiniteError`` naming the trial
     that failed, and ``DynparamError`` if the log cannot be written.
     """
-    curve = settings.probe.curve(name)
-    grid = {
-        n: curve_widths(settings.network, settings.probe, curve, n) for n in wide_widths(settings.probe)
-    }
-    every = range(settings.probe.trials)
+    probe = settings.probe
+    curve = probe.curve(name)
+    grid = family_networks(settings.network, curve.narrow, probe.rounding, probe.widths)
+    every = range(probe.trials)
     done = read_trial_log(trial_log)
     left = {n: [trial for trial in every if (n, trial) not in done] for n in grid}
-    measure = CurveTrials(settings.probe, name, images, engine)
+    measure = CurveTrials(probe, name, images, engine)
     work = {n: measure.engine.work(widths) for n, widths in grid.items()}
     with progress(name, sum(work[n] * len(trials) for n, trials in left.items())) as advance:
         for n, trials in left.items():
@@ -60,7 +59,7 @@ def measure_curve(
                 )
                 done |= {(n, trial): result for trial, result in zip(block, results, strict=True)}
                 advance(work[n] * len(block))
-    return _table(name, curve, grid, settings.probe.trials, done)
+    return _table(name, curve, grid, probe.trials, done)
 
 
 def trial_log_path(output: Path, settings: ProbeStage, name: str, images: Path, engine: Engine) -> Path:
@@ -136,7 +135,7 @@ def _table(
         {
             "curve": name,
             "parametrization": curve.parametrization,
-            "ratio": str(ratio_rule(curve)),
+            "ratio": str(ratio_rule(curve.narrow)),
             "n": np.repeat([n for n, _ in keys], depth),
             "n_min": np.repeat([grid[n].n_min for n, _ in keys], depth),
             "trial": np.repeat([trial for _, trial in keys], depth),

@@ -26,7 +26,7 @@ from dynparam.experiments.measured_orders.table1_1 import (
 from dynparam.presentation.pages import write_beside
 from dynparam.presentation.verdicts import CLAIM_COLOURS, CLAIM_MARKS, VERDICT_COLOURS, VERDICT_MARKS
 from dynparam.settings.widths import NarrowWidth
-from dynparam.theory.widths import RatioRule
+from dynparam.trials.networks import ratio_rule
 
 TITLE = "Table 1.1 of the thesis, measured"
 
@@ -185,7 +185,7 @@ def _disagreement_heading(table: pd.DataFrame) -> str:
 
 
 def _family_head(family: str, rule: NarrowWidth) -> str:
-    return f"{_words(family)}: n_min = {RatioRule(rule.coefficient, rule.exponent)}"
+    return f"{_words(family)}: n_min = {ratio_rule(rule)}"
 
 
 def _cell(rows: pd.DataFrame) -> str:

@@ -20,7 +20,7 @@ from dynparam.support.progress import progress
 from dynparam.theory.parametrization import LayerScales
 from dynparam.theory.widths import Widths
 from dynparam.trials.images import TrialImages
-from dynparam.trials.networks import curve_widths, wide_widths
+from dynparam.trials.networks import family_networks
 from dynparam.trials.one_step import CurveTrials
 from dynparam.trials.settings import Engine, ProbeStage
 
@@ -39,9 +39,11 @@ def measure_choice(settings: ProbeStage, images: TrialImages, engine: Engine) ->
     every = range(probe.trials)
     mean_square = images.mean_square()
     grid = [
-        (name, n, curve_widths(settings.network, probe, curve, n))
+        (name, n, widths)
         for name, curve in probe.curves.items()
-        for n in wide_widths(probe)
+        for n, widths in family_networks(
+            settings.network, curve.narrow, probe.rounding, probe.widths
+        ).items()
     ]
     parts = []
     with progress("trials", len(grid)) as advance:
