@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from html import escape
-from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -26,6 +25,7 @@ from dynparam.experiments.measured_orders.table1_1 import (
 from dynparam.presentation.pages import write_beside
 from dynparam.presentation.verdicts import CLAIM_COLOURS, CLAIM_MARKS, VERDICT_COLOURS, VERDICT_MARKS
 from dynparam.settings.widths import NarrowWidth
+from dynparam.support.ranges import consecutive
 from dynparam.trials.networks import ratio_rule
 
 TITLE = "Table 1.1 of the thesis, measured"
@@ -152,12 +152,7 @@ def disagreements(table: pd.DataFrame) -> list[str]:
 
 def layer_list(layers: Sequence[int]) -> str:
     """Layers in order as text: runs of three or more as ``2-5``, others one by one."""
-    runs: list[list[int]] = [[layers[0]]]
-    for before, layer in pairwise(layers):
-        if layer == before + 1:
-            runs[-1].append(layer)
-        else:
-            runs.append([layer])
+    runs = consecutive(layers)
     return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs)
 
 
