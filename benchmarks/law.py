@@ -34,7 +34,7 @@ from dynparam.engines.law_step import COLUMNS
 from dynparam.theory.parametrization import layer_scales
 from dynparam.theory.widths import Widths, bottleneck, log_spaced
 from dynparam.trials.images import TrialImages
-from dynparam.trials.networks import curve_widths, wide_widths
+from dynparam.trials.networks import family_networks
 from dynparam.trials.one_step import CurveTrials
 from dynparam.trials.settings import Engine, ProbeStage
 
@@ -81,9 +81,11 @@ def time_curves(settings: ProbeStage, rounds: int) -> pd.DataFrame:
     rows = []
     for name, curve in settings.probe.curves.items():
         dense, law = (CurveTrials(settings.probe, name, images, engine) for engine in _ENGINES)
-        for n in wide_widths(settings.probe):
-            widths = curve_widths(settings.network, settings.probe, curve, n)
-            block = law.blocks(widths, range(10**6))[0]
+        grid = family_networks(
+            settings.network, curve.narrow, settings.probe.rounding, settings.probe.widths
+        )
+        for n, widths in grid.items():
+            block = law.engine.blocks(widths, range(10**6))[0]
             on_one_thread(law, n, widths, block)
             for number in range(rounds):
                 following = range(len(block) * (number + 1), len(block) * (number + 2))

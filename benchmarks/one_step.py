@@ -29,7 +29,7 @@ from dynparam.engines import dense
 from dynparam.engines.gaussian_columns import BLOCK_ELEMENTS, Workspace
 from dynparam.theory.parametrization import layer_scales
 from dynparam.theory.widths import Widths, bottleneck
-from dynparam.trials.networks import curve_widths, wide_widths
+from dynparam.trials.networks import family_networks
 
 RESULTS = Path(__file__).with_name("one_step.json")
 CONSTANT_RATIO = "fig3_2_constant_ratio"
@@ -68,8 +68,8 @@ def time_curves(config: Config, trials: int) -> pd.DataFrame:
     rows = []
     workspace = Workspace()
     for name, curve in config.probe.curves.items():
-        for n in wide_widths(config.probe):
-            widths = curve_widths(config.network, config.probe, curve, n)
+        grid = family_networks(config.network, curve.narrow, config.probe.rounding, config.probe.widths)
+        for n, widths in grid.items():
             scales = layer_scales(curve.parametrization, widths, curve.r)
             generator = torch.Generator().manual_seed(n)
             x = torch.randn(widths.sizes[0], generator=generator)

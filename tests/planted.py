@@ -8,12 +8,10 @@ import pandas as pd
 
 from dynparam.configuration.loading import load
 from dynparam.experiments.measured_orders.settings import ExponentsStage
-from dynparam.experiments.measured_orders.table1_1 import measured_files, width_exponents
-from dynparam.settings.widths import Curve
+from dynparam.experiments.measured_orders.table1_1 import measured_files
 from dynparam.theory.orders import orders
 from dynparam.theory.parametrization import HALF
-from dynparam.theory.widths import log_spaced
-from dynparam.trials.networks import curve_widths
+from dynparam.trials.networks import family_exponents, family_networks
 
 ROOT = Path(__file__).parents[1]
 
@@ -39,14 +37,12 @@ def planted_trials(
     at n = 10000.
     """
     rule = settings.exponents.families[family]
-    exact = orders(name, width_exponents(settings.network, rule), HALF)
-    curve = Curve(parametrization=name, r=HALF, narrow=rule, claim="flat")
-    grid = settings.exponents.widths
+    exact = orders(name, family_exponents(settings.network, rule), HALF)
+    grid = family_networks(settings.network, rule, settings.probe.rounding, settings.exponents.widths)
     generator = np.random.default_rng([seed, *f"{name}_{family}".encode()])
     shape = scatter**-2
     parts = []
-    for n in log_spaced(grid.smallest, grid.largest, grid.count):
-        widths = curve_widths(settings.network, settings.probe, curve, n)
+    for n, widths in grid.items():
         for layer in range(1, widths.depth + 1):
             sizes = {}
             for quantity, scale in (("preactivation", 1.0), ("update", 1e-3)):

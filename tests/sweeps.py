@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dynparam.experiments.r_sweep.measure import EXPERIMENTS, steps_of, wide_widths
+from dynparam.experiments.r_sweep.measure import EXPERIMENTS, grid_of, steps_of
 from dynparam.experiments.r_sweep.settings import EdgesStage, SweepStage
 from dynparam.theory.update_bound import reference_width
-from dynparam.theory.widths import RatioRule, bottleneck
+from dynparam.trials.networks import family_networks
 from tests.networks import probe_stage
 
 HIDDEN = ("wide", "narrow", "wide", "narrow", "wide")
@@ -79,14 +79,15 @@ def planted_sweep(
     """
     sweep = settings.sweep
     generator = np.random.default_rng([seed, round(1000 * edge)])
-    rule = RatioRule(sweep.narrow.coefficient, sweep.narrow.exponent)
     rows = []
     for experiment in EXPERIMENTS:
         steps = steps_of(sweep, experiment)
         for trial in range(getattr(sweep, experiment).trials):
             common = math.exp(generator.normal(0, 0.5))
-            for n in wide_widths(sweep, experiment):
-                widths = bottleneck(n, rule.n_min(n), hidden=settings.network.hidden)
+            networks = family_networks(
+                settings.network, sweep.narrow, "nearest", grid_of(sweep, experiment)
+            )
+            for n, widths in networks.items():
                 noise = math.exp(generator.normal(0, scatter))
                 for reference in sweep.references:
                     for r in sweep.r:

@@ -12,7 +12,7 @@ from dynparam.cli import main
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
 from dynparam.experiments.measured_orders.settings import for_exponents
-from dynparam.trials.networks import curve_widths, wide_widths
+from dynparam.trials.networks import family_networks
 
 CONFIG = str(Path(__file__).parents[2] / "config" / "thesis.yaml")
 OVERLAY = json.dumps({"exponents": {"parametrizations": ["ntk"], "trials": 3}})
@@ -117,11 +117,11 @@ def test_drawing_the_conditions(run, tmp_path):
     for family in config.exponents.families:
         name = f"ntk_{family}"
         stage = for_exponents(config, "ntk", family)
-        curve, grid = stage.probe.curve(name), wide_widths(stage.probe)
-        n_min = {n: curve_widths(stage.network, stage.probe, curve, n).n_min for n in grid}
+        probe = stage.probe
+        grid = family_networks(stage.network, probe.curve(name).narrow, probe.rounding, probe.widths)
         rows = [
-            (name, "ntk", n, n_min[n], trial, layer, *np.exp(0.01 * generator.standard_normal(4)))
-            for n in grid
+            (name, "ntk", n, widths.n_min, trial, layer, *np.exp(0.01 * generator.standard_normal(4)))
+            for n, widths in grid.items()
             for trial in range(3)
             for layer in range(1, 7)
         ]

@@ -7,7 +7,7 @@ import pytest
 
 from dynparam.provenance import record as provenance
 from dynparam.provenance.record import git_state, hardware, versions, write_sidecar
-from dynparam.provenance.sidecars import checksum, ranges, read_sidecar, seeds_behind, training_seconds
+from dynparam.provenance.sidecars import checksum, read_sidecar, seeds_behind, training_seconds
 from dynparam.settings.shared import Fit
 from dynparam.support.files import sha256
 
@@ -84,7 +84,6 @@ def test_runs_are_told_by_their_seeds_and_their_time_is_added_up():
     record = {"config": config, "outputs": {}, "runs": runs}
     assert seeds_behind([record]) == {"training.runs": ["bird-cat 40-8: 0-1,4"]}
     assert training_seconds(record, []) == 3.75
-    assert ranges([0, 1, 2, 5, 7, 8]) == "0-2,5,7-8"
 
 
 def test_inputs_of_one_name_are_told_apart(tmp_path):

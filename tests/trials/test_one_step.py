@@ -70,9 +70,9 @@ def test_an_interrupted_curve_resumes_where_it_stood(images, tmp_path, monkeypat
     log.write_text("".join(lines[:4]) + lines[4][:25])  # killed while writing the fifth trial
     measured = []
 
-    def counting(*arguments):
+    def counting(*arguments, workspace):
         measured.append(arguments[0])
-        return ONE_STEP(*arguments)
+        return ONE_STEP(*arguments, workspace)
 
     monkeypatch.setattr("dynparam.engines.dense.one_step", counting)
     resumed = measure_curve(probe_stage(), "constant", images, log)

@@ -10,15 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynparam.data.settings import Normalization
+from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import ConfigError, DataError
 
 Bytes = NDArray[np.uint8]
 
 
 Indices = NDArray[np.int64]
-
-
-Reals = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,7 @@ def load_pair(npz: Path) -> Pair:
     return pair
 
 
-def normalize(images: Bytes, normalization: Normalization, reference: Bytes | None = None) -> Reals:
+def normalize(images: Bytes, normalization: Normalization, reference: Bytes | None = None) -> FloatArray:
     """Network inputs ``(N, 3072)``, channel by channel, from images ``(N, 3, 32, 32)``.
 
     ``half_range`` is (x/255 - 1/2)/(1/2) and ``unit_range`` x/255. ``per_channel`` standardizes by
@@ -97,7 +95,7 @@ def normalize(images: Bytes, normalization: Normalization, reference: Bytes | No
     return inputs.reshape(len(images), -1)
 
 
-def _standardize(values: Reals, reference: Reals, axes: tuple[int, ...]) -> Reals:
+def _standardize(values: FloatArray, reference: FloatArray, axes: tuple[int, ...]) -> FloatArray:
     # The deviation of a constant is not exactly zero in floating point; its range is.
     if not np.ptp(reference, axis=axes).all():
         raise DataError(
@@ -105,18 +103,18 @@ def _standardize(values: Reals, reference: Reals, axes: tuple[int, ...]) -> Real
             "inputs.normalization to half_range or unit_range"
         )
     mean = reference.mean(axis=axes, keepdims=True)
-    standardized: Reals = (values - mean) / reference.std(axis=axes, keepdims=True)
+    standardized: FloatArray = (values - mean) / reference.std(axis=axes, keepdims=True)
     return standardized
 
 
-def one_hot(labels: NDArray[np.integer[Any]], classes: int = 2) -> Reals:
+def one_hot(labels: NDArray[np.integer[Any]], classes: int = 2) -> FloatArray:
     """Targets ``(N, classes)`` from labels ``(N,)`` between 0 and ``classes - 1``."""
-    targets: Reals = np.eye(classes)[labels]
+    targets: FloatArray = np.eye(classes)[labels]
     return targets
 
 
-def square_norms(images: Bytes, normalization: Normalization) -> Reals:
+def square_norms(images: Bytes, normalization: Normalization) -> FloatArray:
     """||x||^2 of every normalized image: ``(N, 3, 32, 32)`` to ``(N,)``."""
     inputs = normalize(images, normalization)
-    norms: Reals = np.square(inputs).sum(axis=1)
+    norms: FloatArray = np.square(inputs).sum(axis=1)
     return norms

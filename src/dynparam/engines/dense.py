@@ -35,8 +35,7 @@ def one_step(
     """
     check_trial(widths, x, y)
     workspace = workspace or Workspace()
-    kept = widths.weight_count - widths.sizes[0] * widths.sizes[1]
-    workspace.reset(kept, x.dtype)
+    workspace.reset(_kept_weights(widths), x.dtype)
     with helper_threads() as helpers:
         lanes = Lanes(generator, helpers)
         maps = [
@@ -46,3 +45,12 @@ def one_step(
             )
         ]
         return record(sgd_step(maps, scales, x, y.to(x.dtype), learning_rate))
+
+
+def memory_bytes(widths: Widths, dtype: torch.dtype) -> int:
+    """What ``one_step`` needs for its weights: all but those of the first layer are kept."""
+    return dtype.itemsize * _kept_weights(widths)
+
+
+def _kept_weights(widths: Widths) -> int:
+    return widths.weight_count - widths.sizes[0] * widths.sizes[1]

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 import numpy as np
 import psutil
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from dynparam.engines import law_step
@@ -22,6 +21,7 @@ from dynparam.engines.gaussian_matrix import GaussianMatrix
 from dynparam.engines.law_step import Steps
 from dynparam.engines.one_step import OneStep, check_trial
 from dynparam.engines.trajectory import Diverging, Trajectory, check_batches, sgd_trajectory
+from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import ConfigError
 from dynparam.theory.parametrization import LayerScales
 from dynparam.theory.widths import Widths
@@ -55,8 +55,8 @@ def one_step(
 def one_steps(
     widths: Widths,
     scales: LayerScales,
-    input_norm: NDArray[np.float64],
-    targets: NDArray[np.float64],
+    input_norm: FloatArray,
+    targets: FloatArray,
     learning_rate: float,
     generators: Sequence[torch.Generator],
     workspace: Workspace | None = None,

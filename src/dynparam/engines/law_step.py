@@ -20,14 +20,11 @@ from functools import partial
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from dynparam.engines.gaussian_columns import Workspace
+from dynparam.support.arrays import FloatArray
 from dynparam.theory.parametrization import LayerScales
 from dynparam.theory.widths import Widths
-
-FloatArray = NDArray[np.float64]
-
 
 COLUMNS = 2**13
 """Columns of a block: 64 kB a row, and too few for BLAS to divide an inner product among threads.

@@ -18,15 +18,12 @@ from typing import Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from dynparam.engines.network import LinearMap, backward, forward
+from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import ConfigError, NonFiniteError
 from dynparam.theory.parametrization import LayerScales
-
-FloatArray = NDArray[np.float64]
-
 
 Diverging = Literal["raise", "stop"]
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from dynparam.support.errors import DataError
+from dynparam.support.ranges import ranges_text
 
 ADDED = frozenset(
     {"seeds", "code", "command", "place", "total_wall_seconds", "training_seconds", "checksum"}
@@ -208,18 +209,7 @@ def _trained_seeds(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if seeds:
         (task,) = record["config"]["data"]["pairs"]
         protocol = record["config"]["protocol"]
-        yield "training.runs", f"{task} {protocol['n']}-{protocol['n_min']}: {ranges(seeds)}"
-
-
-def ranges(numbers: Sequence[int]) -> str:
-    """Numbers in order as ``0-2,7``."""
-    parts: list[list[int]] = []
-    for number in numbers:
-        if parts and parts[-1][-1] == number - 1:
-            parts[-1].append(number)
-        else:
-            parts.append([number])
-    return ",".join(f"{part[0]}-{part[-1]}" if len(part) > 1 else str(part[0]) for part in parts)
+        yield "training.runs", f"{task} {protocol['n']}-{protocol['n_min']}: {ranges_text(seeds)}"
 
 
 def _numerically(value: int | str) -> tuple[int, str]:

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from scipy import special, stats
 
-from dynparam.statistics.slopes import FloatArray
+from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import DataError, NonFiniteError
 
 BOOTSTRAP_PAIRS = 50

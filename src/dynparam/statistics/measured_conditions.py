@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from dynparam.statistics.slopes import FloatArray, log_slope, slope_of_log_means
+from dynparam.statistics.slopes import log_slope, slope_of_log_means
 from dynparam.statistics.verdicts import ClaimVerdict, Verdict, equivalence
+from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import DataError
 from dynparam.theory.conditions import Condition, Entry, Key, Quantity, Relation, violation
 from dynparam.theory.parametrization import LayerScales

@@ -20,7 +20,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dynparam.theory.mean_field import FloatArray, mean_field
+from dynparam.support.arrays import FloatArray
+from dynparam.theory.mean_field import mean_field
 from dynparam.theory.parametrization import LayerScales
 from dynparam.theory.widths import Widths
 

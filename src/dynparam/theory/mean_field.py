@@ -17,12 +17,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dynparam.support.arrays import FloatArray
 from dynparam.theory.parametrization import LayerScales
 from dynparam.theory.widths import Widths
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -1,27 +1,32 @@
-"""The networks of a configured curve: its wide widths, its rule for n_min, all its widths."""
+"""The networks of a configured family: its wide widths, its rule for n_min, all widths, their growth."""
 
 from __future__ import annotations
 
 from fractions import Fraction
 
-from dynparam.settings.widths import Curve, NarrowWidth, Network
-from dynparam.theory.widths import RatioRule, Widths, bottleneck, log_spaced
-from dynparam.trials.settings import Probe
+from dynparam.settings.widths import NarrowWidth, Network, WidthGrid
+from dynparam.theory.widths import RatioRule, Rounding, Widths, bottleneck, log_spaced
 
 
-def wide_widths(probe: Probe) -> tuple[int, ...]:
-    """The wide widths n of the probe."""
-    return log_spaced(probe.widths.smallest, probe.widths.largest, probe.widths.count)
+def wide_widths(grid: WidthGrid) -> tuple[int, ...]:
+    """The wide widths n of the grid."""
+    return log_spaced(grid.smallest, grid.largest, grid.count)
 
 
-def ratio_rule(curve: Curve) -> RatioRule:
+def ratio_rule(narrow: NarrowWidth) -> RatioRule:
     """The rule that gives n_min beside n."""
-    return RatioRule(curve.narrow.coefficient, curve.narrow.exponent)
+    return RatioRule(narrow.coefficient, narrow.exponent)
 
 
-def curve_widths(network: Network, probe: Probe, curve: Curve, n: int) -> Widths:
-    """All widths of the curve's network at wide width n."""
-    return bottleneck(n, ratio_rule(curve).n_min(n, probe.rounding), hidden=network.hidden)
+def family_networks(
+    network: Network, narrow: NarrowWidth, rounding: Rounding, grid: WidthGrid
+) -> dict[int, Widths]:
+    """The widths n_0 ... n_L of the family's networks, by wide width n.
+
+    Raises ``ConfigError`` for n_min that is no width at some n (``RatioRule.n_min``).
+    """
+    rule = ratio_rule(narrow)
+    return {n: bottleneck(n, rule.n_min(n, rounding), hidden=network.hidden) for n in wide_widths(grid)}
 
 
 def hidden_exponents(network: Network, narrow: NarrowWidth) -> tuple[Fraction, ...]:
@@ -31,5 +36,4 @@ def hidden_exponents(network: Network, narrow: NarrowWidth) -> tuple[Fraction, .
 
 def family_exponents(network: Network, narrow: NarrowWidth) -> tuple[Fraction, ...]:
     """The growth exponents of n_0 ... n_L along a family of widths; n_0 and n_L are fixed."""
-    share = {"wide": Fraction(1), "narrow": narrow.exponent}
-    return (Fraction(0), *(share[one] for one in network.hidden), Fraction(0))
+    return (Fraction(0), *hidden_exponents(network, narrow), Fraction(0))

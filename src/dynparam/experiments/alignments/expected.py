@@ -7,18 +7,18 @@ from fractions import Fraction
 import pandas as pd
 
 from dynparam.settings.widths import Curve, Network
-from dynparam.theory.mean_field import FloatArray, mean_field
+from dynparam.support.arrays import FloatArray
+from dynparam.theory.mean_field import mean_field
 from dynparam.theory.orders import orders
 from dynparam.theory.parametrization import layer_scales
 from dynparam.theory.widths import Widths
-from dynparam.trials.networks import curve_widths, wide_widths
+from dynparam.trials.networks import family_exponents, family_networks
 from dynparam.trials.settings import ProbeStage
 
 
 def asymptotic_exponents(network: Network, curve: Curve) -> tuple[Fraction, ...]:
     """Exponents of the alignments of layers 1 ... L as n grows and n_0, n_L stay (``orders``)."""
-    share = {"wide": Fraction(1), "narrow": curve.narrow.exponent}
-    exponents = [Fraction(0), *(share[s] for s in network.hidden), Fraction(0)]
+    exponents = family_exponents(network, curve.narrow)
     return orders(curve.parametrization, exponents, curve.r).alignment
 
 
@@ -29,17 +29,17 @@ def expected_values(settings: ProbeStage, name: str, input_square_norms: FloatAr
     n_0 were the smallest n of the window, so that no width passes it. The two differ where the order
     of n_0 and n_1 matters to the parametrization (eq. 3.4).
     """
-    curve = settings.probe.curve(name)
-    smallest = settings.probe.widths.smallest
+    probe = settings.probe
+    curve, smallest = probe.curve(name), probe.widths.smallest
+    grid = family_networks(settings.network, curve.narrow, probe.rounding, probe.widths)
     parts = []
-    for n in wide_widths(settings.probe):
-        widths = curve_widths(settings.network, settings.probe, curve, n)
+    for n, widths in grid.items():
         uncrossed = Widths((min(smallest, widths.sizes[0]), *widths.sizes[1:]))
         alignment, alignment_uncrossed = (
             mean_field(
                 shape,
                 layer_scales(curve.parametrization, shape, curve.r),
-                settings.probe.learning_rate,
+                probe.learning_rate,
                 input_square_norms,
             ).alignment
             for shape in (widths, uncrossed)

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from dynparam.settings.shared import Errors, Fit
-from dynparam.statistics.slopes import FloatArray, fit_slope, slope_of_log_means
+from dynparam.statistics.slopes import fit_slope, slope_of_log_means
+from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import DataError
 from dynparam.support.randomness import seed_sequence
 

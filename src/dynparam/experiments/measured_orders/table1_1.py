@@ -18,16 +18,16 @@ import pandas as pd
 
 from dynparam.experiments.measured_orders.settings import ExponentsStage
 from dynparam.presentation.numbers import fraction, signed
-from dynparam.settings.widths import Curve, NarrowWidth, Network
+from dynparam.settings.widths import NarrowWidth
 from dynparam.statistics.slopes import log_slope, slope_of_log_means
 from dynparam.statistics.verdicts import ClaimVerdict, Verdict, equivalence
+from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import ConfigError, DataError
 from dynparam.theory.expected_sizes import Sizes, expected_sizes
-from dynparam.theory.mean_field import FloatArray
 from dynparam.theory.orders import orders
 from dynparam.theory.parametrization import HALF, layer_scales
-from dynparam.theory.widths import Widths, log_spaced
-from dynparam.trials.networks import curve_widths
+from dynparam.theory.widths import Widths
+from dynparam.trials.networks import family_exponents, family_networks
 
 Quantity = Literal["preactivation", "update"]
 
@@ -145,12 +145,6 @@ def claimed_exponents(name: str, hidden: Sequence[Fraction]) -> dict[Quantity, t
     return {"preactivation": constant, "update": update}
 
 
-def width_exponents(network: Network, family: NarrowWidth) -> tuple[Fraction, ...]:
-    """Exponents of the widths n_0 ... n_L of a family as n grows; n_0 and n_L are fixed."""
-    share = {"wide": Fraction(1), "narrow": family.exponent}
-    return (Fraction(0), *(share[one] for one in network.hidden), Fraction(0))
-
-
 def measured_files(settings: ExponentsStage, results: Path) -> dict[tuple[str, str], Path]:
     """The trials the table needs, by (parametrization, family): those with a line in Table 1.1.
 
@@ -227,7 +221,7 @@ def _rows(
 ) -> list[dict[str, object]]:
     rule = settings.exponents.families[family]
     grid = _checked_widths(settings, name, family, trials)
-    growth = width_exponents(settings.network, rule)
+    growth = family_exponents(settings.network, rule)
     exact = orders(name, growth, HALF)
     claimed = claimed_exponents(name, growth[1:-1])
     expected, uncrossed = _expected_slopes(settings, name, grid, trials)
@@ -256,10 +250,7 @@ def _checked_widths(
 ) -> dict[int, Widths]:
     """All widths by n. Raises ``DataError`` if the trials were not measured on them."""
     rule = settings.exponents.families[family]
-    curve = Curve(parametrization=name, r=HALF, narrow=rule, claim="flat")
-    window = settings.exponents.widths
-    wide = log_spaced(window.smallest, window.largest, window.count)
-    grid = {n: curve_widths(settings.network, settings.probe, curve, n) for n in wide}
+    grid = family_networks(settings.network, rule, settings.probe.rounding, settings.exponents.widths)
     measured = set(zip(trials["n"].tolist(), trials["n_min"].tolist(), strict=True))
     named = set(trials["parametrization"]) == {name}
     if not named or measured != {(n, widths.n_min) for n, widths in grid.items()}:

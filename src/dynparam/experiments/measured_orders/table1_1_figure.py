@@ -14,6 +14,7 @@ from dynparam.experiments.measured_orders.settings import Exponents
 from dynparam.experiments.measured_orders.table1_1 import CLAIMED, QUANTITIES, Quantity
 from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, STYLE, TEXT_WIDTH_INCHES
 from dynparam.theory.widths import RatioRule
+from dynparam.trials.networks import ratio_rule
 
 AXIS_LABELS: dict[Quantity, str] = {
     "preactivation": r"exponent of $|\tilde{h}^{(\ell)}_i|$",
@@ -51,7 +52,7 @@ def table1_1_figure(table: pd.DataFrame, exponents: Exponents) -> Figure:
             axes[row, 0].set_ylabel(AXIS_LABELS[quantity])
         for column, family in enumerate(families):
             rule = exponents.families[family]
-            narrow = _narrow(RatioRule(rule.coefficient, rule.exponent))
+            narrow = _narrow(ratio_rule(rule))
             axes[0, column].set_title(f"{family.replace('_', ' ')}\n{narrow}")
             axes[-1, column].set_xlabel(r"layer $\ell$")
         figure.legend(handles=_key(names), loc="outside upper center", ncols=4, frameon=False)

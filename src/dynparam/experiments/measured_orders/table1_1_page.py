@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -21,7 +20,8 @@ from dynparam.presentation.numbers import fraction, percent, signed, span
 from dynparam.presentation.pages import Section, write_pages
 from dynparam.presentation.tables import Column, TableView
 from dynparam.settings.widths import NarrowWidth
-from dynparam.theory.widths import RatioRule
+from dynparam.support.ranges import consecutive
+from dynparam.trials.networks import ratio_rule
 
 TITLE = "Table 1.1 of the thesis, measured"
 
@@ -121,12 +121,7 @@ def disagreements(table: pd.DataFrame) -> list[str]:
 
 def layer_list(layers: Sequence[int]) -> str:
     """Layers in order as text: runs of three or more as ``2-5``, others one by one."""
-    runs: list[list[int]] = [[layers[0]]]
-    for before, layer in pairwise(layers):
-        if layer == before + 1:
-            runs[-1].append(layer)
-        else:
-            runs.append([layer])
+    runs = consecutive(layers)
     return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs)
 
 
@@ -144,7 +139,7 @@ def _disagreement_heading(table: pd.DataFrame) -> str:
 
 
 def _family_head(family: str, rule: NarrowWidth) -> str:
-    return f"{words(family)}: n_min = {RatioRule(rule.coefficient, rule.exponent)}"
+    return f"{words(family)}: n_min = {ratio_rule(rule)}"
 
 
 def _pivot_view(quantity: Quantity, summary: pd.DataFrame) -> TableView:

@@ -20,8 +20,9 @@ from dynparam.experiments.open_choices.entries import DEFAULT, Ledger
 from dynparam.experiments.open_choices.settings import LedgerStage
 from dynparam.settings.shared import shown_curves
 from dynparam.settings.widths import Claim
-from dynparam.statistics.slopes import FloatArray, LogSlope, slope_of_log_means
+from dynparam.statistics.slopes import LogSlope, slope_of_log_means
 from dynparam.statistics.verdicts import Verdict, equivalence
+from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import DataError
 from dynparam.trials.settings import Engine
 

@@ -6,26 +6,23 @@ see the same draw of an image and, while all widths are equal, the same weights:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from dynparam.engines.network import DenseMap, draw_weights, sgd_step
 from dynparam.engines.one_step import OneStep, record
+from dynparam.support.arrays import FloatArray
 from dynparam.support.progress import progress
-from dynparam.theory.parametrization import LayerScales, layer_scales
+from dynparam.theory.parametrization import LayerScales
 from dynparam.theory.widths import Widths
 from dynparam.trials.images import TrialImages
-from dynparam.trials.networks import curve_widths, wide_widths
+from dynparam.trials.networks import family_networks
 from dynparam.trials.one_step import CurveTrials
-from dynparam.trials.settings import Engine, Probe, ProbeStage
-
-FloatArray = NDArray[np.float64]
-
+from dynparam.trials.settings import Engine, ProbeStage
 
 COLUMNS = ("curve", "n", "n_min", "trial", "layer", "alignment", "relative_square")
 """The columns of ``results/ledger/trials/*.csv``."""
@@ -42,32 +39,25 @@ def measure_choice(settings: ProbeStage, images: TrialImages, engine: Engine) ->
     every = range(probe.trials)
     mean_square = images.mean_square()
     grid = [
-        (name, n, curve_widths(settings.network, probe, curve, n))
+        (name, n, widths)
         for name, curve in probe.curves.items()
-        for n in wide_widths(probe)
+        for n, widths in family_networks(
+            settings.network, curve.narrow, probe.rounding, probe.widths
+        ).items()
     ]
     parts = []
     with progress("trials", len(grid)) as advance:
         for name, n, widths in grid:
-            trials = CurveTrials(probe, name, images, engine)
-            results = list(_results(trials, probe, name, n, widths))
-            drawn = [trials.draw(n, trial)[1][0].double().square().sum().item() for trial in every]
+            trials = CurveTrials(probe, name, images, engine, dense_step=stored_step)
+            results = [
+                result
+                for block in trials.engine.blocks(widths, every)
+                for result in trials(n, widths, block)
+            ]
+            drawn = [trials.start(n, trial).x.double().square().sum().item() for trial in every]
             parts.append(_table(name, n, widths, results, np.array(drawn) / mean_square))
             advance(1)
     return pd.concat(parts, ignore_index=True)
-
-
-def _results(trials: CurveTrials, probe: Probe, name: str, n: int, widths: Widths) -> Iterator[OneStep]:
-    every = range(probe.trials)
-    if trials.engine == "law":
-        for block in trials.blocks(widths, every):
-            yield from trials(n, widths, block)
-        return
-    curve = probe.curve(name)
-    scales = layer_scales(curve.parametrization, widths, curve.r)
-    for trial in every:
-        generator, (x, y) = trials.draw(n, trial)
-        yield stored_step(widths, scales, x, y, probe.learning_rate, generator)
 
 
 def stored_step(

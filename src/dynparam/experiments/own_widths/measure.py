@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from functools import partial
 
-import numpy as np
 import pandas as pd
 import torch
 from tabulate import tabulate
 from torch import Tensor
 
-from dynparam.engines import dense, law, law_step
-from dynparam.engines.gaussian_columns import Workspace
+from dynparam.engines import law
 from dynparam.engines.one_step import OneStep
 from dynparam.experiments.own_widths.profile import RIGHT, ProfileProbe, input_note, layer_entries, title
 from dynparam.presentation.numbers import bracketed, percent, signed
@@ -27,16 +23,13 @@ from dynparam.support.randomness import torch_generator
 from dynparam.theory.conditions import CONDITIONS, quantity_exponents
 from dynparam.theory.parametrization import LayerScales, layer_scales
 from dynparam.theory.widths import Widths
-from dynparam.trials.one_step import UNITS_AT_ONCE
+from dynparam.trials.engine import Start, trial_engine
 
 
 def memory_bytes(settings: ProfileProbe) -> int:
-    """What the widest network needs; the dense engine keeps all weights but the first layer's."""
+    """What the widest network needs; images are in float32."""
     _, widths = max(settings.networks().items())
-    if settings.engine == "law":
-        return law_step.memory_bytes(widths, _at_once(settings, widths))
-    kept = widths.weight_count - widths.sizes[0] * widths.sizes[1]
-    return torch.float32.itemsize * kept
+    return trial_engine(settings.engine).memory_bytes(widths, settings.trials, torch.float32)
 
 
 def measure(settings: ProfileProbe) -> pd.DataFrame:
@@ -49,25 +42,19 @@ def measure(settings: ProfileProbe) -> pd.DataFrame:
     """
     networks = settings.networks()
     law.require_memory(networks[max(networks)], memory_bytes(settings))
+    engine = trial_engine(settings.engine)
     tables = []
-    workspace = Workspace()
-    work = {n: _work(settings, widths) for n, widths in networks.items()}
+    work = {n: engine.work(widths) for n, widths in networks.items()}
     with progress(settings.parametrization, sum(work.values()) * settings.trials) as advance:
         for n, widths in networks.items():
-            size = _at_once(settings, widths)
-            for start in range(0, settings.trials, size):
-                block = range(start, min(start + size, settings.trials))
-                results = _run(settings, n, widths, block, workspace)
+            for block in engine.blocks(widths, range(settings.trials)):
+                starts = {trial: _start(settings, n, trial) for trial in block}
+                results = engine.run(
+                    widths, _scales(settings, widths), starts, settings.learning_rate, f"n = {n}"
+                )
                 for trial, result in zip(block, results, strict=True):
-                    tables.append(
-                        _rows(
-                            settings,
-                            n,
-                            widths,
-                            trial,
-                            _checked(widths, f"n = {n}, trial {trial}", result),
-                        )
-                    )
+                    found = _without_zeros(widths, f"n = {n}, trial {trial}", result)
+                    tables.append(_rows(settings, n, widths, trial, found))
                 advance(work[n] * len(block))
     return pd.concat(tables, ignore_index=True)
 
@@ -174,34 +161,9 @@ def _scales(settings: ProfileProbe, widths: Widths) -> LayerScales:
     return layer_scales(settings.parametrization, widths, settings.r)
 
 
-def _work(settings: ProfileProbe, widths: Widths) -> float:
-    return float(widths.weight_count if settings.engine == "dense" else sum(widths.sizes))
-
-
-def _at_once(settings: ProfileProbe, widths: Widths) -> int:
-    if settings.engine == "dense":
-        return 1
-    return min(settings.trials, max(1, UNITS_AT_ONCE // max(widths.sizes[1:])))
-
-
-def _run(
-    settings: ProfileProbe, n: int, widths: Widths, trials: Sequence[int], workspace: Workspace
-) -> list[Callable[[], OneStep]]:
-    """A trial's result each, to be asked for in order."""
-    generators = [
-        torch_generator(settings.seed, "profile", settings.engine, n, trial) for trial in trials
-    ]
-    drawn = [_image(settings, generator) for generator in generators]
-    scales, rate = _scales(settings, widths), settings.learning_rate
-    if settings.engine == "dense":
-        return [
-            partial(dense.one_step, widths, scales, x, y, rate, generator, workspace)
-            for (x, y), generator in zip(drawn, generators, strict=True)
-        ]
-    norms = np.array([x.double().norm().item() for x, _ in drawn])
-    targets = torch.stack([y for _, y in drawn]).double().numpy()
-    steps = law.one_steps(widths, scales, norms, targets, rate, generators, workspace)
-    return [partial(law.trial, steps, index) for index in range(len(drawn))]
+def _start(settings: ProfileProbe, n: int, trial: int) -> Start:
+    generator = torch_generator(settings.seed, "profile", settings.engine, n, trial)
+    return Start(generator, *_image(settings, generator))
 
 
 def _image(settings: ProfileProbe, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -212,11 +174,8 @@ def _image(settings: ProfileProbe, generator: torch.Generator) -> tuple[Tensor, 
     return x, y
 
 
-def _checked(widths: Widths, where: str, result: Callable[[], OneStep]) -> OneStep:
-    try:
-        found = result()
-    except NonFiniteError as error:
-        raise NonFiniteError(f"{where}: {error}") from None
+def _without_zeros(widths: Widths, where: str, found: OneStep) -> OneStep:
+    """The result itself; slopes need a logarithm of each value."""
     for quantity, values in asdict(found).items():
         if 0 in values:
             raise NonFiniteError(

@@ -23,7 +23,8 @@ from dynparam.settings.widths import WidthGrid
 from dynparam.support.errors import ConfigError
 from dynparam.theory.conditions import Entry, Outcome, Quantity, check, condition, quantity_exponents
 from dynparam.theory.parametrization import HALF, ParametrizationName, layer_rules
-from dynparam.theory.widths import INPUT_WIDTH, OUTPUT_WIDTH, Widths, log_spaced
+from dynparam.theory.widths import INPUT_WIDTH, OUTPUT_WIDTH, Widths
+from dynparam.trials.networks import wide_widths
 from dynparam.trials.settings import Engine
 
 WHAT_EXPONENTS_ARE = "fractions such as 1,1/2,1, one for each hidden layer"
@@ -86,8 +87,9 @@ class ProfileProbe(Block):
 
     def networks(self) -> dict[int, Widths]:
         """The widths at every n: max(1, round(c_l n^a_l)), halves up."""
-        grid = log_spaced(self.widths.smallest, self.widths.largest, self.widths.count)
-        return {n: Widths((self.inputs, *self._hidden(n), self.outputs)) for n in grid}
+        return {
+            n: Widths((self.inputs, *self._hidden(n), self.outputs)) for n in wide_widths(self.widths)
+        }
 
     def _hidden(self, n: int) -> tuple[int, ...]:
         return tuple(

@@ -15,18 +15,15 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy import stats
 
 from dynparam.experiments.r_sweep.settings import EdgesStage
 from dynparam.presentation.numbers import fixed, with_interval
 from dynparam.statistics.verdicts import equivalence
+from dynparam.support.arrays import FloatArray
 from dynparam.support.tables import read_csv
 from dynparam.theory.update_bound import Reference, drift_exponents, expected_edge, reference_exponent
 from dynparam.trials.networks import hidden_exponents
-
-FloatArray = NDArray[np.float64]
-
 
 SUMMARY = (
     "statistic",
@@ -301,7 +298,7 @@ def _grid(settings: EdgesStage, layers: Sequence[int]) -> Iterator[tuple[Referen
 
 
 def _exponent(slopes: pd.Series[float], expected: float, settings: EdgesStage) -> dict[str, object]:
-    values = slopes.to_numpy(float)
+    values = np.asarray(slopes, dtype=np.float64)
     found = _mean(values[np.isfinite(values)], settings.fit.confidence)
     verdict = equivalence(found.ci_low, found.ci_high, expected, settings.sweep.tolerance)
     return {
@@ -329,7 +326,7 @@ def _slopes(table: pd.DataFrame, keys: list[str], quantity: str) -> pd.DataFrame
     return wide.index.to_frame(index=False).assign(slope=slopes)
 
 
-def _mean(values: NDArray[np.floating], confidence: float) -> Estimate:
+def _mean(values: FloatArray, confidence: float) -> Estimate:
     """The mean of independent values with Student's interval; no interval for fewer than two."""
     count = len(values)
     if count < 2:

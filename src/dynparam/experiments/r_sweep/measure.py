@@ -25,15 +25,17 @@ from dynparam.engines.trajectory import Trajectory
 from dynparam.experiments.r_sweep.settings import Sweep, SweepStage
 from dynparam.provenance.code_digest import module_digest
 from dynparam.settings.base import digest
+from dynparam.settings.widths import WidthGrid
 from dynparam.support.errors import ConfigError, NonFiniteError
 from dynparam.support.files import sha256
 from dynparam.support.progress import progress
 from dynparam.support.randomness import torch_generator
 from dynparam.theory.parametrization import scales_of_update
 from dynparam.theory.update_bound import Reference, reference_width
-from dynparam.theory.widths import RatioRule, Widths, bottleneck, log_spaced
+from dynparam.theory.widths import Widths
 from dynparam.trials.images import TrialImages
 from dynparam.trials.log import append_to_log, log_path, read_log
+from dynparam.trials.networks import family_networks, wide_widths
 
 Experiment = Literal["second_step", "training"]
 
@@ -83,9 +85,14 @@ def measure_sweep(
             f"{', '.join(settings.sweep.references)}"
         )
     networks = {
-        (experiment, n): _network(settings, n)
+        (experiment, n): widths
         for experiment in EXPERIMENTS
-        for n in wide_widths(settings.sweep, experiment)
+        for n, widths in family_networks(
+            settings.network,
+            settings.sweep.narrow,
+            settings.probe.rounding,
+            grid_of(settings.sweep, experiment),
+        ).items()
     }
     done = read_log(trial_log, _logged_trial)
     left = [point for point in points(settings.sweep) if point not in done]
@@ -141,15 +148,15 @@ def points(sweep: Sweep) -> Iterator[Point]:
     """Every trial of a reference, in the order of the table."""
     for experiment in EXPERIMENTS:
         for r in sweep.r:
-            for n in wide_widths(sweep, experiment):
+            for n in wide_widths(grid_of(sweep, experiment)):
                 for trial in range(getattr(sweep, experiment).trials):
                     yield Point(experiment, n, r, trial)
 
 
-def wide_widths(sweep: Sweep, experiment: Experiment) -> tuple[int, ...]:
+def grid_of(sweep: Sweep, experiment: Experiment) -> WidthGrid:
     """The wide widths n of an experiment."""
-    grid = getattr(sweep, experiment).widths
-    return log_spaced(grid.smallest, grid.largest, grid.count)
+    grid: WidthGrid = getattr(sweep, experiment).widths
+    return grid
 
 
 def steps_of(sweep: Sweep, experiment: Experiment) -> int:
@@ -161,12 +168,6 @@ def sweep_log_path(output: Path, settings: SweepStage, reference: str, images: P
     """Where the finished trials of an interrupted sweep wait."""
     code = module_digest(__name__)
     return log_path(output, reference, digest(settings), reference, sha256(images), code)
-
-
-def _network(settings: SweepStage, n: int) -> Widths:
-    narrow = settings.sweep.narrow
-    rule = RatioRule(narrow.coefficient, narrow.exponent)
-    return bottleneck(n, rule.n_min(n, settings.probe.rounding), hidden=settings.network.hidden)
 
 
 def _work(widths: Widths, steps: int) -> float:

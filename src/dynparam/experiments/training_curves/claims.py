@@ -16,8 +16,8 @@ import pandas as pd
 from dynparam.experiments.training_curves.settings import ClaimsStage
 from dynparam.presentation.numbers import percent, signed
 from dynparam.statistics.differences import PairedDifference, paired_difference
-from dynparam.statistics.slopes import FloatArray
 from dynparam.statistics.verdicts import Better, claim_verdict
+from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import DataError
 from dynparam.support.randomness import seed_sequence
 
