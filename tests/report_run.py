@@ -117,12 +117,6 @@ def edges() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(columns))
 
 
-def rules() -> pd.DataFrame:
-    """A small graph with an edge that a longer way implies."""
-    rows = [("all", 1, "draw"), ("all", 1, "measure"), ("draw", 2, "measure"), ("measure", 4, "")]
-    return pd.DataFrame(rows, columns=["rule", "jobs", "needs"])
-
-
 def settings(root: Path, reuse: str = "archive") -> Config:
     """The thesis's configuration with all files below ``root``."""
     paths = {"data": f"{root}/data", "results": f"{root}/results", "figures": f"{root}/figures"}
@@ -139,7 +133,7 @@ def make(root: Path, size: tuple[int, int] = (1500, 600)) -> Sources:
     """Write everything the report needs below ``root``."""
     chosen = settings(root)
     results, figures, docs = chosen.paths.results, chosen.paths.figures, root / "docs"
-    for folder in ("comparison", "table1_1", "sweep", "report", "benchmarks/draw"):
+    for folder in ("comparison", "table1_1", "sweep", "benchmarks/draw"):
         (results / folder).mkdir(parents=True)
     figures.mkdir()
     docs.mkdir()
@@ -160,10 +154,8 @@ def make(root: Path, size: tuple[int, int] = (1500, 600)) -> Sources:
         path = results / "audit" / f"{run.place}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps({"audit": found}))
-    table = results / "report/rules.csv"
-    rules().to_csv(table, index=False)
     (results / "benchmarks/draw/fig.tsv").write_text("s\tmax_rss\n2.5\t310.2\n")
     (results / "benchmarks/measure.tsv").write_text("s\tmax_rss\n7.5\tNA\n")
     (docs / "findings.md").write_text(FINDINGS.format(figures=figures))
     (docs / "assumptions.md").write_text(LEDGER.format(figures="../figures"))
-    return Sources(chosen, ROOT / "workflow/report", table)
+    return Sources(chosen, ROOT / "workflow/report")

@@ -138,14 +138,14 @@ class TestPage:
 
     def test_every_input_that_is_recorded_exists(self, sources):
         inputs = sources.inputs()
-        assert len(set(inputs)) == len(inputs) == 4 * 12 + 4 + 24 + 2 + 1
+        assert len(set(inputs)) == len(inputs) == 4 * 12 + 4 + 24 + 2
         assert all(path.is_file() for path in inputs)
 
     def test_a_run_without_findings_and_archive_has_a_page(self, sources):
         changes = {"findings": {"page": None}, "training": {"reuse": "none"}}
         text = sources.settings.model_dump_json()
         other = report_run.Sources(
-            load(type(sources.settings), [text, json.dumps(changes)]), sources.captions, sources.rules
+            load(type(sources.settings), [text, json.dumps(changes)]), sources.captions
         )
         html = page(other)
         Elements(html)
@@ -167,7 +167,6 @@ MISSING = [
     ("results/sweep/edges.csv", "results/sweep/edges.csv"),
     ("docs/findings.md", "findings"),
     ("docs/assumptions.md", "assumptions"),
-    ("results/report/rules.csv", "report"),
     ("results/audit/bird-cat/10000-500/dynamic.json", "bird-cat/10000-500/dynamic.json"),
 ]
 

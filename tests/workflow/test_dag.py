@@ -90,10 +90,8 @@ CURVE_FIGURES = jobs("plot_curves", TRAINED)
 DOMAIN_FIGURE = {f"plot_domain {DOMAIN}"}
 DRAW_TRAINED = CURVE_FIGURES | DOMAIN_FIGURE
 TRAINING = TRAIN | COLLECT | CLAIMS | DRAW_TRAINED
-RULES = {"graph_rules rules"}
 PAGE = {"assemble_report report"}
-REPORT = RULES | PAGE
-EVERYTHING = RETRIEVE | EXTRACT | ONE_STEP | ARCHITECTURE | TRAINING | STUDIES | REPORT
+EVERYTHING = RETRIEVE | EXTRACT | ONE_STEP | ARCHITECTURE | TRAINING | STUDIES | PAGE
 # The dense engine and the law engine are one command, so an edit of one repeats both.
 ON_BOTH_ENGINES = (ONE_STEP - EXPECTATIONS - EXPECT_WIDE) | (STUDIES - EXTRACT_CHOICES)
 
@@ -219,7 +217,6 @@ class TestPlans:
             "write_ledger": 1,
             "plot_ledger": 1,
             "write_findings": 1,
-            "graph_rules": 1,
             "assemble_report": 1,
             "audit_archive": 24,
             "collect_curves": 24,
@@ -227,7 +224,7 @@ class TestPlans:
             "plot_curves": 2,
             "plot_domain": 1,
             "everything": 1,
-            "total": 143,
+            "total": 142,
         }
         assert seconds < ANSWER_SECONDS
         assert untouched.files() == before
@@ -259,7 +256,7 @@ class TestPlans:
         elsewhere = jobs("train_seeds", [f"{run}/0-1" for run in DOMAIN_RUNS])
         elsewhere |= jobs("collect_curves", DOMAIN_RUNS)
         drawn = PROBE_FIGURES | ARCHITECTURE | DRAW_TRAINED | STUDY_FIGURES
-        assert untouched.plan("comparison") == EVERYTHING - drawn - elsewhere - STUDIES - REPORT
+        assert untouched.plan("comparison") == EVERYTHING - drawn - elsewhere - STUDIES - PAGE
 
     def test_a_study_needs_no_other(self, untouched):
         assert untouched.plan("table1_1") == DATA | ORDERS | JUDGE_TABLE | {"plot_table1_1 table1_1"}
@@ -396,7 +393,7 @@ class TestWholeRun:
             *root.glob("results/ledger/*/*.json"),
         ]
         figures_and_tables = 1 + 3 * len(CURVES) + 2 + len(FIGURES) + len(TABLES) + len(TRAIN)
-        figures_and_tables += len(REPORT)
+        figures_and_tables += len(PAGE)
         law = len(EXACT | WIDE | EXPECT_WIDE | LAW_FITS)
         studies = len(ORDERS | JUDGE_TABLE | SWEEPS | {"edges"} | CHOICES | CHANGES)
         assert len(sidecars) == figures_and_tables + law + studies
@@ -504,9 +501,7 @@ class TestRunsAgain:
             ("claims", CLAIMS | DOMAIN_FIGURE),
             ("curve_figures", DRAW_TRAINED),
             ("training", TRAINING),
-            ("pairs", EVERYTHING - ARCHITECTURE - RETRIEVE - RULES),
-            ("rule_picture", PAGE),
-            ("rule_graph", REPORT),
+            ("pairs", EVERYTHING - ARCHITECTURE - RETRIEVE),
         ],
     )
     def test_an_edit_repeats_its_stages_and_what_follows(self, clone, module, repeated):
@@ -624,4 +619,4 @@ class TestRunsAgain:
         ],
     )
     def test_a_setting_repeats_its_stages_and_what_follows(self, finished, change, repeated):
-        assert finished.plan(change=change) == repeated | REPORT
+        assert finished.plan(change=change) == repeated | PAGE

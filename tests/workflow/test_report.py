@@ -16,19 +16,6 @@ def test_the_page_shows_the_run(finished):
     assert "Nothing to audit" in html  # all curves are trained here
 
 
-def test_the_graph_has_the_rules_that_ran(finished):
-    """Rules with a log are the rules of the graph, but for targets and the page's own last rule."""
-    with (finished.root / "results/report/rules.csv").open(encoding="utf-8", newline="") as file:
-        table = list(csv.DictReader(file))
-    logs = finished.root / "results/logs"
-    assert {row["rule"] for row in table} - {"all"} == {
-        path.name.removesuffix(".log") for path in logs.iterdir()
-    }
-    trained = next(row for row in table if row["rule"] == "train_seeds")
-    assert trained["jobs"] == "6"
-    assert {row["needs"] for row in table if row["rule"] == "all"} >= {"assemble_report", "plot_figure"}
-
-
 def test_snakemakes_own_report_needs_no_network(clone):
     """Figures and tables are in it, with captions, and it loads nothing."""
     outcome = clone.snakemake("--report", "own.html")

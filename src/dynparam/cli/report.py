@@ -1,4 +1,4 @@
-"""The commands of the report: which rule needs which, and the page; registered by ``cli/main.py``."""
+"""The command of the report; registered by ``cli/main.py``."""
 
 from __future__ import annotations
 
@@ -15,26 +15,8 @@ from dynparam.configuration.loading import load
 app = typer.Typer(help="Put a finished run on one page.", no_args_is_help=True)
 
 
-@app.command("rules", epilog=examples("dynparam report rules --output rules.csv"))
-def graph_rules(
-    output: OutputOption,
-    config: ConfigOption = DEFAULT_CONFIG,
-    target: Annotated[str, typer.Option("--target", help="What the rules make.")] = "all",
-) -> None:
-    """Ask Snakemake which rule needs which, and how many jobs each has."""
-    from dynparam.provenance import record
-    from dynparam.report import rule_graph
-    from dynparam.support import tables
-
-    started = time.monotonic()
-    settings = load(Config, config)
-    tables.write_csv(rule_graph.rule_table(settings, target), output)
-    record.write_sidecar(output.with_suffix(".json"), [output], settings, started=started)
-
-
-@app.command("page", epilog=examples("dynparam report page --rules rules.csv --output report.html"))
+@app.command("page", epilog=examples("dynparam report page --output report.html"))
 def assemble_report(
-    rules: Annotated[Path, typer.Option("--rules", help="Which rule needs which (report/rules.csv).")],
     output: OutputOption,
     config: ConfigOption = DEFAULT_CONFIG,
     captions: Annotated[
@@ -47,7 +29,7 @@ def assemble_report(
     from dynparam.support import files
 
     started = time.monotonic()
-    sources = page.Sources(load(Config, config), captions, rules)
+    sources = page.Sources(load(Config, config), captions)
     files.write_text(output, page.page(sources))
     record.write_sidecar(
         output.with_suffix(".json"),

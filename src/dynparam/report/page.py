@@ -40,7 +40,6 @@ from dynparam.report.figures import (
     read_figure,
     require,
 )
-from dynparam.report.rule_picture import draw
 from dynparam.report.sidecar_text import commit, efforts, sections
 from dynparam.settings.base import digest
 from dynparam.support.tables import read_csv
@@ -69,12 +68,10 @@ class Sources:
     Attributes:
         settings: the run's configuration, which names its directories and documents.
         captions: the directory of the figures' captions.
-        rules: the graph of rules (``report.rule_graph.COLUMNS``).
     """
 
     settings: Config
     captions: Path
-    rules: Path
 
     def table(self, name: str) -> Path:
         """The CSV of one of ``TARGETS``."""
@@ -102,7 +99,7 @@ class Sources:
         ]
         tables = [self.table(name) for name in TARGETS]
         documents = [path for path, _ in self.documents().values()]
-        return [*figures, *tables, *self.audits().values(), *documents, self.rules]
+        return [*figures, *tables, *self.audits().values(), *documents]
 
 
 def page(sources: Sources) -> str:
@@ -240,9 +237,7 @@ def _judged(
 def _made(sources: Sources, figures: list[Figure]) -> dict[str, Any]:
     """How the run was made: rules, files, environment, configuration."""
     settings = sources.settings
-    rules = _read(sources.rules, "report")
     return {
-        "picture": draw(rules),
         "efforts": _efforts_table(settings.paths.results / "benchmarks"),
         "files": _files_table(sources, figures),
         "downloads": {name.split("/")[1]: embedded(sources.table(name)) for name in TARGETS},
