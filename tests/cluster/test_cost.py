@@ -1,6 +1,7 @@
-"""What training costs: hours from the archive's records, by machine, and what counting bounds."""
+"""What training costs: hours from the archive's records, by machine."""
 
 import json
+import re
 import time
 from pathlib import Path
 
@@ -8,19 +9,14 @@ import pandas as pd
 import pytest
 
 from dynparam.cli import main
-from dynparam.cluster.cost import as_text, costs, operations
-from dynparam.configuration.config import Config
-from dynparam.configuration.loading import load
+from dynparam.cluster.cost import cost_table
 from dynparam.provenance.record import write_sidecar
 from dynparam.support.errors import DataError
 from dynparam.support.tables import write_csv
 from dynparam.training.runs import COLUMNS
-from dynparam.training.settings import for_run
 from tests.training_runs import TASK, run_stage
 
 ROOT = Path(__file__).parents[2]
-THESIS = load(Config, [ROOT / "config" / "thesis.yaml"])
-RUN = for_run(THESIS, "bird-cat", "10000-500")
 MACHINE = {"processor": "some processor", "cores": 2}
 
 
@@ -46,54 +42,44 @@ def write_archive(root, origins, network="10000-500", parametrization="dynamic",
     write_sidecar(sidecar, [csv], run_stage(), inputs=[], started=time.monotonic(), runs=origins)
 
 
+def rows_of(archive):
+    """The cells of every row, by network and device."""
+    lines = cost_table(archive, "10000-500").splitlines()[2:]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return {(row[2], row[1]): row for row in rows}
+
+
 def test_hours_are_wall_time_times_threads(tmp_path):
     write_archive(tmp_path, [origin({0: 1800, 1: 3600})])
-    (row,) = costs(tmp_path).to_dict("records")
-    assert row["unit"] == "core hour"
-    assert (row["runs"], row["epochs"]) == (2, 4)
-    assert (row["hours_smallest"], row["hours_per_run"], row["hours_largest"]) == (1.0, 1.5, 2.0)
+    assert list(rows_of(tmp_path).values()) == [
+        [
+            "some processor, 2 cores",
+            "cpu, 2 threads",
+            *("10000-500", "4", "2", "core hour"),
+            *("1.5 (1 to 2)", "150", "600"),
+        ]
+    ]
 
 
 def test_machines_devices_and_networks_are_kept_apart_and_curves_joined(tmp_path):
     write_archive(tmp_path, [origin({0: 3600}), origin({1: 36}, "NVIDIA H100")])
     write_archive(tmp_path, [origin({0: 7200})], parametrization="spectral")
     write_archive(tmp_path, [origin({0: 72})], network="1000-50")
-    table = costs(tmp_path)
-    found = table.set_index(["network", "device"])["hours_per_run"].to_dict()
+    found = {key: row[4:] for key, row in rows_of(tmp_path).items()}
     assert found == {
-        ("10000-500", "NVIDIA H100"): 0.01,
-        ("10000-500", "cpu, 2 threads"): 3.0,
-        ("1000-50", "cpu, 2 threads"): 0.04,
+        ("10000-500", "NVIDIA H100"): ["1", "GPU hour", "0.01 (0.01 to 0.01)", "1", "4"],
+        ("10000-500", "cpu, 2 threads"): ["2", "core hour", "3 (2 to 4)", "300", "1.2e+03"],
+        ("1000-50", "cpu, 2 threads"): ["1", "core hour", "0.04 (0.04 to 0.04)", "4", ""],
     }
-    assert table["network"].tolist() == ["10000-500", "10000-500", "1000-50"]
-
-
-def test_a_gpu_has_its_row_as_soon_as_it_is_archived(tmp_path):
-    write_archive(tmp_path, [origin({0: 3600})])
-    assert "GPU hours have not been measured" in as_text(costs(tmp_path), RUN)
-    write_archive(tmp_path, [origin({0: 3600}), origin({1: 36}, "NVIDIA H100")])
-    text = as_text(costs(tmp_path), RUN)
-    assert "not been measured" not in text
-    (line,) = [line for line in text.splitlines() if "H100" in line]
-    cells = [cell.strip() for cell in line.split("|")]
-    assert cells[6:10] == ["GPU hour", "0.01 (0.01 to 0.01)", "1", "4"]
+    assert [network for network, _ in found] == ["10000-500", "10000-500", "1000-50"]
 
 
 def test_diverged_runs_do_not_count(tmp_path):
     write_archive(tmp_path, [origin({0: 3600, 1: 1}, diverged=[1])])
-    assert costs(tmp_path)["runs"].tolist() == [1]
+    assert [row[4] for row in rows_of(tmp_path).values()] == ["1"]
     write_archive(tmp_path, [origin({0: 1}, diverged=[0])])
     with pytest.raises(DataError, match="no archived runs"):
-        costs(tmp_path)
-
-
-def test_operations_are_those_that_the_benchmark_counts():
-    """benchmarks/training_epoch.json has those of an epoch with its evaluation, counted on its own."""
-    record = json.loads((ROOT / "benchmarks" / "training_epoch.json").read_text())
-    (plain,) = [one for one in record["versions_timed"] if one["version"] == "plain torch"]
-    training, evaluation = operations(RUN)
-    epoch = training / 100 + evaluation / 101  # epoch 0 is evaluated, not trained
-    assert epoch == pytest.approx(plain["tera_operations"] * 1e12, rel=1e-3)
+        rows_of(tmp_path)
 
 
 def test_the_page_shows_what_the_command_prints(capsys, monkeypatch):
@@ -107,13 +93,12 @@ def test_the_page_shows_what_the_command_prints(capsys, monkeypatch):
     )
 
 
-def test_json_has_the_same_numbers(capsys, monkeypatch):
-    monkeypatch.chdir(ROOT)
-    monkeypatch.setattr("sys.argv", ["dynparam", "cost", "--json"])
-    with pytest.raises(SystemExit):
-        main.main()
-    found = json.loads(capsys.readouterr().out)
-    rows = costs(ROOT / "results" / "archive").to_dict("records")
-    assert [row["hours_per_run"] for row in found["costs"]] == [row["hours_per_run"] for row in rows]
-    assert found["costs"][0]["hours_400"] == pytest.approx(4 * found["costs"][0]["hours_100"])
-    assert found["operations_per_run"]["training"] == operations(RUN)[0]
+def test_the_page_counts_the_operations_that_the_benchmark_counts():
+    """benchmarks/training_epoch.json has those of an epoch with its evaluation; 100 epochs are a run."""
+    record = json.loads((ROOT / "benchmarks" / "training_epoch.json").read_text())
+    (plain,) = [one for one in record["versions_timed"] if one["version"] == "plain torch"]
+    text = " ".join((ROOT / "docs" / "cluster.md").read_text().split())
+    training, evaluation = re.search(
+        r"(\d+) \* 10\^12 operations of training and (\d+) \*", text
+    ).groups()
+    assert int(training) + int(evaluation) == pytest.approx(100 * plain["tera_operations"], rel=0.02)

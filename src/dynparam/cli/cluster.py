@@ -10,33 +10,20 @@ import typer
 from dynparam.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, examples
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
-from dynparam.training.settings import for_run
 
 app = typer.Typer()
 
 
-@app.command("cost", epilog=examples("dynparam cost", "dynparam cost --json"))
-def tell_cost(
-    archive: Annotated[
-        Path | None,
-        typer.Option(
-            "--archive", help="Archive of curves.", show_default="training.archive of the configuration"
-        ),
-    ] = None,
-    config: ConfigOption = DEFAULT_CONFIG,
-    as_json: JsonOption = False,
-) -> None:
+@app.command("cost", epilog=examples("dynparam cost"))
+def tell_cost(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Tell what training costs on which machine, from the times of the archived runs.
 
     Core hours and, once a run on a GPU is archived, GPU hours: of a run, of 100 seeds, of both figures.
     """
-    from dynparam.cluster import cost
+    from dynparam.cluster.cost import cost_table
 
     settings = load(Config, config)
-    table = cost.costs(archive or settings.training.archive)
-    run = for_run(settings, next(iter(settings.data.pairs)), settings.protocol.network_name)
-    write = cost.as_json if as_json else cost.as_text
-    typer.echo(write(table, run))
+    typer.echo(cost_table(settings.training.archive, settings.protocol.network_name))
 
 
 @app.command("resources", epilog=examples("dynparam resources", "dynparam resources --write"))
