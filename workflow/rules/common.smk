@@ -18,7 +18,7 @@ from dynparam.experiments.alignments.settings import (
 )
 from dynparam.experiments.architecture.settings import for_architecture
 from dynparam.experiments.measured_orders.settings import for_exponents, for_orders
-from dynparam.experiments.open_choices.settings import for_ledger
+from dynparam.experiments.open_choices.settings import for_open_choices
 from dynparam.experiments.r_sweep.settings import for_edges, for_sweep
 from dynparam.experiments.training_curves.settings import for_claims
 from dynparam.settings.shared import shown_curves

@@ -25,7 +25,9 @@ app = typer.Typer()
 def write_findings(
     results: Annotated[
         Path,
-        typer.Option("--results", help="Directory with comparison/, table1_1/, sweep/ and ledger/."),
+        typer.Option(
+            "--results", help="Directory with comparison/, table1_1/, sweep/ and open_choices/."
+        ),
     ],
     conditions: Annotated[Path, typer.Option("--conditions", help="Plotted data of the conditions.")],
     curves: Annotated[Path, typer.Option("--curves", help="Plotted data of a figure of training.")],
@@ -48,7 +50,7 @@ def write_findings(
         "table1_1": results / "table1_1" / "table1_1.csv",
         "conditions": conditions,
         "edges": results / "sweep" / "edges.csv",
-        "changes": results / "ledger" / "changes.csv",
+        "changes": results / "open_choices" / "changes.csv",
     }
     evidence = findings.Evidence(
         **{name: tables.read_csv(path) for name, path in places.items()},

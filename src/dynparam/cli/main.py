@@ -51,7 +51,7 @@ app.add_typer(findings.app)
 app.add_typer(verify.app)
 app.add_typer(crate.app)
 app.add_typer(cluster.app)
-app.add_typer(open_choices.app, name="ledger")
+app.add_typer(open_choices.app, name="choices")
 app.add_typer(report.app, name="report")
 app.add_typer(plot, name="plot")
 

@@ -1,4 +1,4 @@
-"""Commands around the ledger of open choices: measure them, compare them, write its page, draw it."""
+"""Commands around the open choices: measure them, compare them, write its page, draw it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from dynparam.cli.options import (
 )
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
-from dynparam.experiments.open_choices.settings import LedgerStage
+from dynparam.experiments.open_choices.settings import OpenChoicesStage
 from dynparam.trials.settings import ProbeStage
 
 app = typer.Typer(help="Weigh the choices that the thesis leaves open.", no_args_is_help=True)
@@ -29,19 +29,23 @@ app = typer.Typer(help="Weigh the choices that the thesis leaves open.", no_args
 plot = typer.Typer()
 
 
-EntriesOption = Annotated[Path, typer.Option("--ledger", help="The entries of the ledger (YAML).")]
+EntriesOption = Annotated[
+    Path, typer.Option("--choices", help="The entries of the open choices (YAML).")
+]
 
 
-ChangesArgument = Annotated[Path, typer.Argument(help="Changes of slopes (results/ledger/changes.csv).")]
+ChangesArgument = Annotated[
+    Path, typer.Argument(help="Changes of slopes (results/open_choices/changes.csv).")
+]
 
 
-DEFAULT_ENTRIES = Path("config/ledger.yaml")
+DEFAULT_ENTRIES = Path("config/open_choices.yaml")
 
 
 @app.command(
     "measure",
     epilog=examples(
-        "dynparam ledger measure --images data/processed/airplane-automobile.npz --output trials.csv"
+        "dynparam choices measure --images data/processed/airplane-automobile.npz --output trials.csv"
     ),
 )
 def measure_choice(
@@ -55,7 +59,7 @@ def measure_choice(
     import torch
 
     from dynparam.data.images import load_pair
-    from dynparam.experiments.open_choices import trials as ledger_trials
+    from dynparam.experiments.open_choices import trials as choice_trials
     from dynparam.provenance import record
     from dynparam.support import tables
     from dynparam.trials.images import TrialImages
@@ -64,36 +68,36 @@ def measure_choice(
     settings = load(ProbeStage, config)
     torch.set_num_threads(threads)
     trial_images = TrialImages(settings, load_pair(images))
-    tables.write_csv(ledger_trials.measure_choice(settings, trial_images, engine), output)
+    tables.write_csv(choice_trials.measure_choice(settings, trial_images, engine), output)
     record.write_sidecar(
         output.with_suffix(".json"), [output], settings, inputs=[images], started=started, engine=engine
     )
 
 
 @app.command(
-    "compare", epilog=examples("dynparam ledger compare --results results --output changes.csv")
+    "compare", epilog=examples("dynparam choices compare --results results --output changes.csv")
 )
 def compare_choices(
-    results: Annotated[Path, typer.Option("--results", help="Directory with ledger/trials/.")],
+    results: Annotated[Path, typer.Option("--results", help="Directory with open_choices/trials/.")],
     output: OutputOption,
     config: ConfigOption = DEFAULT_CONFIG,
     entries: EntriesOption = DEFAULT_ENTRIES,
 ) -> None:
     """What every alternative changes in every slope, with intervals."""
-    from dynparam.experiments.open_choices import changes as ledger_changes
-    from dynparam.experiments.open_choices import entries as ledger
+    from dynparam.experiments.open_choices import changes as choice_changes
+    from dynparam.experiments.open_choices import entries as open_choices
     from dynparam.provenance import record
     from dynparam.support import tables
 
     started = time.monotonic()
-    settings = load(LedgerStage, config)
-    known = ledger.read_ledger(entries)
+    settings = load(OpenChoicesStage, config)
+    known = open_choices.read_open_choices(entries)
     paths = {
-        (choice, engine): results / "ledger" / "trials" / f"{choice}-{engine}.csv"
+        (choice, engine): results / "open_choices" / "trials" / f"{choice}-{engine}.csv"
         for choice, engine in known.needed_trials()
     }
     trials = {choice: tables.read_csv(path) for choice, path in paths.items()}
-    tables.write_csv(ledger_changes.all_changes(settings, known, trials), output)
+    tables.write_csv(choice_changes.all_changes(settings, known, trials), output)
     record.write_sidecar(
         output.with_suffix(".json"),
         [output],
@@ -103,7 +107,9 @@ def compare_choices(
     )
 
 
-@app.command("page", epilog=examples("dynparam ledger page results/ledger/changes.csv --output page.md"))
+@app.command(
+    "page", epilog=examples("dynparam choices page results/open_choices/changes.csv --output page.md")
+)
 def write_ledger(
     changes: ChangesArgument,
     output: OutputOption,
@@ -119,7 +125,7 @@ def write_ledger(
 
     started = time.monotonic()
     settings = load(Config, config)
-    known = choices.load_ledger(entries, settings)
+    known = choices.load_open_choices(entries, settings)
     write_text(output, page.page(known, settings, tables.read_csv(changes)))
     record.write_sidecar(
         output.with_suffix(".json"), [output], settings, inputs=[changes, entries], started=started
@@ -127,8 +133,8 @@ def write_ledger(
 
 
 @plot.command(
-    "ledger",
-    epilog=examples("dynparam plot ledger results/ledger/changes.csv --output assumptions.png"),
+    "choices",
+    epilog=examples("dynparam plot choices results/open_choices/changes.csv --output open_choices.png"),
 )
 def plot_ledger(
     changes: ChangesArgument,
@@ -142,10 +148,10 @@ def plot_ledger(
     from dynparam.support import tables
 
     started = time.monotonic()
-    settings = load(LedgerStage, config)
+    settings = load(OpenChoicesStage, config)
     table = tables.read_csv(changes)
     tolerance = settings.comparison.tolerance
-    picture = figure.ledger_figure(table, settings.figures.titles, tolerance)
+    picture = figure.open_choices_figure(table, settings.figures.titles, tolerance)
     written = figure_style.save(picture, table, output, settings.figures.dpi)
     record.write_sidecar(
         output.with_suffix(".json"), written, settings, inputs=[changes], started=started

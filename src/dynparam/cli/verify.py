@@ -48,12 +48,14 @@ def verify_files(
 
     from rich.console import Console
 
-    from dynparam.configuration.choices import load_ledger
+    from dynparam.configuration.choices import load_open_choices
     from dynparam.configuration.jobs import ConfiguredStages
     from dynparam.provenance import remaking, verification, verification_tree
 
     settings = load(Config, config)
-    configured = ConfiguredStages(settings, load_ledger(Path("config/ledger.yaml"), settings))
+    configured = ConfiguredStages(
+        settings, load_open_choices(Path("config/open_choices.yaml"), settings)
+    )
     verifier = verification.Verifier(configured, root)
     checked = [verifier.check(path) for path in verification.wanted_files(paths)]
     if redraw:

@@ -23,8 +23,8 @@ from dynparam.experiments.alignments.settings import (
 )
 from dynparam.experiments.architecture.settings import ArchitectureStage, for_architecture
 from dynparam.experiments.measured_orders.settings import ExponentsStage, for_exponents, for_orders
-from dynparam.experiments.open_choices.entries import Ledger
-from dynparam.experiments.open_choices.settings import LedgerStage, for_ledger
+from dynparam.experiments.open_choices.entries import OpenChoices
+from dynparam.experiments.open_choices.settings import OpenChoicesStage, for_open_choices
 from dynparam.experiments.r_sweep.settings import EdgesStage, SweepStage, for_edges, for_sweep
 from dynparam.experiments.training_curves.settings import ClaimsStage, for_claims
 from dynparam.settings.base import Block, differences, digest
@@ -39,7 +39,7 @@ STAGES = (
     ComparisonStage,
     FigureStage,
     WideFigureStage,
-    LedgerStage,
+    OpenChoicesStage,
     FindingsStage,
     ExponentsStage,
     SweepStage,
@@ -54,10 +54,10 @@ STAGES = (
 class ConfiguredStages:
     """The settings of all jobs that a configuration asks for."""
 
-    def __init__(self, config: Config, ledger: Ledger) -> None:
-        """``ledger`` holds the alternatives that jobs of the ledger run under."""
+    def __init__(self, config: Config, open_choices: OpenChoices) -> None:
+        """``open_choices`` holds the alternatives that jobs of the open choices run under."""
         self._dumps = {
-            digest(block): block.model_dump(mode="json") for block in _all_stages(config, ledger)
+            digest(block): block.model_dump(mode="json") for block in _all_stages(config, open_choices)
         }
 
     def has(self, config_sha256: str) -> bool:
@@ -77,14 +77,14 @@ class ConfiguredStages:
         return min(found, key=len, default=[])
 
 
-def _all_stages(config: Config, ledger: Ledger) -> Iterator[Block]:
+def _all_stages(config: Config, open_choices: OpenChoices) -> Iterator[Block]:
     yield config
     # A command that is run by hand is given the whole configuration, and takes whole blocks of it.
     values = config.model_dump(mode="json")
     for stage in STAGES:
         yield build(stage, values, "configuration")
     yield from (for_source(config), for_fit(config), for_comparison(config), for_claims(config))
-    yield from (for_ledger(config), for_findings(config), for_orders(config), for_edges(config))
+    yield from (for_open_choices(config), for_findings(config), for_orders(config), for_edges(config))
     for pair in config.data.pairs:
         yield for_pair(config, pair)
     for curve in config.probe.curves:
@@ -97,6 +97,6 @@ def _all_stages(config: Config, ledger: Ledger) -> Iterator[Block]:
     yield from (for_wide_figure(config, figure) for figure in config.law.figures)
     yield from (for_architecture(config, figure) for figure in config.figures.architecture)
     yield from (for_run(config, run.task, run.network) for run in all_runs(config).values())
-    for choice, engine in ledger.needed_trials():
-        chosen = chosen_config(ledger, config, choice)
+    for choice, engine in open_choices.needed_trials():
+        chosen = chosen_config(open_choices, config, choice)
         yield from (trials_stage(chosen, engine), for_pair(chosen, chosen.probe.pair))

@@ -1,4 +1,4 @@
-"""What the official CIFAR-10 files are: their names and hashes, and the check of both (SPEC Sec. 8)."""
+"""What the official CIFAR-10 files are: their names and hashes, and the check of both."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two-class tasks drawn from the verified CIFAR-10 files (thesis Secs. 3.1-3.3, SPEC Sec. 7).
+"""Two-class tasks drawn from the verified CIFAR-10 files (thesis Secs. 3.1-3.3).
 
 The files are pickles, so nothing here opens one before its SHA-256 is right.
 """

@@ -25,7 +25,7 @@ REMAKING = (
     ("claims",),
     ("table",),
     ("edges",),
-    ("ledger", "compare"),
+    ("choices", "compare"),
 )
 """Commands that take seconds and give the same bytes from the same inputs."""
 

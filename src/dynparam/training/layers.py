@@ -26,7 +26,7 @@ UPDATE_BLOCK_BYTES = 4 << 20
 
 @dataclass(frozen=True)
 class MomentumRule:
-    """eta, mu and d of the update (SPEC: v <- mu v + (1 - d) gradient, W <- W - eta v)."""
+    """eta, mu and d of the update (v <- mu v + (1 - d) gradient, W <- W - eta v)."""
 
     learning_rate: float
     momentum: float
