@@ -23,7 +23,7 @@ HOSTILE = '</td><script>alert("1")</script>&amp; <img src=x onerror=alert(1)>'
 FINDINGS = """<!-- Generated. -->
 # Findings
 
-See the [ledger](assumptions.md), [its choices](assumptions.md#choices) and [theory](theory.md).
+See the [open choices](open-choices.md), [its choices](open-choices.md#choices) and [theory](theory.md).
 
 ## What reproduces
 
@@ -38,9 +38,9 @@ See the [ledger](assumptions.md), [its choices](assumptions.md#choices) and [the
    | 1000 | holds |
 """
 
-LEDGER = """# Assumptions
+OPEN_CHOICES = """# Open choices
 
-![What changes]({figures}/assumptions.png)
+![What changes]({figures}/open_choices.png)
 
 ## Choices
 
@@ -124,7 +124,7 @@ def settings(root: Path, reuse: str = "archive") -> Config:
         "paths": paths,
         "training": {"reuse": reuse},
         "findings": {"page": f"{root}/docs/findings.md"},
-        "ledger": {"page": f"{root}/docs/assumptions.md"},
+        "open_choices": {"page": f"{root}/docs/open-choices.md"},
     }
     return load(Config, [ROOT / "config/thesis.yaml", json.dumps(changes)])
 
@@ -157,5 +157,5 @@ def make(root: Path, size: tuple[int, int] = (1500, 600)) -> Sources:
     (results / "benchmarks/draw/fig.tsv").write_text("s\tmax_rss\n2.5\t310.2\n")
     (results / "benchmarks/measure.tsv").write_text("s\tmax_rss\n7.5\tNA\n")
     (docs / "findings.md").write_text(FINDINGS.format(figures=figures))
-    (docs / "assumptions.md").write_text(LEDGER.format(figures="../figures"))
+    (docs / "open-choices.md").write_text(OPEN_CHOICES.format(figures="../figures"))
     return Sources(chosen, ROOT / "workflow/report")

@@ -185,7 +185,7 @@ def wheel(tmp_path_factory):
 
 
 def test_the_wheel_works_where_there_is_no_configuration(wheel, tmp_path):
-    for name in ("thesis.yaml", "ledger.yaml"):
+    for name in ("thesis.yaml", "open_choices.yaml"):
         packaged = wheel / "site" / "dynparam" / "settings" / "defaults" / name
         assert packaged.read_bytes() == (ROOT / "config" / name).read_bytes()
     program = (sys.executable, "-m", "dynparam")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dynparam.configuration.choices import load_ledger
+from dynparam.configuration.choices import load_open_choices
 from dynparam.configuration.config import Config
 from dynparam.configuration.jobs import ConfiguredStages
 from dynparam.configuration.loading import load
@@ -30,7 +30,7 @@ from dynparam.support.errors import DataError
 
 ROOT = Path(__file__).parents[2]
 CONFIG = load(Config, [ROOT / "config" / "thesis.yaml"])
-CONFIGURED = ConfiguredStages(CONFIG, load_ledger(ROOT / "config" / "ledger.yaml", CONFIG))
+CONFIGURED = ConfiguredStages(CONFIG, load_open_choices(ROOT / "config" / "open_choices.yaml", CONFIG))
 SETTINGS = for_fit(CONFIG)
 
 CHAIN = {

@@ -96,7 +96,7 @@ def evidence():
         table1_1=read_csv(figures / "table1_1.csv"),
         conditions=read_csv(figures / "conditions.csv"),
         edges=edges,
-        changes=read_csv(figures / "assumptions.csv"),
+        changes=read_csv(figures / "open_choices.csv"),
         seeds=3,
     )
 
@@ -141,10 +141,10 @@ def test_claims_show_in_layers(evidence):
 
 def test_a_slope_that_changes_sides_is_counted(evidence):
     changed = evidence.changes.copy()
-    assert Found(evidence).ledger()["moved"] == 0
+    assert Found(evidence).open_choices()["moved"] == 0
     row = changed.index[changed["shows_by_default"] == "shows"][0]
     changed.loc[row, "shows"] = "does not show"
-    assert Found(replace(evidence, changes=changed)).ledger()["moved"] == 1
+    assert Found(replace(evidence, changes=changed)).open_choices()["moved"] == 1
 
 
 def test_numbers_as_they_are_written():

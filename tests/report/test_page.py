@@ -122,8 +122,8 @@ class TestPage:
         assert rows["Audits of archived curves"] == [24, 0, 0, 24]
         assert len(rows) == 8
 
-    def test_findings_and_ledger_lead_to_each_other(self, html):
-        assert '<a href="#ledger-choices">its choices</a>' in html
+    def test_findings_and_open_choices_lead_to_each_other(self, html):
+        assert '<a href="#open-choices-choices">its choices</a>' in html
         assert '<a href="#findings-what-reproduces">findings</a>' in html
         assert "theory (<code>" in html
         assert "Figure: What changes</a>" in html
@@ -166,7 +166,7 @@ MISSING = [
     ("results/comparison/claims.csv", "comparison"),
     ("results/sweep/edges.csv", "results/sweep/edges.csv"),
     ("docs/findings.md", "findings"),
-    ("docs/assumptions.md", "assumptions"),
+    ("docs/open-choices.md", "open_choices"),
     ("results/audit/bird-cat/10000-500/dynamic.json", "bird-cat/10000-500/dynamic.json"),
 ]
 
@@ -257,7 +257,7 @@ class TestDocuments:
         html = document("<!-- c -->\n# T\n\n<script>x</script> |<a, b>|", ROOT, "a", {}).html
         assert html == "<p>&lt;script&gt;x&lt;/script&gt; |&lt;a, b&gt;|</p>\n"
 
-    @pytest.mark.parametrize("name", ["findings", "assumptions"])
+    @pytest.mark.parametrize("name", ["findings", "open-choices"])
     def test_the_projects_own_documents_are_whole(self, name):
         path = ROOT / "docs" / f"{name}.md"
         html = document(path.read_text(encoding="utf-8"), path, name, {}).html

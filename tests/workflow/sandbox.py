@@ -59,7 +59,7 @@ SMALL: dict[str, Any] = {
         "training": {"widths": {"smallest": 40, "largest": 120, "count": 2}, "trials": 2},
         "steps": 3,
     },
-    "ledger": {"trials": 3, "dense_trials": 2},
+    "open_choices": {"trials": 3, "dense_trials": 2},
     "findings": {"page": None},
     "protocol": {"n": 40, "n_min": 8, "batch_size": 8, "epochs": 3},
     "training": {
@@ -87,7 +87,7 @@ PLACES = {
     "exponents",
     "figures",
     "fits",
-    "ledger",
+    "open_choices",
     "probe",
     "processed",
     "report",

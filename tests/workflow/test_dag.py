@@ -67,14 +67,16 @@ EXTRACT_CHOICES |= {f"extract_pool {PAIR}"}
 CHOICES = jobs("measure_choice", [f"{choice}-law" for choice in CHOICES_IN_LAW])
 CHOICES |= jobs("measure_choice", ["default-dense", "float64-dense"])
 CHANGES = {"compare_choices changes"}
-LEDGER_PAGE = {"write_ledger assumptions"}
-LEDGER_FIGURE = {"plot_ledger assumptions"}
-LEDGER = EXTRACT_CHOICES | CHOICES | CHANGES | LEDGER_PAGE | LEDGER_FIGURE
-STUDIES = ORDERS | JUDGE_TABLE | ORDER_FIGURES | SWEEPS | EDGES | SWEEP_FIGURE | LEDGER
-STUDY_FIGURES = WIDE_FIGURES | ORDER_FIGURES | SWEEP_FIGURE | LEDGER_FIGURE
+OPEN_CHOICES_PAGE = {"write_ledger open-choices"}
+OPEN_CHOICES_FIGURE = {"plot_ledger open_choices"}
+OPEN_CHOICES = EXTRACT_CHOICES | CHOICES | CHANGES | OPEN_CHOICES_PAGE | OPEN_CHOICES_FIGURE
+STUDIES = ORDERS | JUDGE_TABLE | ORDER_FIGURES | SWEEPS | EDGES | SWEEP_FIGURE | OPEN_CHOICES
+STUDY_FIGURES = WIDE_FIGURES | ORDER_FIGURES | SWEEP_FIGURE | OPEN_CHOICES_FIGURE
 
 OF_ORDERS = JUDGE_TABLE | ORDER_FIGURES
-JUDGED_STUDIES = OF_ORDERS | EDGES | SWEEP_FIGURE | CHANGES | LEDGER_PAGE | LEDGER_FIGURE | WIDE_FIGURES
+JUDGED_STUDIES = (
+    OF_ORDERS | EDGES | SWEEP_FIGURE | CHANGES | OPEN_CHOICES_PAGE | OPEN_CHOICES_FIGURE | WIDE_FIGURES
+)
 
 ONE_STEP = PROBES | EXPECTATIONS | FITS | COMPARE | PROBE_FIGURES | LAW
 
@@ -104,7 +106,7 @@ FIGURES = (
     "table1_1",
     "conditions",
     "r_sweep",
-    "assumptions",
+    "open_choices",
 )
 
 TRIAL_COLUMNS = [
@@ -261,11 +263,11 @@ class TestPlans:
     def test_a_study_needs_no_other(self, untouched):
         assert untouched.plan("table1_1") == DATA | ORDERS | JUDGE_TABLE | {"plot_table1_1 table1_1"}
         assert untouched.plan("r_sweep") == DATA | SWEEPS | SWEEP_FIGURE
-        assert untouched.plan("assumptions") == DATA | LEDGER
+        assert untouched.plan("open_choices") == DATA | OPEN_CHOICES
 
     def test_a_figure_that_came_with_the_clone_is_made_again(self, untouched):
         """Figures are tracked; Snakemake takes a file whose own inputs are missing for up to date."""
-        for name in ("figures/fig3_2", "figures/conditions", "docs/assumptions", "docs/findings"):
+        for name in ("figures/fig3_2", "figures/conditions", "docs/open-choices", "docs/findings"):
             for suffix in (".png", ".pdf", ".csv", ".json", ".md"):
                 file = (untouched.root / name).with_suffix(suffix)
                 file.parent.mkdir(exist_ok=True)
@@ -273,7 +275,7 @@ class TestPlans:
         for target, job in {
             "fig3_2": "plot_figure fig3_2",
             "conditions": "plot_conditions conditions",
-            "assumptions": "write_ledger assumptions",
+            "open_choices": "write_ledger open-choices",
             "findings": "write_findings findings",
             "report": "plot_figure fig3_2",
         }.items():
@@ -390,7 +392,7 @@ class TestWholeRun:
             *root.glob("figures/*.json"),
             *root.glob("results/training/[!.]*/**/*.json"),
             *root.glob("results/law/*/**/*.json"),
-            *root.glob("results/ledger/*/*.json"),
+            *root.glob("results/open_choices/*/*.json"),
         ]
         figures_and_tables = 1 + 3 * len(CURVES) + 2 + len(FIGURES) + len(TABLES) + len(TRAIN)
         figures_and_tables += len(PAGE)
@@ -422,7 +424,7 @@ class TestWholeRun:
         assert states == {"agrees"}, outcome.stdout
 
     def test_every_job_has_its_log_and_benchmark(self, finished):
-        single = "slopes|claims|table1_1|conditions|changes|assumptions"
+        single = "slopes|claims|table1_1|conditions|changes|open[_-]choices"
         window = "(?<=fit_)(exact/exact|wide/wide)(?=/)"
         names = [
             re.sub(
@@ -553,7 +555,7 @@ class TestRunsAgain:
                 | COMPARE
                 | {"plot_figure fig3_3"}
                 | WIDE_FIGURES
-                | LEDGER - EXTRACT_CHOICES,
+                | OPEN_CHOICES - EXTRACT_CHOICES,
                 id="one curve",
             ),
             pytest.param(
@@ -578,18 +580,24 @@ class TestRunsAgain:
                 FITS | COMPARE | PROBE_FIGURES | CLAIMS | DRAW_TRAINED | LAW_FITS | JUDGED_STUDIES,
                 id="bootstrap",
             ),
-            pytest.param({"protocol": {"momentum": 0.5}}, TRAINING | LEDGER_PAGE, id="momentum"),
+            pytest.param({"protocol": {"momentum": 0.5}}, TRAINING | OPEN_CHOICES_PAGE, id="momentum"),
             pytest.param(
-                {"claims": {"epochs": [2]}}, CLAIMS | DRAW_TRAINED | LEDGER_PAGE, id="epochs of claims"
+                {"claims": {"epochs": [2]}},
+                CLAIMS | DRAW_TRAINED | OPEN_CHOICES_PAGE,
+                id="epochs of claims",
             ),
             pytest.param(
                 {"comparison": {"tolerance": 0.3}},
-                COMPARE | CHANGES | LEDGER_PAGE | LEDGER_FIGURE,
+                COMPARE | CHANGES | OPEN_CHOICES_PAGE | OPEN_CHOICES_FIGURE,
                 id="tolerance",
             ),
             pytest.param(
                 {"law": {"exact_trials": 6}},
-                EXACT | LAW_FITS - jobs("fit_wide", WIDE_NAMES) | COMPARE | WIDE_FIGURES | LEDGER_PAGE,
+                EXACT
+                | LAW_FITS - jobs("fit_wide", WIDE_NAMES)
+                | COMPARE
+                | WIDE_FIGURES
+                | OPEN_CHOICES_PAGE,
                 id="exact trials",
             ),
             pytest.param(
@@ -599,12 +607,15 @@ class TestRunsAgain:
             ),
             pytest.param(
                 {"figures": {"titles": {"fig3_2_dynamic_ratio": "Other"}}},
-                {"plot_figure fig3_2", "plot_wide fig3_2_wide"} | CHANGES | LEDGER_PAGE | LEDGER_FIGURE,
+                {"plot_figure fig3_2", "plot_wide fig3_2_wide"}
+                | CHANGES
+                | OPEN_CHOICES_PAGE
+                | OPEN_CHOICES_FIGURE,
                 id="panel title",
             ),
             pytest.param(
                 {"figures": {"architecture": {"fig3_1": {"n_min": 30}}}},
-                ARCHITECTURE | LEDGER_PAGE,
+                ARCHITECTURE | OPEN_CHOICES_PAGE,
                 id="fig3_1",
             ),
             pytest.param(
@@ -613,7 +624,7 @@ class TestRunsAgain:
                     "jobs": {"probe_threads": 1, "training_threads": 2, "seeds_at_once": 1},
                     "data": {"pairs": {"cat-dog": ["cat", "dog"]}},
                 },
-                LEDGER_PAGE,  # which quotes any part of the configuration, and takes a second
+                OPEN_CHOICES_PAGE,  # which quotes any part of the configuration, and takes a second
                 id="nothing that matters",
             ),
         ],

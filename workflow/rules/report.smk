@@ -11,9 +11,9 @@ AUDITS = [
 rule assemble_report:
     input:
         figures=[figure_files(figure) for figure in FIGURES],
-        studies=[LEDGER_FIGURE, TABLE1_1_FIGURE, CONDITIONS_FIGURE],
+        studies=[OPEN_CHOICES_FIGURE, TABLE1_1_FIGURE, CONDITIONS_FIGURE],
         tables=[COMPARISON, CLAIMS, TABLE1_1, EDGES],
-        pages=[FINDINGS, CONFIG.ledger.page],
+        pages=[FINDINGS, CONFIG.open_choices.page],
         audits=AUDITS,
         captions=sorted(Path("workflow/report").glob("*.rst")),
         templates=sorted(Path("src/dynparam/report").glob("report.*")),

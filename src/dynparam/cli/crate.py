@@ -26,7 +26,7 @@ def export_crate(
     from dynparam.provenance import crate
 
     settings = load(Config, config)
-    pages = [page for page in (settings.ledger.page, settings.findings.page) if page is not None]
+    pages = [page for page in (settings.open_choices.page, settings.findings.page) if page is not None]
     run = crate.read_run(root.absolute(), settings.paths, pages)
     crate.write_crate(run, output)
     files = sum(1 for path in run.results())

@@ -28,7 +28,7 @@ app = typer.Typer(
 GROUPS = {
     "": app,
     "data": data.app,
-    "ledger": typer.Typer(help="Weigh the choices that the thesis leaves open.", no_args_is_help=True),
+    "choices": typer.Typer(help="Weigh the choices that the thesis leaves open.", no_args_is_help=True),
     "report": typer.Typer(help="Put a finished run on one page.", no_args_is_help=True),
     "plot": typer.Typer(help="Draw the figures.", no_args_is_help=True),
 }

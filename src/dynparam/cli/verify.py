@@ -49,12 +49,12 @@ def verify_files(
 
     from rich.console import Console
 
-    from dynparam.configuration.choices import load_ledger
+    from dynparam.configuration.choices import load_open_choices
     from dynparam.configuration.jobs import ConfiguredStages
     from dynparam.provenance import remaking, verification, verification_tree
 
     settings = load(Config, config)
-    choices = load_ledger(Path("config/ledger.yaml"), settings)
+    choices = load_open_choices(Path("config/open_choices.yaml"), settings)
     configured = ConfiguredStages(settings, choices, STAGES)
     verifier = verification.Verifier(configured, root)
     repeatable = {tuple(stage.command.split()) for stage in STAGES.values() if stage.repeatable}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import build
-from dynparam.experiments.open_choices.entries import DEFAULT, Ledger, read_ledger
+from dynparam.experiments.open_choices.entries import DEFAULT, OpenChoices, read_open_choices
 from dynparam.settings.base import value_at
 from dynparam.settings.reading import merge
 from dynparam.settings.shared import shown_curves
@@ -14,20 +14,20 @@ from dynparam.support.errors import ConfigError
 from dynparam.trials.settings import Engine, ProbeStage, for_curve
 
 
-def load_ledger(path: Path, config: Config) -> Ledger:
-    """The ledger at ``path``, every key and overlay of it checked against ``config``.
+def load_open_choices(path: Path, config: Config) -> OpenChoices:
+    """The open choices at ``path``, every key and overlay of it checked against ``config``.
 
-    Raises ``ConfigError`` as ``read_ledger``, and for an unknown key, an alternative to be measured that
-    no trial could see, or one of the training that the probe does see.
+    Raises ``ConfigError`` as ``read_open_choices``, and for an unknown key, an alternative to be
+    measured that no trial could see, or one of the training that the probe does see.
     """
-    ledger = read_ledger(path)
-    for entry in ledger.entries():
+    open_choices = read_open_choices(path)
+    for entry in open_choices.entries():
         for key in entry.values:
             value_at(config, key)
-    of_training = {one.name for entry in ledger.training for one in entry.alternatives}
-    measured = ledger.measured()
-    for alternative in ledger.alternatives():
-        chosen = chosen_config(ledger, config, alternative.name)
+    of_training = {one.name for entry in open_choices.training for one in entry.alternatives}
+    measured = open_choices.measured()
+    for alternative in open_choices.alternatives():
+        chosen = chosen_config(open_choices, config, alternative.name)
         if chosen == config:  # what is an alternative by default is this configuration's own choice
             continue
         seen = is_seen(config, chosen)
@@ -35,23 +35,24 @@ def load_ledger(path: Path, config: Config) -> Ledger:
             raise ConfigError(f"{path}: the probe sees {alternative.name}; list it there")
         if alternative.name in measured and not seen:
             raise ConfigError(f"{path}: the probe does not see {alternative.name}; say so in unaffected")
-    return ledger
+    return open_choices
 
 
-def chosen_config(ledger: Ledger, config: Config, choice: str) -> Config:
+def chosen_config(open_choices: OpenChoices, config: Config, choice: str) -> Config:
     """``config`` with the overlay of the alternative ``choice``, or as it is for ``DEFAULT``.
 
     Raises ``ConfigError`` for an unknown alternative or an overlay that is no configuration.
     """
     if choice == DEFAULT:
         return config
-    overlays = {alternative.name: alternative.overlay for alternative in ledger.alternatives()}
+    overlays = {alternative.name: alternative.overlay for alternative in open_choices.alternatives()}
     if choice not in overlays:
         raise ConfigError(
-            f"there is no alternative {choice!r} in the ledger; choose one of {', '.join(overlays)}"
+            f"there is no alternative {choice!r} among the open choices; "
+            f"choose one of {', '.join(overlays)}"
         )
     merged = merge(config.model_dump(mode="json"), overlays[choice])
-    return build(Config, merged, f"alternative {choice!r} of the ledger")
+    return build(Config, merged, f"alternative {choice!r} of the open choices")
 
 
 def is_seen(config: Config, other: Config) -> bool:
@@ -60,9 +61,9 @@ def is_seen(config: Config, other: Config) -> bool:
 
 
 def trials_stage(config: Config, engine: Engine) -> ProbeStage:
-    """What measuring all curves of the figures on an engine depends on, with the ledger's own trials."""
+    """What measuring the figures' curves on an engine depends on, at the trials of ``open_choices``."""
     curves = shown_curves(config.panels)
     stage = for_curve(config, curves[0])
-    trials = config.ledger.trials if engine == "law" else config.ledger.dense_trials
+    trials = config.open_choices.trials if engine == "law" else config.open_choices.dense_trials
     changes = {"curves": {name: config.probe.curve(name) for name in curves}, "trials": trials}
     return stage.with_probe(**changes)

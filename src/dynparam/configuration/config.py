@@ -15,7 +15,7 @@ from dynparam.experiments.alignments.settings import (
     Law,
 )
 from dynparam.experiments.measured_orders.settings import Exponents
-from dynparam.experiments.open_choices.settings import LedgerSettings
+from dynparam.experiments.open_choices.settings import OpenChoicesSettings
 from dynparam.experiments.r_sweep.settings import Sweep
 from dynparam.experiments.training_curves.settings import Claims
 from dynparam.settings.base import Block, pick
@@ -49,7 +49,7 @@ class Config(Block):
     network: Network
     probe: Probe
     law: Law
-    ledger: LedgerSettings
+    open_choices: OpenChoicesSettings
     exponents: Exponents
     sweep: Sweep
     protocol: Protocol

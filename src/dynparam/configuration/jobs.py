@@ -9,7 +9,7 @@ from dynparam.configuration.choices import chosen_config, trials_stage
 from dynparam.configuration.config import Config
 from dynparam.data.settings import for_pair
 from dynparam.experiments.measured_orders.stages import trial_jobs
-from dynparam.experiments.open_choices.entries import Ledger
+from dynparam.experiments.open_choices.entries import OpenChoices
 from dynparam.provenance.stage import Stage
 from dynparam.settings.base import Block, differences, digest, pick
 
@@ -17,12 +17,12 @@ from dynparam.settings.base import Block, differences, digest, pick
 class ConfiguredStages:
     """The settings of all jobs that a configuration asks for, and the code of their stages."""
 
-    def __init__(self, config: Config, ledger: Ledger, stages: Mapping[str, Stage[Any]]) -> None:
-        """``ledger`` holds the alternatives that jobs run under; ``stages`` are those of the workflow."""
+    def __init__(self, config: Config, choices: OpenChoices, stages: Mapping[str, Stage[Any]]) -> None:
+        """``choices`` holds the alternatives that jobs run under; ``stages`` are those of the workflow."""
         self._stages = stages
         self._dumps = {
             digest(block): block.model_dump(mode="json")
-            for block in _all_settings(config, ledger, stages.values())
+            for block in _all_settings(config, choices, stages.values())
         }
 
     def has(self, config_sha256: str) -> bool:
@@ -47,7 +47,7 @@ class ConfiguredStages:
 
 
 def _all_settings(
-    config: Config, ledger: Ledger, stages: Iterable[Stage[Any]]
+    config: Config, choices: OpenChoices, stages: Iterable[Stage[Any]]
 ) -> Iterator[Block]:
     yield config
     for stage in stages:
@@ -56,6 +56,6 @@ def _all_settings(
             yield pick(stage.settings, config)
         yield from stage.jobs(config)
     yield from trial_jobs(config)
-    for choice, engine in ledger.needed_trials():
-        chosen = chosen_config(ledger, config, choice)
+    for choice, engine in choices.needed_trials():
+        chosen = chosen_config(choices, config, choice)
         yield from (trials_stage(chosen, engine), for_pair(chosen, chosen.probe.pair))

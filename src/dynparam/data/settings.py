@@ -52,7 +52,7 @@ class Source(Block):
 
 
 class Data(Block):
-    """Which images are used (SPEC of the thesis: Secs. 3.1-3.3; open choices of the ledger)."""
+    """Which images are used (Secs. 3.1-3.3 of the thesis)."""
 
     seed: NonNegativeInt = Field(description="seed of the draw of images")
     pairs: dict[PairName, tuple[ClassName, ClassName]] = Field(description="the two-class tasks")

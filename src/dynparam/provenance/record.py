@@ -25,7 +25,7 @@ from dynparam.support.files import sha256, write_text
 PRODUCTS = (
     ":(top,exclude)figures",
     ":(top,exclude)results",
-    ":(top,exclude)docs/assumptions.*",
+    ":(top,exclude)docs/open-choices.*",
     ":(top,exclude)docs/findings.*",
 )
 """Tracked files that a commit's code makes: their change does not make the code another."""

@@ -45,7 +45,7 @@ ABOUT = {
     "table1_1": About("Table 1.1, measured", "Table 1.1"),
     "conditions": About("Which conditions hold", "Secs. 2.2 and 2.3; eqs. 2.18-2.66"),
     "r_sweep": About("The edge of stability in r", "Sec. 2.3.2; eqs. 2.54-2.67"),
-    "assumptions": About("What the open choices change", "Figs. 3.2 and 3.3"),
+    "open_choices": About("What the open choices change", "Figs. 3.2 and 3.3"),
 }
 """The project's figures; others go by their name."""
 
@@ -97,7 +97,7 @@ def figure_names(settings: Config) -> list[str]:
     names += [one for one in (chosen.domain,) if one]
     names += ["table1_1", "conditions"]
     names += [one for one in (chosen.sweep,) if one]
-    return [*names, settings.ledger.figure]
+    return [*names, settings.open_choices.figure]
 
 
 def read_figure(name: str, folder: Path, captions: Path) -> Figure:

@@ -40,7 +40,7 @@ class Evidence:
         table1_1: ``results/table1_1/table1_1.csv``.
         conditions: ``figures/conditions.csv``.
         edges: ``results/sweep/edges.csv``.
-        changes: ``results/ledger/changes.csv``.
+        changes: ``results/open_choices/changes.csv``.
         seeds: runs per curve of Figs. 3.4 and 3.5.
     """
 
@@ -231,7 +231,7 @@ class Found:
             for _, row in table[table["statistic"] == statistic].iterrows()
         ]
 
-    def ledger(self) -> dict[str, Any]:
+    def open_choices(self) -> dict[str, Any]:
         """How many alternatives there are, how many slopes change sides, and the largest change."""
         table = self._evidence.changes
         decided = table[["shows_by_default", "shows"]].isin([Showing.YES, Showing.NO]).all(axis=1)

@@ -87,7 +87,7 @@ class Sources:
     def documents(self) -> dict[str, tuple[Path, str]]:
         """The documents by their anchors, each with the target that writes it."""
         found = {"findings": (self.settings.findings.page, "findings")}
-        found["ledger"] = (self.settings.ledger.page, "assumptions")
+        found["open-choices"] = (self.settings.open_choices.page, "open_choices")
         return {anchor: (path, target) for anchor, (path, target) in found.items() if path is not None}
 
     def inputs(self) -> list[Path]:

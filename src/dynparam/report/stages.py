@@ -33,13 +33,13 @@ def page_files(settings: Config, changes: Path, entries: Path) -> tuple[Path, Pa
 
 def write_ledger(settings: Config, files: tuple[Path, Path], output: Path) -> Made:
     """Write the page of all open choices and what their alternatives change."""
-    from dynparam.configuration.choices import load_ledger
+    from dynparam.configuration.choices import load_open_choices
     from dynparam.experiments.open_choices.page import page
     from dynparam.support.files import write_text
     from dynparam.support.tables import read_csv
 
     changes, entries = files
-    write_text(output, page(load_ledger(entries, settings), settings, read_csv(changes)))
+    write_text(output, page(load_open_choices(entries, settings), settings, read_csv(changes)))
     return Made([output])
 
 
@@ -88,13 +88,13 @@ def export_crate(settings: Config, files: tuple[Path, ...], output: Path, root: 
 
 
 WRITE_LEDGER = Stage(
-    "ledger page",
+    "choices page",
     Config,
     write_ledger,
     page_files,
     (CHANGES, ENTRIES),
     jobs=whole(Config),
-    examples=("dynparam ledger page results/ledger/changes.csv --output page.md",),
+    examples=("dynparam choices page results/open_choices/changes.csv --output page.md",),
 )
 WRITE_FINDINGS = Stage(
     "findings",

@@ -57,7 +57,7 @@ def value_at(config: BaseModel, key: str) -> Any:
     here: Any = config.model_dump(mode="json")
     for part in key.split("."):
         if not isinstance(here, Mapping) or part not in here:
-            raise ConfigError(f"the ledger names {key!r}, which no configuration has; correct it")
+            raise ConfigError(f"the open choices name {key!r}, which no configuration has; correct it")
         here = here[part]
     return here
 

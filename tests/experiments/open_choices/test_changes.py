@@ -1,4 +1,4 @@
-"""Changes of slopes under the choices of the ledger, and what of the thesis's claims shows."""
+"""Changes of slopes under the open choices, and what of the thesis's claims shows."""
 
 import numpy as np
 import pytest
@@ -8,29 +8,29 @@ from hypothesis import strategies as st
 from dynparam.experiments.alignments.comparison import ExpectedSlopes, claim_note
 from dynparam.experiments.open_choices.changes import COLUMNS, Showing, all_changes, showing
 from dynparam.experiments.open_choices.entries import DEFAULT
-from dynparam.experiments.open_choices.settings import for_ledger
+from dynparam.experiments.open_choices.settings import for_open_choices
 from dynparam.statistics.slopes import slope_of_log_means
 from dynparam.support.errors import DataError
-from tests.ledgers import CONFIG, LEDGER, WIDTHS, invented_trials
+from tests.open_choices import CONFIG, OPEN_CHOICES, WIDTHS, invented_trials
 
-SETTINGS = for_ledger(CONFIG)
+SETTINGS = for_open_choices(CONFIG)
 
 
 def changes_of(trials):
-    return all_changes(SETTINGS, LEDGER, trials)
+    return all_changes(SETTINGS, OPEN_CHOICES, trials)
 
 
 def only(name):
-    """The ledger with one alternative."""
-    entry = next(e for e in LEDGER.probe if name in [a.name for a in e.alternatives])
-    return LEDGER.model_copy(update={"probe": (entry,), "training": ()})
+    """The open choices with one alternative."""
+    entry = next(e for e in OPEN_CHOICES.probe if name in [a.name for a in e.alternatives])
+    return OPEN_CHOICES.model_copy(update={"probe": (entry,), "training": ()})
 
 
 def test_shared_noise_cancels():
     """A choice that multiplies every trial by n^0.1 has a change of 0.1 without any error."""
     table = changes_of(invented_trials({"per_image": 0.1}))
     assert tuple(table.columns) == COLUMNS
-    assert len(table) == 24 * len(LEDGER.measured())
+    assert len(table) == 24 * len(OPEN_CHOICES.measured())
     mine = table[table["alternative"] == "per_image"]
     np.testing.assert_allclose(mine[["change", "change_low", "change_high"]], 0.1, atol=1e-12)
     np.testing.assert_allclose(mine["slope"], mine["default"] + 0.1, atol=1e-12)
@@ -83,7 +83,7 @@ def test_intervals_of_independent_trials_cover_no_change():
 
 def test_dense_alternatives_move_the_default_of_the_law_engine():
     trials = invented_trials({"float64": 0.03})
-    assert (DEFAULT, "dense") in LEDGER.needed_trials()
+    assert (DEFAULT, "dense") in OPEN_CHOICES.needed_trials()
     table = changes_of(trials)
     mine = table[table["alternative"] == "float64"]
     assert set(mine["engine"]) == {"dense"}

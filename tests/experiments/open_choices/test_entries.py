@@ -1,4 +1,4 @@
-"""The entries of the ledger: they say what the configuration does, and nothing is left out."""
+"""The entries of the open choices: they say what the configuration does, and nothing is left out."""
 
 import json
 from types import UnionType
@@ -10,17 +10,17 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynparam.configuration.choices import chosen_config, is_seen, load_ledger, trials_stage
+from dynparam.configuration.choices import chosen_config, is_seen, load_open_choices, trials_stage
 from dynparam.configuration.config import Config
 from dynparam.data import pairs, settings
-from dynparam.experiments.open_choices.entries import DEFAULT, Ledger, written
+from dynparam.experiments.open_choices.entries import DEFAULT, OpenChoices, written
 from dynparam.provenance.code_digest import PACKAGE
 from dynparam.settings.base import value_at
 from dynparam.settings.shared import shown_curves
 from dynparam.support.errors import ConfigError
 from dynparam.training.settings import for_run
 from tests import cifar10_archive
-from tests.ledgers import CONFIG, ENTRIES, LEDGER, ROOT
+from tests.open_choices import CONFIG, ENTRIES, OPEN_CHOICES, ROOT
 
 THESIS = yaml.safe_load((ROOT / "config" / "thesis.yaml").read_text())
 OPEN_BLOCKS = ("data", "inputs", "probe", "protocol")
@@ -46,7 +46,7 @@ def options(key):
 
 
 def values_of():
-    return {key: value for entry in LEDGER.entries() for key, value in entry.values.items()}
+    return {key: value for entry in OPEN_CHOICES.entries() for key, value in entry.values.items()}
 
 
 def test_every_default_is_that_of_the_thesis():
@@ -61,7 +61,7 @@ def test_every_option_of_a_covered_key_is_listed():
     covered = {key: options(key) for key in values_of() if options(key)}
     for key, expected in covered.items():
         listed = {at(THESIS, key)}
-        for alternative in LEDGER.alternatives():
+        for alternative in OPEN_CHOICES.alternatives():
             try:
                 listed.add(at(alternative.overlay, key))
             except KeyError:
@@ -92,33 +92,35 @@ def test_options_see_the_choices_of_optional_keys():
 
 
 def test_named_modules_exist():
-    modules = [module for entry in LEDGER.entries() for module in entry.where]
+    modules = [module for entry in OPEN_CHOICES.entries() for module in entry.where]
     assert modules
     for module in modules:
         assert (PACKAGE / module).exists()
 
 
-@pytest.mark.parametrize("name", [a.name for a in LEDGER.alternatives() if a.overlay])
+@pytest.mark.parametrize("name", [a.name for a in OPEN_CHOICES.alternatives() if a.overlay])
 def test_every_overlay_is_a_configuration_that_differs(name):
-    assert chosen_config(LEDGER, CONFIG, name) != CONFIG
+    assert chosen_config(OPEN_CHOICES, CONFIG, name) != CONFIG
 
 
 def test_default_is_the_configuration_itself():
-    assert chosen_config(LEDGER, CONFIG, DEFAULT) is CONFIG
+    assert chosen_config(OPEN_CHOICES, CONFIG, DEFAULT) is CONFIG
 
 
 def test_training_does_not_touch_the_probe():
     """The reason why the training's choices change no slope; the probe's measured ones are all seen."""
-    for entry in LEDGER.training:
+    for entry in OPEN_CHOICES.training:
         for alternative in entry.alternatives:
-            chosen = chosen_config(LEDGER, CONFIG, alternative.name)
+            chosen = chosen_config(OPEN_CHOICES, CONFIG, alternative.name)
             assert not is_seen(CONFIG, chosen)
             assert for_run(chosen, "bird-cat", "10000-500") != for_run(CONFIG, "bird-cat", "10000-500")
-    assert all(is_seen(CONFIG, chosen_config(LEDGER, CONFIG, name)) for name in LEDGER.measured())
+    assert all(
+        is_seen(CONFIG, chosen_config(OPEN_CHOICES, CONFIG, name)) for name in OPEN_CHOICES.measured()
+    )
 
 
 def test_test_images_do_not_touch_training_images(tmp_path):
-    """The reason given in the ledger for ``official_test_split``, on an invented archive."""
+    """The reason given in the open choices for ``official_test_split``, on an invented archive."""
     hashes = cifar10_archive.write_archive(tmp_path / "archive.tar.gz", images_per_batch=40)
     import tarfile
 
@@ -126,7 +128,7 @@ def test_test_images_do_not_touch_training_images(tmp_path):
         tar.extractall(tmp_path, filter="data")
     images = []
     for name in (DEFAULT, "official_test_split", "train_on_test_split"):
-        data = chosen_config(LEDGER, CONFIG, name).data
+        data = chosen_config(OPEN_CHOICES, CONFIG, name).data
         data = data.model_copy(update={"train_images": 4, "test_images": 4})
         pairs.extract_pair(tmp_path, "bird-cat", data, tmp_path / f"{name}.npz", hashes)
         with np.load(tmp_path / f"{name}.npz") as arrays:
@@ -137,18 +139,18 @@ def test_test_images_do_not_touch_training_images(tmp_path):
 
 
 def test_a_configuration_may_choose_an_alternative():
-    """A user who takes x/255 has chosen what the ledger has as an alternative; nothing is wrong."""
+    """A user who takes x/255 has chosen what is an alternative here; nothing is wrong."""
     inputs = CONFIG.inputs.model_copy(update={"normalization": "unit_range"})
     config = CONFIG.model_copy(update={"inputs": inputs})
-    ledger = load_ledger(ENTRIES, config)
-    assert chosen_config(ledger, config, "unit_range") == config
+    open_choices = load_open_choices(ENTRIES, config)
+    assert chosen_config(open_choices, config, "unit_range") == config
 
 
 def test_stage_of_trials():
     stage = trials_stage(CONFIG, "law")
     assert list(stage.probe.curves) == shown_curves(CONFIG.panels)
-    assert stage.probe.trials == CONFIG.ledger.trials
-    assert trials_stage(CONFIG, "dense").probe.trials == CONFIG.ledger.dense_trials
+    assert stage.probe.trials == CONFIG.open_choices.trials
+    assert trials_stage(CONFIG, "dense").probe.trials == CONFIG.open_choices.dense_trials
     assert list(stage.data.pairs) == [CONFIG.probe.pair]
 
 
@@ -181,37 +183,43 @@ def floor(**changes):
 @pytest.mark.parametrize(
     ("probe", "training", "sentence"),
     [
-        ([entry(values={"probe.roundin": 1})], [], "the ledger names 'probe.roundin', which no"),
-        ([entry(values={"probe.rounding.x": 1})], [], "the ledger names 'probe.rounding.x'"),
+        ([entry(values={"probe.roundin": 1})], [], "the open choices name 'probe.roundin', which no"),
+        ([entry(values={"probe.rounding.x": 1})], [], "the open choices name 'probe.rounding.x'"),
         ([entry(**floor()), entry(**floor())], [], "two alternatives are named 'floor'; rename one"),
         ([entry(**floor(overlay={}))], [], "floor needs an overlay to be measured, or a reason"),
         ([entry(**floor(name=DEFAULT))], [], "an alternative cannot be named 'default'"),
         ([entry(**floor(overlay={"probe": {"rounding": "up"}}))], [], "'probe.rounding' has the value"),
-        ([entry(**floor(overlay={"probe": {"round": "up"}}))], [], "'floor' of the ledger: unknown key"),
+        (
+            [entry(**floor(overlay={"probe": {"round": "up"}}))],
+            [],
+            "'floor' of the open choices: unknown key",
+        ),
         ([entry(**floor(overlay={"protocol": {"momentum": 0}}))], [], "the probe does not see floor"),
         ([], [entry(**floor())], "the probe sees floor; list it there"),
         ([entry(point="a|b")], [], "'probe.0.point' has the value 'a|b'"),
         ([entry(key="x")], [], "unknown key 'probe.0.key'; known keys here"),
     ],
 )
-def test_wrong_ledgers_are_named(tmp_path, probe, training, sentence):
-    path = tmp_path / "ledger.yaml"
+def test_wrong_choices_are_named(tmp_path, probe, training, sentence):
+    path = tmp_path / "open_choices.yaml"
     path.write_text(json.dumps({"probe": probe, "training": training}))
     with pytest.raises(ConfigError, match=sentence):
-        load_ledger(path, CONFIG)
+        load_open_choices(path, CONFIG)
 
 
-def test_right_ledger_is_read(tmp_path):
-    path = tmp_path / "ledger.yaml"
+def test_right_choices_are_read(tmp_path):
+    path = tmp_path / "open_choices.yaml"
     path.write_text(json.dumps({"probe": [entry(**floor())], "training": []}))
-    assert list(load_ledger(path, CONFIG).measured()) == ["floor"]
+    assert list(load_open_choices(path, CONFIG).measured()) == ["floor"]
 
 
 def test_unknown_alternative_is_named():
-    with pytest.raises(ConfigError, match="no alternative 'ceiling' in the ledger; choose one of unit_"):
-        chosen_config(LEDGER, CONFIG, "ceiling")
+    with pytest.raises(
+        ConfigError, match="no alternative 'ceiling' among the open choices; choose one of unit_"
+    ):
+        chosen_config(OPEN_CHOICES, CONFIG, "ceiling")
 
 
 def test_value_at_reads_the_configuration_in_use():
     assert value_at(CONFIG, "probe.widths") == {"smallest": 1000, "largest": 10000, "count": 10}
-    assert Ledger.model_validate(yaml.safe_load(ENTRIES.read_text())) == LEDGER
+    assert OpenChoices.model_validate(yaml.safe_load(ENTRIES.read_text())) == OPEN_CHOICES

@@ -1,4 +1,4 @@
-"""Trials under the choices of the ledger: the same random numbers, whatever the choice."""
+"""Trials under the open choices: the same random numbers, whatever the choice."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""What the alternatives of the ledger change: every slope of Figs. 3.2 and 3.3, paired, with interval.
+"""What the alternatives to the choices change: every slope of Figs. 3.2 and 3.3, paired, with interval.
 
 The slope under a choice and its difference from the default's come from trials that share their random
 numbers. Most of what scatter is left is that of the images' norms, whose expectation is known: a mean
@@ -16,8 +16,8 @@ from typing import cast
 import numpy as np
 import pandas as pd
 
-from dynparam.experiments.open_choices.entries import DEFAULT, Ledger
-from dynparam.experiments.open_choices.settings import LedgerStage
+from dynparam.experiments.open_choices.entries import DEFAULT, OpenChoices
+from dynparam.experiments.open_choices.settings import OpenChoicesStage
 from dynparam.settings.shared import shown_curves
 from dynparam.settings.widths import Claim
 from dynparam.statistics.slopes import LogSlope, slope_of_log_means
@@ -43,7 +43,7 @@ COLUMNS = (
     "shows_by_default",
     "shows",
 )
-"""The columns of ``results/ledger/changes.csv``; slopes are d log(mean alignment) / d log(n)."""
+"""The columns of ``results/open_choices/changes.csv``; slopes are d log(mean alignment) / d log(n)."""
 
 
 Trials = Mapping[tuple[str, Engine], pd.DataFrame]
@@ -58,7 +58,7 @@ class Showing(StrEnum):
     UNDECIDED = "undecided"
 
 
-def all_changes(settings: LedgerStage, ledger: Ledger, trials: Trials) -> pd.DataFrame:
+def all_changes(settings: OpenChoicesStage, open_choices: OpenChoices, trials: Trials) -> pd.DataFrame:
     """A row in ``COLUMNS`` for every measured alternative, curve and layer.
 
     The default's slopes are those on the law engine, with its many trials. An alternative on the same
@@ -68,7 +68,7 @@ def all_changes(settings: LedgerStage, ledger: Ledger, trials: Trials) -> pd.Dat
     known = {choice: _arranged(table) for choice, table in trials.items()}
     rows = [
         row
-        for name, alternative in ledger.measured().items()
+        for name, alternative in open_choices.measured().items()
         for row in _changes_of(settings, name, alternative.engine, known)
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
@@ -102,7 +102,7 @@ def _arranged(trials: pd.DataFrame) -> Arranged:
 
 
 def _changes_of(
-    settings: LedgerStage, name: str, engine: Engine, known: Mapping[tuple[str, Engine], Arranged]
+    settings: OpenChoicesStage, name: str, engine: Engine, known: Mapping[tuple[str, Engine], Arranged]
 ) -> Iterator[tuple[object, ...]]:
     """The rows of an alternative."""
     chosen, paired, exact = known[name, engine], known[DEFAULT, engine], known[DEFAULT, "law"]

@@ -1,7 +1,7 @@
-"""The ledger of what the thesis leaves open: its entries, and the configuration of each alternative.
+"""What the thesis leaves open: its entries, and the configuration of each alternative.
 
-``config/ledger.yaml`` states every open point, what is chosen and what else could be. Each key it names
-is one of the configuration, and each alternative an overlay on it: what the page says can be run.
+``config/open_choices.yaml`` states every open point, what is chosen and what else could be. Each key it
+names is one of the configuration, and each alternative an overlay on it: what the page says can be run.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Entry(Block):
     alternatives: tuple[Alternative, ...] = ()
 
 
-class Ledger(Block):
+class OpenChoices(Block):
     """Every open point, of the probe (Figs. 3.2 and 3.3) and of training (Figs. 3.4 and 3.5)."""
 
     probe: tuple[Entry, ...]
@@ -92,12 +92,12 @@ class Ledger(Block):
         ]
 
 
-def read_ledger(path: Path) -> Ledger:
-    """The ledger at ``path``. Raises ``ConfigError`` if it cannot be read or is not a ledger."""
+def read_open_choices(path: Path) -> OpenChoices:
+    """The open choices at ``path``. Raises ``ConfigError`` if it holds none."""
     try:
-        return Ledger.model_validate(read(path))
+        return OpenChoices.model_validate(read(path))
     except ValidationError as error:
-        raise ConfigError(f"{path}: {describe(error, Ledger)}") from None
+        raise ConfigError(f"{path}: {describe(error, OpenChoices)}") from None
 
 
 def written(value: Any) -> str:

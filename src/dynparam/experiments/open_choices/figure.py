@@ -1,4 +1,4 @@
-"""The figure of the ledger: what every alternative changes in every slope of Figs. 3.2 and 3.3."""
+"""The figure of the open choices: what every alternative changes in every slope of Figs. 3.2 and 3.3."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LAYER_STEP = 0.12
 """Distance of the dots of two layers, in rows."""
 
 
-def ledger_figure(changes: pd.DataFrame, titles: Mapping[str, str], tolerance: float) -> Figure:
+def open_choices_figure(changes: pd.DataFrame, titles: Mapping[str, str], tolerance: float) -> Figure:
     """A panel per curve, a row per alternative, a dot with its interval per layer.
 
     ``changes`` has the columns of ``changes.COLUMNS``; ``titles`` maps curves to titles. The band

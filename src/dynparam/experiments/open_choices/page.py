@@ -1,4 +1,4 @@
-"""The page of the ledger: every open choice, and what its alternatives change in Figs. 3.2 and 3.3.
+"""The page of the open choices: each of them, and what its alternatives change in Figs. 3.2 and 3.3.
 
 All numbers come from the configuration and the table of changes (``changes.COLUMNS``).
 """
@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from dynparam.experiments.open_choices.changes import Showing
-from dynparam.experiments.open_choices.entries import Alternative, Entry, Ledger, written
+from dynparam.experiments.open_choices.entries import Alternative, Entry, OpenChoices, written
 from dynparam.experiments.open_choices.settings import PageBlocks
 from dynparam.presentation.numbers import fitting, plus_minus, signed, with_interval
 from dynparam.presentation.templates import template
@@ -68,30 +68,33 @@ class Measured:
     table: str
 
 
-def page(ledger: Ledger, config: Block, changes: pd.DataFrame) -> str:
+def page(open_choices: OpenChoices, config: Block, changes: pd.DataFrame) -> str:
     """The page as Markdown, with the values that a whole configuration gives to the keys of the entries.
 
     Raises ``DataError`` if ``changes`` lacks a measured alternative.
     """
-    missing = [name for name in ledger.measured() if name not in set(changes["alternative"])]
+    missing = [name for name in open_choices.measured() if name not in set(changes["alternative"])]
     if missing:
         raise DataError(f"the changes of slopes lack {missing[0]}; run compare_choices again")
     shown = pick(PageBlocks, config)
-    figure = shown.paths.figures / f"{shown.ledger.figure}.png"
+    figure = shown.paths.figures / f"{shown.open_choices.figure}.png"
     measured = [
         _measured(alternative, changes[changes["alternative"] == alternative.name])
-        for alternative in ledger.measured().values()
+        for alternative in open_choices.measured().values()
     ]
     return template("dynparam.experiments.open_choices", TEMPLATE).render(
-        probe=[_row(entry, config, changes) for entry in ledger.probe],
-        training=[_row(entry, config, changes.head(0)) for entry in ledger.training],
+        probe=[_row(entry, config, changes) for entry in open_choices.probe],
+        training=[_row(entry, config, changes.head(0)) for entry in open_choices.training],
         measured=measured,
         unaffected=[
-            one for entry in ledger.probe for one in entry.alternatives if one.unaffected is not None
+            one
+            for entry in open_choices.probe
+            for one in entry.alternatives
+            if one.unaffected is not None
         ],
         answer=answer(changes),
         default=_default_table(changes),
-        figure=os.path.relpath(figure, shown.ledger.page.parent),
+        figure=os.path.relpath(figure, shown.open_choices.page.parent),
         slopes=len(changes.drop_duplicates(["curve", "layer"])),
         settings=shown,
         signs={tone.name: tone.sign for tone in TONES},

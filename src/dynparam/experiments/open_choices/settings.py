@@ -15,8 +15,8 @@ from dynparam.settings.shared import Comparison, Figures, Fit, Panels, Paths
 from dynparam.trials.settings import Probe
 
 
-class LedgerSettings(Block):
-    """How the alternatives of ``config/ledger.yaml`` are measured, and where their page goes."""
+class OpenChoicesSettings(Block):
+    """How the alternatives of ``config/open_choices.yaml`` are measured, and where their page goes."""
 
     trials: Annotated[int, Field(ge=2)] = Field(
         description="trials per width of every alternative and of the default, on the law engine"
@@ -28,11 +28,11 @@ class LedgerSettings(Block):
     figure: CurveName = Field(description="figure of the changes of slopes")
 
 
-class LedgerStage(Block):
+class OpenChoicesStage(Block):
     """Blocks of ``compare_choices`` and ``plot_ledger``."""
 
     probe: Probe
-    ledger: LedgerSettings
+    open_choices: OpenChoicesSettings
     fit: Fit
     comparison: Comparison
     panels: Panels
@@ -43,12 +43,12 @@ class PageBlocks(Block):
     """Blocks that the page quotes besides the keys of its entries."""
 
     paths: Paths
-    ledger: LedgerSettings
+    open_choices: OpenChoicesSettings
     fit: Fit
     comparison: Comparison
 
 
-def for_ledger(config: BaseModel) -> LedgerStage:
+def for_open_choices(config: BaseModel) -> OpenChoicesStage:
     """What the changes of slopes, and their figure, depend on besides their trials."""
-    whole = pick(LedgerStage, config)
+    whole = pick(OpenChoicesStage, config)
     return whole.model_copy(update={"figures": whole.figures.only(whole.figures.titles)})

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from dynparam.experiments.open_choices.settings import LedgerStage, for_ledger
+from dynparam.experiments.open_choices.settings import OpenChoicesStage, for_open_choices
 from dynparam.provenance.experiment import Experiment, ShownDocument, ShownFigure
 from dynparam.provenance.stage import IMAGES, RESULTS, THREADS, Made, Parameter, Stage
 from dynparam.trials.settings import Engine, ProbeStage
 
-DEFAULT_ENTRIES = Path("config/ledger.yaml")
+DEFAULT_ENTRIES = Path("config/open_choices.yaml")
 
-ENTRIES = Parameter("entries", "The open choices (YAML).", "--ledger", Path, DEFAULT_ENTRIES)
-CHANGES = Parameter("changes", "Changes of slopes (results/ledger/changes.csv).", kind=Path)
+ENTRIES = Parameter("entries", "The open choices (YAML).", "--choices", Path, DEFAULT_ENTRIES)
+CHANGES = Parameter("changes", "Changes of slopes (results/open_choices/changes.csv).", kind=Path)
 ENGINE = Parameter(
     "engine",
     "dense draws the weights; law draws what is seen of them, in O(n).",
@@ -42,75 +42,75 @@ def measure_choice(settings: ProbeStage, files: Path, output: Path, engine: Engi
 
 
 def trial_files(
-    settings: LedgerStage, results: Path, entries: Path
+    settings: OpenChoicesStage, results: Path, entries: Path
 ) -> tuple[dict[tuple[str, str], Path], Path]:
     """The trials of every choice on the engines it needs, and the file that states the choices."""
-    from dynparam.experiments.open_choices.entries import read_ledger
+    from dynparam.experiments.open_choices.entries import read_open_choices
 
-    needed = read_ledger(entries).needed_trials()
-    folder = results / "ledger" / "trials"
+    needed = read_open_choices(entries).needed_trials()
+    folder = results / "open_choices" / "trials"
     return {one: folder / f"{one[0]}-{one[1]}.csv" for one in needed}, entries
 
 
 def compare_choices(
-    settings: LedgerStage, files: tuple[dict[tuple[str, Engine], Path], Path], output: Path
+    settings: OpenChoicesStage, files: tuple[dict[tuple[str, Engine], Path], Path], output: Path
 ) -> Made:
     """What every alternative changes in every slope, with intervals."""
     from dynparam.experiments.open_choices.changes import all_changes
-    from dynparam.experiments.open_choices.entries import read_ledger
+    from dynparam.experiments.open_choices.entries import read_open_choices
     from dynparam.support.tables import read_csv, write_csv
 
     paths, entries = files
     trials = {choice: read_csv(path) for choice, path in paths.items()}
-    write_csv(all_changes(settings, read_ledger(entries), trials), output)
+    write_csv(all_changes(settings, read_open_choices(entries), trials), output)
     return Made([output])
 
 
-def changes_read(settings: LedgerStage, changes: Path) -> Path:
+def changes_read(settings: OpenChoicesStage, changes: Path) -> Path:
     """The changes of slopes."""
     return changes
 
 
-def plot_ledger(settings: LedgerStage, files: Path, output: Path) -> Made:
+def plot_ledger(settings: OpenChoicesStage, files: Path, output: Path) -> Made:
     """Draw what every alternative changes in every slope."""
-    from dynparam.experiments.open_choices.figure import ledger_figure
+    from dynparam.experiments.open_choices.figure import open_choices_figure
     from dynparam.presentation.figure_style import save
     from dynparam.support.tables import read_csv
 
     table = read_csv(files)
-    picture = ledger_figure(table, settings.figures.titles, settings.comparison.tolerance)
+    picture = open_choices_figure(table, settings.figures.titles, settings.comparison.tolerance)
     return Made(save(picture, table, output, settings.figures.dpi))
 
 
 MEASURE = Stage(
-    "ledger measure",
+    "choices measure",
     ProbeStage,
     measure_choice,
     images_read,
     (IMAGES, ENGINE, THREADS),
     examples=(
-        "dynparam ledger measure --images data/processed/airplane-automobile.npz --output trials.csv",
+        "dynparam choices measure --images data/processed/airplane-automobile.npz --output trials.csv",
     ),
     remedy="dynparam data pair PAIR",
 )
 COMPARE = Stage(
-    "ledger compare",
-    LedgerStage,
+    "choices compare",
+    OpenChoicesStage,
     compare_choices,
     trial_files,
     (RESULTS, ENTRIES),
-    jobs=lambda config: (for_ledger(config),),
-    examples=("dynparam ledger compare --results results --output changes.csv",),
+    jobs=lambda config: (for_open_choices(config),),
+    examples=("dynparam choices compare --results results --output changes.csv",),
     repeatable=True,
 )
 PLOT = Stage(
-    "plot ledger",
-    LedgerStage,
+    "plot choices",
+    OpenChoicesStage,
     plot_ledger,
     changes_read,
     (CHANGES,),
-    jobs=lambda config: (for_ledger(config),),
-    examples=("dynparam plot ledger results/ledger/changes.csv --output assumptions.png",),
+    jobs=lambda config: (for_open_choices(config),),
+    examples=("dynparam plot choices results/open_choices/changes.csv --output open_choices.png",),
     repeatable=True,
 )
 
@@ -118,17 +118,17 @@ PLOT = Stage(
 def figures(config: Any) -> Iterator[ShownFigure]:
     """What every alternative changes."""
     yield ShownFigure(
-        config.ledger.figure,
+        config.open_choices.figure,
         "What the open choices change",
         "Figs. 3.2 and 3.3",
-        ("ledger/changes.csv",),
+        ("open_choices/changes.csv",),
     )
 
 
 def documents(config: Any) -> Iterator[ShownDocument]:
     """The page of all open choices."""
     yield ShownDocument(
-        config.ledger.page, config.ledger.figure, "ledger", "What the thesis leaves open"
+        config.open_choices.page, config.open_choices.figure, "open_choices", "What the thesis leaves open"
     )
 
 

@@ -1,4 +1,4 @@
-"""Trials of every curve under one choice of the ledger, with the same random numbers under all choices.
+"""Trials of every curve under one of the open choices, with the same random numbers under all choices.
 
 A trial's generator follows from its curve, n and number, whatever the choice. So trials of two choices
 see the same draw of an image and, while all widths are equal, the same weights: they pair.
@@ -25,7 +25,7 @@ from dynparam.trials.one_step import CurveTrials
 from dynparam.trials.settings import Engine, ProbeStage
 
 COLUMNS = ("curve", "n", "n_min", "trial", "layer", "alignment", "relative_square")
-"""The columns of ``results/ledger/trials/*.csv``."""
+"""The columns of ``results/open_choices/trials/*.csv``."""
 
 
 def measure_choice(settings: ProbeStage, images: TrialImages, engine: Engine) -> pd.DataFrame:

@@ -1,11 +1,11 @@
-"""The ledger with the thesis's configuration, and invented trials for it, that tests share."""
+"""The open choices with the thesis's configuration, and invented trials for it, that tests share."""
 
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from dynparam.configuration.choices import load_ledger
+from dynparam.configuration.choices import load_open_choices
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
 from dynparam.experiments.open_choices.entries import DEFAULT
@@ -13,9 +13,9 @@ from dynparam.experiments.open_choices.trials import COLUMNS
 from dynparam.settings.shared import shown_curves
 
 ROOT = Path(__file__).parents[1]
-ENTRIES = ROOT / "config" / "ledger.yaml"
+ENTRIES = ROOT / "config" / "open_choices.yaml"
 CONFIG = load(Config, [ROOT / "config" / "thesis.yaml"])
-LEDGER = load_ledger(ENTRIES, CONFIG)
+OPEN_CHOICES = load_open_choices(ENTRIES, CONFIG)
 WIDTHS = (100, 300, 1000)
 
 
@@ -31,8 +31,8 @@ def invented_trials(shifts=None, trials=30, spread=0.05, seed=0):
     square = generator.uniform(0.5, 1.5, (4, len(WIDTHS), trials))
     return {
         (choice, engine): _table(noise, square, shifts.get(choice, 0.0))
-        for choice, engine in LEDGER.needed_trials()
-        if choice == DEFAULT or choice in LEDGER.measured()
+        for choice, engine in OPEN_CHOICES.needed_trials()
+        if choice == DEFAULT or choice in OPEN_CHOICES.measured()
     }
 
 

@@ -1,20 +1,24 @@
 # What the thesis leaves open: trials under every choice, the changes of slopes, their page and figure.
 
-from dynparam.configuration.choices import chosen_config, load_ledger, trials_stage
+from dynparam.configuration.choices import (
+    chosen_config,
+    load_open_choices,
+    trials_stage,
+)
 
-ENTRIES = "config/ledger.yaml"
-CHANGES = f"{RESULTS}/ledger/changes.csv"
+ENTRIES = "config/open_choices.yaml"
+CHANGES = f"{RESULTS}/open_choices/changes.csv"
 
 try:
-    LEDGER = load_ledger(Path(ENTRIES), CONFIG)
+    OPEN_CHOICES = load_open_choices(Path(ENTRIES), CONFIG)
     CHOSEN = {
-        choice: chosen_config(LEDGER, CONFIG, choice)
-        for choice, _ in LEDGER.needed_trials()
+        choice: chosen_config(OPEN_CHOICES, CONFIG, choice)
+        for choice, _ in OPEN_CHOICES.needed_trials()
     }
 except DynparamError as error:
     raise WorkflowError(str(error)) from None
 
-LEDGER_FIGURE = figure_files(CONFIG.ledger.figure)
+OPEN_CHOICES_FIGURE = figure_files(CONFIG.open_choices.figure)
 
 
 def pool_option(chosen):
@@ -26,7 +30,9 @@ def choice_images(wildcards):
     """The images of a choice's trials: the default's, or all of its classes', or a draw of its own."""
     chosen = CHOSEN[wildcards.choice]
     if chosen.data != CONFIG.data:
-        return f"{DATA}/processed/ledger/{wildcards.choice}/{chosen.probe.pair}.npz"
+        return (
+            f"{DATA}/processed/open_choices/{wildcards.choice}/{chosen.probe.pair}.npz"
+        )
     kind = ".pool" if pool_option(chosen) else ""
     return f"{DATA}/processed/{chosen.probe.pair}{kind}.npz"
 
@@ -38,8 +44,8 @@ wildcard_constraints:
 
 use rule extract_pair as extract_choice with:
     output:
-        images=f"{DATA}/processed/ledger/{{choice}}/{{pair}}.npz",
-        manifest=f"{DATA}/processed/ledger/{{choice}}/{{pair}}.json",
+        images=f"{DATA}/processed/open_choices/{{choice}}/{{pair}}.npz",
+        manifest=f"{DATA}/processed/open_choices/{{choice}}/{{pair}}.json",
     params:
         settings=lambda wildcards: for_pair(
             CHOSEN[wildcards.choice], wildcards.pair
@@ -59,8 +65,8 @@ rule measure_choice:
     input:
         images=choice_images,
     output:
-        trials=f"{RESULTS}/ledger/trials/{{choice}}-{{engine}}.csv",
-        sidecar=f"{RESULTS}/ledger/trials/{{choice}}-{{engine}}.json",
+        trials=f"{RESULTS}/open_choices/trials/{{choice}}-{{engine}}.csv",
+        sidecar=f"{RESULTS}/open_choices/trials/{{choice}}-{{engine}}.json",
     params:
         code=stage_digest("measure_choice"),
         settings=lambda wildcards: trials_stage(
@@ -76,23 +82,23 @@ rule measure_choice:
     message:
         "Measuring the choice {wildcards.choice} on the {wildcards.engine} engine"
     shell:
-        "dynparam ledger measure --engine {wildcards.engine} --config {params.settings:q}"
+        "dynparam choices measure --engine {wildcards.engine} --config {params.settings:q}"
         " --images {input.images:q} --output {output.trials:q} 2>&1 | tee {log:q} >&2"
 
 
 rule compare_choices:
     input:
         trials=[
-            f"{RESULTS}/ledger/trials/{choice}-{engine}.csv"
-            for choice, engine in LEDGER.needed_trials()
+            f"{RESULTS}/open_choices/trials/{choice}-{engine}.csv"
+            for choice, engine in OPEN_CHOICES.needed_trials()
         ],
         entries=ENTRIES,
     output:
         changes=CHANGES,
-        sidecar=f"{RESULTS}/ledger/changes.json",
+        sidecar=f"{RESULTS}/open_choices/changes.json",
     params:
         code=stage_digest("compare_choices"),
-        settings=lambda wildcards: for_ledger(CONFIG).model_dump_json(),
+        settings=lambda wildcards: for_open_choices(CONFIG).model_dump_json(),
     log:
         f"{LOGS}/compare_choices.log",
     benchmark:
@@ -103,7 +109,7 @@ rule compare_choices:
     message:
         "Comparing the slopes under all choices"
     shell:
-        "dynparam ledger compare --config {params.settings:q} --ledger {input.entries:q}"
+        "dynparam choices compare --config {params.settings:q} --choices {input.entries:q}"
         " --results {RESULTS:q} --output {output.changes:q} 2>&1 | tee {log:q} >&2"
 
 
@@ -113,8 +119,8 @@ rule write_ledger:
         entries=ENTRIES,
         template="src/dynparam/experiments/open_choices/page.md.j2",
     output:
-        page=CONFIG.ledger.page,
-        sidecar=Path(CONFIG.ledger.page).with_suffix(".json"),
+        page=CONFIG.open_choices.page,
+        sidecar=Path(CONFIG.open_choices.page).with_suffix(".json"),
     params:
         code=stage_digest("write_ledger"),
         settings=lambda wildcards: CONFIG.model_dump_json(),
@@ -128,8 +134,8 @@ rule write_ledger:
     message:
         "Writing the page of open choices"
     shell:
-        "dynparam ledger page {input.changes:q} --config {params.settings:q}"
-        " --ledger {input.entries:q} --output {output.page:q} 2>&1 | tee {log:q} >&2"
+        "dynparam choices page {input.changes:q} --config {params.settings:q}"
+        " --choices {input.entries:q} --output {output.page:q} 2>&1 | tee {log:q} >&2"
 
 
 rule plot_ledger:
@@ -137,16 +143,16 @@ rule plot_ledger:
         changes=CHANGES,
     output:
         png=report(
-            LEDGER_FIGURE[0],
-            caption="../report/assumptions.rst",
+            OPEN_CHOICES_FIGURE[0],
+            caption="../report/open_choices.rst",
             category="Figures",
         ),
-        pdf=LEDGER_FIGURE[1],
-        data=LEDGER_FIGURE[2],
-        sidecar=LEDGER_FIGURE[3],
+        pdf=OPEN_CHOICES_FIGURE[1],
+        data=OPEN_CHOICES_FIGURE[2],
+        sidecar=OPEN_CHOICES_FIGURE[3],
     params:
         code=stage_digest("plot_ledger"),
-        settings=lambda wildcards: for_ledger(CONFIG).model_dump_json(),
+        settings=lambda wildcards: for_open_choices(CONFIG).model_dump_json(),
     log:
         f"{LOGS}/plot_ledger.log",
     benchmark:
@@ -157,5 +163,5 @@ rule plot_ledger:
     message:
         "Drawing what the open choices change"
     shell:
-        "dynparam plot ledger {input.changes:q} --config {params.settings:q}"
+        "dynparam plot choices {input.changes:q} --config {params.settings:q}"
         " --output {output.png:q} 2>&1 | tee {log:q} >&2"
