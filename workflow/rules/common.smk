@@ -103,6 +103,16 @@ def code(stage):
     return STAGES[stage].digest()
 
 
+def any_of(names):
+    """A wildcard's constraint: one of some names; what no file is called if there are none."""
+    return "|".join(names) or "none"
+
+
+def results(pattern, **wildcards):
+    """Files below the directory of results."""
+    return expand(f"{RESULTS}/{pattern}", **wildcards)
+
+
 def figure_files(figure):
     return expand(f"{PICTURES}/{figure}.{{kind}}", kind=["png", "pdf", "csv", "json"])
 
@@ -128,7 +138,7 @@ def picture(figure="{figure}", caption="../report/figure.j2"):
     return report(f"{PICTURES}/{figure}.png", caption=caption, category="Figures")
 
 
-def shown(place):
+def marked_table(place):
     """A table's files, its page marked for Snakemake's own report."""
     files, caption = table_files(place), str(caption_file(TABLES[place].name))
     page = next((path for path in files if path.endswith(".html")), files[0])

@@ -9,7 +9,7 @@ rule export_crate:
     output:
         zip=CRATE,
     params:
-        code=stage_digest("export_crate"),
+        code=code("export_crate"),
         settings=lambda wildcards: CONFIG.model_dump_json(),
     log:
         f"{LOGS}/export_crate.log",

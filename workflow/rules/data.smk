@@ -28,7 +28,7 @@ rule extract_pair:
         images=f"{DATA}/processed/{{pair}}.npz",
         manifest=f"{DATA}/processed/{{pair}}.json",
     params:
-        code=stage_digest("extract_pair"),
+        code=code("extract_pair"),
         settings=lambda wildcards: for_pair(CONFIG, wildcards.pair).model_dump_json(),
         pool="",
     log:

@@ -5,6 +5,7 @@ from dynparam.configuration.choices import (
     load_open_choices,
     trials_stage,
 )
+from dynparam.experiments.open_choices.settings import for_open_choices
 
 ENTRIES = "config/open_choices.yaml"
 CHANGES = f"{RESULTS}/open_choices/changes.csv"
@@ -17,8 +18,6 @@ try:
     }
 except DynparamError as error:
     raise WorkflowError(str(error)) from None
-
-OPEN_CHOICES_FIGURE = figure_files(CONFIG.open_choices.figure)
 
 
 def pool_option(chosen):
@@ -38,7 +37,7 @@ def choice_images(wildcards):
 
 
 wildcard_constraints:
-    choice="|".join(CHOSEN),
+    choice=any_of(CHOSEN),
     engine="dense|law",
 
 
@@ -68,7 +67,7 @@ rule measure_choice:
         trials=f"{RESULTS}/open_choices/trials/{{choice}}-{{engine}}.csv",
         sidecar=f"{RESULTS}/open_choices/trials/{{choice}}-{{engine}}.json",
     params:
-        code=stage_digest("measure_choice"),
+        code=code("measure_choice"),
         settings=lambda wildcards: trials_stage(
             CHOSEN[wildcards.choice], wildcards.engine
         ).model_dump_json(),
@@ -97,7 +96,7 @@ rule compare_choices:
         changes=CHANGES,
         sidecar=f"{RESULTS}/open_choices/changes.json",
     params:
-        code=stage_digest("compare_choices"),
+        code=code("compare_choices"),
         settings=lambda wildcards: for_open_choices(CONFIG).model_dump_json(),
     log:
         f"{LOGS}/compare_choices.log",
@@ -122,7 +121,7 @@ rule write_ledger:
         page=CONFIG.open_choices.page,
         sidecar=Path(CONFIG.open_choices.page).with_suffix(".json"),
     params:
-        code=stage_digest("write_ledger"),
+        code=code("write_ledger"),
         settings=lambda wildcards: CONFIG.model_dump_json(),
     log:
         f"{LOGS}/write_ledger.log",
@@ -138,30 +137,16 @@ rule write_ledger:
         " --choices {input.entries:q} --output {output.page:q} 2>&1 | tee {log:q} >&2"
 
 
-rule plot_ledger:
-    input:
-        changes=CHANGES,
-    output:
-        png=report(
-            OPEN_CHOICES_FIGURE[0],
-            caption="../report/open_choices.rst",
-            category="Figures",
-        ),
-        pdf=OPEN_CHOICES_FIGURE[1],
-        data=OPEN_CHOICES_FIGURE[2],
-        sidecar=OPEN_CHOICES_FIGURE[3],
+use rule plot_architecture as plot_ledger with:
+    wildcard_constraints:
+        figure=CONFIG.open_choices.figure,
     params:
-        code=stage_digest("plot_ledger"),
-        settings=lambda wildcards: for_open_choices(CONFIG).model_dump_json(),
+        code=code("plot_ledger"),
+        settings=for_open_choices(CONFIG).model_dump_json(),
+        command=f"choices {CHANGES}",
     log:
-        f"{LOGS}/plot_ledger.log",
+        f"{LOGS}/plot_ledger/{{figure}}.log",
     benchmark:
-        f"{BENCHMARKS}/plot_ledger.tsv"
-    threads: 1
+        f"{BENCHMARKS}/plot_ledger/{{figure}}.tsv"
     resources:
         **needs("plot_ledger"),
-    message:
-        "Drawing what the open choices change"
-    shell:
-        "dynparam plot choices {input.changes:q} --config {params.settings:q}"
-        " --output {output.png:q} 2>&1 | tee {log:q} >&2"

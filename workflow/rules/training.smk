@@ -8,7 +8,7 @@ rule train_seeds:
         curves=f"{RESULTS}/training/shards/{{task}}/{{network}}/{{parametrization}}/{{seeds}}.csv",
         sidecar=f"{RESULTS}/training/shards/{{task}}/{{network}}/{{parametrization}}/{{seeds}}.json",
     params:
-        code=stage_digest("train_seeds"),
+        code=code("train_seeds"),
         settings=lambda wildcards: run_settings(wildcards),
     log:
         f"{LOGS}/train_seeds/{{task}}/{{network}}/{{parametrization}}/{{seeds}}.log",
@@ -35,9 +35,10 @@ rule audit_archive:
     output:
         result=f"{RESULTS}/audit/{{task}}/{{network}}/{{parametrization}}.json",
     params:
-        code=stage_digest("audit_archive"),
-        settings=lambda wildcards: run_settings(wildcards),
-        limits=lambda wildcards: for_audit(CONFIG).model_dump_json(),
+        code=code("audit_archive"),
+        settings=lambda wildcards: for_audit(
+            CONFIG, wildcards.task, wildcards.network
+        ).model_dump_json(),
         archive=lambda wildcards: archive_path(wildcards),
     log:
         f"{LOGS}/audit_archive/{{task}}/{{network}}/{{parametrization}}.log",
@@ -50,7 +51,7 @@ rule audit_archive:
         "Auditing the archived curves of {wildcards.parametrization} {wildcards.network} on {wildcards.task}"
     shell:
         "dynparam audit {wildcards.task} {wildcards.parametrization}"
-        " --config {params.settings:q} --config {params.limits:q}"
+        " --config {params.settings:q}"
         " --curves {params.archive:q} --images {input.images:q}"
         " --device {CONFIG.jobs.training_device} --threads {threads}"
         " --output {output.result:q} 2>&1 | tee {log:q} >&2"
@@ -65,7 +66,7 @@ rule collect_curves:
     wildcard_constraints:
         run="|".join(RUNS),
     params:
-        code=stage_digest("collect_curves"),
+        code=code("collect_curves"),
         settings=lambda wildcards: run_settings(RUNS[wildcards.run]),
         curves=curve_arguments,
     log:
@@ -91,7 +92,7 @@ rule extend_archive:
     output:
         receipt=f"{RESULTS}/archived/{{task}}/{{network}}/{{parametrization}}.txt",
     params:
-        code=stage_digest("extend_archive"),
+        code=code("extend_archive"),
         settings=lambda wildcards: run_settings(wildcards),
         archive=lambda wildcards: archive_path(wildcards),
     log:

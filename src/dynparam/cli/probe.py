@@ -111,12 +111,8 @@ def measure(
     count: Annotated[
         int, typer.Option("--count", min=2, help="How many n, evenly spaced in log n.")
     ] = 5,
-    trials: Annotated[
-        int, typer.Option("--trials", min=2, help="Independent trials at each n.")
-    ] = 20,
-    learning_rate: Annotated[
-        float, typer.Option("--learning-rate", help="Global learning rate.")
-    ] = 0.1,
+    trials: Annotated[int, typer.Option("--trials", min=2, help="Independent trials at each n.")] = 20,
+    learning_rate: Annotated[float, typer.Option("--learning-rate", help="Global learning rate.")] = 0.1,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the trials.")] = 0,
     tolerance: Annotated[
         float,

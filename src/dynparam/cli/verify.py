@@ -61,7 +61,8 @@ def verify_files(
     checked = [verifier.check(path) for path in verification.wanted_files(paths)]
     if redraw:
         checked = [
-            replace(node, findings=(*node.findings, *remaking.make_again(node, repeatable))) for node in checked
+            replace(node, findings=(*node.findings, *remaking.make_again(node, repeatable)))
+            for node in checked
         ]
     if as_json:
         typer.echo(verification_tree.as_json(checked), nl=False)

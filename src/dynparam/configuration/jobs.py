@@ -46,9 +46,7 @@ class ConfiguredStages:
         return self._stages[stage].digest() if stage in self._stages else None
 
 
-def _all_settings(
-    config: Config, choices: OpenChoices, stages: Iterable[Stage[Any]]
-) -> Iterator[Block]:
+def _all_settings(config: Config, choices: OpenChoices, stages: Iterable[Stage[Any]]) -> Iterator[Block]:
     yield config
     for stage in stages:
         # A command that is run by hand is given the whole configuration, and takes whole blocks of it.

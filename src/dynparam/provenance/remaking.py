@@ -25,9 +25,7 @@ DRAWING = ("matplotlib", "numpy", "pandas", "scipy")
 TIMEOUT_SECONDS = 300
 
 
-def make_again(
-    checked: Checked, repeatable: Collection[tuple[str, ...]]
-) -> Iterator[Finding]:
+def make_again(checked: Checked, repeatable: Collection[tuple[str, ...]]) -> Iterator[Finding]:
     """Make the files of a checked sidecar again and compare them, to the last byte and pixel.
 
     ``repeatable`` are the commands that take seconds and give the same bytes from the same inputs.

@@ -86,7 +86,12 @@ class RunFiles:
     def __init__(self, root: Path, settings: RunStage, parametrization: str, images: Path) -> None:
         """Below ``root``; ``settings`` are those of one task, ``images`` its extracted pair."""
         (task,) = settings.data.pairs
-        parts = [digest(settings), parametrization, sha256(images), module_digest("dynparam.training.runs")]
+        parts = [
+            digest(settings),
+            parametrization,
+            sha256(images),
+            module_digest("dynparam.training.runs"),
+        ]
         self.identity = hashlib.sha256("-".join(parts).encode()).hexdigest()
         network = settings.protocol.network_name
         self.directory = root / task / network / parametrization / self.identity[:16]

@@ -146,9 +146,7 @@ AUDIT_ARCHIVE = Stage(
     audit_archive,
     audited_files,
     (TASK, PARAMETRIZATION, ARCHIVED, IMAGES, DEVICE, THREADS),
-    jobs=lambda config: (
-        for_audit(config, run.task, run.network) for run in all_runs(config).values()
-    ),
+    jobs=lambda config: (for_audit(config, run.task, run.network) for run in all_runs(config).values()),
     remedy="dynparam data pair PAIR, or snakemake --cores all archive",
 )
 COLLECT = Stage(

@@ -68,9 +68,7 @@ def trial_log_path(output: Path, settings: ProbeStage, name: str, images: Path, 
     The name follows from all that the trials depend on, code included, so that trials of another
     configuration are never taken up.
     """
-    return log_path(
-        output, name, digest(settings), engine, sha256(images), module_digest(__name__)
-    )
+    return log_path(output, name, digest(settings), engine, sha256(images), module_digest(__name__))
 
 
 def read_trial_log(path: Path) -> dict[tuple[int, int], OneStep]:

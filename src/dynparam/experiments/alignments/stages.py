@@ -63,9 +63,7 @@ def pair_read(settings: ProbeStage, images: Path) -> Path:
     return images
 
 
-def probe_alignment(
-    settings: ProbeStage, files: Path, output: Path, curve: str, engine: Engine
-) -> Made:
+def probe_alignment(settings: ProbeStage, files: Path, output: Path, curve: str, engine: Engine) -> Made:
     """Measure the one-step alignments of a curve; an interrupted measurement resumes."""
     from dynparam.data.images import load_pair
     from dynparam.support.tables import write_csv
@@ -94,9 +92,7 @@ def trials_read(settings: FitStage, trials: Path) -> Path:
     return trials
 
 
-def fit_slopes(
-    settings: FitStage, files: Path, output: Path, smallest: int, errors: Errors
-) -> Made:
+def fit_slopes(settings: FitStage, files: Path, output: Path, smallest: int, errors: Errors) -> Made:
     """Fit the slopes of a curve's layers, with intervals over trials."""
     from dynparam.experiments.alignments.fits import fit_curve
     from dynparam.support.tables import read_csv, write_csv

@@ -128,7 +128,10 @@ def figures(config: Any) -> Iterator[ShownFigure]:
 def documents(config: Any) -> Iterator[ShownDocument]:
     """The page of all open choices."""
     yield ShownDocument(
-        config.open_choices.page, config.open_choices.figure, "open_choices", "What the thesis leaves open"
+        config.open_choices.page,
+        config.open_choices.figure,
+        "open_choices",
+        "What the thesis leaves open",
     )
 
 

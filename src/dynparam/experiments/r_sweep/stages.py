@@ -22,9 +22,7 @@ def images_read(settings: SweepStage, images: Path) -> Path:
     return images
 
 
-def sweep_reference(
-    settings: SweepStage, files: Path, output: Path, reference: str
-) -> Made:
+def sweep_reference(settings: SweepStage, files: Path, output: Path, reference: str) -> Made:
     """Take steps of SGD with updates of size m^r for one reference width m; resumes if interrupted."""
     from dynparam.data.images import load_pair
     from dynparam.experiments.r_sweep import measure
@@ -34,7 +32,9 @@ def sweep_reference(
 
     known = named({name: name for name in settings.sweep.references}, reference, "sweep.references")
     log = measure.sweep_log_path(output, settings, known, files)
-    write_csv(measure.measure_sweep(settings, known, TrialImages(settings, load_pair(files)), log), output)
+    write_csv(
+        measure.measure_sweep(settings, known, TrialImages(settings, load_pair(files)), log), output
+    )
     return Made([output], finished=[log])
 
 
@@ -71,7 +71,9 @@ SWEEP_REFERENCE = Stage(
     images_read,
     (REFERENCE, IMAGES, THREADS),
     jobs=lambda config: (for_sweep(config, name) for name in config.sweep.references),
-    examples=("dynparam sweep n_min --images data/processed/airplane-automobile.npz --output sweep.csv",),
+    examples=(
+        "dynparam sweep n_min --images data/processed/airplane-automobile.npz --output sweep.csv",
+    ),
     remedy="dynparam data pair PAIR",
 )
 FIND_EDGES = Stage(

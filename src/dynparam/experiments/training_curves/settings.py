@@ -12,7 +12,7 @@ from pydantic import (
 from dynparam.settings.base import Block, pick
 from dynparam.settings.shared import Figures, Fit
 from dynparam.settings.widths import Parametrizations
-from dynparam.training.settings import Domain, Protocol, TrainedRuns
+from dynparam.training.settings import Domain, Protocol
 
 
 class Claims(Block):

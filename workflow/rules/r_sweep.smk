@@ -1,5 +1,7 @@
 # The r-sweep: updates of size m^r, where their gradients grow (thesis, Sec. 2.3.2).
 
+from dynparam.experiments.r_sweep.settings import for_edges, for_sweep
+
 
 rule sweep_r:
     input:
@@ -8,12 +10,10 @@ rule sweep_r:
         trials=f"{RESULTS}/sweep/{{reference}}.csv",
         sidecar=f"{RESULTS}/sweep/{{reference}}.json",
     wildcard_constraints:
-        reference="|".join(CONFIG.sweep.references),
+        reference=any_of(CONFIG.sweep.references),
     params:
-        code=stage_digest("sweep_reference"),
-        settings=lambda wildcards: for_sweep(
-            CONFIG, wildcards.reference
-        ).model_dump_json(),
+        code=code("sweep_reference"),
+        settings=lambda wildcards: for_sweep(CONFIG, wildcards.reference).model_dump_json(),
     log:
         f"{LOGS}/sweep_r/{{reference}}.log",
     benchmark:
@@ -30,13 +30,13 @@ rule sweep_r:
 
 rule find_edges:
     input:
-        SWEEPS,
+        results("sweep/{reference}.csv", reference=CONFIG.sweep.references),
     output:
-        edges=report(EDGES, caption="../report/edges.rst", category="Tables"),
+        edges=report(f"{RESULTS}/sweep/edges.csv", caption=str(caption_file("edges")), category="Tables"),
         exponents=f"{RESULTS}/sweep/exponents.csv",
         sidecar=f"{RESULTS}/sweep/edges.json",
     params:
-        code=stage_digest("find_edges"),
+        code=code("find_edges"),
         settings=for_edges(CONFIG).model_dump_json(),
     log:
         f"{LOGS}/find_edges/edges.log",
@@ -52,33 +52,16 @@ rule find_edges:
         " --output {output.edges:q} 2>&1 | tee {log:q} >&2"
 
 
-rule plot_sweep:
-    input:
-        drawn_from,
-    output:
-        png=report(
-            f"{PICTURES}/{{figure}}.png",
-            caption="../report/figure.j2",
-            category="Figures",
-        ),
-        pdf=f"{PICTURES}/{{figure}}.pdf",
-        data=f"{PICTURES}/{{figure}}.csv",
-        sidecar=f"{PICTURES}/{{figure}}.json",
+use rule plot_architecture as plot_sweep with:
     wildcard_constraints:
-        figure="|".join(SWEEP_FIGURE or ["none"]),
+        figure=any_of([CONFIG.figures.sweep] if CONFIG.figures.sweep else []),
     params:
-        code=stage_digest("plot_sweep"),
+        code=code("plot_sweep"),
         settings=for_edges(CONFIG).model_dump_json(),
-        caption=caption_of,
+        command=f"sweep --results {RESULTS}",
     log:
         f"{LOGS}/plot_sweep/{{figure}}.log",
     benchmark:
         f"{BENCHMARKS}/plot_sweep/{{figure}}.tsv"
-    threads: 1
     resources:
         **needs("plot_sweep"),
-    message:
-        "Drawing {wildcards.figure}"
-    shell:
-        "dynparam plot sweep --config {params.settings:q}"
-        " --results {RESULTS:q} --output {output.png:q} 2>&1 | tee {log:q} >&2"

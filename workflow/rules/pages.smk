@@ -1,0 +1,59 @@
+# The pages that quote a whole run: the findings, and the report.
+
+from dynparam.report.stages import quoted_files, shown_files
+
+FINDINGS = [CONFIG.findings.page] if CONFIG.findings.page else []
+REPORT = f"{RESULTS}/report/report.html"
+
+
+rule write_findings:
+    input:
+        quoted=quoted_files(CONFIG),
+        templates=sorted(Path("src/dynparam/experiments").glob("*/findings.md.j2")),
+        head="src/dynparam/report/findings.md.j2",
+    output:
+        page=FINDINGS or "findings.md",
+        sidecar=(CONFIG.findings.page or Path("findings.md")).with_suffix(".json"),
+    params:
+        code=code("write_findings"),
+        settings=CONFIG.model_dump_json(),
+    log:
+        f"{LOGS}/write_findings.log",
+    benchmark:
+        f"{BENCHMARKS}/write_findings.tsv"
+    threads: 1
+    resources:
+        **needs("write_findings"),
+    message:
+        "Writing the findings"
+    shell:
+        "dynparam findings --config {params.settings:q} --output {output.page:q} 2>&1 | tee {log:q} >&2"
+
+
+rule assemble_report:
+    input:
+        shown=shown_files(CONFIG),
+        captions=sorted(Path("src/dynparam/experiments").glob("*/captions/*.rst")),
+        look=[
+            path
+            for kind in ("html.j2", "css", "js")
+            for path in sorted(Path("src/dynparam").rglob(f"*.{kind}"))
+        ],
+    output:
+        page=REPORT,
+        sidecar=f"{RESULTS}/report/report.json",
+    params:
+        code=code("assemble_report"),
+        settings=CONFIG.model_dump_json(),
+    log:
+        f"{LOGS}/assemble_report/report.log",
+    benchmark:
+        f"{BENCHMARKS}/assemble_report/report.tsv"
+    threads: 1
+    resources:
+        **needs("assemble_report"),
+    message:
+        "Assembling the report"
+    shell:
+        "dynparam report page --config {params.settings:q} --output {output.page:q}"
+        " 2>&1 | tee {log:q} >&2"
