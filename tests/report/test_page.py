@@ -11,10 +11,10 @@ import pytest
 from dynparam.presentation.cells import MARKS, TONES, count, interval, verdict
 
 from dynparam.configuration.loading import load
-from dynparam.experiments.alignments.report import slopes_table
-from dynparam.experiments.measured_orders.report import entries_table
-from dynparam.experiments.r_sweep.report import edges_table
-from dynparam.experiments.training_curves.report import claims_table
+from dynparam.experiments.alignments.columns import slopes_table
+from dynparam.experiments.measured_orders.columns import entries_table
+from dynparam.experiments.r_sweep.columns import edges_table
+from dynparam.experiments.training_curves.columns import claims_table
 from dynparam.report.documents import caption, document
 from dynparam.report.figures import ABOUT, figure_names, read_figure
 from dynparam.report.page import page

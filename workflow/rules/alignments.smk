@@ -113,7 +113,7 @@ rule fit_slopes:
         sidecar=f"{RESULTS}/fits/{{curve}}.json",
     params:
         code=code("fit_slopes"),
-        settings=for_fit(CONFIG).model_dump_json(),
+        settings=lambda wildcards: for_fit(CONFIG).model_dump_json(),
         options="",
     log:
         f"{LOGS}/fit_slopes/{{curve}}.log",
@@ -168,13 +168,21 @@ use rule fit_slopes as fit_wide with:
 # Also the pattern of the rules that judge a table: `use rule compare_slopes as ...`.
 rule compare_slopes:
     input:
-        results("{place}/{curve}.csv", place=["fits", "expected", "law/fits/exact"], curve=SHOWN_CURVES),
-        results("{place}/{curve}.csv", place=["law/fits/wide", "law/expected"], curve=WIDE_CURVES),
+        results(
+            "{place}/{curve}.csv",
+            place=["fits", "expected", "law/fits/exact"],
+            curve=SHOWN_CURVES,
+        ),
+        results(
+            "{place}/{curve}.csv",
+            place=["law/fits/wide", "law/expected"],
+            curve=WIDE_CURVES,
+        ),
     output:
         marked_table("comparison/slopes"),
     params:
         code=code("compare_slopes"),
-        settings=for_comparison(CONFIG).model_dump_json(),
+        settings=lambda wildcards: for_comparison(CONFIG).model_dump_json(),
         command="compare",
     log:
         f"{LOGS}/compare_slopes.log",
@@ -195,7 +203,9 @@ use rule plot_architecture as plot_figure with:
         figure=any_of(CONFIG.panels),
     params:
         code=code("plot_figure"),
-        settings=lambda wildcards: for_figure(CONFIG, wildcards.figure).model_dump_json(),
+        settings=lambda wildcards: for_figure(
+            CONFIG, wildcards.figure
+        ).model_dump_json(),
         command=lambda wildcards: f"probe {wildcards.figure} --results {RESULTS}",
     log:
         f"{LOGS}/plot_figure/{{figure}}.log",
@@ -210,7 +220,9 @@ use rule plot_architecture as plot_wide with:
         figure=any_of(CONFIG.law.figures),
     params:
         code=code("plot_wide"),
-        settings=lambda wildcards: for_wide_figure(CONFIG, wildcards.figure).model_dump_json(),
+        settings=lambda wildcards: for_wide_figure(
+            CONFIG, wildcards.figure
+        ).model_dump_json(),
         command=lambda wildcards: f"wide {wildcards.figure} --results {RESULTS}",
     log:
         f"{LOGS}/plot_wide/{{figure}}.log",

@@ -15,7 +15,9 @@ rule plot_architecture:
         figure=any_of(CONFIG.figures.architecture),
     params:
         code=code("plot_architecture"),
-        settings=lambda wildcards: for_architecture(CONFIG, wildcards.figure).model_dump_json(),
+        settings=lambda wildcards: for_architecture(
+            CONFIG, wildcards.figure
+        ).model_dump_json(),
         command=lambda wildcards: f"architecture {wildcards.figure}",
         caption=caption_of,
     log:

@@ -33,7 +33,7 @@ use rule compare_slopes as judge_table1_1 with:
         marked_table("table1_1/table1_1"),
     params:
         code=code("judge_table1_1"),
-        settings=for_orders(CONFIG).model_dump_json(),
+        settings=lambda wildcards: for_orders(CONFIG).model_dump_json(),
         command="table",
     log:
         f"{LOGS}/judge_table1_1.log",
@@ -50,7 +50,7 @@ use rule plot_architecture as plot_table1_1 with:
         figure="table1_1",
     params:
         code=code("plot_table1_1"),
-        settings=for_orders(CONFIG).model_dump_json(),
+        settings=lambda wildcards: for_orders(CONFIG).model_dump_json(),
         command=f"table --results {RESULTS}",
     log:
         f"{LOGS}/plot_table1_1/{{figure}}.log",
@@ -65,7 +65,7 @@ use rule plot_architecture as plot_conditions with:
         figure="conditions",
     params:
         code=code("plot_conditions"),
-        settings=for_orders(CONFIG).model_dump_json(),
+        settings=lambda wildcards: for_orders(CONFIG).model_dump_json(),
         command=f"conditions --results {RESULTS}",
     log:
         f"{LOGS}/plot_conditions/{{figure}}.log",

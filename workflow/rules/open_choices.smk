@@ -142,7 +142,7 @@ use rule plot_architecture as plot_ledger with:
         figure=CONFIG.open_choices.figure,
     params:
         code=code("plot_ledger"),
-        settings=for_open_choices(CONFIG).model_dump_json(),
+        settings=lambda wildcards: for_open_choices(CONFIG).model_dump_json(),
         command=f"choices {CHANGES}",
     log:
         f"{LOGS}/plot_ledger/{{figure}}.log",

@@ -16,7 +16,7 @@ rule write_findings:
         sidecar=(CONFIG.findings.page or Path("findings.md")).with_suffix(".json"),
     params:
         code=code("write_findings"),
-        settings=CONFIG.model_dump_json(),
+        settings=lambda wildcards: CONFIG.model_dump_json(),
     log:
         f"{LOGS}/write_findings.log",
     benchmark:
@@ -44,7 +44,7 @@ rule assemble_report:
         sidecar=f"{RESULTS}/report/report.json",
     params:
         code=code("assemble_report"),
-        settings=CONFIG.model_dump_json(),
+        settings=lambda wildcards: CONFIG.model_dump_json(),
     log:
         f"{LOGS}/assemble_report/report.log",
     benchmark:

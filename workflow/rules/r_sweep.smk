@@ -13,7 +13,9 @@ rule sweep_r:
         reference=any_of(CONFIG.sweep.references),
     params:
         code=code("sweep_reference"),
-        settings=lambda wildcards: for_sweep(CONFIG, wildcards.reference).model_dump_json(),
+        settings=lambda wildcards: for_sweep(
+            CONFIG, wildcards.reference
+        ).model_dump_json(),
     log:
         f"{LOGS}/sweep_r/{{reference}}.log",
     benchmark:
@@ -32,12 +34,16 @@ rule find_edges:
     input:
         results("sweep/{reference}.csv", reference=CONFIG.sweep.references),
     output:
-        edges=report(f"{RESULTS}/sweep/edges.csv", caption=str(caption_file("edges")), category="Tables"),
+        edges=report(
+            f"{RESULTS}/sweep/edges.csv",
+            caption=str(caption_file("edges")),
+            category="Tables",
+        ),
         exponents=f"{RESULTS}/sweep/exponents.csv",
         sidecar=f"{RESULTS}/sweep/edges.json",
     params:
         code=code("find_edges"),
-        settings=for_edges(CONFIG).model_dump_json(),
+        settings=lambda wildcards: for_edges(CONFIG).model_dump_json(),
     log:
         f"{LOGS}/find_edges/edges.log",
     benchmark:
@@ -57,7 +63,7 @@ use rule plot_architecture as plot_sweep with:
         figure=any_of([CONFIG.figures.sweep] if CONFIG.figures.sweep else []),
     params:
         code=code("plot_sweep"),
-        settings=for_edges(CONFIG).model_dump_json(),
+        settings=lambda wildcards: for_edges(CONFIG).model_dump_json(),
         command=f"sweep --results {RESULTS}",
     log:
         f"{LOGS}/plot_sweep/{{figure}}.log",

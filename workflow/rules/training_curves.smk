@@ -14,7 +14,7 @@ use rule compare_slopes as judge_claims with:
         marked_table("comparison/claims"),
     params:
         code=code("judge_claims"),
-        settings=for_claims(CONFIG).model_dump_json(),
+        settings=lambda wildcards: for_claims(CONFIG).model_dump_json(),
         command="claims",
     log:
         f"{LOGS}/judge_claims.log",
@@ -31,7 +31,7 @@ use rule plot_architecture as plot_curves with:
         figure=any_of(CONFIG.figures.training),
     params:
         code=code("plot_curves"),
-        settings=for_claims(CONFIG).model_dump_json(),
+        settings=lambda wildcards: for_claims(CONFIG).model_dump_json(),
         command=lambda wildcards: f"curves {wildcards.figure} --results {RESULTS}",
     log:
         f"{LOGS}/plot_curves/{{figure}}.log",
@@ -46,7 +46,7 @@ use rule plot_architecture as plot_domain with:
         figure=any_of([CONFIG.figures.domain] if CONFIG.figures.domain else []),
     params:
         code=code("plot_domain"),
-        settings=for_claims(CONFIG).model_dump_json(),
+        settings=lambda wildcards: for_claims(CONFIG).model_dump_json(),
         command=f"domain --results {RESULTS}",
     log:
         f"{LOGS}/plot_domain/{{figure}}.log",

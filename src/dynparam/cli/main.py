@@ -1,6 +1,6 @@
 """The command line: what the workflow's rules call, and what people call by hand.
 
-Most commands are stages of the workflow (``cli/stage.py``); the others are in the modules beside this one.
+Most commands are stages of the workflow (``cli/stage.py``); the modules beside this one have the others.
 Every command imports what it needs inside its function: ``--help`` and a dry run stay quick.
 """
 

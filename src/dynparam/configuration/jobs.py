@@ -18,7 +18,7 @@ class ConfiguredStages:
     """The settings of all jobs that a configuration asks for, and the code of their stages."""
 
     def __init__(self, config: Config, choices: OpenChoices, stages: Mapping[str, Stage[Any]]) -> None:
-        """``choices`` holds the alternatives that jobs run under; ``stages`` are those of the workflow."""
+        """``choices`` are the alternatives that jobs run under, ``stages`` those of the workflow."""
         self._stages = stages
         self._dumps = {
             digest(block): block.model_dump(mode="json")

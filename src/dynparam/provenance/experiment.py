@@ -6,21 +6,20 @@ outside its folder knows it by name, but the registry, ``Config`` and its rules.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel
-
 from dynparam.provenance.code_digest import PACKAGE
 from dynparam.provenance.stage import Stage
 
 if TYPE_CHECKING:
-    from markupsafe import Markup
+    import pandas as pd
 
-    from dynparam.presentation.cells import Count, Table
+    from dynparam.presentation.pages import Section
+    from dynparam.presentation.verdicts import Count
 
 
 @dataclass(frozen=True)
@@ -69,33 +68,34 @@ class ShownDocument:
         target: the target that makes it.
         anchor: where the report has it.
         title: what the report calls it.
+        short: its name in the list of contents.
     """
 
     path: Path
     target: str
     anchor: str
     title: str
+    short: str = ""
 
 
 @dataclass(frozen=True)
-class Section:
-    """A section of tables in the report.
+class Shown:
+    """A part of the report.
 
     Attributes:
         anchor: its anchor.
-        title: its heading, and ``short`` its name in the list of contents.
-        text: what stands above the table, as HTML.
-        table: the table.
-        file: the name of the table's CSV; empty if it has none.
+        title: its heading.
+        short: its name in the list of contents.
+        sections: sentences and tables; the last table can be searched and sorted.
+        file: the CSV that holds the last table.
         wide: whether it takes the page's whole width.
     """
 
     anchor: str
     title: str
     short: str
-    text: Markup
-    table: Table
-    file: str = ""
+    sections: Sequence[Section]
+    file: Path | None = None
     wide: bool = True
 
 
@@ -104,26 +104,43 @@ class Page:
     """What the report shows of an experiment besides its figures: counts of verdicts, and tables."""
 
     counts: Sequence[Count] = ()
-    sections: Sequence[Section] = ()
+    parts: Sequence[Shown] = ()
 
 
+@dataclass(frozen=True)
 class Files:
-    """The directories of a run."""
+    """The directories of a run: of tables, and of figures with their data."""
 
-    def __init__(self, results: Path, figures: Path) -> None:
-        """``results`` holds tables, ``figures`` figures with their data."""
-        self.results = results
-        self.figures = figures
+    results: Path
+    figures: Path
+
+    def table(self, place: str) -> pd.DataFrame:
+        """A table below the directory of results. Raises ``DataError`` if it cannot be read."""
+        from dynparam.support.tables import read_csv
+
+        return read_csv(self.results / f"{place}.csv")
+
+    def plotted(self, figure: str) -> pd.DataFrame:
+        """The plotted data of a figure. Raises ``DataError`` if it cannot be read."""
+        from dynparam.support.tables import read_csv
+
+        return read_csv(self.figures / f"{figure}.csv")
 
 
-def no_figures(config: BaseModel) -> Iterable[ShownFigure]:
-    """An experiment that draws nothing."""
+def nothing(config: Any, files: Files | None = None) -> tuple[Any, ...]:
+    """What an experiment offers that has none of a kind."""
     return ()
 
 
 @dataclass(frozen=True)
 class Experiment:
     """One question of the thesis or beyond.
+
+    Its folder may hold besides, each with the same names in every experiment:
+
+    - ``report.py`` with ``page(config, files)``: what the report shows of it (``Page``);
+    - ``findings.py`` with ``found(config, files)``: what ``findings.md.j2`` beside it asks for;
+    - ``captions/NAME.rst``, of its figures and tables.
 
     Attributes:
         name: its folder.
@@ -132,25 +149,20 @@ class Experiment:
         stages: its kinds of jobs.
         figures: its figures under a configuration, in the report's order.
         tables: its tables.
-        more: files below the directory of results that its targets ask for besides, by target.
         documents: the pages it writes, under a configuration.
-
-    Its folder may hold besides, each with the same names in every experiment:
-
-    - ``report.py`` with ``page(config, files)``: what the report shows of it (``Page``);
-    - ``findings.py`` with ``quoted(config, files)``, the files its findings are taken from, and
-      ``found(config, files)``, what their template ``findings.md.j2`` asks for;
-    - ``captions/NAME.rst``, of its figures and tables.
+        reads: the files that the report shows of it besides figures, tables and documents.
+        quoted: the files that its findings are taken from.
     """
 
     name: str
     title: str
     source: str
     stages: tuple[Stage[Any], ...]
-    figures: Callable[[Any], Iterable[ShownFigure]] = no_figures
+    figures: Callable[[Any], Iterable[ShownFigure]] = nothing
     tables: tuple[ShownTable, ...] = ()
-    more: Callable[[Any], Mapping[str, Sequence[str]]] = lambda config: {}
-    documents: Callable[[Any], Iterable[ShownDocument]] = lambda config: ()
+    documents: Callable[[Any], Iterable[ShownDocument]] = nothing
+    reads: Callable[[Any, Files], Iterable[Path]] = nothing
+    quoted: Callable[[Any, Files], Iterable[Path]] = nothing
 
     @property
     def package(self) -> str:

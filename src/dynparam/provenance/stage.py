@@ -83,7 +83,7 @@ def nothing(settings: Block) -> tuple[Path, ...]:
 
 
 def whole(settings: type[Settings]) -> Callable[[BaseModel], Iterator[Block]]:
-    """The jobs of a stage that has one, with the blocks of ``settings`` as the configuration has them."""
+    """The jobs of a stage that has one: the blocks of ``settings`` as the configuration has them."""
     return lambda config: iter((pick(settings, config),))
 
 
@@ -94,9 +94,9 @@ class Stage(Generic[Settings]):
     Attributes:
         command: its place on the command line, such as ``plot sweep``.
         settings: the blocks of the configuration it depends on.
-        make: from settings, inputs, the file to write (``output``) and parameters to what was made. Its
-            name is the stage's, its docstring the command's help.
-        inputs: from settings and parameters to the files it reads, in whatever order ``make`` likes them.
+        make: from settings, inputs, the file to write and parameters to what was made. Its name is the
+            stage's, its docstring the command's help.
+        inputs: from settings and parameters to the files it reads, arranged as ``make`` likes them.
         parameters: what ``make`` and ``inputs`` take besides; each asks for those it names.
         jobs: the settings of all its jobs under a configuration.
         examples: command lines.

@@ -12,42 +12,13 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from dynparam.configuration.config import Config
+from dynparam.provenance.experiment import ShownFigure
 from dynparam.provenance.record import read_sidecar
 from dynparam.report.documents import caption
 from dynparam.report.sidecar_text import Section, sections, summary
 from dynparam.support.errors import DataError
 
-KINDS = ("png", "pdf", "csv", "json")
-"""The files of a figure."""
-
-
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-
-
-@dataclass(frozen=True)
-class About:
-    """What a figure is called, and where the thesis has it or what it tests."""
-
-    title: str
-    thesis: str
-
-
-ABOUT = {
-    "fig3_1": About("Fig. 3.1: the network", "Fig. 3.1, Sec. 3.1"),
-    "fig3_2": About("Fig. 3.2: spectral parametrization", "Fig. 3.2; eqs. 2.31, 3.3-3.5"),
-    "fig3_2_wide": About("Fig. 3.2 at great widths", "Fig. 3.2; eqs. 2.31, 3.3-3.5"),
-    "fig3_3": About("Fig. 3.3: spectral and dynamic", "Fig. 3.3; eqs. 2.73-2.77, 3.3-3.5"),
-    "fig3_3_wide": About("Fig. 3.3 at great widths", "Fig. 3.3; eqs. 2.73-2.77, 3.3-3.5"),
-    "fig3_4": About("Fig. 3.4: training, airplane and automobile", "Fig. 3.4, Sec. 3.3"),
-    "fig3_5": About("Fig. 3.5: training, bird and cat", "Fig. 3.5, Sec. 3.3"),
-    "claim_domain": About("Where the claims on training hold", "Figs. 3.4 and 3.5, Sec. 3.3"),
-    "table1_1": About("Table 1.1, measured", "Table 1.1"),
-    "conditions": About("Which conditions hold", "Secs. 2.2 and 2.3; eqs. 2.18-2.66"),
-    "r_sweep": About("The edge of stability in r", "Sec. 2.3.2; eqs. 2.54-2.67"),
-    "open_choices": About("What the open choices change", "Figs. 3.2 and 3.3"),
-}
-"""The project's figures; others go by their name."""
 
 
 @dataclass(frozen=True)
@@ -87,59 +58,33 @@ class Figure:
     remark: str
 
 
-def figure_names(settings: Config) -> list[str]:
-    """All figures of a configuration in the order of the page; one at great widths follows its own."""
-    chosen = settings.figures
-    names = [*chosen.architecture]
-    for panel in settings.panels:
-        names += [panel, *(wide for wide, shown in settings.law.figures.items() if shown == panel)]
-    names += chosen.training
-    names += [one for one in (chosen.domain,) if one]
-    names += ["table1_1", "conditions"]
-    names += [one for one in (chosen.sweep,) if one]
-    return [*names, settings.open_choices.figure]
+def read_figure(shown: ShownFigure, folder: Path, told: Path) -> Figure:
+    """A figure from its files, with the caption in the file ``told`` if there is one.
 
-
-def read_figure(name: str, folder: Path, captions: Path) -> Figure:
-    """A figure from its files, with the caption of its name in ``captions`` if there is one.
-
-    Raises ``DataError`` if a file is missing or not what its name says.
+    Raises ``DataError`` if a file is not what its name says.
     """
-    stem = folder / name
-    for kind in KINDS:
-        require(stem.with_name(f"{name}.{kind}"), name)
-    about = ABOUT.get(name, About(name.replace("_", " "), ""))
-    told = captions / f"{name}.rst"
+    stem = folder / shown.name
     text = told.read_text(encoding="utf-8") if told.is_file() else ""
-    width, height = _size(stem.with_name(f"{name}.png"))
-    record = read_sidecar(stem.with_name(f"{name}.json"))
-    head, *rows = _table(stem.with_name(f"{name}.csv"))
+    width, height = _size(stem.with_name(f"{shown.name}.png"))
+    record = read_sidecar(stem.with_name(f"{shown.name}.json"))
+    head, *rows = _table(stem.with_name(f"{shown.name}.csv"))
     return Figure(
-        name=name,
-        title=about.title,
-        thesis=about.thesis,
+        name=shown.name,
+        title=shown.title,
+        thesis=shown.source,
         caption=caption(text),
-        alternative=f"{about.title}. What it plots is in the table below it, {len(rows)} rows.",
-        picture=embedded(stem.with_name(f"{name}.png")),
+        alternative=f"{shown.title}. What it plots is in the table below it, {len(rows)} rows.",
+        picture=embedded(stem.with_name(f"{shown.name}.png")),
         width=width,
         height=height,
-        vector=embedded(stem.with_name(f"{name}.pdf")),
-        data=embedded(stem.with_name(f"{name}.csv")),
+        vector=embedded(stem.with_name(f"{shown.name}.pdf")),
+        data=embedded(stem.with_name(f"{shown.name}.csv")),
         head=tuple(head),
         rows=tuple(tuple(row) for row in rows),
         made=summary(record),
         provenance=sections(record),
         remark=str(record.get("caption", "")),
     )
-
-
-def require(path: Path, target: str) -> Path:
-    """The path itself. Raises ``DataError`` that names the target to make if there is no such file."""
-    if not path.is_file():
-        raise DataError(
-            f"{path}: the report needs this file; make it with snakemake --cores all {target}"
-        )
-    return path
 
 
 def embedded(path: Path) -> str:

@@ -10,8 +10,8 @@ from dynparam.configuration.config import Config
 from dynparam.data.stages import STAGES as DATA_STAGES
 from dynparam.experiments.open_choices.stages import CHANGES, ENTRIES
 from dynparam.experiments.registry import EXPERIMENTS
-from dynparam.provenance.experiment import Files
 from dynparam.provenance.stage import Made, Parameter, Stage, whole
+from dynparam.report import contents
 from dynparam.training.stages import STAGES as TRAINING_STAGES
 
 SHOWING = tuple(one.module("report") for one in EXPERIMENTS if one.has("report"))
@@ -19,11 +19,6 @@ FINDING = tuple(one.module("findings") for one in EXPERIMENTS if one.has("findin
 """The modules of the experiments that the report and the findings ask."""
 
 ROOT = Parameter("root", "The run's directory: the repository's.", "--root", Path, Path())
-
-
-def files_of(settings: Config) -> Files:
-    """The directories of a run."""
-    return Files(settings.paths.results, settings.paths.figures)
 
 
 def page_files(settings: Config, changes: Path, entries: Path) -> tuple[Path, Path]:
@@ -44,10 +39,8 @@ def write_ledger(settings: Config, files: tuple[Path, Path], output: Path) -> Ma
 
 
 def quoted_files(settings: Config) -> list[Path]:
-    """The tables that the findings are taken from."""
-    from dynparam.report.findings import quoted
-
-    return quoted(settings, files_of(settings))
+    """The files that the findings are taken from."""
+    return list(contents.quoted(settings))
 
 
 def write_findings(settings: Config, files: list[Path], output: Path) -> Made:
@@ -55,15 +48,13 @@ def write_findings(settings: Config, files: list[Path], output: Path) -> Made:
     from dynparam.report.findings import page
     from dynparam.support.files import write_text
 
-    write_text(output, page(settings, files_of(settings)))
+    write_text(output, page(settings))
     return Made([output])
 
 
 def shown_files(settings: Config) -> list[Path]:
     """Every computed file that the report shows; captions and templates belong to the commit."""
-    from dynparam.report.page import inputs
-
-    return inputs(settings)
+    return [path for path, _ in contents.needed(settings)]
 
 
 def assemble_report(settings: Config, files: list[Path], output: Path) -> Made:
@@ -78,12 +69,11 @@ def assemble_report(settings: Config, files: list[Path], output: Path) -> Made:
 def export_crate(settings: Config, files: tuple[Path, ...], output: Path, root: Path) -> Made:
     """Export a finished run as an RO-Crate: figures, tables, sidecars, configuration, workflow."""
     from dynparam.provenance import crate
-    from dynparam.report.documents import written_pages
 
-    run = crate.read_run(root.absolute(), settings.paths, written_pages(settings))
+    pages = [shown.path for shown in contents.all_documents(settings)]
+    run = crate.read_run(root.absolute(), settings.paths, pages)
     crate.write_crate(run, output)
-    files_count = sum(1 for path in run.results())
-    said = f"{output}: {files_count} files of {len(run.records)} stages"
+    said = f"{output}: {sum(1 for _ in run.results())} files of {len(run.records)} stages"
     return Made([], said=said, recorded=False)
 
 
@@ -125,16 +115,15 @@ EXPORT = Stage(
     examples=("dynparam crate run.zip", "dynparam crate run --root ."),
 )
 
-STAGES: Mapping[str, Stage[Any]] = {
-    stage.name: stage
-    for stage in (
-        *DATA_STAGES,
-        *TRAINING_STAGES,
-        *(stage for experiment in EXPERIMENTS for stage in experiment.stages),
-        WRITE_LEDGER,
-        WRITE_FINDINGS,
-        ASSEMBLE,
-        EXPORT,
-    )
-}
+EVERY: tuple[Stage[Any], ...] = (
+    *DATA_STAGES,
+    *TRAINING_STAGES,
+    *(stage for experiment in EXPERIMENTS for stage in experiment.stages),
+    WRITE_LEDGER,
+    WRITE_FINDINGS,
+    ASSEMBLE,
+    EXPORT,
+)
+
+STAGES: Mapping[str, Stage[Any]] = {stage.name: stage for stage in EVERY}
 """Every stage of the workflow by its name."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from dynparam.experiments.alignments.report import slopes_view
+from dynparam.experiments.alignments.columns import slopes_view
 from dynparam.experiments.alignments.settings import ComparisonStage
 from dynparam.presentation.numbers import percent
 from dynparam.presentation.pages import Section, write_pages

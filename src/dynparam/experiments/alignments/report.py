@@ -1,52 +1,41 @@
-"""The columns of the table of slopes."""
+"""What the report shows of Figs. 3.2 and 3.3: the slopes."""
 
 from __future__ import annotations
 
-from dynparam.presentation.intervals import Interval
-from dynparam.presentation.numbers import fraction, plus_minus, signed, with_interval
-from dynparam.presentation.tables import Column, TableView
+from typing import Any
+
+from dynparam.experiments.alignments.columns import slopes_view
+from dynparam.experiments.alignments.page import summary_sentence
+from dynparam.experiments.alignments.settings import for_comparison
+from dynparam.presentation.pages import Section
+from dynparam.presentation.verdicts import count
+from dynparam.provenance.experiment import Files, Page, Shown
+
+MEANING = (
+    "How the alignment |⟨∂L/∂h̃, Δh̃⟩| of a layer's update with its gradient grows with the width n after "
+    "one step of gradient descent: the slope of its logarithm against that of n, a number without unit. "
+)
 
 
-def slopes_view(tolerance: float) -> TableView:
-    """What a person sees of the slopes (``comparison.COLUMNS``), each beside what was expected."""
-    drawn = Interval("slope", expected=("expected_exact", "expected"), tolerance=tolerance)
-    columns = (
-        Column("figure", "the figure whose widths these are", show=_figure),
-        Column("curve", "the curve of the configuration: widths and parametrization"),
-        Column("parametrization"),
-        Column("layer", "1 is the first hidden layer, the last one the readout", numeric=True),
-        Column("asymptotic", "the exact exponent as n grows", show=fraction, numeric=True),
-        Column(
-            "expected",
-            "the slope that mean-field theory expects on these widths",
-            show=signed,
-            numeric=True,
+def page(config: Any, files: Files) -> Page:
+    """The slopes, and how their verdicts fall at the thesis's widths and beyond."""
+    slopes = files.table("comparison/slopes")
+    wide = slopes["figure"].isin(list(config.law.figures))
+    counts = [
+        count(
+            "Slopes at the thesis's widths",
+            "slopes",
+            "measured growth of the alignments against what theory expects there",
+            slopes.loc[~wide, "verdict"],
         ),
-        Column(
-            "exact",
-            "the same slope from many trials on the exact-law engine",
-            ("expected_exact", "expected_exact_error"),
-            plus_minus,
-            numeric=True,
+        count(
+            f"Slopes up to n = {config.law.widths.largest:,}",
+            "slopes",
+            f"the same on the exact-law engine, from n = {config.law.slopes_from:,} on",
+            slopes.loc[wide, "verdict"],
         ),
-        Column(
-            "measured",
-            "least squares on log-log axes, with its interval",
-            ("slope", "ci_low", "ci_high"),
-            with_interval,
-            numeric=True,
-        ),
-        Column(
-            "interval", "bar: interval; dot: measured; band: expected with the tolerance", picture=drawn
-        ),
-        Column(
-            "verdict", "whether the interval lies within the tolerance of what is expected", verdict=True
-        ),
-        Column("note", "whether the claim of the thesis shows", prose=True),
-    )
-    return TableView("slopes", "Measured against expected slopes", columns, ("figure", "verdict"))
-
-
-def _figure(name: str) -> str:
-    """``fig3_2_wide`` as ``Fig. 3.2 wide``."""
-    return name.replace("_wide", " wide").replace("fig", "Fig. ").replace("_", ".")
+    ]
+    said = MEANING + summary_sentence(slopes, for_comparison(config))
+    table = Section(paragraphs=[said], view=slopes_view(config.comparison.tolerance), table=slopes)
+    file = files.results / "comparison" / "slopes.csv"
+    return Page(counts, [Shown("slopes", "Slopes", "Slopes", [table], file)])

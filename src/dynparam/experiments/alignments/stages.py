@@ -156,7 +156,8 @@ def plot_wide(settings: WideFigureStage, files: CurveFiles, output: Path) -> Mad
     plotted = {}
     for curve, paths in files.items():
         exponents = asymptotic_exponents(settings.network, settings.probe.curve(curve))
-        known = wide_figure.WideCurve(*map(read_csv, paths), exponents)
+        law, dense, expected = map(read_csv, paths)
+        known = wide_figure.WideCurve(law, dense, expected, exponents)
         plotted[curve] = wide_figure.plotted_data(known, settings.law.sliding, settings.fit.confidence)
     picture = wide_figure.wide_figure(
         {settings.figures.titles[curve]: table for curve, table in plotted.items()}
@@ -280,4 +281,5 @@ EXPERIMENT = Experiment(
     stages=(PROBE, EXPECT, FIT, COMPARE, PLOT, PLOT_WIDE),
     figures=figures,
     tables=(ShownTable("comparison/slopes", "comparison"),),
+    quoted=lambda config, files: (files.results / "comparison" / "slopes.csv",),
 )

@@ -1,49 +1,38 @@
-"""The columns of the table of the entries of Table 1.1."""
+"""What the report shows of the measured orders: Table 1.1, and how the conditions come out."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import Any
 
-from dynparam.presentation.intervals import Interval
-from dynparam.presentation.numbers import fraction, signed, with_interval
-from dynparam.presentation.tables import Column, TableView
-
-SYMBOLS: Mapping[str, str] = {"preactivation": "|h̃_i|", "update": "|Δh̃_i|"}
-"""The column heads of Table 1.1, without the layer's index."""
+from dynparam.experiments.measured_orders.settings import for_orders
+from dynparam.experiments.measured_orders.table1_1_page import TITLE, table1_1_sections
+from dynparam.presentation.verdicts import count
+from dynparam.provenance.experiment import Files, Page, Shown
 
 
-def words(name: str) -> str:
-    """``constant_ratio`` as ``constant ratio``."""
-    return name.replace("_", " ")
-
-
-def entries_view(tolerance: float) -> TableView:
-    """What a person sees of the entries (``table1_1.COLUMNS``)."""
-    columns = (
-        Column("parametrization"),
-        Column("family", "how the narrow width grows with n", show=words),
-        Column(
-            "quantity", "one coordinate of the preactivation, or of its update", show=SYMBOLS.__getitem__
+def page(config: Any, files: Files) -> Page:
+    """Table 1.1, and how the verdicts on its entries and on the conditions fall."""
+    entries = files.table("table1_1/table1_1")
+    counts = [
+        count(
+            "Table 1.1: measured and exact",
+            "table1_1",
+            "measured exponents against those that follow from the definitions",
+            entries["verdict"],
         ),
-        Column("layer", numeric=True),
-        Column("claimed", "the exponent that Table 1.1 gives", show=fraction, numeric=True),
-        Column("exact", "the exponent that follows from the definitions", show=fraction, numeric=True),
-        Column("expected", "the slope that theory expects on these widths", show=signed, numeric=True),
-        Column(
-            "measured",
-            "the measured slope, with its interval",
-            ("slope", "ci_low", "ci_high"),
-            with_interval,
-            numeric=True,
+        count(
+            "Table 1.1: its own entries",
+            "table1_1",
+            "measured exponents against those that the table states",
+            entries["claim"],
         ),
-        Column(
-            "interval",
-            "bar: interval; dot: measured; band: exact exponent with the tolerance",
-            picture=Interval("slope", expected=("exact",), tolerance=tolerance),
+        count(
+            "Conditions of Secs. 2.2 and 2.3",
+            "figure-conditions",
+            "does measurement find each condition met or broken as theory says?",
+            files.plotted("conditions")["verdict"],
         ),
-        Column("verdict", "measured against the exact exponent", verdict=True),
-        Column("claim", "measured against the exponent of Table 1.1", verdict=True),
-        Column("note", prose=True),
-    )
-    chosen = ("parametrization", "family", "verdict", "claim")
-    return TableView("entries", "Every entry of Table 1.1", columns, chosen)
+    ]
+    sections = table1_1_sections(entries, for_orders(config))
+    file = files.results / "table1_1" / "table1_1.csv"
+    return Page(counts, [Shown("table1_1", TITLE, "Table 1.1", sections, file)])

@@ -138,4 +138,8 @@ EXPERIMENT = Experiment(
     stages=(JUDGE, PLOT_TABLE, PLOT_CONDITIONS),
     figures=figures,
     tables=(ShownTable("table1_1/table1_1", "table1_1"),),
+    quoted=lambda config, files: (
+        files.results / "table1_1" / "table1_1.csv",
+        files.figures / "conditions.csv",
+    ),
 )

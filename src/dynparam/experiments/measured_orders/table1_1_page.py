@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from dynparam.experiments.measured_orders.report import SYMBOLS, entries_view, words
+from dynparam.experiments.measured_orders.columns import SYMBOLS, entries_view, words
 from dynparam.experiments.measured_orders.settings import ExponentsStage
 from dynparam.experiments.measured_orders.table1_1 import QUANTITIES, Finding, Quantity, findings
 from dynparam.presentation import verdicts

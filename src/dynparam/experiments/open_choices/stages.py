@@ -127,12 +127,9 @@ def figures(config: Any) -> Iterator[ShownFigure]:
 
 def documents(config: Any) -> Iterator[ShownDocument]:
     """The page of all open choices."""
-    yield ShownDocument(
-        config.open_choices.page,
-        config.open_choices.figure,
-        "open_choices",
-        "What the thesis leaves open",
-    )
+    chosen = config.open_choices
+    title = "What the thesis leaves open"
+    yield ShownDocument(chosen.page, chosen.figure, "open-choices", title, "Open choices")
 
 
 EXPERIMENT = Experiment(
@@ -142,4 +139,5 @@ EXPERIMENT = Experiment(
     stages=(MEASURE, COMPARE, PLOT),
     figures=figures,
     documents=documents,
+    quoted=lambda config, files: (files.results / "open_choices" / "changes.csv",),
 )

@@ -1,44 +1,31 @@
-"""The columns of the table of edges."""
+"""What the report shows of the r-sweep: its edges."""
 
 from __future__ import annotations
 
-from functools import partial
+from typing import Any
 
-from dynparam.presentation.intervals import Interval
-from dynparam.presentation.numbers import fixed, with_interval
-from dynparam.presentation.tables import Column, TableView
+from markupsafe import Markup
+
+from dynparam.experiments.r_sweep.columns import edges_view
+from dynparam.presentation.pages import Section
+from dynparam.presentation.verdicts import count
+from dynparam.provenance.experiment import Files, Page, Shown
+
+QUESTION = Markup(
+    "Updates of size m^r, m a width: from which r on do gradients grow with n? If sqrt(n_min) decides, "
+    'the edge for each m is the r at which m^r follows it (<a href="#figure-r_sweep">figure</a>).'
+)
 
 
-def edges_view(tolerance: float) -> TableView:
-    """What a person sees of the edges in r (``experiments.r_sweep.edges.SUMMARY``)."""
-    columns = (
-        Column(
-            "statistic", "drift: eq. 2.55 at step 2; growth: gradients within some steps of training"
-        ),
-        Column("reference", "the width m of updates of size m^r", show=_width),
-        Column(
-            "expected", "the r at which m^r follows sqrt(n_min)", ("edge_expected",), fixed, numeric=True
-        ),
-        Column(
-            "measured",
-            "the r from which the statistic grows with n, with its interval",
-            ("edge", "ci_low", "ci_high"),
-            partial(with_interval, show=fixed),
-            missing="none",
-            numeric=True,
-        ),
-        Column(
-            "interval",
-            "bar: interval; dot: measured; band: expected and tolerance",
-            picture=Interval("edge", expected=("edge_expected",), tolerance=tolerance),
-        ),
-        Column(
-            "verdict", "whether the interval lies within the tolerance of what is expected", verdict=True
-        ),
-        Column("note", prose=True),
+def page(config: Any, files: Files) -> Page:
+    """The edges, and how their verdicts fall."""
+    edges = files.table("sweep/edges")
+    counted = count(
+        "Edges in r",
+        "edges",
+        "is the largest stable update of size sqrt(n_min), whatever width it is written in?",
+        edges["verdict"],
     )
-    return TableView("edges", "Edges in r", columns)
-
-
-def _width(name: str) -> str:
-    return name.replace("geometric_mean", "geometric mean")
+    table = Section(paragraphs=[QUESTION], view=edges_view(config.sweep.tolerance), table=edges)
+    file = files.results / "sweep" / "edges.csv"
+    return Page([counted], [Shown("edges", "Edges in r", "Edges in r", [table], file, wide=False)])

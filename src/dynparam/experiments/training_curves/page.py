@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from dynparam.experiments.training_curves.report import CLAIMS
+from dynparam.experiments.training_curves.columns import CLAIMS
 from dynparam.experiments.training_curves.settings import ClaimsStage
 from dynparam.presentation import verdicts
 from dynparam.presentation.numbers import percent

@@ -1,98 +1,65 @@
-"""The columns of the tables of claims and audits."""
+"""What the report shows of Figs. 3.4 and 3.5: the claims on training curves, and the audits."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
-from functools import partial
+from typing import Any
 
-import pandas as pd
+from markupsafe import Markup
 
-from dynparam.presentation.intervals import Interval
-from dynparam.presentation.numbers import scientific, significant, with_interval
-from dynparam.presentation.tables import Column, TableView
-from dynparam.training.audit_result import AuditResult
+from dynparam.experiments.training_curves.columns import AUDITS, CLAIMS, audits_frame
+from dynparam.experiments.training_curves.page import explanation, summary_sentences
+from dynparam.experiments.training_curves.settings import for_claims
+from dynparam.experiments.training_curves.stages import audit_files
+from dynparam.presentation.pages import Section
+from dynparam.presentation.verdicts import count
+from dynparam.provenance.experiment import Files, Page, Shown
+from dynparam.training.audit_result import AuditResult, read_result
 
+UNITS = " Losses are mean losses per image, accuracies shares of images."
 
-def _metric(name: str) -> str:
-    return name.replace("_", " ")
-
-
-# Late differences of losses are tiny: significant digits, and an axis for every row.
-CLAIMS = TableView(
-    "claims",
-    "Claims on training curves",
-    (
-        Column("claim", "what the thesis says"),
-        Column("source", "where it says so"),
-        Column(
-            "metric",
-            "what is compared, and at which epoch; area: the mean over all epochs",
-            show=_metric,
-        ),
-        Column(
-            "difference",
-            "dynamic less spectral over pairs of runs, with its interval",
-            ("value", "ci_low", "ci_high"),
-            partial(with_interval, show=significant),
-            missing="none",
-            numeric=True,
-        ),
-        Column(
-            "interval",
-            "bar: interval; dot: difference; upright line: zero; each on its own scale",
-            picture=Interval("value", own_scale=True),
-        ),
-        Column("verdict", "whether the whole interval lies on the claim's side of zero", verdict=True),
-        Column(
-            "note",
-            "pairs of runs, and the effect size d_z: mean over deviation of the differences",
-            prose=True,
-        ),
-    ),
-    filters=("source", "verdict"),
-    group="claim",
-    numbers_right=True,
+AUDITED = (
+    "The curves come from the archive, and reach no figure without an audit: of each curve a run is "
+    "picked at random and its first epochs are trained again on this machine. Losses may differ by "
+    "rounding only."
 )
-"""What a person sees of the claims (``claims.COLUMNS``)."""
 
-
-AUDITS = TableView(
-    "audits",
-    "Audits of archived curves",
-    (
-        Column("run", "pair of classes, n-n_min, parametrization"),
-        Column("seed", "the archived run that was trained again", numeric=True),
-        Column("epochs", numeric=True),
-        Column(
-            "loss differs by",
-            "largest relative difference of a loss",
-            ("loss_difference",),
-            scientific,
-            missing="nan",
-            numeric=True,
-        ),
-        Column("allowed", "derived in docs/statistics.md", ("tolerance",), scientific, numeric=True),
-        Column(
-            "accuracy differs by",
-            "largest difference of an accuracy",
-            ("accuracy_difference",),
-            scientific,
-            missing="nan",
-            numeric=True,
-        ),
-        Column("device"),
-        Column("verdict", verdict=True),
-    ),
+UNAUDITED = Markup(
+    "Nothing to audit: all curves of this run were trained by it (<code>training.reuse: {}</code>)."
 )
-"""What a person sees of the audits (``audits_frame``)."""
 
 
-def audits_frame(audits: Mapping[str, AuditResult]) -> pd.DataFrame:
-    """The audits, a row each, by the place of their run: task/network/parametrization."""
-    rows = [
-        {"run": place, **asdict(one), "verdict": "passed" if one.passed else "failed"}
-        for place, one in audits.items()
+def page(config: Any, files: Files) -> Page:
+    """The claims and the audits, and how their verdicts fall."""
+    claims = files.table("comparison/claims")
+    audits = {place: read_result(path) for place, path in audit_files(config, files).items()}
+    counts = [
+        count(
+            "Claims on training curves",
+            "claims",
+            "does dynamic train faster, and generalize better, than spectral?",
+            claims["verdict"],
+        ),
+        count(
+            "Audits of archived curves",
+            "audits",
+            "does training again on this machine give the archived losses?",
+            ["passed" if one.passed else "failed" for one in audits.values()],
+        ),
     ]
-    names = ["run", *AuditResult.__dataclass_fields__, "verdict"]
-    return pd.DataFrame(rows, columns=names)
+    judged = Section(
+        listed=summary_sentences(claims),
+        paragraphs=[explanation(claims, for_claims(config)) + UNITS],
+        view=CLAIMS,
+        table=claims,
+    )
+    title, file = "Claims on training curves", files.results / "comparison" / "claims.csv"
+    return Page(counts, [Shown("claims", title, "Claims", [judged], file), _audits(config, audits)])
+
+
+def _audits(config: Any, audits: dict[str, AuditResult]) -> Shown:
+    section = (
+        Section(paragraphs=[AUDITED], view=AUDITS, table=audits_frame(audits))
+        if audits
+        else Section(paragraphs=[UNAUDITED.format(config.training.reuse)])
+    )
+    return Shown("audits", "Audits of archived curves", "Audits", [section], wide=False)

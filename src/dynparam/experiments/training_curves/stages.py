@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dynparam.experiments.training_curves.settings import ClaimsStage, for_claims
-from dynparam.provenance.experiment import Experiment, ShownFigure, ShownTable
+from dynparam.provenance.experiment import Experiment, Files, ShownFigure, ShownTable
 from dynparam.provenance.stage import RESULTS, Made, Parameter, Stage
 from dynparam.training.settings import all_runs
 
@@ -148,6 +148,22 @@ def _shown(name: str, results: tuple[str, ...]) -> ShownFigure:
     return ShownFigure(name, title, source, results)
 
 
+def audit_files(config: Any, files: Files) -> dict[str, Path]:
+    """The result of every audit, by its run's place; none if the archive is not used."""
+    if config.training.reuse == "none":
+        return {}
+    folder = files.results / "audit"
+    return {run.place: folder / f"{run.place}.json" for run in all_runs(config).values()}
+
+
+def quoted(config: Any, files: Files) -> Iterator[Path]:
+    """The claims, the curves of the first figure, and other networks if they are drawn."""
+    yield files.results / "comparison" / "claims.csv"
+    yield files.figures / f"{next(iter(config.figures.training))}.csv"
+    if config.figures.domain:
+        yield files.figures / f"{config.figures.domain}.csv"
+
+
 EXPERIMENT = Experiment(
     name="training_curves",
     title="Training: does dynamic learn faster and generalize better?",
@@ -155,4 +171,6 @@ EXPERIMENT = Experiment(
     stages=(JUDGE, PLOT, PLOT_DOMAIN),
     figures=figures,
     tables=(ShownTable("comparison/claims", "comparison"),),
+    reads=lambda config, files: audit_files(config, files).values(),
+    quoted=quoted,
 )

@@ -1,0 +1,52 @@
+"""The columns of the table of slopes."""
+
+from __future__ import annotations
+
+from dynparam.presentation.intervals import Interval
+from dynparam.presentation.numbers import fraction, plus_minus, signed, with_interval
+from dynparam.presentation.tables import Column, TableView
+
+
+def slopes_view(tolerance: float) -> TableView:
+    """What a person sees of the slopes (``comparison.COLUMNS``), each beside what was expected."""
+    drawn = Interval("slope", expected=("expected_exact", "expected"), tolerance=tolerance)
+    columns = (
+        Column("figure", "the figure whose widths these are", show=_figure),
+        Column("curve", "the curve of the configuration: widths and parametrization"),
+        Column("parametrization"),
+        Column("layer", "1 is the first hidden layer, the last one the readout", numeric=True),
+        Column("asymptotic", "the exact exponent as n grows", show=fraction, numeric=True),
+        Column(
+            "expected",
+            "the slope that mean-field theory expects on these widths",
+            show=signed,
+            numeric=True,
+        ),
+        Column(
+            "exact",
+            "the same slope from many trials on the exact-law engine",
+            ("expected_exact", "expected_exact_error"),
+            plus_minus,
+            numeric=True,
+        ),
+        Column(
+            "measured",
+            "least squares on log-log axes, with its interval",
+            ("slope", "ci_low", "ci_high"),
+            with_interval,
+            numeric=True,
+        ),
+        Column(
+            "interval", "bar: interval; dot: measured; band: expected with the tolerance", picture=drawn
+        ),
+        Column(
+            "verdict", "whether the interval lies within the tolerance of what is expected", verdict=True
+        ),
+        Column("note", "whether the claim of the thesis shows", prose=True),
+    )
+    return TableView("slopes", "Measured against expected slopes", columns, ("figure", "verdict"))
+
+
+def _figure(name: str) -> str:
+    """``fig3_2_wide`` as ``Fig. 3.2 wide``."""
+    return name.replace("_wide", " wide").replace("fig", "Fig. ").replace("_", ".")

@@ -1,0 +1,98 @@
+"""The columns of the tables of claims and audits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import partial
+
+import pandas as pd
+
+from dynparam.presentation.intervals import Interval
+from dynparam.presentation.numbers import scientific, significant, with_interval
+from dynparam.presentation.tables import Column, TableView
+from dynparam.training.audit_result import AuditResult
+
+
+def _metric(name: str) -> str:
+    return name.replace("_", " ")
+
+
+# Late differences of losses are tiny: significant digits, and an axis for every row.
+CLAIMS = TableView(
+    "claims",
+    "Claims on training curves",
+    (
+        Column("claim", "what the thesis says"),
+        Column("source", "where it says so"),
+        Column(
+            "metric",
+            "what is compared, and at which epoch; area: the mean over all epochs",
+            show=_metric,
+        ),
+        Column(
+            "difference",
+            "dynamic less spectral over pairs of runs, with its interval",
+            ("value", "ci_low", "ci_high"),
+            partial(with_interval, show=significant),
+            missing="none",
+            numeric=True,
+        ),
+        Column(
+            "interval",
+            "bar: interval; dot: difference; upright line: zero; each on its own scale",
+            picture=Interval("value", own_scale=True),
+        ),
+        Column("verdict", "whether the whole interval lies on the claim's side of zero", verdict=True),
+        Column(
+            "note",
+            "pairs of runs, and the effect size d_z: mean over deviation of the differences",
+            prose=True,
+        ),
+    ),
+    filters=("source", "verdict"),
+    group="claim",
+    numbers_right=True,
+)
+"""What a person sees of the claims (``claims.COLUMNS``)."""
+
+
+AUDITS = TableView(
+    "audits",
+    "Audits of archived curves",
+    (
+        Column("run", "pair of classes, n-n_min, parametrization"),
+        Column("seed", "the archived run that was trained again", numeric=True),
+        Column("epochs", numeric=True),
+        Column(
+            "loss differs by",
+            "largest relative difference of a loss",
+            ("loss_difference",),
+            scientific,
+            missing="nan",
+            numeric=True,
+        ),
+        Column("allowed", "derived in docs/statistics.md", ("tolerance",), scientific, numeric=True),
+        Column(
+            "accuracy differs by",
+            "largest difference of an accuracy",
+            ("accuracy_difference",),
+            scientific,
+            missing="nan",
+            numeric=True,
+        ),
+        Column("device"),
+        Column("verdict", verdict=True),
+    ),
+)
+"""What a person sees of the audits (``audits_frame``)."""
+
+
+def audits_frame(audits: Mapping[str, AuditResult]) -> pd.DataFrame:
+    """The audits, a row each, by the place of their run: task/network/parametrization."""
+    rows = [
+        {"run": place, **asdict(one), "verdict": "passed" if one.passed else "failed"}
+        for place, one in audits.items()
+    ]
+    names = ["run", *AuditResult.__dataclass_fields__, "verdict"]
+    return pd.DataFrame(rows, columns=names)

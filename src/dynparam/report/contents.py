@@ -1,0 +1,74 @@
+"""What there is to show of a run: every figure, table and document of every experiment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from dynparam.configuration.config import Config
+from dynparam.experiments.registry import EXPERIMENTS
+from dynparam.provenance.experiment import (
+    Experiment,
+    Files,
+    ShownDocument,
+    ShownFigure,
+    ShownTable,
+)
+from dynparam.support.errors import DataError
+
+FIGURE_KINDS = ("png", "pdf", "csv", "json")
+"""The files of a figure."""
+
+
+def files_of(settings: Config) -> Files:
+    """The directories of a run."""
+    return Files(settings.paths.results, settings.paths.figures)
+
+
+def all_figures(settings: Config) -> Iterator[tuple[Experiment, ShownFigure]]:
+    """Every figure with its experiment, in the order of the report."""
+    for experiment in EXPERIMENTS:
+        yield from ((experiment, shown) for shown in experiment.figures(settings))
+
+
+def all_tables() -> Iterator[ShownTable]:
+    """Every table."""
+    for experiment in EXPERIMENTS:
+        yield from experiment.tables
+
+
+def all_documents(settings: Config) -> Iterator[ShownDocument]:
+    """The findings, then the pages of the experiments."""
+    if settings.findings.page is not None:
+        yield ShownDocument(settings.findings.page, "findings", "findings", "Findings", "Findings")
+    for experiment in EXPERIMENTS:
+        yield from experiment.documents(settings)
+
+
+def needed(settings: Config) -> Iterator[tuple[Path, str]]:
+    """Every computed file that the report shows, with the target that makes it."""
+    for _, shown in all_figures(settings):
+        for kind in FIGURE_KINDS:
+            yield settings.paths.figures / f"{shown.name}.{kind}", shown.name
+    for table in all_tables():
+        yield settings.paths.results / f"{table.place}.csv", table.target
+    for experiment in EXPERIMENTS:
+        for path in experiment.reads(settings, files_of(settings)):
+            yield path, str(path)
+    for document in all_documents(settings):
+        yield document.path, document.target
+
+
+def missing(settings: Config) -> None:
+    """Raise ``DataError`` that names the target to make if the report lacks a file."""
+    for path, target in needed(settings):
+        if not path.is_file():
+            raise DataError(
+                f"{path}: the report needs this file; make it with snakemake --cores all {target}"
+            )
+
+
+def quoted(settings: Config) -> Iterator[Path]:
+    """The files that the findings are taken from."""
+    for experiment in EXPERIMENTS:
+        yield from experiment.quoted(settings, files_of(settings))
