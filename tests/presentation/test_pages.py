@@ -1,4 +1,4 @@
-"""Both pages of a table say the same; the HTML one is whole, escaped, self-contained, and fits a phone."""
+"""Both pages of a table say the same; the HTML one is whole, escaped, self-contained, fits a phone."""
 
 import shutil
 
