@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -30,6 +31,7 @@ from torch import Tensor, nn
 import dynparam
 from dynparam.data.images import Pair, one_hot
 from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, STYLE, TEXT_WIDTH_INCHES
+from dynparam.presentation.numbers import signed, with_interval
 from dynparam.statistics.slopes import log_slope
 from dynparam.statistics.verdicts import Verdict, equivalence
 from dynparam.theory.mean_field import mean_field
@@ -236,10 +238,11 @@ def report(runs: pd.DataFrame, settings: Settings, facts: Mapping[str, Any]) -> 
             "parametrization": found["parametrization"],
             "n_0": found["n_0"],
             "slope": [
-                f"{row.slope:+.2f} [{row.low:+.2f}, {row.high:+.2f}]" for row in found.itertuples()
+                with_interval(row.slope, row.low, row.high, partial(signed, digits=2))
+                for row in found.itertuples()
             ],
             "best rate": found["verdict"],
-            "expected": [f"{round(slope, 2) + 0.0:+.2f}" for slope in found["expected"]],
+            "expected": [signed(slope, 2) for slope in found["expected"]],
             "widest n": found["widest"],
             "loss there": [f"{loss:.3f}" for loss in found["loss_own"]],
             "with the narrowest's rate": [

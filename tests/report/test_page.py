@@ -3,52 +3,25 @@
 import base64
 import json
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from dynparam.presentation.cells import MARKS, TONES, count, interval, verdict
 
 from dynparam.configuration.loading import load
-from dynparam.experiments.alignments.columns import slopes_table
-from dynparam.experiments.measured_orders.columns import entries_table
-from dynparam.experiments.r_sweep.columns import edges_table
-from dynparam.experiments.training_curves.columns import claims_table
+from dynparam.experiments.alignments.report import slopes_view
+from dynparam.experiments.measured_orders.report import entries_view
+from dynparam.experiments.r_sweep.report import edges_view
+from dynparam.experiments.training_curves.report import CLAIMS
+from dynparam.presentation.tables import cells
 from dynparam.report.documents import caption, document
 from dynparam.report.figures import ABOUT, figure_names, read_figure
 from dynparam.report.page import page
 from dynparam.report.sidecar_text import commit, efforts, sections, summary
 from dynparam.support.errors import DataError, DynparamError
 from tests import report_run
+from tests.html_elements import Elements
 from tests.report_run import HOSTILE, ROOT
-
-VOID = {"meta", "link", "img", "input", "br", "hr"}
-
-
-class Elements(HTMLParser):
-    """Every element of a page with its attributes; raises where tags do not nest."""
-
-    def __init__(self, html):
-        super().__init__()
-        self.found, self.open = [], []
-        self.feed(html)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag, attrs):
-        self.found.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.found.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def all(self, tag):
-        return [attributes for name, attributes in self.found if name == tag]
 
 
 @pytest.fixture(scope="module")
@@ -206,15 +179,8 @@ def test_a_damaged_figure_is_named(broken, name, content, words):
 
 
 class TestTables:
-    def test_every_verdict_has_sign_word_and_tone(self):
-        for word, mark in MARKS.items():
-            assert mark[2:] == word
-            assert verdict(word).tone == TONES[mark[0]]
-        assert verdict("unheard of").tone == ""
-        assert count("", "", "", ["holds", "passed", "fails"]).tones == {"good": 2, "bad": 1, "open": 0}
-
     def test_numbers_sort_by_value(self):
-        table = slopes_table(report_run.slopes(), 0.2)
+        table = cells(slopes_view(0.2), report_run.slopes())
         heads = [column.head for column in table.columns]
         measured = [row[heads.index("measured")] for row in table.rows]
         assert [float(cell.sort) for cell in measured] == pytest.approx([-0.25, -0.55, -0.85] * 4)
@@ -224,22 +190,14 @@ class TestTables:
 
     def test_all_tables_have_a_cell_for_every_column(self):
         tables = [
-            slopes_table(report_run.slopes(), 0.2),
-            claims_table(report_run.claims()),
-            entries_table(pd.read_csv(ROOT / "figures/table1_1.csv"), 0.1),
-            edges_table(report_run.edges(), 0.1),
+            cells(slopes_view(0.2), report_run.slopes()),
+            cells(CLAIMS, report_run.claims()),
+            cells(entries_view(0.1), pd.read_csv(ROOT / "figures/table1_1.csv")),
+            cells(edges_view(0.1), report_run.edges()),
         ]
         for table in tables:
             assert {len(row) for row in table.rows} == {len(table.columns)}
             assert not any("nan" in str(cell.text) for row in table.rows for cell in row)
-
-    def test_an_interval_is_drawn_where_it_is(self):
-        """On an axis from -1 to 1 over 132 pixels less a margin of 3 on each side."""
-        drawn = interval(-0.5, 0.0, 0.5, (-1.0, 1.0), expected=1.0, tolerance=0.5)
-        assert 'd="M34.5 8.0H97.5"' in drawn
-        assert 'cx="66.0"' in drawn
-        assert '<rect x="97.5" y="1" width="31.5"' in drawn
-        assert interval(float("nan"), 0.0, 1.0, (-1.0, 1.0)) == ""
 
 
 class TestDocuments:

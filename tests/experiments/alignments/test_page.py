@@ -1,12 +1,11 @@
-from html.parser import HTMLParser
-
 import pandas as pd
 import pytest
 
-from dynparam.experiments.alignments.page import slopes_html, slopes_markdown, write_comparison
-from dynparam.presentation.verdicts import VERDICT_COLOURS
+from dynparam.experiments.alignments.page import slopes_sections, write_comparison
+from dynparam.presentation.pages import html_page, markdown_page
 from dynparam.support.tables import read_csv
 from tests.experiments.alignments.test_comparison import settings
+from tests.html_elements import Elements
 
 
 @pytest.fixture
@@ -31,8 +30,13 @@ def table():
     )
 
 
+@pytest.fixture
+def html(table):
+    return html_page("Slopes", slopes_sections(table, settings()))
+
+
 def test_markdown_says_what_the_table_says(table):
-    text = slopes_markdown(table, settings())
+    text = markdown_page("Slopes", slopes_sections(table, settings()))
     assert "3 slopes: 1 agrees, 1 disagrees, 1 undecided." in text
     assert "| -8/5" in text
     assert "-1.250 [-1.300, -1.200]" in text
@@ -43,42 +47,20 @@ def test_markdown_says_what_the_table_says(table):
     assert "-0.000" not in text, "a value that rounds to zero has no sign"
 
 
-class Cells(HTMLParser):
-    def __init__(self, page):
-        super().__init__()
-        self.found, self.attributes, self.cells = [], [], []
-        self.feed(page)
-
-    def handle_starttag(self, tag, attrs):
-        self.attributes += attrs
-        if tag == "td":
-            self.cells.append(attrs)
-
-    def handle_data(self, data):
-        self.found.append(data.strip())
+def test_html_is_self_contained_and_escaped(html):
+    page = Elements(html)
+    assert {"Fig. 3.2", "Fig. 3.3", "✓ agrees", "? undecided", "✗ disagrees"} <= set(page.texts)
+    assert "x < y & z" in page.texts
+    assert "x &lt; y &amp; z" in html
+    assert page.addresses == []
+    assert page.all("html") == [{"lang": "en"}]
 
 
-def test_html_is_self_contained_and_escaped(table):
-    page = slopes_html(table, settings())
-    cells = Cells(page)
-    assert {"Fig. 3.2", "Fig. 3.3", "✓ agrees", "? undecided", "✗ disagrees"} <= set(cells.found)
-    assert "x < y & z" in cells.found
-    assert "x &lt; y &amp; z" in page
-    assert not [a for a in cells.attributes if a[0] in ("src", "href")]
-    assert ("lang", "en") in cells.attributes
-
-
-def test_verdicts_are_coloured_and_unbroken(table):
-    """Both declarations stand, separated, in the cell's style."""
-    styles = [dict(attrs) for attrs in Cells(slopes_html(table, settings())).cells]
-    for colour in VERDICT_COLOURS.values():
-        found = [style["style"] for style in styles if colour.lower() in style.get("style", "").lower()]
-        assert len(found) == 1
-        assert "white-space: nowrap;" in found[0]
-
-
-def test_html_is_reproducible(table):
-    assert slopes_html(table, settings()) == slopes_html(table, settings())
+def test_every_slope_is_drawn_beside_what_was_expected(html):
+    """The exact slope counts where there is one: three bands, and the third row has none exact."""
+    page = Elements(html)
+    assert len([one for one in page.all("svg") if one["class"] == "interval"]) == 3
+    assert len(page.all("rect")) == 3
 
 
 def test_files(table, tmp_path):

@@ -26,6 +26,11 @@ SETTINGS = Exponents.model_validate(
 )
 
 
+SIGNS = {"holds": "✓", "fails": "✗", "undecided": "?"}
+
+COLOURS = {"holds": "#bfe3d5", "fails": "#f4b98f", "undecided": "#f5eec2"}
+
+
 def made_up_matrix():
     """Verdicts that differ from cell to cell, and one cell without numbers."""
     verdicts = ["holds", "fails", "undecided"]
@@ -75,13 +80,13 @@ def test_each_half_cell_has_sign_colour_and_number(picture):
             (column + 0.5, cell["measured"], cell["slope"]),
         ):
             colour, texts = found[left, row]
-            assert colour == to_rgba(conditions_figure.COLOURS[verdict])
+            assert colour == to_rgba(COLOURS[verdict])
             shown = (
                 []
                 if np.isnan(number)
                 else [f"{round(number, 2) + 0.0:+.2f}".replace("-", "\N{MINUS SIGN}")]
             )
-            assert texts == [conditions_figure.MARKS[verdict], *shown]
+            assert texts == [SIGNS[verdict], *shown]
 
 
 def test_rows_and_columns_are_named(picture):

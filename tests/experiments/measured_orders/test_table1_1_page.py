@@ -1,11 +1,10 @@
-from html.parser import HTMLParser
-
 import pandas as pd
 import pytest
 
 from dynparam.experiments.measured_orders import table1_1, table1_1_page
-from dynparam.presentation.verdicts import CLAIM_MARKS, VERDICT_MARKS
+from dynparam.presentation.pages import html_page, markdown_page
 from dynparam.support.tables import read_csv
+from tests.html_elements import Elements
 from tests.planted import all_planted, stage
 
 
@@ -24,37 +23,22 @@ def table(settings):
     return made
 
 
-class Page(HTMLParser):
-    def __init__(self, page):
-        super().__init__()
-        self.texts, self.attributes, self.open = [], [], []
-        self.feed(page)
-
-    def handle_starttag(self, tag, attrs):
-        self.attributes += attrs
-        if tag not in ("meta", "br", "col"):
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        if tag not in ("meta", "br", "col"):
-            assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.texts.append(data.strip())
+@pytest.fixture(scope="module")
+def markdown(table, settings):
+    return markdown_page("Orders", table1_1_page.table1_1_sections(table, settings))
 
 
-def test_each_verdict_has_its_sign_on_both_pages(table, settings):
-    markdown = table1_1_page.table1_1_markdown(table, settings)
-    texts = Page(table1_1_page.table1_1_html(table, settings)).texts
-    for mark in [*VERDICT_MARKS.values(), *CLAIM_MARKS.values()]:
+def test_each_verdict_has_its_sign_on_both_pages(table, settings, markdown):
+    texts = Elements(html_page("Orders", table1_1_page.table1_1_sections(table, settings))).texts
+    for mark in ("✓ agrees", "✗ disagrees", "✓ holds", "✗ fails", "? undecided"):
         assert f"| {mark}" in markdown
         assert mark in texts
 
 
-def test_markdown_tables_are_whole(table, settings):
+def test_markdown_tables_are_whole(table, markdown):
     """Every row of a table has as many cells as its head: bars inside cells are escaped."""
     widths = []
-    for line in table1_1_page.table1_1_markdown(table, settings).splitlines():
+    for line in markdown.splitlines():
         bars = line.replace(r"\|", "").count("|")
         if line.startswith("|"):
             widths.append(bars)
@@ -64,13 +48,11 @@ def test_markdown_tables_are_whole(table, settings):
 
 
 def test_html_is_well_formed_self_contained_and_escaped(table, settings):
-    page = table1_1_page.table1_1_html(table, settings)
-    found = Page(page)
-    assert found.open == []
-    assert not [value for key, value in found.attributes if key in ("src", "href")]
-    assert ("lang", "en") in found.attributes
-    assert "x &lt; y &amp; z | w" in page
-    assert page == table1_1_page.table1_1_html(table, settings)
+    html = html_page("Orders", table1_1_page.table1_1_sections(table, settings))
+    page = Elements(html)
+    assert page.addresses == []
+    assert page.all("html") == [{"lang": "en"}]
+    assert "x &lt; y &amp; z | w" in html
 
 
 def test_summary_has_the_lines_of_table_1_1(settings):
@@ -107,7 +89,7 @@ def test_disagreements_are_told_in_words(table):
 def test_a_table_without_disagreements_says_so(table, settings):
     equal = table[table["family"] == "equal"]
     assert table1_1_page.disagreements(equal) == []
-    text = table1_1_page.table1_1_markdown(equal, settings)
+    text = markdown_page("Orders", table1_1_page.table1_1_sections(equal, settings))
     assert "## Table 1.1 and its own definitions agree everywhere" in text
 
 

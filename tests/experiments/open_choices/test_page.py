@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from dynparam.cli import main
 from dynparam.experiments.open_choices.changes import all_changes
 from dynparam.experiments.open_choices.figure import open_choices_figure
-from dynparam.experiments.open_choices.page import answer, interval, page, plus_minus
+from dynparam.experiments.open_choices.page import answer, interval, page
 from dynparam.experiments.open_choices.settings import for_open_choices
 from dynparam.settings.shared import shown_curves
 from dynparam.support.errors import DataError
@@ -80,20 +80,6 @@ def test_a_missing_alternative_is_named():
     changes = invented_changes()
     with pytest.raises(DataError, match="the changes of slopes lack floor; run compare_choices again"):
         page(OPEN_CHOICES, CONFIG, changes[changes["alternative"] != "floor"])
-
-
-@pytest.mark.parametrize(
-    ("numbers", "expected"),
-    [
-        ((0.0123, 0.0043, 0.0203), "+0.0123 ± 0.0080"),
-        ((-0.00001, -0.01001, 0.00999), "+0.0000 ± 0.0100"),
-        ((0.02, 0.01999, 0.02001), "+0.0200 ± 0.0000"),
-        ((2e-8, 1e-8, 3e-8), "+2e-08 ± 1e-08"),
-        ((0.0, 0.0, 0.0), "0"),
-    ],
-)
-def test_numbers_with_half_widths(numbers, expected):
-    assert plus_minus(*numbers) == expected
 
 
 def test_numbers_with_intervals():
