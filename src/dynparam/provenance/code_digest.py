@@ -13,14 +13,16 @@ digest of all code its stage can reach. It depends on what the code does, not on
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import importlib.metadata
-import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cache
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import chain
 from pathlib import Path
+
+from dynparam.provenance.statements import Imported, Reference, Statement
+from dynparam.provenance.statements import statements as _statements
 
 PACKAGE = Path(__file__).parents[1]
 
@@ -43,30 +45,37 @@ Their values are parameters of the rules already; a new key must not repeat ever
 LIBRARIES = ("matplotlib", "numpy", "pandas", "scipy", "torch", "torchvision")
 """Libraries whose version may change a result; a module that imports one depends on its version."""
 
+LOOKS_UP = frozenset({"globals", "vars", "eval", "exec"})
+"""Functions that find a name of the module in a string."""
+
 
 def module_digest(module: str, package: Path = PACKAGE) -> str:
     """A short SHA-256 of all code that a module can execute.
 
     Args:
-        module: its name from the package on, such as ``dynparam.trials.one_step``.
+        module: its name from the package on, such as ``dynparam.trials.one_step``; the package's own
+            name in front may be left out.
         package: the directory of the library's sources.
 
     Raises:
         ValueError: if there is no such module.
 
-    >>> len(module_digest("dynparam.theory.widths"))
-    16
+    Example:
+        >>> len(module_digest("dynparam.theory.widths"))
+        16
     """
-    return _Digests(package).of_module(_local(module, package))[:16]
+    digests = _digests(package)
+    return digests.of_module(digests.full_name(module))[:16]
 
 
 def function_digest(module: str, function: str, package: Path = PACKAGE) -> str:
     """A short SHA-256 of all code that one function of a module can execute.
 
-    What the module holds besides, and imports for other functions, does not count. Raises ``ValueError``
-    if there is no such module or function.
+    What the module holds besides, and imports for other functions, does not count; see the head of this
+    module. Raises ``ValueError`` if there is no such module or function.
     """
-    return _Digests(package).of_function(_local(module, package), function)[:16]
+    digests = _digests(package)
+    return digests.of_function(digests.full_name(module), function)[:16]
 
 
 def is_neutral(module: str) -> bool:
@@ -75,181 +84,175 @@ def is_neutral(module: str) -> bool:
     return module in NEUTRAL or parts[0] == "cli" or "settings" in (parts[0], parts[-1])
 
 
-@dataclass(frozen=True)
-class _Import:
-    """One imported name: where it comes from, what it is there, and what it is called here.
-
-    Attributes:
-        source: the module, dotted, from inside the package for its own ones.
-        name: the name in that module; empty if the module itself is imported.
-        bound: the name in the importing code.
-        local: whether the module is one of the package.
-    """
-
-    source: str
-    name: str
-    bound: str
-    local: bool
-
-
-@dataclass(frozen=True)
-class _Statement:
-    """A statement at the top of a module.
-
-    Attributes:
-        defines: the names that it gives something to.
-        uses: every name in it.
-        imports: its imports, those inside functions too.
-        code: its syntax tree without imports and docstrings, as text.
-        is_function: whether it defines a function.
-    """
-
-    defines: tuple[str, ...]
-    uses: frozenset[str]
-    imports: tuple[ast.Import | ast.ImportFrom, ...]
-    code: str
-    is_function: bool
-
-
 class _Digests:
-    """The digests of one package, each computed once."""
+    """The digests of one state of a package, each computed once."""
 
-    def __init__(self, package: Path) -> None:
-        self._package = package
-        self._known: dict[str, str] = {}
+    def __init__(self, top: str, sources: Mapping[str, str], packages: frozenset[str]) -> None:
+        self._top = top
+        self._sources = sources
+        self._names = frozenset(sources)
+        self._packages = packages
+        self._finished: dict[str, str] = {}
+        self._versions: dict[str, str] = {}
+        self._open: list[str] = []
+        self._reached = 0
+
+    def full_name(self, module: str) -> str:
+        """The module's name with the package's in front. Raises ``ValueError`` if there is none."""
+        for name in (module, f"{self._top}.{module}"):
+            if name in self._names:
+                return name
+        raise ValueError(f"{self._top} has no module {module!r}")
 
     def of_module(self, name: str) -> str:
-        if is_neutral(name):
+        """The digest of a module; in a circle of imports, how far back the circle closes."""
+        if is_neutral(name.removeprefix(f"{self._top}.")):
             return "neutral"
-        if name not in self._known:
-            body = _statements(_source(name, self._package))
-            self._known[name] = self._of_code(body, self._imports(body))
-        return self._known[name]
+        if name in self._finished:
+            return self._finished[name]
+        if name in self._open:
+            depth = self._open.index(name)
+            self._reached = min(self._reached, depth)
+            return f"circle {len(self._open) - depth}"
+        outer, depth = self._reached, len(self._open)
+        self._reached = depth
+        self._open.append(name)
+        body = self._statements(name)
+        digest = self._of_code(body, chain.from_iterable(one.imported for one in body), name)
+        self._open.pop()
+        if self._reached >= depth:  # Else it holds only a part of the circle.
+            self._finished[name] = digest
+        self._reached = min(outer, self._reached)
+        return digest
 
     def of_function(self, module: str, function: str) -> str:
-        body = _statements(_source(module, self._package))
-        parts = {name: statement for statement in body for name in statement.defines}
-        if function not in parts or not parts[function].is_function:
+        body = self._statements(module)
+        if not any(one.is_function and function in one.defines for one in body):
             raise ValueError(f"{module} has no function {function!r}")
-        used, waiting = {function}, [function]
-        while waiting:
-            names = parts[waiting.pop()].uses & parts.keys() - used
-            used |= names
-            waiting.extend(names)
-        chosen = [statement for statement in body if used & set(statement.defines)]
-        seen = frozenset().union(*(statement.uses for statement in chosen))
-        return self._of_code(chosen, [one for one in self._imports(body) if one.bound in seen])
+        chosen = _reached_from(function, body, self._own_names(body))
+        seen = frozenset[str]().union(*(one.uses | one.hooks for one in chosen))
+        inside = (one for statement in chosen for one in statement.imported if not one.bound)
+        at_top = (one for statement in body for one in statement.imported if one.bound)
+        wanted = (one for one in at_top if one.bound in seen or not one.is_used)
+        return self._of_code(chosen, chain(inside, wanted), module)
 
-    def _imports(self, body: Iterable[_Statement]) -> list[_Import]:
-        nodes = (node for statement in body for node in statement.imports)
-        return [one for node in nodes for one in _imported(node, self._package)]
+    def _own_names(self, body: Iterable[Statement]) -> set[str]:
+        """What a module defines, or imports from this package."""
+        defined = (one.defines for one in body if one.code)
+        imported = (one for statement in body for one in statement.imported)
+        return set[str]().union(*defined) | {
+            one.bound for one in imported if one.reference.module in self._names
+        }
 
-    def _of_code(self, body: Iterable[_Statement], imports: Sequence[_Import]) -> str:
-        """What a module is called here may change with its name, so that its digest stands for it."""
-        modules = {
-            one.bound: self.of_module(one.source) for one in imports if one.local and not one.name
-        }
-        pairs = {
-            (one.name, one.bound if one.name else "", self.of_module(one.source))
-            if one.local
-            else (one.source, one.name, one.bound)
-            for one in imports
-        }
+    def _statements(self, module: str) -> tuple[Statement, ...]:
+        return _statements(self._sources[module], module, self._names, self._packages)
+
+    def _of_code(self, body: Iterable[Statement], imported: Iterable[Imported], module: str) -> str:
+        imported = list(imported)
         lines = [
-            NAME.sub(lambda found: modules.get(found[1], found[0]), statement.code)
-            for statement in body
-            if statement.code
+            " ".join([one.code, *map(self._of_reference, one.references)]) for one in body if one.code
         ]
-        lines += [" ".join(pair) for pair in sorted(pairs)]
-        lines += _library_versions(one.source for one in imports if not one.local)
+        lines += sorted({f"{self._of_reference(one.reference)} as {one.alias}" for one in imported})
+        lines += [self.of_module(name) for name in self._packages_around(module)]
+        used = chain((one.reference for one in imported), *(one.references for one in body))
+        lines += sorted({self._version(one.module) for one in used})
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
+    def _of_reference(self, reference: Reference) -> str:
+        module, name = reference
+        if module not in self._names:
+            return f"{module}:{name}"
+        if name != "*":
+            return f"{self.of_module(module)}:{name}"
+        return " ".join(sorted(map(self.of_module, self._inside(module))))
 
-NAME = re.compile(r"Name\(id='(\w+)'")
-"""A name in the text of a syntax tree."""
+    def _version(self, module: str) -> str:
+        library = module.split(".")[0]
+        if library not in self._versions:
+            version = importlib.metadata.version(library) if library in LIBRARIES else ""
+            self._versions[library] = version and f"{library}=={version}"
+        return self._versions[library]
 
+    def _inside(self, package: str) -> list[str]:
+        return [name for name in self._names if f"{name}.".startswith(f"{package}.")]
 
-def _local(module: str, package: Path) -> str:
-    """The module's name from inside the package. Raises ``ValueError`` if there is none."""
-    name = module.removeprefix(f"{package.name}.")
-    if not _file(name, package).is_file():
-        raise ValueError(f"{package.name} has no module {name!r}")
-    return name
+    def _packages_around(self, module: str) -> list[str]:
+        """The packages whose ``__init__`` runs before a module, if it does anything.
 
-
-def _file(name: str, package: Path) -> Path:
-    path = package.joinpath(*name.split(".")) if name else package
-    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-
-
-def _source(name: str, package: Path) -> str:
-    return _file(name, package).read_text(encoding="utf-8")
-
-
-# A dry run asks for the digests of thirty rules, which share most modules.
-@cache
-def _statements(source: str) -> tuple[_Statement, ...]:
-    return tuple(_statement(node) for node in ast.parse(source).body if not _is_string(node))
-
-
-def _statement(node: ast.stmt) -> _Statement:
-    inside = list(ast.walk(node))
-    return _Statement(
-        tuple(_defined(node)),
-        frozenset(child.id for child in inside if isinstance(child, ast.Name)),
-        tuple(child for child in inside if isinstance(child, (ast.Import, ast.ImportFrom))),
-        "" if _is_passed_over(node) else ast.dump(_plain(node)),
-        isinstance(node, ast.FunctionDef),
-    )
+        That of the whole package is left out: it is the front door, which names every place.
+        """
+        parts = module.split(".")
+        around = [".".join(parts[:length]) for length in range(2, len(parts))]
+        return [name for name in around if self._statements(name)]
 
 
-def _plain(tree: ast.stmt) -> ast.stmt:
-    """``tree`` without its imports, its docstrings and strings that document attributes, in place."""
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list):
-            node.body = [item for item in body if not _is_passed_over(item)]  # type: ignore[attr-defined]
-    return tree
+def _reached_from(function: str, body: Sequence[Statement], own: set[str]) -> list[Statement]:
+    """The statements that a function can execute or that decide what its names hold, in their order.
+
+    A decorator or a base class may hand on what it is put on: a table of functions holds those that
+    are registered in it. So a decorated function counts if its decorator shares a name with the code
+    that ``function`` runs, one of the package's ``own``. Who looks names up at run time may use all.
+    """
+    loose = [one for one in body if not one.is_definition]
+    if LOOKS_UP & _closed({function}, body):
+        return list(body)
+    touched = {function}.union(*(one.uses | one.hooks for one in loose))
+    while True:
+        touched = _closed(touched, body, with_hooks=False)
+        found = {
+            name
+            for one in body
+            if one.hooks and not one.defines <= touched and _closed(one.hooks, body) & touched & own
+            for name in one.defines
+        }
+        if not found:
+            break
+        touched |= found
+    names = _closed(touched, body)
+    return [one for one in body if not one.is_definition or one.defines & names]
 
 
-def _is_passed_over(node: ast.stmt) -> bool:
-    """Whether a statement is an import, a docstring, or a string that documents an attribute."""
-    return isinstance(node, (ast.Import, ast.ImportFrom)) or _is_string(node)
+def _closed(names: Iterable[str], body: Sequence[Statement], with_hooks: bool = True) -> set[str]:
+    """The names, and all that the statements which define them use."""
+    found: set[str] = set()
+    waiting = set(names)
+    while waiting:
+        found |= waiting
+        users = [one for one in body if one.defines & waiting]
+        waiting = (
+            set().union(*(one.uses | (one.hooks if with_hooks else set()) for one in users)) - found
+        )
+    return found
 
 
-def _is_string(node: ast.stmt) -> bool:
-    return (
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Constant)
-        and isinstance(node.value.value, str)
-    )
+def _digests(package: Path) -> _Digests:
+    """Those of the package as it is now: a dry run asks for forty digests, which share most modules."""
+    return _digests_of(package, tuple(sorted(_files(package))))
 
 
-def _imported(node: ast.Import | ast.ImportFrom, package: Path) -> Iterator[_Import]:
-    for alias in node.names:
-        dotted = alias.name if isinstance(node, ast.Import) else f"{node.module}.{alias.name}"
-        top, _, inside = dotted.partition(".")
-        bound = alias.asname or (top if isinstance(node, ast.Import) else alias.name)
-        if top != package.name:
-            source = dotted if isinstance(node, ast.Import) else str(node.module)
-            yield _Import(source, "" if source == dotted else alias.name, bound, local=False)
-        elif _file(inside, package).is_file():
-            yield _Import(inside, "", bound, local=True)
-        else:
-            source, _, name = inside.rpartition(".")
-            yield _Import(source, name, bound, local=True)
+@lru_cache(maxsize=2)
+def _digests_of(package: Path, files: tuple[tuple[str, int, int, int], ...]) -> _Digests:
+    sources: dict[str, str] = {}
+    packages: set[str] = set()
+    for path, *_ in files:
+        *folders, file = Path(path).relative_to(package.parent).with_suffix("").parts
+        around = [".".join(folders[:length]) for length in range(1, len(folders) + 1)]
+        name = around[-1] if file == "__init__" else f"{around[-1]}.{file}"
+        sources[name] = Path(path).read_text(encoding="utf-8")
+        packages.update(around)
+    for folder in packages:
+        sources.setdefault(folder, "")  # Without __init__.py it is a package too, with nothing in it.
+    return _Digests(package.name, sources, frozenset(packages))
 
 
-def _defined(node: ast.stmt) -> list[str]:
-    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-        return [node.name]
-    targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
-    return [target.id for target in targets if isinstance(target, ast.Name)]
-
-
-def _library_versions(sources: Iterable[str]) -> list[str]:
-    used = {source.split(".")[0] for source in sources}
-    return [f"{name}=={importlib.metadata.version(name)}" for name in LIBRARIES if name in used]
+def _files(folder: Path | str) -> Iterator[tuple[str, int, int, int]]:
+    """The Python files of a package, and what tells whether one was written since."""
+    for entry in os.scandir(folder):
+        if entry.is_dir():
+            yield from _files(entry.path)
+        elif entry.name.endswith(".py"):
+            state = entry.stat()
+            yield entry.path, state.st_mtime_ns, state.st_size, state.st_ino
 
 
 def stage_digest(command: str, package: Path = PACKAGE) -> str:
