@@ -4,11 +4,18 @@ Snakemake does not see edits in an imported library. Each rule therefore carries
 digest of all code its stage can reach. It depends on what the code does, not on where it stands:
 
 - A module's digest is a hash of its code without imports, comments and docstrings, and of the pairs
-  (imported name, digest of the module it comes from). So a module that is moved or renamed, an import
-  that is re-ordered, or a reformatted line changes nothing; a changed line does, and so does an import
-  that is redirected to other code.
-- A function's digest is the same for the function alone, with what it uses of its own module.
+  (imported name, digest of the module it comes from); in the code, such a pair stands for each imported
+  name (``statements.py``). So a module that is moved or renamed, imports that are re-ordered, merged or
+  moved into the function that uses them, or a reformatted line change nothing. A changed line does, and
+  so does an import that is redirected to other code, or that gets another name with ``as``.
+- The ``__init__`` of a wing counts for all modules in it if it does anything.
+- A function's digest is the same for the function alone, with what it uses of its own module: names that
+  it reaches, what is registered in a table that it reaches, and always the statements that do not just
+  give something to a name. Modules that it imports count as a whole.
 - The versions of the numerical libraries count where they are imported.
+
+Where the code leaves open what a name means, more counts rather than less. Two things are not followed:
+a module whose name is put together at run time, and files that are not Python.
 """
 
 from __future__ import annotations
@@ -129,19 +136,21 @@ class _Digests:
         body = self._statements(module)
         if not any(one.is_function and function in one.defines for one in body):
             raise ValueError(f"{module} has no function {function!r}")
-        chosen = _reached_from(function, body, self._own_names(body))
+        chosen = _reached_from(function, body, self._origins(body))
         seen = frozenset[str]().union(*(one.uses | one.hooks for one in chosen))
         inside = (one for statement in chosen for one in statement.imported if not one.bound)
         at_top = (one for statement in body for one in statement.imported if one.bound)
         wanted = (one for one in at_top if one.bound in seen or not one.is_used)
         return self._of_code(chosen, chain(inside, wanted), module)
 
-    def _own_names(self, body: Iterable[Statement]) -> set[str]:
-        """What a module defines, or imports from this package."""
-        defined = (one.defines for one in body if one.code)
+    def _origins(self, body: Iterable[Statement]) -> dict[str, str]:
+        """Names of a module that may hold a table, each with the module of this package it comes from."""
+        own = {name: name for one in body if one.code for name in one.defines}
         imported = (one for statement in body for one in statement.imported)
-        return set[str]().union(*defined) | {
-            one.bound for one in imported if one.reference.module in self._names
+        return own | {
+            one.bound: module
+            for one in imported
+            if (module := one.reference.module) in self._names and self.of_module(module) != "neutral"
         }
 
     def _statements(self, module: str) -> tuple[Statement, ...]:
@@ -186,30 +195,31 @@ class _Digests:
         return [name for name in around if self._statements(name)]
 
 
-def _reached_from(function: str, body: Sequence[Statement], own: set[str]) -> list[Statement]:
+def _reached_from(
+    function: str, body: Sequence[Statement], origins: Mapping[str, str]
+) -> list[Statement]:
     """The statements that a function can execute or that decide what its names hold, in their order.
 
     A decorator or a base class may hand on what it is put on: a table of functions holds those that
-    are registered in it. So a decorated function counts if its decorator shares a name with the code
-    that ``function`` runs, one of the package's ``own``. Who looks names up at run time may use all.
+    are registered in it. So a decorated function counts if its decorator and the code that ``function``
+    runs share a name, or a module of the package. Who looks names up at run time may use all.
     """
-    loose = [one for one in body if not one.is_definition]
     if LOOKS_UP & _closed({function}, body):
         return list(body)
+    loose = [one for one in body if not one.is_definition]
     touched = {function}.union(*(one.uses | one.hooks for one in loose))
-    while True:
-        touched = _closed(touched, body, with_hooks=False)
-        found = {
-            name
-            for one in body
-            if one.hooks and not one.defines <= touched and _closed(one.hooks, body) & touched & own
-            for name in one.defines
-        }
-        if not found:
-            break
-        touched |= found
+    hooked = [(one.defines, _origins_of(_closed(one.hooks, body), origins)) for one in body if one.hooks]
+    found = touched
+    while found:
+        touched = _closed(touched | found, body, with_hooks=False)
+        places = _origins_of(touched, origins)
+        found = set().union(*(names for names, hooks in hooked if hooks & places)) - touched
     names = _closed(touched, body)
     return [one for one in body if not one.is_definition or one.defines & names]
+
+
+def _origins_of(names: Iterable[str], origins: Mapping[str, str]) -> set[str]:
+    return {origins[name] for name in names if name in origins}
 
 
 def _closed(names: Iterable[str], body: Sequence[Statement], with_hooks: bool = True) -> set[str]:
