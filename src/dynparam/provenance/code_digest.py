@@ -144,7 +144,7 @@ class _Digests:
         return self._of_code(chosen, chain(inside, wanted), module)
 
     def _origins(self, body: Iterable[Statement]) -> dict[str, str]:
-        """Names of a module that may hold a table, each with the module of this package it comes from."""
+        """Names of a module that may hold a table, each with the module it comes from."""
         own = {name: name for one in body if one.code for name in one.defines}
         imported = (one for statement in body for one in statement.imported)
         return own | {
