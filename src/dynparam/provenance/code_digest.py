@@ -7,7 +7,10 @@ digest of all code its stage can reach. It depends on what the code does, not on
   (imported name, digest of the module it comes from). So a module that is moved or renamed, an import
   that is re-ordered, or a reformatted line changes nothing; a changed line does, and so does an import
   that is redirected to other code.
-- A function's digest is the same for the function alone, with what it uses of its own module.
+- A function's digest is the same for the function alone, with what it uses of its own module. Names are
+  taken as they are written: a local variable with the name of something in the module counts as a use
+  of it, which repeats a stage once too often and never once too seldom.
+- A template that a module names counts with the module, and so do the templates that it includes.
 - The versions of the numerical libraries count where they are imported.
 """
 
@@ -19,7 +22,7 @@ import importlib.metadata
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
@@ -57,7 +60,8 @@ def module_digest(module: str, package: Path = PACKAGE) -> str:
     >>> len(module_digest("dynparam.theory.widths"))
     16
     """
-    return _Digests(package).of_module(_local(module, package))[:16]
+    digests = _digests(package)
+    return digests.of_module(digests.local(module))[:16]
 
 
 def function_digest(module: str, function: str, package: Path = PACKAGE) -> str:
@@ -66,7 +70,8 @@ def function_digest(module: str, function: str, package: Path = PACKAGE) -> str:
     What the module holds besides, and imports for other functions, does not count. Raises ``ValueError``
     if there is no such module or function.
     """
-    return _Digests(package).of_function(_local(module, package), function)[:16]
+    digests = _digests(package)
+    return digests.of_function(digests.local(module), function)[:16]
 
 
 def is_neutral(module: str) -> bool:
@@ -101,80 +106,112 @@ class _Statement:
         uses: every name in it.
         imports: its imports, those inside functions too.
         code: its syntax tree without imports and docstrings, as text.
+        texts: its words that may be names of templates.
         is_function: whether it defines a function.
     """
 
-    defines: tuple[str, ...]
+    defines: frozenset[str]
     uses: frozenset[str]
     imports: tuple[ast.Import | ast.ImportFrom, ...]
     code: str
+    texts: frozenset[str]
     is_function: bool
 
 
 class _Digests:
-    """The digests of one package, each computed once."""
+    """The digests of one state of a package, each computed once."""
 
     def __init__(self, package: Path) -> None:
         self._package = package
         self._known: dict[str, str] = {}
+        self._open: list[str] = []
+
+    def local(self, module: str) -> str:
+        """The module's name from inside the package. Raises ``ValueError`` if there is none."""
+        name = module.removeprefix(f"{self._package.name}.")
+        if not _file(name, self._package).is_file():
+            raise ValueError(f"{self._package.name} has no module {name!r}")
+        return name
 
     def of_module(self, name: str) -> str:
         if is_neutral(name):
             return "neutral"
+        if name in self._open:
+            raise ValueError(f"{' imports '.join((*self._open, name))}: a circle of imports; break it")
         if name not in self._known:
-            body = _statements(_source(name, self._package))
-            self._known[name] = self._of_code(body, self._imports(body))
+            self._open.append(name)
+            body = self._statements(name)
+            self._known[name] = self._of_code(name, body, self._imports(body))
+            self._open.pop()
         return self._known[name]
 
     def of_function(self, module: str, function: str) -> str:
-        body = _statements(_source(module, self._package))
-        parts = {name: statement for statement in body for name in statement.defines}
-        if function not in parts or not parts[function].is_function:
+        body = self._statements(module)
+        if not any(function in one.defines and one.is_function for one in body):
             raise ValueError(f"{module} has no function {function!r}")
-        used, waiting = {function}, [function]
+        # What gives nothing to a name runs at import, whoever is asked for.
+        used = {function}.union(*(one.uses for one in body if not one.defines))
+        waiting = used
         while waiting:
-            names = parts[waiting.pop()].uses & parts.keys() - used
-            used |= names
-            waiting.extend(names)
-        chosen = [statement for statement in body if used & set(statement.defines)]
-        seen = frozenset().union(*(statement.uses for statement in chosen))
-        return self._of_code(chosen, [one for one in self._imports(body) if one.bound in seen])
+            found = set().union(*(one.uses for one in body if one.defines & waiting))
+            waiting = found - used
+            used |= found
+        chosen = [one for one in body if one.defines & used or not one.defines]
+        return self._of_code(module, chosen, [one for one in self._imports(body) if one.bound in used])
+
+    def _statements(self, name: str) -> tuple[_Statement, ...]:
+        return _statements(_file(name, self._package).read_text(encoding="utf-8"))
 
     def _imports(self, body: Iterable[_Statement]) -> list[_Import]:
         nodes = (node for statement in body for node in statement.imports)
         return [one for node in nodes for one in _imported(node, self._package)]
 
-    def _of_code(self, body: Iterable[_Statement], imports: Sequence[_Import]) -> str:
+    def _of_code(self, name: str, body: Iterable[_Statement], imports: Sequence[_Import]) -> str:
         """What a module is called here may change with its name, so that its digest stands for it."""
-        modules = {
-            one.bound: self.of_module(one.source) for one in imports if one.local and not one.name
-        }
+        modules = {one.bound: self.of_module(one.source) for one in imports if one.local and not one.name}
         pairs = {
             (one.name, one.bound if one.name else "", self.of_module(one.source))
             if one.local
             else (one.source, one.name, one.bound)
             for one in imports
         }
-        lines = [
-            NAME.sub(lambda found: modules.get(found[1], found[0]), statement.code)
-            for statement in body
-            if statement.code
-        ]
+        body = [one for one in body if one.code]
+        lines = [NAME.sub(lambda found: modules.get(found[1], found[0]), one.code) for one in body]
         lines += [" ".join(pair) for pair in sorted(pairs)]
         lines += _library_versions(one.source for one in imports if not one.local)
+        lines += self._templates(name, frozenset[str]().union(*(one.texts for one in body)))
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+    def _templates(self, module: str, names: Iterable[str]) -> list[str]:
+        """The templates of these names beside a module or in ``presentation``, and all they include."""
+        folders = (_file(module, self._package).parent, self._package / "presentation")
+        found: dict[Path, str] = {}
+        waiting = [folder / name for name in names for folder in folders]
+        while waiting:
+            path = waiting.pop()
+            if path not in found and path.is_file():
+                found[path] = path.read_text(encoding="utf-8")
+                waiting += [folder / name for name in TEXT.findall(found[path]) for folder in folders]
+        return sorted(found.values())
 
 
 NAME = re.compile(r"Name\(id='(\w+)'")
 """A name in the text of a syntax tree."""
 
+TEXT = re.compile(r"[\w.]+\.(?:j2|css|js)\b")
+"""The name of a template, or of what one includes."""
 
-def _local(module: str, package: Path) -> str:
-    """The module's name from inside the package. Raises ``ValueError`` if there is none."""
-    name = module.removeprefix(f"{package.name}.")
-    if not _file(name, package).is_file():
-        raise ValueError(f"{package.name} has no module {name!r}")
-    return name
+
+def _digests(package: Path) -> _Digests:
+    """Those of the package as it is now: a dry run asks for forty digests, which share most modules."""
+    files = (path for path in package.rglob("*") if path.suffix in (".py", ".j2", ".css", ".js"))
+    stamps = ((path, path.stat()) for path in sorted(files))
+    return _digests_of(package, tuple((path, one.st_mtime_ns, one.st_size) for path, one in stamps))
+
+
+@lru_cache(maxsize=2)
+def _digests_of(package: Path, state: tuple[tuple[Path, int, int], ...]) -> _Digests:
+    return _Digests(package)
 
 
 def _file(name: str, package: Path) -> Path:
@@ -182,11 +219,6 @@ def _file(name: str, package: Path) -> Path:
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
-def _source(name: str, package: Path) -> str:
-    return _file(name, package).read_text(encoding="utf-8")
-
-
-# A dry run asks for the digests of thirty rules, which share most modules.
 @cache
 def _statements(source: str) -> tuple[_Statement, ...]:
     return tuple(_statement(node) for node in ast.parse(source).body if not _is_string(node))
@@ -194,11 +226,14 @@ def _statements(source: str) -> tuple[_Statement, ...]:
 
 def _statement(node: ast.stmt) -> _Statement:
     inside = list(ast.walk(node))
+    words = (child.value for child in inside if isinstance(child, ast.Constant))
+    imports = tuple(child for child in inside if isinstance(child, (ast.Import, ast.ImportFrom)))
     return _Statement(
-        tuple(_defined(node)),
+        frozenset(_defined(node)),
         frozenset(child.id for child in inside if isinstance(child, ast.Name)),
-        tuple(child for child in inside if isinstance(child, (ast.Import, ast.ImportFrom))),
+        imports,
         "" if _is_passed_over(node) else ast.dump(_plain(node)),
+        frozenset(word for word in words if isinstance(word, str) and TEXT.fullmatch(word)),
         isinstance(node, ast.FunctionDef),
     )
 
@@ -240,11 +275,16 @@ def _imported(node: ast.Import | ast.ImportFrom, package: Path) -> Iterator[_Imp
             yield _Import(source, name, bound, local=True)
 
 
-def _defined(node: ast.stmt) -> list[str]:
+def _defined(node: ast.stmt) -> Iterator[str]:
+    """The names that a statement at the top of a module gives something to, if it does no more."""
     if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-        return [node.name]
-    targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
-    return [target.id for target in targets if isinstance(target, ast.Name)]
+        yield node.name
+    elif isinstance(node, (ast.Assign, ast.AnnAssign)):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        for target in targets:
+            yield from (one.id for one in ast.walk(target) if isinstance(one, ast.Name))
+    elif isinstance(node, (ast.Import, ast.ImportFrom)):
+        yield from (alias.asname or alias.name.split(".")[0] for alias in node.names)
 
 
 def _library_versions(sources: Iterable[str]) -> list[str]:
