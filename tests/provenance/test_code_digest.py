@@ -78,7 +78,9 @@ def test_an_edited_stage_touches_itself_alone(package):
     path = package / "experiments" / "alignments" / "stages.py"
     before = digests(package)
     source = path.read_text()
-    changed = source.replace("write_csv(one_step.measure_curve(", "write_csv(2 * one_step.measure_curve(")
+    changed = source.replace(
+        "write_csv(one_step.measure_curve(", "write_csv(2 * one_step.measure_curve("
+    )
     assert changed != source
     path.write_text(changed)
     after = digests(package)
@@ -141,22 +143,10 @@ def test_a_digest_is_short_and_hexadecimal(of, text):
             "import p.a as c\ndef main(x): return c.f(x)",
             "import p.far.b as c\ndef main(x): return c.f(x)",
         ),
-        ("import p.a\ndef main(x): return p.a.f(x)", "import p.far.b\ndef main(x): return p.far.b.f(x)"),
-        (
-            "from . import a\ndef main(x): return a.f(x)",
-            "from .far import b\ndef main(x): return b.f(x)",
-        ),
-        ("from .a import f\ndef main(x): return f(x)", "from .far.b import f\ndef main(x): return f(x)"),
         (
             "def main(x):\n    from p import a\n    return a.f(x)",
             "def main(x):\n    from p.far import b\n    return b.f(x)",
         ),
-        # The word is a variable elsewhere; that one keeps its name.
-        (
-            DOTTED + "def g(a): return a\n",
-            "from p.far import b\ndef main(x): return b.f(x)\ndef g(a): return a\n",
-        ),
-        ("NAMES = ['p.a']", "NAMES = ['p.far.b']"),
     ],
 )  # fmt: skip
 def test_a_module_that_is_moved_and_renamed_changes_nothing(of, what, before, after):
@@ -170,11 +160,6 @@ def test_a_module_that_is_moved_and_renamed_changes_nothing(of, what, before, af
 def test_a_module_that_is_moved_keeps_its_own_digest(of):
     user = {"a": A, "x": PLAIN}
     assert of(user, "x") == of({"a": A, "far.__init__": "", "far.y": PLAIN}, "far.y")
-    relative = PLAIN.replace("p.a", ".a"), PLAIN.replace("p.a", "..a")
-    assert of({"a": A, "x": relative[0]}, "x") == of(user, "x")
-    assert of({"a": A, "far.__init__": "", "far.y": relative[1]}, "far.y") == of(user, "x")
-    package = {"a": A, "far.__init__": PLAIN.replace("p.a", "..a")}
-    assert of(package, "far") == of(user, "x")
 
 
 @pytest.mark.parametrize(
@@ -183,11 +168,14 @@ def test_a_module_that_is_moved_keeps_its_own_digest(of):
         ("from p.a import f\nfrom p.b import g\n", "from p.b import g\nfrom p.a import f\n"),
         ("from p.a import f, h\n", "from p.a import h\nfrom p.a import f\n"),
         ("import json\nfrom p import a\n", "from p import a\n\n\nimport json\n"),
-        ("from p.a import f\ndef g(): return f\n", "def g():\n    from p.a import f\n    return f\n"),
+        (
+            "from p.a import f\n",
+            "from typing import TYPE_CHECKING\nfrom p.a import f\nif TYPE_CHECKING:\n    from p.b import T\n",
+        ),
     ],
 )
 def test_what_changes_nothing_about_imports(of, before, after):
-    """Their order, whether they are merged, and whether they stand in the function that uses them."""
+    """Their order, whether they are merged, and those that only a type checker follows."""
     others = {"a": A, "b": B}
     assert of({**others, "main": before}) == of({**others, "main": after})
 
@@ -265,16 +253,9 @@ def test_a_changed_line_changes_all_that_reach_it_and_nothing_else(of, edited, t
     assert {name for name in CHAIN if of(CHAIN, name) != of(after, name)} == touched
 
 
-def test_modules_in_a_circle_all_reach_each_other(of):
-    circle = {
-        "a": "def f(): return 1\ndef late():\n    from p.c import h\n    return h",
-        "b": "from p.a import f\ndef g(): return f()",
-        "c": "from p.b import g\ndef h(): return g()",
-        "main": "from p.b import g\nX = g()",
-    }
-    for edited in ("a", "b", "c"):
-        after = {**circle, edited: circle[edited] + "\nMORE = 1"}
-        assert all(of(circle, name) != of(after, name) for name in circle)
+def test_a_circle_of_imports_is_told(of):
+    with pytest.raises(ValueError, match="a imports b imports a: a circle of imports; break it"):
+        of({"a": "from p.b import f\nX = f", "b": "from p.a import X\ndef f(): return X"}, "a")
 
 
 DOCUMENTED = """
@@ -302,8 +283,6 @@ DOCUMENTED = """
 
 def test_docstrings_change_nothing(of):
     assert of({"main": DOCUMENTED.format("'Words.'")}) == of({"main": DOCUMENTED.format("'Others.'")})
-    reads = DOCUMENTED + "    Y = C.__doc__\n"
-    assert of({"main": reads.format("'Words.'")}) != of({"main": reads.format("'Others.'")})
 
 
 def test_a_module_and_a_symbol_of_the_same_name(of):
@@ -312,28 +291,6 @@ def test_a_module_and_a_symbol_of_the_same_name(of):
     module = {**files, "main": "from p import orders\nX = orders.orders()"}
     assert of(module) != of({**module, "orders": "def orders(): return 2"})
     assert of(files) != of({**files, "main": "from p.orders import orders\nX = orders"})
-    # The name in a package may be a symbol of its __init__ too.
-    package = {"q.__init__": "from q2 import x", "q.x": "Y = 1", "main": "from p.q import x\nX = x.Y"}
-    assert of(package) != of({**package, "q.__init__": "from q3 import x"})
-    assert of(package) != of({**package, "q.x": "Y = 2"})
-
-
-def test_a_package_on_the_way_counts_if_it_does_anything(of):
-    files = {"q.__init__": "", "q.a": A, "main": "from p.q.a import f"}
-    assert of(files) == of({**files, "q.__init__": '"""Words."""\n'})
-    assert of(files) != of({**files, "q.__init__": "import p.b", "b": "import torch"})
-    # What is asked of the front door counts with all behind it; passing it does not.
-    assert of(files) == of({**files, "__init__": "ROOMS = {'f': 'q.a'}"})
-    door = {"__init__": "from p.a import f", "a": A, "main": "from p import f\nX = f(1)"}
-    assert of(door) != of({**door, "a": B})
-
-
-def test_a_package_used_as_a_value_stands_for_all_in_it(of):
-    files = {"q.__init__": "", "q.a": A, "main": "from p import q\nX = list_of(q)"}
-    assert of(files) != of({**files, "q.a": B})
-    chain = {"q.__init__": "", "q.a": A, "q.b": A, "main": "from p import q\nX = q.a.f(1)"}
-    assert of(chain) != of({**chain, "q.a": B})
-    assert of(chain) == of({**chain, "q.b": B})
 
 
 @pytest.mark.parametrize("line", ["import numpy as np", "from numpy import ones", "import numpy.linalg"])
@@ -347,7 +304,7 @@ def test_versions_count_where_a_library_is_imported(of, monkeypatch, line):
     assert touched == {"a", "main"}
 
 
-@pytest.mark.parametrize("name", ["settings.widths", "q.settings", "cli.main", "support.errors"])
+@pytest.mark.parametrize("name", ["settings.widths", "q.settings", "support.errors"])
 def test_neutral_modules_change_nothing(of, name):
     files = {name: "X = 1", "main": f"from p.{name} import X\nY = X"}
     assert code_digest.is_neutral(name)
@@ -359,9 +316,6 @@ def test_neutral_modules_change_nothing(of, name):
 
 
 MODULE = """
-    from dataclasses import dataclass
-    import numpy as np
-    from p.table import TABLE, register
     from p.other import helped
     SIZE = 1
     BIG, SMALL = 2, 3
@@ -389,57 +343,30 @@ MODULE = """
     @decorator
     def decorated():
         return 13
-    @register
-    def entry():
-        return 14
-    @dataclass
-    class Record:
-        value: int = 15
-    def quoted(x: "Crate | None") -> None:
-        return 16
-    def main(x, OTHER, unused):
-        return helper(x) + BIG + OTHER + unused
-    def counts():
-        return COUNT, FLAG, toml
+    def main(x):
+        return helper(x) + BIG
     def boxes():
-        return Box(), decorated()
-    def looks_up():
-        return TABLE["entry"]
-    def data():
-        return dataclass(), np.ones(3)
-    def dynamic():
-        return globals()["unused"]
-    def changes():
-        global OTHER
-        OTHER = 17
-    def reads():
-        return OTHER
+        return Crate(), decorated()
     """
-OTHERS = {"table": "TABLE = {}\ndef register(f): TABLE[f] = f", "other": "def helped(x): return x"}
+OTHERS = {"other": "def helped(x): return x"}
 
 
 @pytest.mark.parametrize(
     ("function", "counting"),
     [
-        ("main", {"SIZE = 1", "2, 3", "x + SIZE"}),
-        ("counts", {"= 0", "+= 5"}),
+        ("main", {"2, 3", "x + SIZE"}),
         ("boxes", {"side = 8", "SIZE=9", "depth = 10", "12", "return 13"}),
-        ("looks_up", {"return 14"}),
-        ("data", set()),
-        ("quoted", {"side = 8", "SIZE=9", "depth = 10", "return 16"}),
-        ("reads", {"OTHER = 4", "OTHER = 17"}),
-        ("helper", {"SIZE = 1", "x + SIZE"}),
-        ("unused", {"OTHER = 4", "+ 11", "OTHER = 17"}),
+        ("helper", {"x + SIZE"}),
+        ("unused", {"OTHER = 4", "+ 11"}),
     ],
 )
 def test_what_a_function_uses_counts_and_nothing_else(of, function, counting):
     """What stands at the top without giving something to a name counts always: it may patch anything."""
-    always = {"SIZE = 1", "FLAG = 6", "toml = 7"}
+    always = {"SIZE = 1", "= 0", "+= 5", "FLAG = 6", "toml = 7"}
     before = of({**OTHERS, "main": MODULE}, f"main:{function}")
     pieces = [
         "SIZE = 1", "2, 3", "OTHER = 4", "= 0", "+= 5", "FLAG = 6", "toml = 7", "side = 8", "SIZE=9",
-        "depth = 10", "x + SIZE", "+ 11", "12", "return 13", "return 14", "= 15", "return 16",
-        "OTHER = 17",
+        "depth = 10", "x + SIZE", "+ 11", "12", "return 13",
     ]  # fmt: skip
     touched = set()
     for piece in pieces:
@@ -450,14 +377,7 @@ def test_what_a_function_uses_counts_and_nothing_else(of, function, counting):
     assert touched == counting | always
 
 
-def test_who_looks_names_up_uses_the_whole_module(of):
-    before = of({**OTHERS, "main": MODULE}, "main:dynamic")
-    assert of({**OTHERS, "main": MODULE.replace("+ 11", "+ 99")}, "main:dynamic") != before
-
-
-@pytest.mark.parametrize(
-    ("function", "is_touched"), [("unused", True), ("main", False), ("looks_up", False)]
-)
+@pytest.mark.parametrize(("function", "is_touched"), [("unused", True), ("main", False)])
 def test_an_import_counts_for_the_functions_that_use_it(of, function, is_touched):
     before = of({**OTHERS, "main": MODULE}, f"main:{function}")
     other = {**OTHERS, "other": "def helped(x): return x + 1"}
@@ -468,8 +388,6 @@ def test_an_import_counts_for_the_functions_that_use_it(of, function, is_touched
     "patch",
     [
         "f.size = 2",
-        "C.method = lambda self: 2",
-        "TABLE['x'] = 2",
         "setup(2)",
         "for name in NAMES:\n    TABLE[name] = 2",
         "import p.effect",
@@ -488,36 +406,48 @@ def test_a_patch_at_the_top_of_a_module_counts(of, patch):
 
 
 @pytest.mark.parametrize(
-    ("code", "is_touched"),
+    "code",
     [
-        ("def f(): return a.X", True),
-        ("def f(a): return a", False),
-        ("def f(): return [a for a in range(3)]", False),
-        ("def f(): return [x for x in a.X]", True),
-        ("def f(): return [a for a in a.X]", True),
-        ("def f(): return lambda a: a", False),
-        ("def f(): return lambda x: a.X", True),
-        ("def f():\n    for a in range(3): pass\n    return a", False),
-        ("def f():\n    def g(): return a.X\n    return g", True),
-        ("def f():\n    a = 1\n    def g(): return a\n    return g", False),
-        ("def f():\n    def g():\n        a = 1\n    return a.X", True),
-        ("def f():\n    global a\n    return a.X", True),
-        ("def f(x=a.X): return x", True),
-        ("def f(x: a.X): return x", True),
-        ("def f():\n    try: pass\n    except E as a: return a", False),
-        ("def f(x):\n    match x:\n        case [a, *_]: return a", False),
-        ("def f():\n    class C:\n        a = 1\n        def g(self): return a.X\n    return C", True),
-        ("def f():\n    class C:\n        a = a.X\n    return C", True),
-        ("def f():\n    return [(a := x) for x in y] + a", False),
-        ("def f(a):\n    def g():\n        nonlocal a\n        a = 1\n    return a", False),
-        ("def f(*a, **b): return a", False),
+        "def f(): return a.X",
+        "def f(): return [x for x in a.X]",
+        "def f(): return [a for a in a.X]",
+        "def f(): return lambda x: a.X",
+        "def f():\n    def g(): return a.X\n    return g",
+        "def f():\n    def g():\n        a = 1\n    return a.X",
+        "def f():\n    global a\n    return a.X",
+        "def f(x=a.X): return x",
+        "def f(x: a.X): return x",
+        "def f():\n    class C:\n        a = 1\n        def g(self): return a.X\n    return C",
+        "def f():\n    class C:\n        a = a.X\n    return C",
     ],
 )
-def test_scopes_are_those_of_python(of, code, is_touched):
-    """Whether ``a`` is the module or a local name; another function uses the import in any case."""
+def test_a_use_counts_wherever_it_stands(of, code):
     code = f"from p import a\ndef other(): return a.X\n{code}\n"
     before = of({"a": "X = 1", "main": code}, "main:f")
-    assert (of({"a": "X = 2", "main": code}, "main:f") != before) == is_touched
+    assert of({"a": "X = 2", "main": code}, "main:f") != before
+
+
+def test_templates_count_with_the_module_that_names_them(of, tmp_path):
+    files = {"main": "def f(): return 'page.html.j2'\ndef g(): return 'none.j2'"}
+    of(files)
+    folder = tmp_path / "p"
+    (folder / "page.html.j2").write_text("{% include 'look.css' %}")
+
+    def digests():
+        return [function_digest("main", name, folder) for name in ("f", "g")]
+
+    def after(name, text):
+        (folder / name).write_text(text)
+        return digests()
+
+    before = digests()
+    assert [one != two for one, two in zip(before, after("look.css", "p {}"), strict=True)] == [
+        True,
+        False,
+    ]
+    before = digests()
+    assert after("other.css", "p {}") == before
+    assert after("page.html.j2", "{% include 'look.css' %}.")[0] != before[0]
 
 
 @pytest.mark.parametrize("name", ["nothing", "SIZE", "Box"])

@@ -141,7 +141,7 @@ class _Digests:
         if name not in self._known:
             self._open.append(name)
             body = self._statements(name)
-            self._known[name] = self._of_code(name, body, self._imports(body))
+            self._known[name] = self._of_code(name, body, self._at_top(body))
             self._open.pop()
         return self._known[name]
 
@@ -153,34 +153,50 @@ class _Digests:
         used = {function}.union(*(one.uses for one in body if not one.defines))
         waiting = used
         while waiting:
-            found = set().union(*(one.uses for one in body if one.defines & waiting))
+            found = set[str]().union(*(one.uses for one in body if one.defines & waiting))
             waiting = found - used
             used |= found
         chosen = [one for one in body if one.defines & used or not one.defines]
-        return self._of_code(module, chosen, [one for one in self._imports(body) if one.bound in used])
+        everywhere = frozenset[str]().union(*(one.uses for one in body))
+        # An import that no code uses is there for what it does.
+        wanted = (one for one in self._at_top(body) if one.bound in used or one.bound not in everywhere)
+        return self._of_code(module, chosen, list(wanted))
 
     def _statements(self, name: str) -> tuple[_Statement, ...]:
         return _statements(_file(name, self._package).read_text(encoding="utf-8"))
 
-    def _imports(self, body: Iterable[_Statement]) -> list[_Import]:
-        nodes = (node for statement in body for node in statement.imports)
-        return [one for node in nodes for one in _imported(node, self._package)]
+    def _at_top(self, body: Iterable[_Statement]) -> list[_Import]:
+        return [one for statement in body if not statement.code for one in self._imports(statement)]
 
-    def _of_code(self, name: str, body: Iterable[_Statement], imports: Sequence[_Import]) -> str:
+    def _imports(self, statement: _Statement) -> list[_Import]:
+        return [one for node in statement.imports for one in _imported(node, self._package)]
+
+    def _of_code(self, name: str, body: Iterable[_Statement], at_top: Sequence[_Import]) -> str:
+        code = [one for one in body if one.code]
+        imports = [*at_top, *(imported for one in code for imported in self._imports(one))]
+        lines = [self._pairs(at_top)]
+        for one in code:
+            inner = self._imports(one)
+            lines += [self._named_by_digest(one.code, [*at_top, *inner]), self._pairs(inner)]
+        lines += _library_versions(one.source for one in imports if not one.local)
+        lines += self._templates(name, frozenset[str]().union(*(one.texts for one in code)))
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+    def _named_by_digest(self, code: str, imports: Iterable[_Import]) -> str:
         """What a module is called here may change with its name, so that its digest stands for it."""
-        modules = {one.bound: self.of_module(one.source) for one in imports if one.local and not one.name}
+        own = (one for one in imports if one.local and not one.name)
+        modules = {one.bound: self.of_module(one.source) for one in own}
+        return NAME.sub(lambda found: modules.get(found[1], found[0]), code)
+
+    def _pairs(self, imports: Iterable[_Import]) -> str:
+        """Each imported name with the digest of the module it comes from, in any order."""
         pairs = {
-            (one.name, one.bound if one.name else "", self.of_module(one.source))
+            f"{one.name} {one.name and one.bound} {self.of_module(one.source)}"
             if one.local
-            else (one.source, one.name, one.bound)
+            else f"{one.source} {one.name} {one.bound}"
             for one in imports
         }
-        body = [one for one in body if one.code]
-        lines = [NAME.sub(lambda found: modules.get(found[1], found[0]), one.code) for one in body]
-        lines += [" ".join(pair) for pair in sorted(pairs)]
-        lines += _library_versions(one.source for one in imports if not one.local)
-        lines += self._templates(name, frozenset[str]().union(*(one.texts for one in body)))
-        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+        return "\n".join(sorted(pairs))
 
     def _templates(self, module: str, names: Iterable[str]) -> list[str]:
         """The templates of these names beside a module or in ``presentation``, and all they include."""
@@ -221,7 +237,7 @@ def _file(name: str, package: Path) -> Path:
 
 @cache
 def _statements(source: str) -> tuple[_Statement, ...]:
-    return tuple(_statement(node) for node in ast.parse(source).body if not _is_string(node))
+    return tuple(_statement(node) for node in ast.parse(source).body if not _never_runs(node))
 
 
 def _statement(node: ast.stmt) -> _Statement:
@@ -250,6 +266,12 @@ def _plain(tree: ast.stmt) -> ast.stmt:
 def _is_passed_over(node: ast.stmt) -> bool:
     """Whether a statement is an import, a docstring, or a string that documents an attribute."""
     return isinstance(node, (ast.Import, ast.ImportFrom)) or _is_string(node)
+
+
+def _never_runs(node: ast.stmt) -> bool:
+    """Whether a statement at the top is there for readers and type checkers alone."""
+    checked = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+    return checked or _is_string(node) or ast.unparse(node) == "from typing import TYPE_CHECKING"
 
 
 def _is_string(node: ast.stmt) -> bool:

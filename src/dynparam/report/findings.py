@@ -1,7 +1,7 @@
 """The findings: what every experiment says of a finished run, in the order of the registry.
 
-An experiment's ``findings.md.j2`` holds its sentences; their numbers come from ``findings.py`` beside it,
-which reads finished tables, or from the configuration. Where another run's numbers could turn what a
+An experiment's ``findings.md.j2`` holds its sentences. Their numbers come from the configuration or from
+``findings.py`` beside it, which reads finished tables. Where another run's numbers could turn what a
 sentence says round, the template asks, and marks the sentence.
 """
 

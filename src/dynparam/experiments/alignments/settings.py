@@ -48,18 +48,6 @@ class ComparisonStage(Block):
     panels: Panels
 
 
-class OwnComparisonStage(Block):
-    """Blocks of ``compare_tables``."""
-
-    fit: Fit
-    comparison: Comparison
-
-    def with_tolerance(self, tolerance: float) -> OwnComparisonStage:
-        """The same with another tolerance of slopes."""
-        changed = self.comparison.model_copy(update={"tolerance": tolerance})
-        return self.model_copy(update={"comparison": changed})
-
-
 class FigureStage(Block):
     """Blocks of ``plot_figure``."""
 
