@@ -7,7 +7,7 @@ from scipy import stats
 from statsmodels.stats.weightstats import DescrStatsW
 
 from dynparam.statistics.differences import BOOTSTRAP_PAIRS, paired_difference
-from dynparam.statistics.slopes import fit_slope, slope_of_log_means
+from dynparam.statistics.slopes import fit_slope, log_line, slope_of_log_means
 from dynparam.statistics.verdicts import ClaimVerdict, Verdict, claim_verdict, equivalence
 from dynparam.support.errors import DataError, NonFiniteError
 
@@ -37,7 +37,8 @@ def test_slope_and_intercept_against_statsmodels():
     ).fit()
     found = fit(values)
     assert (found.intercept, found.slope) == pytest.approx(tuple(line.params))
-    assert found.line(np.array(GRID)) == pytest.approx(np.exp(line.fittedvalues))
+    drawn = log_line(GRID, found.slope, found.intercept)
+    assert drawn == pytest.approx(np.exp(line.fittedvalues))
 
 
 def test_interval_width_against_the_delta_method():
@@ -335,7 +336,7 @@ def paired_trials(slopes, generator, *, count=30, spread=0.5, common=0.9):
     ]
 
 
-def log_line(values):
+def ordinary_line(values):
     """Ordinary least squares of log means on log n by statsmodels, on widths ``GRID``."""
     design = sm.add_constant(np.log(np.array(GRID, float)))
     return sm.OLS(np.log([v.mean() for v in values]), design).fit()
@@ -344,7 +345,7 @@ def log_line(values):
 def test_slope_of_log_means_against_statsmodels():
     values = trials(-0.7, np.random.default_rng(21))
     found = slope_of_log_means(GRID, [v[:, None] for v in values])
-    assert found.slope == pytest.approx(log_line(values).params[1])
+    assert found.slope == pytest.approx(ordinary_line(values).params[1])
     assert found.degrees_of_freedom == 30 * 5 - 5
 
 

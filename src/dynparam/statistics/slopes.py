@@ -33,10 +33,6 @@ class SlopeFit:
     ci_low: float
     ci_high: float
 
-    def line(self, n: FloatArray) -> FloatArray:
-        """The fitted means at widths n."""
-        return np.exp(self.intercept + self.slope * np.log(n))
-
 
 @dataclass(frozen=True)
 class LogSlope:
@@ -58,6 +54,36 @@ class LogSlope:
         return self.slope - reach, self.slope + reach
 
 
+def least_squares(x: FloatArray, y: FloatArray) -> FloatArray:
+    """The slopes of least squares of y (len(x), ...) on x, shape (...)."""
+    centred = x - x.mean()
+    slopes: FloatArray = np.tensordot(centred, y, axes=(0, 0)) / np.square(centred).sum()
+    return slopes
+
+
+def log_slope(n: ArrayLike, values: ArrayLike) -> FloatArray:
+    """Least-squares slopes of log(values) on log(n): values (len(n), ...) to slopes (...).
+
+    Raises ``ConfigError`` for fewer than two widths or a value that is not positive and finite.
+    """
+    x = np.log(np.asarray(n, dtype=np.float64))
+    y = np.asarray(values, dtype=np.float64)
+    if len(x) < 2 or not (np.isfinite(y).all() and (y > 0).all()):
+        raise ConfigError("a slope needs at least two widths and positive, finite values")
+    return least_squares(x, np.log(y))
+
+
+def log_intercept(n: ArrayLike, values: ArrayLike, slope: float) -> float:
+    """log(value) at log(n) = 0 on the least-squares line of that slope, for values (len(n),)."""
+    return float(np.mean(np.log(values)) - slope * np.mean(np.log(n)))
+
+
+def log_line(n: ArrayLike, slope: ArrayLike, intercept: ArrayLike) -> FloatArray:
+    """The values at widths n of a line on log-log axes."""
+    line: FloatArray = np.exp(np.asarray(intercept) + np.asarray(slope) * np.log(n))
+    return line
+
+
 def slope_of_log_means(
     n: Sequence[int], trials: Sequence[FloatArray], powers: Sequence[float] = (1.0,)
 ) -> LogSlope:
@@ -72,8 +98,7 @@ def slope_of_log_means(
         raise DataError("a slope with an error needs at least two widths and two trials at each")
     for width, values in zip(n, trials, strict=True):
         _require_positive(width, values)
-    log_n = np.log(np.asarray(n, dtype=np.float64))
-    weights = (log_n - log_n.mean()) / np.square(log_n - log_n.mean()).sum()
+    weights = _weights(n)
     means = np.array([values.mean(axis=0) for values in trials])
     influence = [
         (values / mean - 1) @ np.asarray(powers) for values, mean in zip(trials, means, strict=True)
@@ -102,10 +127,15 @@ def fit_slope(
     """
     for width, values in zip(n, trials, strict=True):
         _require_positive(width, values)
-    log_n = np.log(np.asarray(n, dtype=np.float64))
-    line = stats.linregress(log_n, np.log([values.mean() for values in trials]))
-    low, high = _interval(log_n, trials, confidence, resamples, generator, float(line.slope))
-    return SlopeFit(float(line.slope), float(line.intercept), low, high)
+    weights, means = _weights(n), np.array([values.mean() for values in trials])
+    slope = float(weights @ np.log(means))
+    low, high = _interval(weights, trials, confidence, resamples, generator, slope)
+    return SlopeFit(slope, log_intercept(n, means, slope), low, high)
+
+
+def _weights(n: Sequence[int]) -> FloatArray:
+    """What the logarithm at each width adds to the slope: the slopes of the unit vectors."""
+    return least_squares(np.log(np.asarray(n, dtype=np.float64)), np.eye(len(n)))
 
 
 def _require_positive(width: int, values: FloatArray) -> None:
@@ -117,7 +147,7 @@ def _require_positive(width: int, values: FloatArray) -> None:
 
 
 def _interval(
-    log_n: FloatArray,
+    weights: FloatArray,
     trials: Sequence[FloatArray],
     confidence: float,
     resamples: int,
@@ -127,7 +157,6 @@ def _interval(
     """BCa interval of the slope; a point where all trials of every width are equal."""
     if all(np.ptp(values) == 0 for values in trials):
         return slope, slope
-    weights = (log_n - log_n.mean()) / np.square(log_n - log_n.mean()).sum()
 
     def slope_of(*samples: FloatArray, axis: int = -1) -> FloatArray:
         """Slopes of resampled trials, one array per width, averaged over ``axis``."""
@@ -144,17 +173,3 @@ def _interval(
         rng=generator,
     )
     return float(found.confidence_interval.low), float(found.confidence_interval.high)
-
-
-def log_slope(n: ArrayLike, values: ArrayLike) -> FloatArray:
-    """Least-squares slopes of log(values) on log(n): values (len(n), ...) to slopes (...).
-
-    Raises ``ConfigError`` for fewer than two widths or a value that is not positive and finite.
-    """
-    x = np.log(np.asarray(n, dtype=np.float64))
-    y = np.asarray(values, dtype=np.float64)
-    if len(x) < 2 or not (np.isfinite(y).all() and (y > 0).all()):
-        raise ConfigError("a slope needs at least two widths and positive, finite values")
-    centred = x - x.mean()
-    slopes: FloatArray = np.tensordot(centred, np.log(y), axes=(0, 0)) / np.square(centred).sum()
-    return slopes

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from dynparam.settings.shared import Errors, Fit
-from dynparam.statistics.slopes import fit_slope, slope_of_log_means
+from dynparam.statistics.slopes import fit_slope, log_intercept, slope_of_log_means
 from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import DataError
 from dynparam.support.randomness import seed_sequence
@@ -58,8 +58,7 @@ def _row(trials: pd.DataFrame, settings: Fit, errors: Errors) -> dict[str, objec
         found = asdict(fit)
     else:
         low, high = line.interval(settings.confidence)
-        intercept = np.mean([np.log(column.mean()) for column in values])
-        intercept -= line.slope * np.mean(np.log(widths))
+        intercept = log_intercept(widths, [column.mean() for column in values], line.slope)
         found = {"slope": line.slope, "intercept": intercept, "ci_low": low, "ci_high": high}
     return {
         "curve": first["curve"],

@@ -18,6 +18,7 @@ import pandas as pd
 from scipy import stats
 
 from dynparam.experiments.r_sweep.settings import EdgesStage
+from dynparam.statistics.slopes import least_squares
 from dynparam.statistics.verdicts import equivalence
 from dynparam.support.arrays import FloatArray
 from dynparam.support.tables import read_csv
@@ -317,11 +318,10 @@ def _slopes(table: pd.DataFrame, keys: list[str], quantity: str) -> pd.DataFrame
     if wide.empty:
         return pd.DataFrame(columns=[*keys, "slope"])
     values = wide.to_numpy(float)
-    log_n = np.log(wide.columns.to_numpy(float))
-    centred = log_n - log_n.mean()
+    log_n = np.log(np.asarray(wide.columns, dtype=np.float64))
     usable = (np.isfinite(values) & (values > 0)).all(axis=1)
     slopes = np.full(len(values), np.nan)
-    slopes[usable] = np.log(values[usable]) @ centred / np.square(centred).sum()
+    slopes[usable] = least_squares(log_n, np.log(values[usable]).T)
     return wide.index.to_frame(index=False).assign(slope=slopes)
 
 
