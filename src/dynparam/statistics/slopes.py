@@ -1,57 +1,17 @@
-"""Statistics of slopes and of paired differences: intervals, and the verdicts they allow.
-
-Slopes are fitted on log-log axes and tested for equivalence with an expected one; paired differences are
-tested for their sign.
-"""
+"""Slopes of least squares on log-log axes, with their intervals."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from dynparam.statistics.estimates import Estimate, student
 from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import ConfigError, DataError, NonFiniteError
-
-
-@dataclass(frozen=True)
-class SlopeFit:
-    """A least-squares line through log(mean over trials) on log(n), with its bootstrap interval.
-
-    Attributes:
-        slope: d log(mean) / d log(n).
-        intercept: log(mean) at log(n) = 0.
-        ci_low: lower end of the bootstrap interval of the slope.
-        ci_high: upper end of the same.
-    """
-
-    slope: float
-    intercept: float
-    ci_low: float
-    ci_high: float
-
-
-@dataclass(frozen=True)
-class LogSlope:
-    """A least-squares slope on log-log axes, with the standard error that its trials' scatter gives it.
-
-    Attributes:
-        slope: d log(quantity) / d log(n).
-        standard_error: of the slope, to first order in the scatter.
-        degrees_of_freedom: trials less widths, for Student's t.
-    """
-
-    slope: float
-    standard_error: float
-    degrees_of_freedom: int
-
-    def interval(self, confidence: float) -> tuple[float, float]:
-        """Student's interval of the slope."""
-        reach = float(stats.t.ppf((1 + confidence) / 2, self.degrees_of_freedom)) * self.standard_error
-        return self.slope - reach, self.slope + reach
 
 
 def least_squares(x: FloatArray, y: FloatArray) -> FloatArray:
@@ -85,14 +45,19 @@ def log_line(n: ArrayLike, slope: ArrayLike, intercept: ArrayLike) -> FloatArray
 
 
 def slope_of_log_means(
-    n: Sequence[int], trials: Sequence[FloatArray], powers: Sequence[float] = (1.0,)
-) -> LogSlope:
+    n: Sequence[int],
+    trials: Sequence[FloatArray],
+    powers: Sequence[float] = (1.0,),
+    *,
+    confidence: float,
+) -> Estimate:
     """The slope of sum_q powers[q] log(mean of quantity q), where quantities share their trials.
 
     ``trials[i]`` is (trials, quantities) at width ``n[i]``. With powers (1, -1) it is the difference of
     two slopes, whose common scatter cancels. The error is that of the linearized means, which for the
-    alignments' scatter is good from 20 trials on. Raises ``NonFiniteError`` if a value is not finite and
-    positive, ``DataError`` for fewer than two widths or two trials.
+    alignments' scatter is good from 20 trials on, with trials less widths for its degrees of freedom;
+    the interval is Student's. Raises ``NonFiniteError`` if a value is not finite and positive,
+    ``DataError`` for fewer than two widths or two trials.
     """
     if len(n) < 2 or any(len(values) < 2 for values in trials):
         raise DataError("a slope with an error needs at least two widths and two trials at each")
@@ -104,10 +69,11 @@ def slope_of_log_means(
         (values / mean - 1) @ np.asarray(powers) for values, mean in zip(trials, means, strict=True)
     ]
     variance = np.array([part.var(ddof=1) / len(part) for part in influence])
-    return LogSlope(
-        slope=float(weights @ np.log(means) @ np.asarray(powers)),
-        standard_error=float(np.sqrt(np.square(weights) @ variance)),
-        degrees_of_freedom=sum(map(len, trials)) - len(trials),
+    return student(
+        float(weights @ np.log(means) @ np.asarray(powers)),
+        float(np.sqrt(np.square(weights) @ variance)),
+        sum(map(len, trials)) - len(trials),
+        confidence,
     )
 
 
@@ -118,19 +84,17 @@ def fit_slope(
     confidence: float,
     resamples: int,
     generator: np.random.Generator,
-) -> SlopeFit:
-    """Fit the means of ``trials[i]`` (trials,) at widths ``n[i]``, as in Figs. 3.2 and 3.3.
+) -> Estimate:
+    """The slope of log(mean) of ``trials[i]`` (trials,) at widths ``n[i]``, as in Figs. 3.2 and 3.3.
 
     The interval is the bias-corrected and accelerated bootstrap over trials, resampled within each
-    width; its one-sided error at either end is (1 - confidence) / 2, to first order in 1/trials.
-    Raises ``NonFiniteError`` if a value is not finite and positive.
+    width; its one-sided error at either end is (1 - confidence) / 2, to first order in 1/trials. The
+    standard error is linearized, and the errors raised are those of ``slope_of_log_means``.
     """
-    for width, values in zip(n, trials, strict=True):
-        _require_positive(width, values)
-    weights, means = _weights(n), np.array([values.mean() for values in trials])
-    slope = float(weights @ np.log(means))
-    low, high = _interval(weights, trials, confidence, resamples, generator, slope)
-    return SlopeFit(slope, log_intercept(n, means, slope), low, high)
+    columns = [values[:, None] for values in trials]
+    linearized = slope_of_log_means(n, columns, confidence=confidence)
+    low, high = _bootstrap(_weights(n), trials, confidence, resamples, generator, linearized.value)
+    return replace(linearized, ci_low=low, ci_high=high)
 
 
 def _weights(n: Sequence[int]) -> FloatArray:
@@ -146,7 +110,7 @@ def _require_positive(width: int, values: FloatArray) -> None:
         )
 
 
-def _interval(
+def _bootstrap(
     weights: FloatArray,
     trials: Sequence[FloatArray],
     confidence: float,

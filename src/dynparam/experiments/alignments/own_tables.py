@@ -45,10 +45,10 @@ def compare_tables(
             resamples=settings.fit.resamples,
             generator=np.random.default_rng(seed_sequence(settings.fit.seed, "own", str(layer))),
         )
-        row = {"layer": layer, "slope": fit.slope, "ci_low": fit.ci_low, "ci_high": fit.ci_high}
+        row = {"layer": layer, **fit.row("slope")}
         if expected is not None:
             slope = _expected_slope(expected, layer, widths)
-            verdict = equivalence(fit.ci_low, fit.ci_high, slope, settings.comparison.tolerance)
+            verdict = equivalence(*fit.interval, slope, settings.comparison.tolerance)
             row |= {"expected": slope, "verdict": str(verdict)}
         rows.append(row)
     return pd.DataFrame(rows)
