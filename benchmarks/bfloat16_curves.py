@@ -105,9 +105,10 @@ def shift(
     found = paired_difference(
         exact, other, confidence=0.95, resamples=999, generator=np.random.default_rng(0)
     )
-    low, high = found.ci_low / spread, found.ci_high / spread
-    verdict = "harmless" if low >= -HARMLESS and high <= HARMLESS else "not shown"
-    return {"difference": found.mean / spread, "ci_low": low, "ci_high": high, "verdict": verdict}
+    difference = found.mean.over(spread)
+    inside = difference.ci_low >= -HARMLESS and difference.ci_high <= HARMLESS
+    verdict = "harmless" if inside else "not shown"
+    return {**difference.row("difference"), "verdict": verdict}
 
 
 def with_protocol(settings: RunStage, changes: dict[str, object]) -> RunStage:

@@ -53,7 +53,7 @@ EDIT = "\nADDED = 1\n"
         ("engines.gaussian_columns", {"probe_alignment"}),
         ("engines.network", {"probe_alignment"}),
         ("data.download", set()),
-        ("statistics.slopes", {"fit_slopes", "compare_slopes"}),
+        ("statistics.slopes", {"fit_slopes", "compare_slopes", "plot_figure"}),
         ("support.progress", set()),
         ("provenance.record", set()),
         ("configuration.config", set()),

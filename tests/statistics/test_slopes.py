@@ -7,7 +7,7 @@ from scipy import stats
 from statsmodels.stats.weightstats import DescrStatsW
 
 from dynparam.statistics.differences import BOOTSTRAP_PAIRS, paired_difference
-from dynparam.statistics.slopes import fit_slope, slope_of_log_means
+from dynparam.statistics.slopes import fit_slope, log_intercept, log_line, slope_of_log_means
 from dynparam.statistics.verdicts import ClaimVerdict, Verdict, claim_verdict, equivalence
 from dynparam.support.errors import DataError, NonFiniteError
 
@@ -30,14 +30,20 @@ def fit(values, seed=0, resamples=999, confidence=0.95):
     )
 
 
+def linearized(values, powers=(1,), confidence=0.95):
+    return slope_of_log_means(GRID, values, powers, confidence=confidence)
+
+
 def test_slope_and_intercept_against_statsmodels():
     values = trials(-0.7, np.random.default_rng(1))
     line = sm.OLS(
         np.log([v.mean() for v in values]), sm.add_constant(np.log(np.array(GRID, float)))
     ).fit()
     found = fit(values)
-    assert (found.intercept, found.slope) == pytest.approx(tuple(line.params))
-    assert found.line(np.array(GRID)) == pytest.approx(np.exp(line.fittedvalues))
+    intercept = log_intercept(GRID, [v.mean() for v in values], found.value)
+    assert (intercept, found.value) == pytest.approx(tuple(line.params))
+    drawn = log_line(GRID, found.value, intercept)
+    assert drawn == pytest.approx(np.exp(line.fittedvalues))
 
 
 def test_interval_width_against_the_delta_method():
@@ -72,8 +78,8 @@ def test_same_seed_same_interval():
 
 def test_trials_without_spread_have_a_point_interval():
     found = fit([np.full(3, float(n) ** 0.5) for n in GRID])
-    assert found.slope == pytest.approx(0.5)
-    assert found.ci_low == found.ci_high == found.slope
+    assert found.value == pytest.approx(0.5)
+    assert found.ci_low == found.ci_high == found.value
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, 0.0, -1.0])
@@ -152,9 +158,9 @@ def test_few_pairs_have_the_t_interval_of_scipy_and_statsmodels(count, confidenc
     by_scipy = stats.ttest_rel(second, first).confidence_interval(confidence)
     by_statsmodels = DescrStatsW(second - first).tconfint_mean(1 - confidence)
     assert (found.interval, found.count) == ("student", count)
-    assert found.mean == pytest.approx(second.mean() - first.mean())
-    assert (found.ci_low, found.ci_high) == pytest.approx(tuple(by_scipy))
-    assert (found.ci_low, found.ci_high) == pytest.approx(by_statsmodels)
+    assert found.mean.value == pytest.approx(second.mean() - first.mean())
+    assert found.mean.interval == pytest.approx(tuple(by_scipy))
+    assert found.mean.interval == pytest.approx(by_statsmodels)
 
 
 def test_many_pairs_have_a_bootstrap_interval_near_the_t_interval():
@@ -163,8 +169,8 @@ def test_many_pairs_have_a_bootstrap_interval_near_the_t_interval():
     found = difference(first, second, resamples=3999)
     low, high = stats.ttest_rel(second, first).confidence_interval(0.95)
     assert found.interval == "bootstrap"
-    assert found.ci_low == pytest.approx(low, abs=0.1 * (high - low))
-    assert found.ci_high == pytest.approx(high, abs=0.1 * (high - low))
+    assert found.mean.ci_low == pytest.approx(low, abs=0.1 * (high - low))
+    assert found.mean.ci_high == pytest.approx(high, abs=0.1 * (high - low))
     assert found == difference(first, second, resamples=3999)
     assert found != difference(first, second, resamples=3999, seed=1)
 
@@ -183,7 +189,8 @@ def test_bootstrap_against_efrons_formula():
     z = bias + stats.norm.ppf([0.025, 0.975])
     expected = np.quantile(means, stats.norm.cdf(bias + z / (1 - acceleration * z)))
     found = difference(np.zeros(BOOTSTRAP_PAIRS), values, resamples=9999)
-    ends, width = np.array([found.ci_low, found.ci_high]), found.ci_high - found.ci_low
+    ends = np.array(found.mean.interval)
+    width = ends[1] - ends[0]
     assert ends == pytest.approx(expected, abs=0.04 * width)
     assert np.abs(ends - np.quantile(means, [0.025, 0.975])).max() > 0.04 * width
 
@@ -196,7 +203,7 @@ def test_student_covers_three_pairs_and_the_bootstrap_does_not():
     """
     draws = np.random.default_rng(8).standard_normal((2000, 3))
     found = [difference(np.zeros(3), draw) for draw in draws]
-    covered = sum(one.ci_low <= 0 <= one.ci_high for one in found)
+    covered = sum(one.mean.ci_low <= 0 <= one.mean.ci_high for one in found)
     assert stats.binom.ppf(1e-4, 2000, 0.95) <= covered <= stats.binom.isf(1e-4, 2000, 0.95)
     ends = stats.bootstrap(
         (draws,), np.mean, axis=-1, n_resamples=999, method="BCa", rng=np.random.default_rng(9)
@@ -213,7 +220,7 @@ def test_coverage_of_the_bootstrap_of_pairs(count, low, high):
     """
     draws = np.random.default_rng(10).standard_normal((500, count))
     found = [difference(np.zeros(count), d, seed=k, resamples=499) for k, d in enumerate(draws)]
-    covered = sum(one.ci_low <= 0 <= one.ci_high for one in found)
+    covered = sum(one.mean.ci_low <= 0 <= one.mean.ci_high for one in found)
     assert stats.binom.ppf(1e-4, 500, low) <= covered <= stats.binom.isf(1e-4, 500, high)
 
 
@@ -238,10 +245,11 @@ def test_effect_size_is_unbiased(count):
 def test_exchanging_the_sides_changes_the_sign(count):
     first, second = paired_values(count, 0.3)
     there, back = difference(first, second), difference(second, first)
-    assert (back.mean, back.effect_size) == pytest.approx((-there.mean, -there.effect_size))
-    width = there.ci_high - there.ci_low
+    assert (back.mean.value, back.effect_size) == pytest.approx((-there.mean.value, -there.effect_size))
+    width = there.mean.ci_high - there.mean.ci_low
     # The bootstrap's ends are order statistics, one rank apart when seen from the other side.
-    assert (back.ci_low, back.ci_high) == pytest.approx((-there.ci_high, -there.ci_low), abs=width / 50)
+    mirrored = (-there.mean.ci_high, -there.mean.ci_low)
+    assert back.mean.interval == pytest.approx(mirrored, abs=width / 50)
 
 
 @pytest.mark.parametrize("count", [2, 3, 12])
@@ -250,8 +258,8 @@ def test_equal_differences_have_a_point_interval(count, shift, size):
     """Also where they are equal up to rounding only, as 0.1 + 0.25 - 0.1 and 7.3 + 0.25 - 7.3 are."""
     first = np.linspace(0.1, 7.3, count)
     found = difference(first, first + shift)
-    assert found.mean == pytest.approx(shift)
-    assert found.ci_low == found.ci_high == found.mean
+    assert found.mean.value == pytest.approx(shift)
+    assert found.mean.ci_low == found.mean.ci_high == found.mean.value
     assert found.effect_size == pytest.approx(size, nan_ok=True)
 
 
@@ -318,7 +326,7 @@ def test_false_claims_are_as_rare_as_stated():
     """
     draws = np.random.default_rng(12).standard_normal((4000, 5))
     found = [difference(np.zeros(5), draw) for draw in draws]
-    verdicts = [claim_verdict(one.ci_low, one.ci_high, better="lower") for one in found]
+    verdicts = [claim_verdict(*one.mean.interval, better="lower") for one in found]
     for verdict in (ClaimVerdict.HOLDS, ClaimVerdict.FAILS):
         low, high = stats.binom.ppf([1e-4, 1 - 1e-4], 4000, 0.025)
         assert low <= verdicts.count(verdict) <= high
@@ -335,7 +343,7 @@ def paired_trials(slopes, generator, *, count=30, spread=0.5, common=0.9):
     ]
 
 
-def log_line(values):
+def ordinary_line(values):
     """Ordinary least squares of log means on log n by statsmodels, on widths ``GRID``."""
     design = sm.add_constant(np.log(np.array(GRID, float)))
     return sm.OLS(np.log([v.mean() for v in values]), design).fit()
@@ -343,8 +351,8 @@ def log_line(values):
 
 def test_slope_of_log_means_against_statsmodels():
     values = trials(-0.7, np.random.default_rng(21))
-    found = slope_of_log_means(GRID, [v[:, None] for v in values])
-    assert found.slope == pytest.approx(log_line(values).params[1])
+    found = linearized([v[:, None] for v in values])
+    assert found.value == pytest.approx(ordinary_line(values).params[1])
     assert found.degrees_of_freedom == 30 * 5 - 5
 
 
@@ -354,7 +362,7 @@ def test_error_of_log_slopes_against_statsmodels():
     With equal counts and nearly equal cv both weightings agree to some percent.
     """
     values = trials(0.3, np.random.default_rng(22), count=2000)
-    found = slope_of_log_means(GRID, [v[:, None] for v in values])
+    found = linearized([v[:, None] for v in values])
     variance = np.array([np.var(v, ddof=1) / len(v) / v.mean() ** 2 for v in values])
     design = sm.add_constant(np.log(np.array(GRID, float)))
     pseudoinverse = np.linalg.pinv(design)
@@ -363,14 +371,14 @@ def test_error_of_log_slopes_against_statsmodels():
     weighted = sm.WLS(np.log([v.mean() for v in values]), design, weights=1 / variance).fit(
         cov_type="fixed scale"
     )
-    assert found.slope == pytest.approx(weighted.params[1], abs=found.standard_error / 2)
+    assert found.value == pytest.approx(weighted.params[1], abs=found.standard_error / 2)
     assert found.standard_error == pytest.approx(weighted.bse[1], rel=0.05)
 
 
 def test_interval_of_log_slopes_against_the_bootstrap():
     """At 400 trials both intervals are normal ones: ends agree to a tenth of their width."""
     values = trials(0.3, np.random.default_rng(23), count=400)
-    ours = slope_of_log_means(GRID, [v[:, None] for v in values]).interval(0.95)
+    ours = linearized([v[:, None] for v in values]).interval
     bootstrap = fit(values, resamples=3999)
     width = ours[1] - ours[0]
     assert ours == pytest.approx((bootstrap.ci_low, bootstrap.ci_high), abs=width / 10)
@@ -385,8 +393,8 @@ def test_coverage_of_log_slopes(confidence):
     generator = np.random.default_rng(24)
     covered = 0
     for _ in range(2000):
-        found = slope_of_log_means(GRID, [v[:, None] for v in trials(-1.0, generator)])
-        low, high = found.interval(confidence)
+        found = linearized([v[:, None] for v in trials(-1.0, generator)], confidence=confidence)
+        low, high = found.interval
         covered += low <= -1.0 <= high
     assert stats.binom.ppf(1e-4, 2000, confidence - 0.02) <= covered
     assert covered <= stats.binom.isf(1e-4, 2000, min(confidence + 0.01, 1))
@@ -395,14 +403,14 @@ def test_coverage_of_log_slopes(confidence):
 def test_a_difference_of_slopes_is_that_of_its_quantities():
     """Of variances 0.25 relative to the means, exp(0.9 log 1.25) - 1 = 0.222 is common to both."""
     values = paired_trials((0.2, -0.4), np.random.default_rng(25), count=1000)
-    both = slope_of_log_means(GRID, values, (1, -1))
-    first, second = (slope_of_log_means(GRID, [v[:, [q]] for v in values]) for q in (0, 1))
-    assert both.slope == pytest.approx(first.slope - second.slope)
+    both = linearized(values, (1, -1))
+    first, second = (linearized([v[:, [q]] for v in values]) for q in (0, 1))
+    assert both.value == pytest.approx(first.value - second.value)
     apart = np.hypot(first.standard_error, second.standard_error)
     common = np.expm1(0.9 * np.log(1.25)) / 0.25
     assert both.standard_error == pytest.approx(apart * np.sqrt(1 - common), rel=0.15)
-    assert slope_of_log_means(GRID, values, (-1, 1)).slope == pytest.approx(-both.slope)
-    assert slope_of_log_means(GRID, values, (2, 0)).slope == pytest.approx(2 * first.slope)
+    assert linearized(values, (-1, 1)).value == pytest.approx(-both.value)
+    assert linearized(values, (2, 0)).value == pytest.approx(2 * first.value)
 
 
 def test_coverage_of_a_difference_of_slopes():
@@ -414,11 +422,11 @@ def test_coverage_of_a_difference_of_slopes():
     covered = apart = 0
     for _ in range(1000):
         values = paired_trials((0.5, 0.1), generator)
-        low, high = slope_of_log_means(GRID, values, (1, -1)).interval(0.8)
+        low, high = linearized(values, (1, -1), confidence=0.8).interval
         covered += low <= 0.4 <= high
-        single = [slope_of_log_means(GRID, [v[:, [q]] for v in values]) for q in (0, 1)]
+        single = [linearized([v[:, [q]] for v in values]) for q in (0, 1)]
         reach = np.hypot(*(one.standard_error for one in single)) * stats.norm.ppf(0.9)
-        apart += abs(single[0].slope - single[1].slope - 0.4) <= reach
+        apart += abs(single[0].value - single[1].value - 0.4) <= reach
     low, high = stats.binom.ppf(1e-4, 1000, 0.78), stats.binom.isf(1e-4, 1000, 0.81)
     assert low <= covered <= high
     assert apart > high
@@ -428,19 +436,19 @@ def test_coverage_of_a_difference_of_slopes():
 def test_log_slopes_follow_powers_and_units(factor, power):
     """Units change nothing, a power of n adds to the slope alone."""
     values = [v[:, None] for v in trials(0.3, np.random.default_rng(27))]
-    found = slope_of_log_means(GRID, values)
+    found = linearized(values)
     scaled = [factor * n**power * v for n, v in zip(GRID, values, strict=True)]
-    other = slope_of_log_means(GRID, scaled)
-    assert other.slope == pytest.approx(found.slope + power, abs=1e-9)
+    other = linearized(scaled)
+    assert other.value == pytest.approx(found.value + power, abs=1e-9)
     assert other.standard_error == pytest.approx(found.standard_error)
 
 
 def test_log_slopes_need_two_widths_and_two_trials():
     values = [np.ones((3, 1)), np.ones((3, 1))]
-    assert slope_of_log_means([10, 20], values).interval(0.95) == (0, 0)
+    assert slope_of_log_means([10, 20], values, confidence=0.95).interval == (0, 0)
     for n, few in (([10], values[:1]), ([10, 20], [np.ones((3, 1)), np.ones((1, 1))])):
         with pytest.raises(DataError, match="at least two widths and two trials"):
-            slope_of_log_means(n, few)
+            slope_of_log_means(n, few, confidence=0.95)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, 0.0, -1.0])
@@ -448,4 +456,4 @@ def test_bad_trials_of_log_slopes_name_their_width(bad):
     values = paired_trials((0, 0), np.random.default_rng(0))
     values[2][7, 1] = bad
     with pytest.raises(NonFiniteError, match="n = 2783"):
-        slope_of_log_means(GRID, values, (1, -1))
+        linearized(values, (1, -1))

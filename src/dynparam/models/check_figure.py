@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, STYLE, TEXT_WIDTH_INCHES
 from dynparam.presentation.numbers import signed
 from dynparam.statistics.measured_conditions import COLUMNS
+from dynparam.statistics.slopes import log_intercept, log_line
 from dynparam.support.files import atomic_path
 from dynparam.theory.conditions import Quantity
 
@@ -72,8 +73,7 @@ def _panel(axis: Axes, table: pd.DataFrame, slopes: pd.DataFrame, quantity: Quan
         values = table[table["layer"] == layer].groupby("width")[COLUMNS[quantity]]
         mean, std = values.mean(), values.std()
         widths = mean.index.to_numpy(float)
-        # The least-squares line passes through the mean of the logarithms.
-        centre = np.log(mean).mean() - row["slope"] * np.log(widths).mean()
+        intercept = log_intercept(widths, mean, row["slope"])
         colour = LAYER_COLOURS[(layer - 1) % len(LAYER_COLOURS)]
         expected = "" if row["expected"] is None else f"  ({row['expected']})"
         axis.errorbar(
@@ -87,4 +87,4 @@ def _panel(axis: Axes, table: pd.DataFrame, slopes: pd.DataFrame, quantity: Quan
             elinewidth=0.5,
             label=f"{row['name']}  ${signed(row['slope'], 2)}${expected}",
         )
-        axis.plot(widths, np.exp(centre + row["slope"] * np.log(widths)), "--", color=colour)
+        axis.plot(widths, log_line(widths, row["slope"], intercept), "--", color=colour)

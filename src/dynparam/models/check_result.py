@@ -15,7 +15,8 @@ from tabulate import tabulate
 from dynparam.models.check_figure import coordinate_figure, save_figure
 from dynparam.models.expected import Network, OutsideTheoryError, expected_orders
 from dynparam.presentation.numbers import bracketed, fixed, signed, with_interval
-from dynparam.statistics.measured_conditions import COLUMNS, SEVERITY, MeasuredSlope, relation_verdict
+from dynparam.statistics.estimates import Estimate
+from dynparam.statistics.measured_conditions import COLUMNS, SEVERITY, relation_verdict
 from dynparam.statistics.slopes import slope_of_log_means
 from dynparam.statistics.verdicts import ClaimVerdict, equivalence
 from dynparam.support.errors import ConfigError
@@ -199,21 +200,20 @@ class CoordinateCheck:
             "name": rows["name"].iloc[0],
             "quantity": quantity,
             "expected": expected,
-            "slope": found.slope,
-            "ci_low": found.ci_low,
-            "ci_high": found.ci_high,
+            **found.row("slope"),
             "agrees": ""
             if expected is None
-            else equivalence(found.ci_low, found.ci_high, float(expected), tolerance),
+            else equivalence(*found.interval, float(expected), tolerance),
             "condition": condition,
-            "verdict": "" if relation is None else relation_verdict(relation, found, tolerance),
+            "verdict": ""
+            if relation is None
+            else relation_verdict(relation, *found.interval, tolerance),
         }
 
-    def _fit(self, rows: pd.DataFrame, column: str) -> MeasuredSlope:
+    def _fit(self, rows: pd.DataFrame, column: str) -> Estimate:
         widths = list(self.networks)
         values = [rows.loc[rows["width"] == width, column].to_numpy(float)[:, None] for width in widths]
-        line = slope_of_log_means(widths, values)
-        return MeasuredSlope(line.slope, *line.interval(self.question.confidence))
+        return slope_of_log_means(widths, values, confidence=self.question.confidence)
 
     def _expected(self, step: int, layer: int, quantity: Quantity) -> Fraction | None:
         # Exponents are those of initial weights; later steps start from others.

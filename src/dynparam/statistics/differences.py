@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from scipy import special, stats
 
+from dynparam.statistics.estimates import Estimate, mean_of, student
 from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import DataError, NonFiniteError
 
@@ -17,20 +18,16 @@ BOOTSTRAP_PAIRS = 50
 
 @dataclass(frozen=True)
 class PairedDifference:
-    """The mean of second - first over pairs, with its interval.
+    """The mean of second - first over pairs.
 
     Attributes:
         mean: mean difference, in units of the values.
-        ci_low: lower end of the interval of the mean.
-        ci_high: upper end of the same.
         effect_size: mean over standard deviation of the differences (d_z), free of small-sample bias.
         count: number of pairs.
-        interval: how the interval was found.
+        interval: how the interval of the mean was found.
     """
 
-    mean: float
-    ci_low: float
-    ci_high: float
+    mean: Estimate
     effect_size: float
     count: int
     interval: Literal["bootstrap", "student"]
@@ -68,18 +65,18 @@ def paired_difference(
             "a value of a paired difference is not finite; leave out the pairs whose runs diverged"
         )
     differences = second - first
-    mean, count = float(differences.mean()), len(differences)
+    mean, count = mean_of(differences, confidence), len(differences)
     interval: Literal["bootstrap", "student"] = "bootstrap" if count >= BOOTSTRAP_PAIRS else "student"
     # Equal differences between unequal values are equal to a few units in their last place only.
     rounding = 8 * np.finfo(np.float64).eps * max(np.abs(first).max(), np.abs(second).max())
     if np.ptp(differences) <= rounding:
-        size = np.copysign(np.inf, mean) if abs(mean) > rounding else np.nan
-        return PairedDifference(mean, mean, mean, float(size), count, interval)
+        size = np.copysign(np.inf, mean.value) if abs(mean.value) > rounding else np.nan
+        exact = student(mean.value, 0.0, count - 1, confidence)
+        return PairedDifference(exact, float(size), count, interval)
     if interval == "bootstrap":
         low, high = _bootstrap_interval(differences, confidence, resamples, generator)
-    else:
-        low, high = stats.t.interval(confidence, count - 1, loc=mean, scale=stats.sem(differences))
-    return PairedDifference(mean, float(low), float(high), _effect_size(differences), count, interval)
+        mean = replace(mean, ci_low=low, ci_high=high)
+    return PairedDifference(mean, _effect_size(differences), count, interval)
 
 
 def _bootstrap_interval(

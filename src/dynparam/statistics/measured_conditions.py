@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from dynparam.statistics.estimates import Estimate
 from dynparam.statistics.slopes import log_slope, slope_of_log_means
 from dynparam.statistics.verdicts import ClaimVerdict, Verdict, equivalence
 from dynparam.support.arrays import FloatArray
@@ -30,21 +31,6 @@ LARGE_STEP = 1.0
 
 
 @dataclass(frozen=True)
-class MeasuredSlope:
-    """The slope of an entry on log-log axes, with its interval.
-
-    Attributes:
-        slope: d log(entry) / d log(n), quantities averaged over trials.
-        ci_low: lower end of the interval.
-        ci_high: upper end of the same.
-    """
-
-    slope: float
-    ci_low: float
-    ci_high: float
-
-
-@dataclass(frozen=True)
 class MeasuredCondition:
     """A condition judged on measured slopes.
 
@@ -54,7 +40,7 @@ class MeasuredCondition:
     """
 
     verdict: ClaimVerdict
-    worst: tuple[Entry, MeasuredSlope] | None
+    worst: tuple[Entry, Estimate] | None
 
 
 class MeasuredCurve:
@@ -85,26 +71,27 @@ class MeasuredCurve:
         """The number L of layers."""
         return self._networks[0][0].depth
 
-    def slope(self, entry: Entry, confidence: float) -> MeasuredSlope:
-        """The entry's slope with Student's interval on linearized errors.
+    def slope(self, entry: Entry, confidence: float) -> Estimate:
+        """The entry's slope d log(entry) / d log(n) with Student's interval on linearized errors.
 
-        What is common to an entry's quantities in a trial counts once. Widths and multipliers are
-        known, so that they shift the slope and add no error. Raises ``NonFiniteError`` for a value that
-        is not finite and positive, ``DataError`` for fewer than two widths or two trials.
+        Quantities are averaged over trials, and what is common to an entry's quantities in a trial
+        counts once. Widths and multipliers are known, so that they shift the slope and add no error.
+        Raises ``NonFiniteError`` for a value that is not finite and positive, ``DataError`` for fewer
+        than two widths or two trials.
         """
         measured = {key: power for key, power in entry.powers.items() if key[0] in COLUMNS}
         values = [
             np.column_stack([table[COLUMNS[quantity], layer] for quantity, layer in measured])
             for table in self._values
         ]
-        fit = slope_of_log_means(self.n, values, [float(power) for power in measured.values()])
-        low, high = fit.interval(confidence)
+        powers = [float(power) for power in measured.values()]
+        fit = slope_of_log_means(self.n, values, powers, confidence=confidence)
         shift = sum(
             float(power) * float(log_slope(self.n, self._known(key)))
             for key, power in entry.powers.items()
             if key not in measured
         )
-        return MeasuredSlope(fit.slope + shift, low + shift, high + shift)
+        return fit.shifted(shift)
 
     def judge(self, condition: Condition, *, confidence: float, tolerance: float) -> MeasuredCondition:
         """Whether the condition holds on these widths, each entry by ``relation_verdict``.
@@ -116,12 +103,12 @@ class MeasuredCurve:
         if not slopes:
             return MeasuredCondition(ClaimVerdict.HOLDS, None)
         relation = condition.relation
-        verdicts = [relation_verdict(relation, slope, tolerance) for _, slope in slopes]
+        verdicts = [relation_verdict(relation, *slope.interval, tolerance) for _, slope in slopes]
         # The most telling of the entries that decide the verdict.
         verdict = next(v for v in SEVERITY if v in verdicts)
         deciding = [pair for pair, found in zip(slopes, verdicts, strict=True) if found is verdict]
         return MeasuredCondition(
-            verdict, max(deciding, key=lambda pair: violation(relation, pair[1].slope))
+            verdict, max(deciding, key=lambda pair: violation(relation, pair[1].value))
         )
 
     def beyond_leading_order(self) -> str | None:
@@ -153,7 +140,9 @@ SEVERITY: Sequence[ClaimVerdict] = (ClaimVerdict.FAILS, ClaimVerdict.UNDECIDED, 
 """A condition fares as the worst of its entries."""
 
 
-def relation_verdict(relation: Relation, found: MeasuredSlope, tolerance: float) -> ClaimVerdict:
+def relation_verdict(
+    relation: Relation, ci_low: float, ci_high: float, tolerance: float
+) -> ClaimVerdict:
     """Whether a slope known to an interval meets a relation up to the tolerance.
 
     It holds if the whole interval is where the relation, widened by the tolerance, wants it, fails if
@@ -161,13 +150,13 @@ def relation_verdict(relation: Relation, found: MeasuredSlope, tolerance: float)
     definite verdicts is wrong with probability at most 2.5 %.
     """
     if relation == "zero":
-        near_zero = equivalence(found.ci_low, found.ci_high, 0.0, tolerance)
+        near_zero = equivalence(ci_low, ci_high, 0.0, tolerance)
         return {
             Verdict.AGREES: ClaimVerdict.HOLDS,
             Verdict.DISAGREES: ClaimVerdict.FAILS,
             Verdict.UNDECIDED: ClaimVerdict.UNDECIDED,
         }[near_zero]
-    ends = (violation(relation, found.ci_low), violation(relation, found.ci_high))
+    ends = (violation(relation, ci_low), violation(relation, ci_high))
     if max(ends) <= tolerance:
         return ClaimVerdict.HOLDS
     return ClaimVerdict.FAILS if min(ends) > tolerance else ClaimVerdict.UNDECIDED

@@ -1,88 +1,79 @@
-"""Statistics of slopes and of paired differences: intervals, and the verdicts they allow.
-
-Slopes are fitted on log-log axes and tested for equivalence with an expected one; paired differences are
-tested for their sign.
-"""
+"""Slopes of least squares on log-log axes, with their intervals."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from dynparam.statistics.estimates import Estimate, student
 from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import ConfigError, DataError, NonFiniteError
 
 
-@dataclass(frozen=True)
-class SlopeFit:
-    """A least-squares line through log(mean over trials) on log(n), with its bootstrap interval.
+def least_squares(x: FloatArray, y: FloatArray) -> FloatArray:
+    """The slopes of least squares of y (len(x), ...) on x, shape (...)."""
+    centred = x - x.mean()
+    slopes: FloatArray = np.tensordot(centred, y, axes=(0, 0)) / np.square(centred).sum()
+    return slopes
 
-    Attributes:
-        slope: d log(mean) / d log(n).
-        intercept: log(mean) at log(n) = 0.
-        ci_low: lower end of the bootstrap interval of the slope.
-        ci_high: upper end of the same.
+
+def log_slope(n: ArrayLike, values: ArrayLike) -> FloatArray:
+    """Least-squares slopes of log(values) on log(n): values (len(n), ...) to slopes (...).
+
+    Raises ``ConfigError`` for fewer than two widths or a value that is not positive and finite.
     """
-
-    slope: float
-    intercept: float
-    ci_low: float
-    ci_high: float
-
-    def line(self, n: FloatArray) -> FloatArray:
-        """The fitted means at widths n."""
-        return np.exp(self.intercept + self.slope * np.log(n))
+    x = np.log(np.asarray(n, dtype=np.float64))
+    y = np.asarray(values, dtype=np.float64)
+    if len(x) < 2 or not (np.isfinite(y).all() and (y > 0).all()):
+        raise ConfigError("a slope needs at least two widths and positive, finite values")
+    return least_squares(x, np.log(y))
 
 
-@dataclass(frozen=True)
-class LogSlope:
-    """A least-squares slope on log-log axes, with the standard error that its trials' scatter gives it.
+def log_intercept(n: ArrayLike, values: ArrayLike, slope: float) -> float:
+    """log(value) at log(n) = 0 on the least-squares line of that slope, for values (len(n),)."""
+    return float(np.mean(np.log(values)) - slope * np.mean(np.log(n)))
 
-    Attributes:
-        slope: d log(quantity) / d log(n).
-        standard_error: of the slope, to first order in the scatter.
-        degrees_of_freedom: trials less widths, for Student's t.
-    """
 
-    slope: float
-    standard_error: float
-    degrees_of_freedom: int
-
-    def interval(self, confidence: float) -> tuple[float, float]:
-        """Student's interval of the slope."""
-        reach = float(stats.t.ppf((1 + confidence) / 2, self.degrees_of_freedom)) * self.standard_error
-        return self.slope - reach, self.slope + reach
+def log_line(n: ArrayLike, slope: ArrayLike, intercept: ArrayLike) -> FloatArray:
+    """The values at widths n of a line on log-log axes."""
+    line: FloatArray = np.exp(np.asarray(intercept) + np.asarray(slope) * np.log(n))
+    return line
 
 
 def slope_of_log_means(
-    n: Sequence[int], trials: Sequence[FloatArray], powers: Sequence[float] = (1.0,)
-) -> LogSlope:
+    n: Sequence[int],
+    trials: Sequence[FloatArray],
+    powers: Sequence[float] = (1.0,),
+    *,
+    confidence: float,
+) -> Estimate:
     """The slope of sum_q powers[q] log(mean of quantity q), where quantities share their trials.
 
     ``trials[i]`` is (trials, quantities) at width ``n[i]``. With powers (1, -1) it is the difference of
     two slopes, whose common scatter cancels. The error is that of the linearized means, which for the
-    alignments' scatter is good from 20 trials on. Raises ``NonFiniteError`` if a value is not finite and
-    positive, ``DataError`` for fewer than two widths or two trials.
+    alignments' scatter is good from 20 trials on, with trials less widths for its degrees of freedom;
+    the interval is Student's. Raises ``NonFiniteError`` if a value is not finite and positive,
+    ``DataError`` for fewer than two widths or two trials.
     """
     if len(n) < 2 or any(len(values) < 2 for values in trials):
         raise DataError("a slope with an error needs at least two widths and two trials at each")
     for width, values in zip(n, trials, strict=True):
         _require_positive(width, values)
-    log_n = np.log(np.asarray(n, dtype=np.float64))
-    weights = (log_n - log_n.mean()) / np.square(log_n - log_n.mean()).sum()
+    weights = _weights(n)
     means = np.array([values.mean(axis=0) for values in trials])
     influence = [
         (values / mean - 1) @ np.asarray(powers) for values, mean in zip(trials, means, strict=True)
     ]
     variance = np.array([part.var(ddof=1) / len(part) for part in influence])
-    return LogSlope(
-        slope=float(weights @ np.log(means) @ np.asarray(powers)),
-        standard_error=float(np.sqrt(np.square(weights) @ variance)),
-        degrees_of_freedom=sum(map(len, trials)) - len(trials),
+    return student(
+        float(weights @ np.log(means) @ np.asarray(powers)),
+        float(np.sqrt(np.square(weights) @ variance)),
+        sum(map(len, trials)) - len(trials),
+        confidence,
     )
 
 
@@ -93,19 +84,22 @@ def fit_slope(
     confidence: float,
     resamples: int,
     generator: np.random.Generator,
-) -> SlopeFit:
-    """Fit the means of ``trials[i]`` (trials,) at widths ``n[i]``, as in Figs. 3.2 and 3.3.
+) -> Estimate:
+    """The slope of log(mean) of ``trials[i]`` (trials,) at widths ``n[i]``, as in Figs. 3.2 and 3.3.
 
     The interval is the bias-corrected and accelerated bootstrap over trials, resampled within each
-    width; its one-sided error at either end is (1 - confidence) / 2, to first order in 1/trials.
-    Raises ``NonFiniteError`` if a value is not finite and positive.
+    width; its one-sided error at either end is (1 - confidence) / 2, to first order in 1/trials. The
+    standard error is linearized, and the errors raised are those of ``slope_of_log_means``.
     """
-    for width, values in zip(n, trials, strict=True):
-        _require_positive(width, values)
-    log_n = np.log(np.asarray(n, dtype=np.float64))
-    line = stats.linregress(log_n, np.log([values.mean() for values in trials]))
-    low, high = _interval(log_n, trials, confidence, resamples, generator, float(line.slope))
-    return SlopeFit(float(line.slope), float(line.intercept), low, high)
+    columns = [values[:, None] for values in trials]
+    linearized = slope_of_log_means(n, columns, confidence=confidence)
+    low, high = _bootstrap(_weights(n), trials, confidence, resamples, generator, linearized.value)
+    return replace(linearized, ci_low=low, ci_high=high)
+
+
+def _weights(n: Sequence[int]) -> FloatArray:
+    """What the logarithm at each width adds to the slope: the slopes of the unit vectors."""
+    return least_squares(np.log(np.asarray(n, dtype=np.float64)), np.eye(len(n)))
 
 
 def _require_positive(width: int, values: FloatArray) -> None:
@@ -116,8 +110,8 @@ def _require_positive(width: int, values: FloatArray) -> None:
         )
 
 
-def _interval(
-    log_n: FloatArray,
+def _bootstrap(
+    weights: FloatArray,
     trials: Sequence[FloatArray],
     confidence: float,
     resamples: int,
@@ -127,7 +121,6 @@ def _interval(
     """BCa interval of the slope; a point where all trials of every width are equal."""
     if all(np.ptp(values) == 0 for values in trials):
         return slope, slope
-    weights = (log_n - log_n.mean()) / np.square(log_n - log_n.mean()).sum()
 
     def slope_of(*samples: FloatArray, axis: int = -1) -> FloatArray:
         """Slopes of resampled trials, one array per width, averaged over ``axis``."""
@@ -144,17 +137,3 @@ def _interval(
         rng=generator,
     )
     return float(found.confidence_interval.low), float(found.confidence_interval.high)
-
-
-def log_slope(n: ArrayLike, values: ArrayLike) -> FloatArray:
-    """Least-squares slopes of log(values) on log(n): values (len(n), ...) to slopes (...).
-
-    Raises ``ConfigError`` for fewer than two widths or a value that is not positive and finite.
-    """
-    x = np.log(np.asarray(n, dtype=np.float64))
-    y = np.asarray(values, dtype=np.float64)
-    if len(x) < 2 or not (np.isfinite(y).all() and (y > 0).all()):
-        raise ConfigError("a slope needs at least two widths and positive, finite values")
-    centred = x - x.mean()
-    slopes: FloatArray = np.tensordot(centred, np.log(y), axes=(0, 0)) / np.square(centred).sum()
-    return slopes

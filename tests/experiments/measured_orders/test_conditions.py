@@ -14,7 +14,6 @@ from dynparam.experiments.measured_orders.settings import for_exponents, for_ord
 from dynparam.statistics.measured_conditions import (
     COLUMNS,
     MeasuredCurve,
-    MeasuredSlope,
     relation_verdict,
 )
 from dynparam.support.errors import DataError, NonFiniteError
@@ -83,7 +82,7 @@ def test_slopes_of_exact_power_laws_are_the_exponents():
     exponents = quantity_exponents("dynamic", [0, 1, half, 1, half, 0])
     curve = power_law(exponents)
     entries = [entry for one in CONDITIONS for entry in one.entries(5)]
-    found = [curve.slope(entry, 0.95).slope for entry in entries]
+    found = [curve.slope(entry, 0.95).value for entry in entries]
     assert found == pytest.approx([float(entry.exponent(exponents)) for entry in entries], abs=1e-12)
 
 
@@ -104,7 +103,7 @@ def test_scatter_that_quantities_share_cancels():
     ratio = {("update", 2): Fraction(1), ("update", 1): Fraction(-1)}
     both = curve.slope(Entry(2, "updates", ratio), 0.95)
     assert alone.ci_high - alone.ci_low > 0.1
-    assert (both.slope, both.ci_low, both.ci_high) == pytest.approx((0, 0, 0), abs=1e-12)
+    assert (both.value, both.ci_low, both.ci_high) == pytest.approx((0, 0, 0), abs=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +122,7 @@ def test_scatter_that_quantities_share_cancels():
     ],
 )
 def test_verdicts_of_relations(relation, interval, verdict):
-    assert relation_verdict(relation, MeasuredSlope(sum(interval) / 2, *interval), 0.1) == verdict
+    assert relation_verdict(relation, *interval, 0.1) == verdict
 
 
 def test_a_condition_fares_as_its_worst_entry():
@@ -140,7 +139,7 @@ def test_a_condition_fares_as_its_worst_entry():
     ]
     assert [one.verdict for one in judged] == [HOLDS, FAILS, UNDECIDED]
     assert judged[1].worst[0].layer == 3
-    assert judged[1].worst[1].slope == pytest.approx(-1, abs=0.01)
+    assert judged[1].worst[1].value == pytest.approx(-1, abs=0.01)
 
 
 def test_a_condition_without_entries_holds():

@@ -61,7 +61,7 @@ def test_scatter_of_the_images_is_taken_out():
     table = trials[DEFAULT, "law"]
     table = table[(table["curve"] == row["curve"]) & (table["layer"] == row["layer"])]
     values = [rows[["alignment"]].to_numpy() for _, rows in table.groupby("n")]
-    low, high = slope_of_log_means(WIDTHS, values).interval(SETTINGS.fit.confidence)
+    low, high = slope_of_log_means(WIDTHS, values, confidence=SETTINGS.fit.confidence).interval
     assert 4 < (high - low) / (row["default_high"] - row["default_low"]) < 9
     assert abs(row["default"]) < 0.01
 

@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 
 from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, STYLE, TEXT_WIDTH_INCHES
 from dynparam.presentation.numbers import signed
+from dynparam.statistics.slopes import log_line
 
 
 def summarize(trials: pd.DataFrame) -> pd.DataFrame:
@@ -30,7 +31,7 @@ def plotted_data(trials: pd.DataFrame, fits: pd.DataFrame, expected: pd.DataFram
         validate="one_to_one",
     )
     table = table.merge(fits[["layer", "slope", "intercept"]], on="layer", validate="many_to_one")
-    table["fit"] = np.exp(table["intercept"] + table["slope"] * np.log(table["n"]))
+    table["fit"] = log_line(table["n"], table["slope"], table["intercept"])
     return table.drop(columns="intercept")
 
 

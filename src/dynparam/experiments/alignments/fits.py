@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 import numpy as np
 import pandas as pd
 
 from dynparam.settings.shared import Errors, Fit
-from dynparam.statistics.slopes import fit_slope, slope_of_log_means
+from dynparam.statistics.slopes import fit_slope, log_intercept, slope_of_log_means
 from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import DataError
 from dynparam.support.randomness import seed_sequence
@@ -44,8 +42,6 @@ def by_width(trials: pd.DataFrame) -> tuple[list[int], list[FloatArray]]:
 def _row(trials: pd.DataFrame, settings: Fit, errors: Errors) -> dict[str, object]:
     first = trials.iloc[0]
     widths, values = by_width(trials)
-    line = slope_of_log_means(widths, [column[:, None] for column in values])
-    found: dict[str, float]
     if errors == "bootstrap":
         key = seed_sequence(settings.seed, "bootstrap", first["curve"], int(first["layer"]))
         fit = fit_slope(
@@ -55,16 +51,16 @@ def _row(trials: pd.DataFrame, settings: Fit, errors: Errors) -> dict[str, objec
             resamples=settings.resamples,
             generator=np.random.default_rng(key),
         )
-        found = asdict(fit)
     else:
-        low, high = line.interval(settings.confidence)
-        intercept = np.mean([np.log(column.mean()) for column in values])
-        intercept -= line.slope * np.mean(np.log(widths))
-        found = {"slope": line.slope, "intercept": intercept, "ci_low": low, "ci_high": high}
+        columns = [column[:, None] for column in values]
+        fit = slope_of_log_means(widths, columns, confidence=settings.confidence)
     return {
         "curve": first["curve"],
         "parametrization": first["parametrization"],
         "layer": int(first["layer"]),
-        **found,
-        "standard_error": line.standard_error,
+        "slope": fit.value,
+        "intercept": log_intercept(widths, [column.mean() for column in values], fit.value),
+        "ci_low": fit.ci_low,
+        "ci_high": fit.ci_high,
+        "standard_error": fit.standard_error,
     }

@@ -74,8 +74,7 @@ def local_slopes(curve: WideCurve, sliding: int, confidence: float) -> pd.DataFr
         for start in range(len(widths) - sliding + 1):
             window = widths[start : start + sliding]
             columns = [column[:, None] for column in values[start : start + sliding]]
-            found = slope_of_log_means(window, columns)
-            low, high = found.interval(confidence)
+            found = slope_of_log_means(window, columns, confidence=confidence)
             rows.append(
                 {
                     "kind": "slope",
@@ -83,9 +82,9 @@ def local_slopes(curve: WideCurve, sliding: int, confidence: float) -> pd.DataFr
                     "parametrization": trials["parametrization"].iloc[0],
                     "layer": layer,
                     "n": float(np.exp(np.mean(np.log(window)))),
-                    "value": found.slope,
-                    "low": low,
-                    "high": high,
+                    "value": found.value,
+                    "low": found.ci_low,
+                    "high": found.ci_high,
                     "expected": float(log_slope(window, theory.loc[window])),
                 }
             )

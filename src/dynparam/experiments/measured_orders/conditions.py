@@ -15,7 +15,8 @@ import pandas as pd
 from dynparam.experiments.measured_orders.settings import ExponentsStage
 from dynparam.presentation.numbers import signed
 from dynparam.settings.widths import NarrowWidth, Network
-from dynparam.statistics.measured_conditions import MeasuredCurve, MeasuredSlope
+from dynparam.statistics.estimates import Estimate
+from dynparam.statistics.measured_conditions import MeasuredCurve
 from dynparam.statistics.verdicts import ClaimVerdict, Verdict, equivalence
 from dynparam.support.errors import DataError
 from dynparam.theory.conditions import CONDITIONS, Entry, Outcome, check, quantity_exponents
@@ -109,9 +110,7 @@ def _rows(
             row |= {
                 "worst_entry": f"layer {entry.layer}: {entry.label}",
                 "exact_exponent": float(exact),
-                "slope": slope.slope,
-                "ci_low": slope.ci_low,
-                "ci_high": slope.ci_high,
+                **slope.row("slope"),
                 "note": _note(settings, curve, outcome, entry, exact, slope),
             }
         rows.append(row)
@@ -130,14 +129,14 @@ def _note(
     outcome: Outcome,
     entry: Entry,
     exact: Fraction,
-    found: MeasuredSlope,
+    found: Estimate,
 ) -> str:
     """What theory says of the entry that decides, and whether its slope shows that on these widths."""
     parts = [outcome.sentence(entry, exact)] if (entry, exact) in outcome.failing else []
     tolerance = settings.exponents.tolerance
-    shown = equivalence(found.ci_low, found.ci_high, float(exact), tolerance)
+    shown = equivalence(*found.interval, float(exact), tolerance)
     if shown is Verdict.DISAGREES:
-        difference = signed(found.slope - float(exact), 2)
+        difference = signed(found.value - float(exact), 2)
         reason = curve.beyond_leading_order()
         parts.append(
             f"on n = {curve.n[0]} to {curve.n[-1]} the slope differs from the exponent by {difference}"

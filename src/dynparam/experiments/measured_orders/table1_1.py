@@ -19,6 +19,7 @@ import pandas as pd
 from dynparam.experiments.measured_orders.settings import ExponentsStage
 from dynparam.presentation.numbers import fraction, signed
 from dynparam.settings.widths import NarrowWidth
+from dynparam.statistics.estimates import Estimate
 from dynparam.statistics.slopes import log_slope, slope_of_log_means
 from dynparam.statistics.verdicts import ClaimVerdict, Verdict, equivalence
 from dynparam.support.arrays import FloatArray
@@ -207,8 +208,7 @@ def reason(name: str, quantity: Quantity) -> str:
 class _Measured:
     """One entry's slope and what it is judged by; shifts are parts of slope - exact."""
 
-    slope: float
-    interval: tuple[float, float]
+    slope: Estimate
     expected: float
     uncrossed: float
     exact: Fraction
@@ -229,11 +229,9 @@ def _rows(
     for quantity in QUANTITIES:
         for layer in range(1, len(growth) - 1):
             of_layer = trials[trials["layer"] == layer]
-            sizes = [_of_width(of_layer, n)[f"{quantity}_rms"].to_numpy(float) for n in grid]
-            line = slope_of_log_means(list(grid), [column[:, None] for column in sizes])
+            sizes = [_of_width(of_layer, n)[[f"{quantity}_rms"]].to_numpy(float) for n in grid]
             found = _Measured(
-                slope=line.slope,
-                interval=line.interval(settings.fit.confidence),
+                slope=slope_of_log_means(list(grid), sizes, confidence=settings.fit.confidence),
                 expected=float(getattr(expected, quantity)[layer - 1]),
                 uncrossed=float(getattr(uncrossed, quantity)[layer - 1]),
                 exact=getattr(exact, quantity)[layer - 1],
@@ -302,8 +300,8 @@ def _judged(
     settings: ExponentsStage, name: str, rule: NarrowWidth, quantity: Quantity, found: _Measured
 ) -> dict[str, object]:
     tolerance = settings.exponents.tolerance
-    verdict = equivalence(*found.interval, float(found.exact), tolerance)
-    claim = CLAIM_OF_VERDICT[equivalence(*found.interval, float(found.claimed), tolerance)]
+    verdict = equivalence(*found.slope.interval, float(found.exact), tolerance)
+    claim = CLAIM_OF_VERDICT[equivalence(*found.slope.interval, float(found.claimed), tolerance)]
     parts = []
     if found.claimed != found.exact:
         parts.append(f"table {found.claimed}, definition {found.exact}: {reason(name, quantity)}")
@@ -314,9 +312,7 @@ def _judged(
         "claimed": float(found.claimed),
         "exact": float(found.exact),
         "expected": found.expected,
-        "slope": found.slope,
-        "ci_low": found.interval[0],
-        "ci_high": found.interval[1],
+        **found.slope.row("slope"),
         "verdict": verdict,
         "claim": claim,
         "note": "; ".join(parts),
@@ -334,8 +330,8 @@ def _shifts(found: _Measured, notable: float) -> list[str]:
     finite = found.uncrossed - float(found.exact)
     if abs(finite) >= notable:
         parts.append(f"finite widths shift the slope by {signed(finite, 2)} on this window")
-    rest = found.slope - found.expected
-    inside = found.interval[0] <= found.expected <= found.interval[1]
+    rest = found.slope.value - found.expected
+    inside = found.slope.ci_low <= found.expected <= found.slope.ci_high
     if inside or abs(rest) < NOTABLE_SHIFT:
         return parts
     if found.largest_update >= LARGE_UPDATE:

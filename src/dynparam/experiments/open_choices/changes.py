@@ -20,7 +20,8 @@ from dynparam.experiments.open_choices.entries import DEFAULT, OpenChoices
 from dynparam.experiments.open_choices.settings import OpenChoicesStage
 from dynparam.settings.shared import shown_curves
 from dynparam.settings.widths import Claim
-from dynparam.statistics.slopes import LogSlope, slope_of_log_means
+from dynparam.statistics.estimates import Estimate, student
+from dynparam.statistics.slopes import slope_of_log_means
 from dynparam.statistics.verdicts import Verdict, equivalence
 from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import DataError
@@ -105,22 +106,23 @@ def _changes_of(
     settings: OpenChoicesStage, name: str, engine: Engine, known: Mapping[tuple[str, Engine], Arranged]
 ) -> Iterator[tuple[object, ...]]:
     """The rows of an alternative."""
+    confidence = settings.fit.confidence
     chosen, paired, exact = known[name, engine], known[DEFAULT, engine], known[DEFAULT, "law"]
     for curve in shown_curves(settings.panels):
         _require_pairs(name, curve, chosen, paired)
         for layer, by_width in exact[curve].items():
-            default = _slope(by_width)
-            change = _change(chosen[curve][layer], paired[curve][layer])
-            slope = _slope(chosen[curve][layer]) if engine == "law" else _sum(default, change)
-            lines = (default, slope, change)
-            intervals = [line.interval(settings.fit.confidence) for line in lines]
+            default = _slope(by_width, confidence)
+            change = _change(chosen[curve][layer], paired[curve][layer], confidence)
+            slope = (
+                _slope(chosen[curve][layer], confidence)
+                if engine == "law"
+                else _sum(default, change, confidence)
+            )
             values = [
-                value
-                for line, interval in zip(lines, intervals, strict=True)
-                for value in (line.slope, *interval)
+                value for line in (default, slope, change) for value in (line.value, *line.interval)
             ]
             claim, tolerance = settings.probe.curve(curve).claim, settings.comparison.tolerance
-            shown = [str(showing(claim, *interval, tolerance)) for interval in intervals[:2]]
+            shown = [str(showing(claim, *line.interval, tolerance)) for line in (default, slope)]
             yield name, engine, curve, layer, *values, *shown
 
 
@@ -136,23 +138,24 @@ def _require_pairs(name: str, curve: str, chosen: Arranged, paired: Arranged) ->
         )
 
 
-def _slope(by_width: dict[int, FloatArray]) -> LogSlope:
+def _slope(by_width: dict[int, FloatArray], confidence: float) -> Estimate:
     """Of the mean alignment over the mean relative ||x||^2, a ratio estimate of the slope."""
-    return slope_of_log_means(list(by_width), list(by_width.values()), powers=(1.0, -1.0))
+    values = list(by_width.values())
+    return slope_of_log_means(list(by_width), values, (1.0, -1.0), confidence=confidence)
 
 
-def _change(chosen: dict[int, FloatArray], paired: dict[int, FloatArray]) -> LogSlope:
+def _change(chosen: dict[int, FloatArray], paired: dict[int, FloatArray], confidence: float) -> Estimate:
     """The slope under a choice less the default's; zero to the bit where all trials are equal."""
     both = [np.hstack([chosen[n], paired[n]]) for n in paired]
-    line = slope_of_log_means(list(paired), both, powers=(1.0, -1.0, -1.0, 1.0))
+    line = slope_of_log_means(list(paired), both, (1.0, -1.0, -1.0, 1.0), confidence=confidence)
     equal = all(np.array_equal(chosen[n], paired[n]) for n in paired)
-    return LogSlope(0.0, 0.0, line.degrees_of_freedom) if equal else line
+    return student(0.0, 0.0, line.degrees_of_freedom, confidence) if equal else line
 
 
-def _sum(first: LogSlope, second: LogSlope) -> LogSlope:
+def _sum(first: Estimate, second: Estimate, confidence: float) -> Estimate:
     """The sum of two independent slopes, with Welch's and Satterthwaite's degrees of freedom."""
     lines = (first, second)
     variance = sum(line.standard_error**2 for line in lines)
     spread = sum(line.standard_error**4 / line.degrees_of_freedom for line in lines)
     freedom = variance**2 / spread if spread > 0 else first.degrees_of_freedom
-    return LogSlope(first.slope + second.slope, float(np.sqrt(variance)), round(freedom))
+    return student(first.value + second.value, float(np.sqrt(variance)), round(freedom), confidence)

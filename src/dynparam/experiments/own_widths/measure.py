@@ -79,8 +79,8 @@ def exponents_table(
                     "layer": entry.layer,
                     "quantity": heading,
                     "exact": expected,
-                    **asdict(found),
-                    "verdict": equivalence(found.ci_low, found.ci_high, float(expected), tolerance),
+                    **found.row("slope"),
+                    "verdict": equivalence(*found.interval, float(expected), tolerance),
                 }
             )
     return pd.DataFrame(rows)

@@ -8,17 +8,17 @@ independent, and intervals are Student's.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from dynparam.experiments.r_sweep.settings import EdgesStage
 from dynparam.presentation.numbers import fixed, with_interval
+from dynparam.statistics.estimates import UNKNOWN, Estimate, mean_of
+from dynparam.statistics.slopes import least_squares
 from dynparam.statistics.verdicts import equivalence
 from dynparam.support.arrays import FloatArray
 from dynparam.support.tables import read_csv
@@ -42,27 +42,6 @@ SUMMARY = (
 ``edge`` is the r beyond which the statistic grows with n, with its interval; ``update_exponent`` the
 same as the exponent of n in ||Delta htilde||, beside that of sqrt(n_min).
 """
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A value with its interval.
-
-    Attributes:
-        value: the estimate; nan if there is none.
-        ci_low: lower end of the interval.
-        ci_high: upper end of the same.
-        trials: how many it rests on.
-    """
-
-    value: float
-    ci_low: float
-    ci_high: float
-    trials: int
-
-    def over(self, divisor: float) -> Estimate:
-        """The same in units of ``divisor``, which is positive."""
-        return Estimate(self.value / divisor, self.ci_low / divisor, self.ci_high / divisor, self.trials)
 
 
 def read_trials(paths: Sequence[Path]) -> pd.DataFrame:
@@ -146,16 +125,16 @@ def drift_edge(trials: pd.DataFrame, settings: EdgesStage) -> Estimate:
 
 def crossing(r: FloatArray, slopes: FloatArray, confidence: float) -> Estimate:
     """Where the mean over trials of ``slopes`` (trials, r) first turns positive, interpolated in r."""
-    count, mean = len(slopes), slopes.mean(axis=0)
+    mean = slopes.mean(axis=0)
     turns = np.flatnonzero((mean[:-1] < 0) & (mean[1:] >= 0))
     if not len(turns):
-        return Estimate(np.nan, np.nan, np.nan, count)
+        return UNKNOWN
     left = int(turns[0])
     share = -mean[left] / (mean[left + 1] - mean[left])
     gap = r[left + 1] - r[left]
     here = (1 - share) * slopes[:, left] + share * slopes[:, left + 1]
     # The mean of the slopes here is zero: dividing by the rise turns their scatter into one of r.
-    return _mean(r[left] + (share + here / (mean[left + 1] - mean[left])) * gap, confidence)
+    return mean_of(r[left] + (share + here / (mean[left + 1] - mean[left])) * gap, confidence)
 
 
 def growths(trials: pd.DataFrame) -> pd.DataFrame:
@@ -191,7 +170,7 @@ def onset_exponent(trials: pd.DataFrame, settings: EdgesStage) -> Estimate:
         columns=["n", "trial", "onset"],
     )
     slopes = _slopes(sizes, ["trial"], "onset")["slope"].to_numpy(float)
-    return _mean(slopes[np.isfinite(slopes)], settings.fit.confidence)
+    return mean_of(slopes[np.isfinite(slopes)], settings.fit.confidence)
 
 
 def onset(update_norm: pd.Series[float], growth: pd.Series[float], threshold: float) -> float:
@@ -231,14 +210,12 @@ def _row(
     settings: EdgesStage,
 ) -> dict[str, object]:
     expected = float(expected_edge(reference, hidden))
-    verdict = equivalence(edge.ci_low, edge.ci_high, expected, settings.sweep.tolerance)
+    verdict = equivalence(*edge.interval, expected, settings.sweep.tolerance)
     return {
         "statistic": statistic,
         "reference": reference,
         "edge_expected": expected,
-        "edge": edge.value,
-        "ci_low": edge.ci_low,
-        "ci_high": edge.ci_high,
+        **edge.row("edge"),
         "update_exponent": edge.value * float(power),
         "update_expected": float(min(hidden) / 2),
         "verdict": verdict,
@@ -299,15 +276,14 @@ def _grid(settings: EdgesStage, layers: Sequence[int]) -> Iterator[tuple[Referen
 
 def _exponent(slopes: pd.Series[float], expected: float, settings: EdgesStage) -> dict[str, object]:
     values = np.asarray(slopes, dtype=np.float64)
-    found = _mean(values[np.isfinite(values)], settings.fit.confidence)
-    verdict = equivalence(found.ci_low, found.ci_high, expected, settings.sweep.tolerance)
+    finite = values[np.isfinite(values)]
+    found = mean_of(finite, settings.fit.confidence)
+    verdict = equivalence(*found.interval, expected, settings.sweep.tolerance)
     return {
         "expected": expected,
-        "exponent": found.value,
-        "ci_low": found.ci_low,
-        "ci_high": found.ci_high,
-        "trials": found.trials,
-        "left_out": len(values) - found.trials,
+        **found.row("exponent"),
+        "trials": len(finite),
+        "left_out": len(values) - len(finite),
         "verdict": "" if np.isnan(expected) else str(verdict),
     }
 
@@ -318,19 +294,8 @@ def _slopes(table: pd.DataFrame, keys: list[str], quantity: str) -> pd.DataFrame
     if wide.empty:
         return pd.DataFrame(columns=[*keys, "slope"])
     values = wide.to_numpy(float)
-    log_n = np.log(wide.columns.to_numpy(float))
-    centred = log_n - log_n.mean()
+    log_n = np.log(np.asarray(wide.columns, dtype=np.float64))
     usable = (np.isfinite(values) & (values > 0)).all(axis=1)
     slopes = np.full(len(values), np.nan)
-    slopes[usable] = np.log(values[usable]) @ centred / np.square(centred).sum()
+    slopes[usable] = least_squares(log_n, np.log(values[usable]).T)
     return wide.index.to_frame(index=False).assign(slope=slopes)
-
-
-def _mean(values: FloatArray, confidence: float) -> Estimate:
-    """The mean of independent values with Student's interval; no interval for fewer than two."""
-    count = len(values)
-    if count < 2:
-        return Estimate(np.nan, np.nan, np.nan, count)
-    mean, error = float(values.mean()), float(stats.sem(values))
-    reach = float(stats.t.ppf((1 + confidence) / 2, count - 1)) * error
-    return Estimate(mean, mean - reach, mean + reach, count)

@@ -16,6 +16,7 @@ import pandas as pd
 from dynparam.experiments.training_curves.settings import ClaimsStage
 from dynparam.presentation.numbers import percent, signed
 from dynparam.statistics.differences import PairedDifference, paired_difference
+from dynparam.statistics.estimates import UNKNOWN
 from dynparam.statistics.verdicts import Better, claim_verdict
 from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import DataError
@@ -211,8 +212,7 @@ def _compare(
     first, second = pairs.values(metric, epoch)
     seed = seed_sequence(settings.fit.seed, "claims", pairs.task, *network, metric, epoch)
     if len(first) < 2:
-        nan = float("nan")
-        return PairedDifference(nan, nan, nan, nan, len(first), "student")
+        return PairedDifference(UNKNOWN, np.nan, len(first), "student")
     return paired_difference(
         first,
         second,
@@ -224,10 +224,8 @@ def _compare(
 
 def _outcome(found: PairedDifference, metric: str) -> dict[str, object]:
     return {
-        "value": found.mean,
-        "ci_low": found.ci_low,
-        "ci_high": found.ci_high,
-        "verdict": claim_verdict(found.ci_low, found.ci_high, better=QUANTITIES[metric].better),
+        **found.mean.row("value"),
+        "verdict": claim_verdict(*found.mean.interval, better=QUANTITIES[metric].better),
     }
 
 
