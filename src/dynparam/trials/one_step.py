@@ -1,7 +1,8 @@
 """Measuring a curve with the one-step probe: all its widths, all its trials, on either engine.
 
-The dense engine draws the weights (``probe``), the law engine only their products (``gaussian_law``).
-Both see the same images at the same coordinates; their weights are independent of each other.
+The dense engine draws the weights (``engines.dense``), the law engine their products alone
+(``engines.law``). Both see the same images at the same coordinates; their weights are independent of
+each other.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def measure_curve(
 ) -> pd.DataFrame:
     """All trials of a curve, in the columns of ``results/probe/{curve}.csv``.
 
-    Finished trials are kept in ``trial_log`` and not computed again after an interruption. Raises
+    Finished trials are kept in ``log`` and not computed again after an interruption. Raises
     ``ConfigError`` for an unknown curve or widths beyond memory, ``NonFiniteError`` naming the trial
     that failed, and ``DynparamError`` if the log cannot be written.
     """
