@@ -4,10 +4,10 @@
     python -m benchmarks.law --rounds 2  a third of that
     python -m benchmarks.law --quick     at small widths, to see whether it runs
 
-Both engines run as ``measurement`` runs them, over the 4 curves and 10 widths of Figs. 3.2 and 3.3: the
-dense one on all threads, the law engine on one. They alternate, so that a change in the machine's speed
-meets both. Beside the times stands the law engine's limit, measured in the same run: how fast one thread
-draws normal numbers into cached memory, and the time a trial would take at that rate.
+Both engines run as ``trials.one_step`` runs them, over the 4 curves and 10 widths of Figs. 3.2 and 3.3:
+the dense one on all threads, the law engine on one. They alternate, so that a change in the machine's
+speed meets both. Beside the times stands the law engine's limit, measured in the same run: how fast one
+thread draws normal numbers into cached memory, and the time a trial would take at that rate.
 """
 
 from __future__ import annotations
@@ -194,7 +194,7 @@ def time_steps(largest: int) -> pd.DataFrame:
 
 
 def seconds_of_sgd(n: int, steps: int) -> float:
-    """Seconds of ``gaussian_law.sgd`` at n, constant ratio; the better of two."""
+    """Seconds of ``engines.law.sgd`` at n, constant ratio; the better of two."""
     widths = bottleneck(n, n // 5)
     generator = torch.Generator().manual_seed(0)
     images = torch.randn(steps, 1, widths.sizes[0], generator=generator)

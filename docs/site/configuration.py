@@ -11,12 +11,12 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).parents[2]
-PAGE = "reference/configuration.md"
+PAGE = "config/keys.md"
 HEAD = """\
 # Every key of the configuration
 
 From the schema that the workflow checks every configuration against. The last column has the value in
-`config/thesis.yaml`; [configuration](../config/README.md) says how to change one. `*` stands for a name
+`config/thesis.yaml`; [configuration](README.md) says how to change one. `*` stands for a name
 of your own.
 """
 TABLE = "| key | type | meaning | thesis |\n|---|---|---|---|\n"

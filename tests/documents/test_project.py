@@ -100,9 +100,9 @@ def test_links_between_documents_lead_somewhere():
     assert not broken
 
 
-@pytest.mark.parametrize("name", ["README.md", "README.ja.md"])
+@pytest.mark.parametrize("name", ["README.md", "README.ja.md", "docs/reproduce.md"])
 def test_documents_name_real_targets_and_files(name):
-    """Commands in the README exist: make targets, snakemake targets, dynparam commands."""
+    """Commands there exist: make targets, snakemake targets, dynparam commands."""
     readme = (ROOT / name).read_text()
     makefile = (ROOT / "Makefile").read_text()
     for target in re.findall(r"(?:`|^ {4})make (\w+)", readme, re.MULTILINE):
@@ -134,8 +134,9 @@ def test_a_parametrization_is_applied_as_the_readme_says(name, capsys):
     assert "n_min = 16" in capsys.readouterr().out
 
 
-def test_example_of_the_readme_runs(capsys):
-    exec(compile(examples_of("README.md")[1], "README.md", "exec"), {})
+def test_example_of_own_widths_runs(capsys):
+    name = "docs/how-to/own-widths.md"
+    exec(compile(examples_of(name)[0], name, "exec"), {})
     alignment = capsys.readouterr().out.strip("()\n").split(", ")
     assert len(alignment) == 6
     assert all(float(value) > 0 for value in alignment)

@@ -160,23 +160,26 @@ def test_formulas_are_rendered(site):
 
 
 def test_reference_has_every_public_name(site):
-    for source in (ROOT / "src" / "dynparam").glob("[a-z]*.py"):
-        page = site / "reference" / source.stem / "index.html"
-        ids = Page(page.read_text("utf-8")).ids
+    package = ROOT / "src" / "dynparam"
+    for source in package.rglob("[a-z]*.py"):
+        place = source.relative_to(package).with_suffix("")
+        name = ".".join(("dynparam", *place.parts))
+        ids = Page((site / "reference" / place / "index.html").read_text("utf-8")).ids
         for node in ast.parse(source.read_text("utf-8")).body:
             if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
-                assert f"dynparam.{source.stem}.{node.name}" in ids, f"{source.name}: {node.name}"
+                assert f"{name}.{node.name}" in ids, f"{name}.{node.name}"
 
 
 def test_names_of_functions_lead_to_the_reference(site):
     links = Page((site / "theory" / "index.html").read_text("utf-8")).links
-    assert "../reference/mlp/#dynparam.engines.network.sgd_step" in links
+    assert "../reference/engines/network/#dynparam.engines.network.sgd_step" in links
     links = Page((site / "layout" / "index.html").read_text("utf-8")).links
-    assert "../reference/widths/" in links
+    assert {"../reference/theory/", "../reference/theory/parametrization/"} <= set(links)
+    assert "../reference/models/apply/#dynparam.models.apply.apply" in links
 
 
 def test_every_key_of_the_configuration_has_a_row(site):
-    page = (site / "reference" / "configuration" / "index.html").read_text("utf-8")
+    page = (site / "config" / "keys" / "index.html").read_text("utf-8")
     rows = re.findall(r"<code>([\w.*]+)</code></td>\s*<td>(.*?)</td>\s*<td>(.*?)</td>", page)
     keys = {key for key, _, _ in rows}
     assert {"seeds_per_job", "audit.tolerance", "curves.*.narrow.exponent", "widths.smallest"} <= keys
@@ -252,8 +255,8 @@ def test_in_a_browser_at_phone_width(browser, served):
     for address in (
         "",
         "theory/",
-        "reference/training/",
-        "reference/configuration/",
+        "reference/training/protocol/",
+        "config/keys/",
         "findings/",
         "benchmarks/",
     ):

@@ -170,7 +170,8 @@ def test_a_module_that_is_moved_keeps_its_own_digest(of):
         ("import json\nfrom p import a\n", "from p import a\n\n\nimport json\n"),
         (
             "from p.a import f\n",
-            "from typing import TYPE_CHECKING\nfrom p.a import f\nif TYPE_CHECKING:\n    from p.b import T\n",
+            "from typing import TYPE_CHECKING\nfrom p.a import f\n"
+            "if TYPE_CHECKING:\n    from p.b import T\n",
         ),
     ],
 )

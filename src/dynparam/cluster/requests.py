@@ -1,6 +1,6 @@
 """What a job asks a cluster for: measured memory and time, times a factor and the attempt.
 
-The measurements are in ``workflow/resources.yaml``; ``resource_report`` derives them anew from a run.
+The measurements are in ``workflow/resources.yaml``; ``usage`` derives them anew from a run.
 """
 
 from __future__ import annotations

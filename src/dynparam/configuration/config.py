@@ -1,7 +1,7 @@
 """The configuration: its blocks put together, and what each stage of the workflow depends on.
 
-``Config`` is the whole of it, and says which part each stage gets (``config_stages``). The JSON Schema
-in ``workflow/schemas`` is generated from here.
+``Config`` is the whole of it; each block stands in the ``settings`` of its wing or experiment. The JSON
+Schema in ``workflow/schemas`` is generated from here.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ def find_layers(
 ) -> tuple[WeightLayer, ...]:
     """The weight layers of ``model`` in execution order, found by running it once or as named.
 
-    The run (``model_run``) leaves parameters, gradients, buffers, training flags, hooks and torch's
+    The run (``execution``) leaves parameters, gradients, buffers, training flags, hooks and torch's
     random state as they were, also if it fails. The readout is the layer whose output reaches that of
     the model through no other weight layer.
 

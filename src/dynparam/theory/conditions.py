@@ -3,7 +3,7 @@
 Each condition says of some products of powers that they are Theta(1), O(1) or Omega(1). Such a product
 is an ``Entry``: powers of sizes that the one-step probe records, of widths and of multipliers. Its
 logarithm is linear in theirs, so one definition gives the exact exponent (``orders``) and the slope that
-a measurement shows (``measured_entries``).
+a measurement shows (``statistics.measured_conditions``).
 """
 
 from __future__ import annotations

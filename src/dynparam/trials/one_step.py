@@ -37,7 +37,7 @@ def measure_curve(
 ) -> pd.DataFrame:
     """All trials of a curve, in the columns of ``results/probe/{curve}.csv``.
 
-    Finished trials are kept in ``trial_log`` and not computed again after an interruption. Raises
+    Finished trials are kept in ``log`` and not computed again after an interruption. Raises
     ``ConfigError`` for an unknown curve or widths beyond memory, ``NonFiniteError`` naming the trial
     that failed, and ``DynparamError`` if the log cannot be written.
     """

@@ -2,7 +2,7 @@
 
 Rows are parametrizations along families of widths (``exponents`` in the configuration), columns the
 conditions of Secs. 2.2-2.3. Theory says what holds as n grows (``conditions``), the measurement what
-holds on its widths (``measured_entries``).
+holds on its widths (``statistics.measured_conditions``).
 """
 
 from __future__ import annotations

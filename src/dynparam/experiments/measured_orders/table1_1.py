@@ -2,7 +2,7 @@
 
 Every entry stands beside what the table says (``claimed_exponents``), what the parametrization's
 definition gives exactly (``orders``) and what it gives on the measured window of widths
-(``size_expectation``). Where the table and the definitions disagree is listed by ``findings``.
+(``theory.expected_sizes``). ``report.findings`` lists where the table and the definitions disagree.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ def measure_sweep(
     A row is a layer at a step: experiment, reference, r, n, n_min, update_norm (m^r), trial, step,
     layer, the quantities of ``trajectory.Trajectory``, and diverged_at, the first step whose values were
     not all finite (missing if there is none); a trial has no rows from that step on. Finished trials are
-    kept in ``trial_log`` and not computed again after an interruption. Raises ``ConfigError`` for a
+    kept in ``trials.log`` and not computed again after an interruption. Raises ``ConfigError`` for a
     reference that is not configured or widths beyond memory, and ``NonFiniteError`` naming a trial
     whose first step is not finite already.
     """
