@@ -67,7 +67,7 @@ def module_digest(module: str, package: Path = PACKAGE) -> str:
     Raises:
         ValueError: if there is no such module.
 
-    Example:
+    Examples:
         >>> len(module_digest("dynparam.theory.widths"))
         16
     """
