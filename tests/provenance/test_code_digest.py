@@ -457,6 +457,8 @@ def test_what_a_function_uses_counts_and_nothing_else(of, function, counting):
 def test_who_looks_names_up_uses_the_whole_module(of):
     before = of({**OTHERS, "main": MODULE}, "main:dynamic")
     assert of({**OTHERS, "main": MODULE.replace("+ 11", "+ 99")}, "main:dynamic") != before
+    loop = "def g(): return 1\nfor name in 'ab': globals()[name] = globals()['g']\ndef f(): return a"
+    assert of({"main": loop}, "main:f") != of({"main": loop.replace("1", "2", 1)}, "main:f")
 
 
 @pytest.mark.parametrize(

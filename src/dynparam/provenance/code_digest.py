@@ -204,10 +204,10 @@ def _reached_from(
     are registered in it. So a decorated function counts if its decorator and the code that ``function``
     runs share a name, or a module of the package. Who looks names up at run time may use all.
     """
-    if LOOKS_UP & _closed({function}, body):
-        return list(body)
     loose = [one for one in body if not one.is_definition]
     touched = {function}.union(*(one.uses | one.hooks for one in loose))
+    if LOOKS_UP & _closed(touched, body):
+        return list(body)
     hooked = [(one.defines, _origins_of(_closed(one.hooks, body), origins)) for one in body if one.hooks]
     found = touched
     while found:
