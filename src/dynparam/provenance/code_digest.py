@@ -5,7 +5,7 @@ digest of all code its stage can reach. It depends on what the code does, not on
 
 - A module's digest is a hash of its code without imports, comments and docstrings, and of the pairs
   (imported name, digest of the module it comes from); in the code, such a pair stands for each imported
-  name (``statements.py``). So a module that is moved or renamed, imports that are re-ordered, merged or
+  name (``statements.py`` and ``scopes.py``). So a module that is moved or renamed, imports that are re-ordered, merged or
   moved into the function that uses them, or a reformatted line change nothing. A changed line does, and
   so does an import that is redirected to other code, or that gets another name with ``as``.
 - The ``__init__`` of a wing counts for all modules in it if it does anything.
@@ -28,7 +28,8 @@ from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 
-from dynparam.provenance.statements import Imported, Reference, Statement
+from dynparam.provenance.scopes import Reference
+from dynparam.provenance.statements import Imported, Statement
 from dynparam.provenance.statements import statements as _statements
 
 PACKAGE = Path(__file__).parents[1]

@@ -11,22 +11,12 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import chain
 from typing import Any, NamedTuple
 
-
-class Reference(NamedTuple):
-    """What a name refers to.
-
-    Attributes:
-        module: the dotted name of a module, or a library.
-        name: a name in it; ``""`` for the module itself, ``"*"`` for all that a package holds.
-    """
-
-    module: str
-    name: str = ""
+from dynparam.provenance.scopes import Draft, Reference, Scopes, Site, Use
 
 
 class Imported(NamedTuple):
@@ -89,68 +79,6 @@ def statements(
     return _Reader(source, module, known, packages).read()
 
 
-_Part = str | tuple[str, Reference, str]
-"""A piece of a statement's text; a reference stands between two of them."""
-
-
-# --- Scopes ------------------------------------------------------------------------------------------
-
-
-class _Use(NamedTuple):
-    """A name that is read, with the attributes that follow: ``a.b.c``."""
-
-    owner: _Draft
-    place: int
-    name: str
-    attributes: tuple[str, ...]
-    is_hook: bool
-    prefix: str = ""
-
-
-class _Site(NamedTuple):
-    """A name of an import: ``loads`` is the module that it runs, ``binds`` what the name means."""
-
-    owner: _Draft
-    place: int
-    loads: Reference
-    binds: Reference
-    bound: str
-
-
-@dataclass
-class _Scope:
-    """Names of a module, class, function or comprehension; ``None`` is anything but an import."""
-
-    kind: str
-    bindings: dict[str, set[Reference | None]] = field(default_factory=dict)
-    uses: list[_Use] = field(default_factory=list)
-    sites: list[_Site] = field(default_factory=list)
-    elsewhere: dict[str, bool] = field(default_factory=dict)
-    """Names declared global (true) or nonlocal (false)."""
-
-    def bind(self, name: str, reference: Reference | None = None) -> None:
-        self.bindings.setdefault(name, set()).add(reference)
-
-    def clear(self, name: str) -> Reference | None:
-        """The one thing that an import gives the name to, if nothing else ever does."""
-        found = self.bindings.get(name, set())
-        return next(iter(found)) if len(found) == 1 else None
-
-
-@dataclass(eq=False)
-class _Draft:
-    """A statement that is being read."""
-
-    node: ast.stmt
-    parts: list[_Part] = field(default_factory=list)
-    defines: set[str] = field(default_factory=set)
-    uses: set[str] = field(default_factory=set)
-    hooks: set[str] = field(default_factory=set)
-    imported: list[tuple[Reference, str, str]] = field(default_factory=list)
-
-
-# --- Reading -----------------------------------------------------------------------------------------
-
 LEFT_OUT = ("ctx", "type_comment", "kind", "type_ignores")
 """Fields of a syntax tree that change nothing."""
 
@@ -170,23 +98,23 @@ class _Reader:
         self._packages = packages
         self._top = module.partition(".")[0] + "."
         self._keeps_docstrings = "__doc__" in source
-        self._scopes = [_Scope("module")]
+        self._scopes = Scopes(known, packages)
         self._in_hook = False
-        self._draft = _Draft(ast.Pass())
+        self._draft = Draft(ast.Pass())
         self._handlers = self._all_handlers()
 
     def read(self) -> tuple[Statement, ...]:
         drafts = []
         for node in self._tree.body:
             if not self._is_passed_over(node):
-                self._draft = _Draft(node)
+                self._draft = Draft(node)
                 drafts.append(self._draft)
                 self._walk(node)
-        self._close()
+        self._scopes.close(self._draft)
         used = frozenset().union(*(draft.uses | draft.hooks for draft in drafts))
         return tuple(self._statement(draft, used) for draft in drafts)
 
-    def _statement(self, draft: _Draft, used: frozenset[str]) -> Statement:
+    def _statement(self, draft: Draft, used: frozenset[str]) -> Statement:
         numbers: dict[Reference, int] = {}
         code = [
             part
@@ -294,7 +222,7 @@ class _Reader:
     def _use(self, name: str, attributes: tuple[str, ...]) -> None:
         self._draft.parts.append("")
         place = len(self._draft.parts) - 1
-        self._scopes[-1].uses.append(_Use(self._draft, place, name, attributes, self._in_hook))
+        self._scopes.inner.uses.append(Use(self._draft, place, name, attributes, self._in_hook))
 
     def _constant(self, node: ast.Constant) -> None:
         value = node.value
@@ -311,24 +239,17 @@ class _Reader:
         self._fields(node)
 
     def _walrus(self, node: ast.NamedExpr) -> None:
-        """Its name belongs to the function around a comprehension."""
-        inner = []
-        while self._scopes[-1].kind == "comprehension":
-            inner.append(self._scopes.pop())
-        self._bind(node.target.id)
-        self._scopes.extend(reversed(inner))
+        self._scopes.bind_around_comprehensions(node.target.id, self._draft)
         self._draft.parts.append(f":={node.target.id!r} ")
         self._walk(node.value)
 
     def _declaration(self, node: ast.Global | ast.Nonlocal) -> None:
         for name in node.names:
-            self._scopes[-1].elsewhere[name] = isinstance(node, ast.Global)
+            self._scopes.inner.elsewhere[name] = isinstance(node, ast.Global)
         self._fields(node)
 
     def _bind(self, name: str, reference: Reference | None = None) -> None:
-        self._scopes[-1].bind(name, reference)
-        if len(self._scopes) == 1:
-            self._draft.defines.add(name)
+        self._scopes.bind(name, self._draft, reference)
 
     # --- What opens a scope ---
 
@@ -341,14 +262,14 @@ class _Reader:
         self._annotation(node.returns)
         self._open_function(node.args)
         self._fields(node, without=("decorator_list", "type_params", "args", "returns"))
-        self._close()
+        self._scopes.close(self._draft)
         self._close_parameters_of_types(node)
 
     def _lambda(self, node: ast.Lambda) -> None:
         self._fields(node.args)
         self._open_function(node.args)
         self._fields(node, without=("args",))
-        self._close()
+        self._scopes.close(self._draft)
 
     def _argument(self, node: ast.arg) -> None:
         self._draft.parts.append(f"arg({node.arg!r},")
@@ -368,9 +289,9 @@ class _Reader:
         self._hooks(node, node.decorator_list)
         self._open_parameters_of_types(node)
         self._hooks(node, [*node.bases, *node.keywords])
-        self._scopes.append(_Scope("class"))
+        self._scopes.open("class")
         self._fields(node, without=("decorator_list", "type_params", "bases", "keywords"))
-        self._close()
+        self._scopes.close(self._draft)
         self._close_parameters_of_types(node)
 
     def _hooks(self, node: ast.stmt, hooks: Sequence[ast.AST]) -> None:
@@ -379,7 +300,7 @@ class _Reader:
         self._in_hook = False
 
     def _open_function(self, arguments: ast.arguments) -> None:
-        self._scopes.append(_Scope("function"))
+        self._scopes.open("function")
         for kind in (arguments.posonlyargs, arguments.args, arguments.kwonlyargs):
             for argument in kind:
                 self._bind(argument.arg)
@@ -390,23 +311,23 @@ class _Reader:
     def _open_parameters_of_types(self, node: ast.stmt) -> None:
         """``def f[T]`` and ``class C[T]`` hold ``T`` in a scope around them."""
         if parameters := getattr(node, "type_params", []):
-            self._scopes.append(_Scope("function"))
+            self._scopes.open("function")
             for parameter in parameters:
                 self._bind(parameter.name)
             self._value(parameters)
 
     def _close_parameters_of_types(self, node: ast.stmt) -> None:
         if getattr(node, "type_params", []):
-            self._close()
+            self._scopes.close(self._draft)
 
     def _comprehension(self, node: ast.AST) -> None:
         generators: list[ast.comprehension] = node.generators  # type: ignore[attr-defined]
         self._walk(generators[0].iter)
-        self._scopes.append(_Scope("comprehension"))
+        self._scopes.open("comprehension")
         for index, generator in enumerate(generators):
             self._fields(generator, without=("iter",) if index == 0 else ())
         self._fields(node, without=("generators",))
-        self._close()
+        self._scopes.close(self._draft)
 
     # --- Imports ---
 
@@ -416,7 +337,7 @@ class _Reader:
             self._draft.parts.append("")
             place = len(self._draft.parts) - 1
             self._bind(bound, binds)
-            self._scopes[-1].sites.append(_Site(self._draft, place, loads, binds, bound))
+            self._scopes.inner.sites.append(Site(self._draft, place, loads, binds, bound))
 
     def _of_alias(
         self, node: ast.Import | ast.ImportFrom, alias: ast.alias
@@ -436,64 +357,6 @@ class _Reader:
         parts = self._module.split(".")
         above = node.level - (self._module in self._packages)
         return ".".join([*parts[: len(parts) - above], *filter(None, [node.module])])
-
-    # --- The end of a scope: what its names refer to ---
-
-    def _close(self) -> None:
-        scope = self._scopes.pop()
-        # A name is looked for next in the scope around, but for those of classes.
-        outside = next((one for one in reversed(self._scopes) if one.kind != "class"), None)
-        for name, is_global in scope.elsewhere.items():
-            self._hand_over(scope, name, self._scopes[0] if is_global else outside)
-        for site in scope.sites:
-            self._settle_import(scope, site)
-        for use in scope.uses:
-            self._settle_use(scope, use, outside)
-
-    def _hand_over(self, scope: _Scope, name: str, target: _Scope | None) -> None:
-        """A name declared global or nonlocal belongs to another scope."""
-        if target is None:
-            return
-        if scope.bindings.pop(name, None) is not None:
-            target.bind(name)
-            if target.kind == "module":
-                self._draft.defines.add(name)
-        target.uses += [use for use in scope.uses if use.name == name]
-        scope.uses = [use for use in scope.uses if use.name != name]
-
-    def _settle_import(self, scope: _Scope, site: _Site) -> None:
-        owner, bound = site.owner, site.bound
-        if scope.kind == "class" or scope.clear(bound) is None or bound == "*":
-            owner.parts[site.place] = (f"import {bound!r} ", site.loads, "")
-            return
-        at_top = scope.kind == "module"
-        plain = site.binds.name or site.binds.module.rpartition(".")[2]
-        alias = bound if at_top and bound != plain else ""
-        owner.imported.append((site.loads, alias, bound if at_top else ""))
-
-    def _settle_use(self, scope: _Scope, use: _Use, outside: _Scope | None) -> None:
-        if outside is None:
-            (use.owner.hooks if use.is_hook else use.owner.uses).add(use.name)
-        elif scope.kind == "class" and use.name in scope.bindings:
-            # A class looks in its own body first, and outside while the name is not yet there.
-            outside.uses.append(use._replace(prefix=f"{use.name!r}?"))
-            return
-        elif scope.kind == "class" or use.name not in scope.bindings:
-            outside.uses.append(use)
-            return
-        use.owner.parts[use.place] = self._meaning(use, scope.clear(use.name))
-
-    def _meaning(self, use: _Use, reference: Reference | None) -> _Part:
-        if reference is None:
-            return use.prefix + ".".join([repr(use.name), *use.attributes]) + " "
-        module, names = reference.module, list(use.attributes)
-        if not reference.name:
-            while names and f"{module}.{names[0]}" in self._known:
-                module = f"{module}.{names.pop(0)}"
-            reference = Reference(module)
-            if module in self._packages and (not names or names[0].startswith("__")):
-                reference = Reference(module, "*")
-        return use.prefix, reference, ".".join(["", *names]) + " "
 
 
 def _quoted_names(annotation: ast.expr) -> Iterator[str]:
