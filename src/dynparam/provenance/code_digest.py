@@ -5,9 +5,10 @@ digest of all code its stage can reach. It depends on what the code does, not on
 
 - A module's digest is a hash of its code without imports, comments and docstrings, and of the pairs
   (imported name, digest of the module it comes from); in the code, such a pair stands for each imported
-  name (``statements.py`` and ``scopes.py``). So a module that is moved or renamed, imports that are re-ordered, merged or
-  moved into the function that uses them, or a reformatted line change nothing. A changed line does, and
-  so does an import that is redirected to other code, or that gets another name with ``as``.
+  name (``statements.py``, ``scopes.py``). So a module that is moved or renamed, imports that are
+  re-ordered, merged or moved into the function that uses them, or a reformatted line change nothing. A
+  changed line does, and so does an import that is redirected to other code, or that gets another name
+  with ``as``.
 - The ``__init__`` of a wing counts for all modules in it if it does anything.
 - A function's digest is the same for the function alone, with what it uses of its own module: names that
   it reaches, what is registered in a table that it reaches, and always the statements that do not just
