@@ -5,6 +5,7 @@ import json
 import math
 import re
 from collections import defaultdict
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,17 @@ import statsmodels.api as sm
 import torch
 from statsmodels.stats.weightstats import DescrStatsW
 
+from dynparam import Widths, layer_scales
 from dynparam.support.files import sha256
-from examples import bottleneck_autoencoder, learning_rate_transfer, pages
+from dynparam.theory.mean_field import mean_field
+from examples import (
+    apply_to_a_model,
+    bottleneck_autoencoder,
+    exact_law,
+    learning_rate_transfer,
+    orders_of_a_profile,
+    pages,
+)
 
 ROOT = Path(__file__).parents[2]
 FIGURES = ROOT / "figures"
@@ -183,3 +193,54 @@ def test_expected_slopes_are_those_of_the_page(parametrization, n_0, sum_of_shar
     expected = np.polyfit(np.log(n), -np.log(sum_of_shares(n)), 1)[0]
     found = learning_rate_transfer.expected_slope(parametrization, n_0, n.tolist(), 45.0)
     assert found == pytest.approx(expected, abs=1e-9)
+
+
+def test_the_rates_and_values_of_a_model_are_those_of_the_thesis(capsys, monkeypatch):
+    """Eqs. 2.80-2.83 by hand: n_min / fan_in for hidden weights, n_min for their biases."""
+    monkeypatch.setattr(torch, "set_num_threads", lambda threads: None)
+    apply_to_a_model.main()
+    shown = capsys.readouterr().out
+    rows = re.findall(r"^ *\d +(weight|bias) +(\w+) +(\d+) +\d+ +(\S+) +(\S+)$", shown, re.MULTILINE)
+    assert len(rows) == 8
+    for parameter, role, fan_in, std, rate in rows:
+        numerator = 0.5 * (8 if role == "hidden" else 1)
+        by_hand = numerator if parameter == "bias" else numerator / int(fan_in)
+        assert float(rate) == pytest.approx(by_hand, rel=1e-3)
+        variance = 2 / int(fan_in) if role == "hidden" else 1 / (8 * int(fan_in))
+        assert float(std) == pytest.approx(0 if parameter == "bias" else variance**0.5, rel=1e-3)
+    losses = [float(loss) for loss in re.findall(r"^step \d+: loss (\S+)$", shown, re.MULTILINE)]
+    assert len(losses) == 5
+    assert losses[-1] < losses[0] / 5
+
+
+def test_the_exact_law_is_near_the_mean_over_weights(capsys):
+    """Each layer's own share is eta g_k^2 P_{k-1} D_k (eq. 2.41), to some percent at widths of 1000."""
+    exact_law.main()
+    shown = capsys.readouterr().out
+    sizes = (3072, 10**6, 10**6, 1000, 10**6, 10**6, 2)
+    assert f"{sum(a * b for a, b in pairwise(sizes)):,} weights" in shown
+    for name in ("dynamic", "spectral"):
+        (line,) = re.findall(rf"^{name} +(.*)  in \S+ seconds$", shown, re.MULTILINE)
+        scales = layer_scales(name, sizes)
+        expected = mean_field(Widths(sizes), scales, 0.01, 3072.0, target_square_norm=1.0)
+        # The error f - y of this one network is a factor of all shares; over the readout's it cancels.
+        found = np.diff([0.0, *map(float, line.split())])
+        assert found / found[-1] == pytest.approx(
+            np.array(expected.contribution) / expected.contribution[-1], rel=0.15
+        )
+    assert len(shown.splitlines()) == 3
+
+
+def test_orders_of_a_profile_by_hand(capsys):
+    """Dynamic with r = 1/2 keeps every alignment (eq. 2.31); the readout gets 1 / n^(1/4) (eq. 2.75)."""
+    orders_of_a_profile.main()
+    blocks = dict(block.split("\n", 1) for block in capsys.readouterr().out.strip().split("\n\n")[1:])
+    assert list(blocks) == ["ntk", "mup", "spectral", "dynamic", "standard"]
+    assert "alignment     n^ 0 0 0 0\n" in blocks["dynamic"]
+    assert "preactivation n^ 0 0 0 -1/4\n" in blocks["dynamic"]
+    # sigma = 1 / sqrt(n), g = sqrt(n_2 / n_1): s n_1^(1/2) = n^(-1/4) at the narrow layer (eq. 3.3-3.4).
+    assert (
+        "2.18 fails at layer 2: the preactivations over those of layer 1 shrink as n^(-1/4)"
+        in (blocks["spectral"])
+    )
+    assert not [line for line in blocks["dynamic"].splitlines() if "2.31 fails" in line]

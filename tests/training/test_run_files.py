@@ -25,8 +25,8 @@ def record(seed=3, **changes):
 
 @pytest.fixture(autouse=True)
 def code(monkeypatch):
-    """The code's digest takes a quarter of a second; test_stages.py looks at it."""
-    monkeypatch.setattr(run_files, "stage_digest", lambda command: f"code of {command}")
+    """The code's digest takes a quarter of a second; test_code_digest.py looks at it."""
+    monkeypatch.setattr(run_files, "module_digest", lambda module: f"code of {module}")
 
 
 @pytest.fixture

@@ -32,6 +32,15 @@ def one_step(
     does not depend on their number. A ``workspace`` passed to every trial spares the allocation of
     memory, which is less than one network's weights. Raises ``ConfigError`` for shapes that do not
     fit the widths or an image of zeros, ``NonFiniteError`` if a recorded value is not finite.
+
+    Examples:
+        >>> from dynparam.theory.parametrization import layer_scales
+        >>> widths = Widths((64, 32, 8, 32, 2))
+        >>> x, y = torch.ones(64), torch.tensor([1.0, 0.0])
+        >>> random = torch.Generator().manual_seed(0)
+        >>> found = one_step(widths, layer_scales("dynamic", widths), x, y, 1e-3, random)
+        >>> found.alignment == tuple(sorted(found.alignment))  # every layer adds its own share
+        True
     """
     check_trial(widths, x, y)
     workspace = workspace or Workspace()

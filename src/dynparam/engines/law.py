@@ -44,6 +44,15 @@ def one_step(
     widths; the numbers of one generator differ. Raises ``ConfigError`` for shapes that do not fit the
     widths, an image of zeros, or widths beyond this machine's memory, and ``NonFiniteError`` if a
     recorded value is not finite.
+
+    Examples:
+        >>> from dynparam.theory.parametrization import layer_scales
+        >>> widths = Widths((3072, 100_000, 10_000, 100_000, 2))  # two billion weights
+        >>> x, y = torch.ones(3072), torch.tensor([1.0, 0.0])
+        >>> random = torch.Generator().manual_seed(0)
+        >>> found = one_step(widths, layer_scales("dynamic", widths), x, y, 0.01, random)
+        >>> [round(size, 1) for size in found.preactivation_rms[:3]]  # sqrt(2) before ReLU
+        [1.4, 1.4, 1.4]
     """
     check_trial(widths, x, y)
     norm = np.array([x.double().norm().item()])
@@ -65,6 +74,15 @@ def one_steps(
 
     A trial depends on its own generator only, and on the norm of its image: Gaussian weights see
     nothing else of it. Raises as ``one_step``; a value that is not finite is found by ``trial``.
+
+    Examples:
+        >>> from dynparam.theory.parametrization import layer_scales
+        >>> widths = Widths((64, 1000, 100, 1000, 2))
+        >>> norms, targets = np.full(5, 8.0), np.tile([1.0, 0.0], (5, 1))
+        >>> random = [torch.Generator().manual_seed(seed) for seed in range(5)]
+        >>> found = one_steps(widths, layer_scales("dynamic", widths), norms, targets, 0.01, random)
+        >>> found.alignment.shape
+        (5, 4)
     """
     trials = len(generators)
     if input_norm.shape != (trials,) or targets.shape != (trials, widths.sizes[-1]):
@@ -108,6 +126,16 @@ def sgd(
     the batch mean of 1/2 ||f - y||^2. T steps of batch size B cost O((T B)^2 * widths). Raises
     ``ConfigError`` for shapes that do not fit or widths beyond this machine's memory, and, unless
     ``diverging`` is "stop", ``NonFiniteError`` naming the step where a value is no longer finite.
+
+    Examples:
+        >>> from dynparam.theory.parametrization import layer_scales
+        >>> widths = Widths((64, 10_000, 100, 10_000, 2))
+        >>> images = torch.ones(3, 1, 64)  # three steps on one image
+        >>> targets = torch.tensor([1.0, 0.0]).expand(3, 1, 2)
+        >>> random = torch.Generator().manual_seed(0)
+        >>> found = sgd(widths, layer_scales("dynamic", widths), images, targets, 0.01, random)
+        >>> found.drift[0, :3].tolist()  # before the first step nothing is learned
+        [0.0, 0.0, 0.0]
     """
     check_batches(images, targets)
     for x, y in zip(images.flatten(0, -2), targets.flatten(0, -2), strict=True):

@@ -69,7 +69,18 @@ class Step:
 def sgd_step(
     maps: Sequence[LinearMap], scales: LayerScales, x: Tensor, y: Tensor, learning_rate: float
 ) -> Step:
-    """One SGD step of all layers on the image x (n_0,) with target y (n_L,), and its exact effect."""
+    """One SGD step of all layers on the image x (n_0,) with target y (n_L,), and its exact effect.
+
+    Examples:
+        >>> from dynparam.theory.parametrization import layer_scales
+        >>> widths, random = Widths((64, 32, 8, 32, 2)), torch.Generator().manual_seed(0)
+        >>> scales = layer_scales("dynamic", widths)
+        >>> maps = [DenseMap(w) for w in draw_weights(widths, scales, random, torch.float64)]
+        >>> x, y = torch.ones(64, dtype=torch.float64), torch.tensor([1.0, 0.0], dtype=torch.float64)
+        >>> step = sgd_step(maps, scales, x, y, learning_rate=1e-3)
+        >>> bool(step.gradient[0] @ step.update[0] < 0)  # the first layer's own share lowers the loss
+        True
+    """
     preactivation = forward(maps, scales, x)
     gradient = backward(maps, scales, preactivation, y)
     update = propagate_update(maps, scales, x, preactivation, gradient, learning_rate)
@@ -127,7 +138,15 @@ def propagate_update(
 def draw_weights(
     widths: Widths, scales: LayerScales, generator: torch.Generator, dtype: torch.dtype
 ) -> list[Tensor]:
-    """Initial weights W^l ~ N(0, init_std_l^2), each (n_l, n_{l-1}), drawn on the CPU in order."""
+    """Initial weights W^l ~ N(0, init_std_l^2), each (n_l, n_{l-1}), drawn on the CPU in order.
+
+    Examples:
+        >>> from dynparam.theory.parametrization import layer_scales
+        >>> widths, random = Widths((64, 16, 4, 16, 2)), torch.Generator().manual_seed(0)
+        >>> weights = draw_weights(widths, layer_scales("dynamic", widths), random, torch.float32)
+        >>> [tuple(weight.shape) for weight in weights]
+        [(16, 64), (4, 16), (16, 4), (2, 16)]
+    """
     return [
         torch.empty(fan_out, fan_in, dtype=dtype).normal_(0.0, std, generator=generator)
         for (fan_in, fan_out), std in zip(widths.layers(), scales.init_std, strict=True)

@@ -107,6 +107,18 @@ def sgd_trajectory(
     ``diverging`` says what happens at the first value that is not finite: ``NonFiniteError`` naming the
     step, or a trajectory of the steps before it. Raises ``ConfigError`` for shapes that do not fit
     each other.
+
+    Examples:
+        >>> from dynparam.engines.network import DenseMap, draw_weights
+        >>> from dynparam.theory.parametrization import layer_scales
+        >>> from dynparam.theory.widths import Widths
+        >>> widths, random = Widths((64, 32, 8, 32, 2)), torch.Generator().manual_seed(0)
+        >>> scales = layer_scales("dynamic", widths)
+        >>> maps = list(map(DenseMap, draw_weights(widths, scales, random, torch.float64)))
+        >>> images, targets = torch.ones(50, 1, 64), torch.tensor([1.0, 0.0]).expand(50, 1, 2)
+        >>> found = sgd_trajectory(maps, scales, images, targets, learning_rate=0.1)
+        >>> bool(found.gradient_norm[-1, -1] < 0.01 * found.gradient_norm[0, -1])  # f has come to y
+        True
     """
     check_batches(images, targets)
     maps = [TrainedMap(matrix) for matrix in initial]

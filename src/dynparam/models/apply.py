@@ -160,6 +160,15 @@ def apply(
 
     Raises ``ConfigError`` for a wrong value and ``ModelError`` for a model that cannot be handled
     (``find_layers``), or one without a hidden layer. The model is then as it was.
+
+    Examples:
+        >>> hidden = nn.Linear(64, 16), nn.ReLU(), nn.Linear(16, 4), nn.ReLU()
+        >>> model = nn.Sequential(*hidden, nn.Linear(4, 2))
+        >>> applied = apply(model, "dynamic", learning_rate=0.1, sample_input=torch.zeros(1, 64))
+        >>> weights = [setting for setting in applied.settings if setting.parameter == "weight"]
+        >>> [round(setting.learning_rate, 5) for setting in weights]  # 0.1 * 4 / fan_in; 0.1 / 4
+        [0.00625, 0.025, 0.025]
+        >>> optimizer = torch.optim.SGD(applied.parameter_groups)
     """
     if not (learning_rate > 0 and math.isfinite(learning_rate)):
         raise ConfigError(f"learning_rate is {learning_rate}; it must be positive and finite")

@@ -89,6 +89,17 @@ def coordinate_check(
     Raises ``ConfigError`` for too few widths, seeds or steps, ``ModelError`` for a model that cannot be
     handled or whose layers differ between widths, ``NonFiniteError`` naming the width, the seed and the
     layer where a value is not finite or everything is zero.
+
+    Examples:
+        >>> def make(width):
+        ...     layers = nn.Linear(8, width, bias=False), nn.Linear(width, 2, bias=False)
+        ...     return nn.Sequential(layers[0], nn.ReLU(), layers[1])
+        >>> batch = {"sample_input": torch.eye(8), "target": torch.eye(8)[:, :2]}
+        >>> check = coordinate_check(make, (32, 128, 512), seeds=10, **batch)
+        >>> print(check.verdict, check.regime)
+        holds rich
+        >>> print(*check.orders.alignment)  # the exact exponents
+        0 0
     """
     widths = _checked_widths(widths, steps, seeds)
     experiment = _Experiment(

@@ -114,6 +114,13 @@ def check(
     """All ``CONDITIONS`` of a parametrization on widths n_0 ... n_L that grow as n to the exponents.
 
     ``r`` matters to ``dynamic`` alone. Raises ``ConfigError`` as ``theory.orders.orders`` does.
+
+    Examples:
+        >>> widths = (0, 1, Fraction(1, 2), 1, 0)  # hidden widths n, sqrt(n), n
+        >>> [outcome.condition.equation for outcome in check("spectral", widths) if not outcome.holds]
+        ['2.18', '2.31', '2.41', '2.40']
+        >>> print(check("spectral", widths)[0].sentences()[0])
+        2.18 fails at layer 2: the preactivations over those of layer 1 shrink as n^(-1/4)
     """
     exponents = quantity_exponents(name, width_exponents, r)
     depth = len(width_exponents) - 1
@@ -128,7 +135,13 @@ def check(
 def quantity_exponents(
     name: str, width_exponents: Sequence[Fraction | int], r: Fraction | float = HALF
 ) -> dict[Key, Fraction]:
-    """The exponent of every quantity of every layer. Raises ``ConfigError`` as ``orders.orders``."""
+    """The exponent of every quantity of every layer. Raises ``ConfigError`` as ``orders.orders``.
+
+    Examples:
+        >>> found = quantity_exponents("ntk", (0, 1, 1, 0))
+        >>> found["update", 2], found["width", 2]  # |Delta htilde^2_i| shrinks as n^(-1/2)
+        (Fraction(-1, 2), Fraction(1, 1))
+    """
     found = orders(name, width_exponents, r)
     by_quantity: dict[Quantity, Sequence[Fraction]] = {
         "preactivation": found.preactivation,
@@ -146,7 +159,14 @@ def quantity_exponents(
 
 
 def condition(equation: str) -> Condition:
-    """The condition of that number. Raises ``ConfigError`` if there is none."""
+    """The condition of that number. Raises ``ConfigError`` if there is none.
+
+    Examples:
+        >>> condition("2.31").statement
+        'the alignment of every layer is Theta(1)'
+        >>> [entry.layer for entry in condition("2.31").entries(3)]
+        [1, 2, 3]
+    """
     for one in CONDITIONS:
         if one.equation == equation:
             return one

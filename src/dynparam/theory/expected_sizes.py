@@ -42,7 +42,15 @@ class Sizes:
 def expected_sizes(
     widths: Widths, scales: LayerScales, learning_rate: float, input_square_norm: float
 ) -> Sizes:
-    """The sizes of Table 1.1 for an image of squared norm ||x||^2 and a one-hot target."""
+    """The sizes of Table 1.1 for an image of squared norm ||x||^2 and a one-hot target.
+
+    Examples:
+        >>> from dynparam.theory.parametrization import layer_scales
+        >>> widths = Widths((3072, 512, 64, 512, 2))
+        >>> found = expected_sizes(widths, layer_scales("dynamic", widths), 0.01, 3072.0)
+        >>> found.preactivation.round(3).tolist()  # sqrt(2) in every hidden layer
+        [1.414, 1.414, 1.414, 0.125]
+    """
     theory = mean_field(widths, scales, learning_rate, input_square_norm)
     units = np.array(widths.sizes[1:], dtype=np.float64)
     s_square = np.square(scales.signal)

@@ -53,6 +53,15 @@ def mean_field(
     """The expectations for images of squared norm ||x||^2 and targets of squared norm ||y||^2.
 
     ``input_square_norm``: a number, or one entry an image. One-hot targets have ||y||^2 = 1.
+
+    Examples:
+        >>> from dynparam.theory.parametrization import layer_scales
+        >>> widths = Widths((3072, 512, 64, 512, 2))
+        >>> found = mean_field(widths, layer_scales("dynamic", widths), 0.01, 3072.0)
+        >>> [round(float(share), 4) for share in found.contribution]
+        [0.0052, 0.0052, 0.0052, 0.0103]
+        >>> [round(float(alignment), 4) for alignment in found.alignment]  # their sums
+        [0.0052, 0.0103, 0.0155, 0.0258]
     """
     norms = np.asarray(input_square_norm, dtype=np.float64)
     s_square = np.square(scales.signal)

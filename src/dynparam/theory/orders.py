@@ -78,6 +78,13 @@ def orders(
     A fixed width has exponent 0; for the thesis's networks a_0 = a_L = 0. ``r`` matters to
     ``dynamic`` alone. Raises ``ConfigError`` for an unknown name, r outside [0, 1/2], no hidden
     layer, or a negative exponent.
+
+    Examples:
+        >>> profile = (0, 1, Fraction(1, 2), 1, 0)  # hidden widths n, sqrt(n), n
+        >>> orders("dynamic", profile).alignment == (0, 0, 0, 0)
+        True
+        >>> print(*orders("spectral", profile).alignment)
+        -1/2 -1/2 -1/2 -1/2
     """
     widths = tuple(Fraction(a) for a in width_exponents)
     if len(widths) < 3:
@@ -97,6 +104,14 @@ def graph_orders(
     The last layer is the readout; ``n_min`` is the exponent of the narrowest hidden width. Where several
     layers meet, their outputs are added or concatenated. The network's input has Theta(1) coordinates.
     Raises ``ConfigError`` for an unknown name, r outside [0, 1/2], or a negative exponent.
+
+    Examples:
+        >>> n, fixed = Fraction(1), Fraction(0)
+        >>> first = Node(fixed, n, sees_input=True)
+        >>> block = Node(n, n, sources=(0,))
+        >>> readout = Node(n, fixed, sources=(0, 1))  # sees the block and what skips it
+        >>> graph_orders("dynamic", [first, block, readout], n_min=n).alignment == (0, 0, 0)
+        True
     """
     smallest = min(min(node.fan_in, node.fan_out) for node in nodes)
     if smallest < 0:

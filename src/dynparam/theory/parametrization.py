@@ -105,6 +105,14 @@ def layer_rules(name: str, depth: int, r: Fraction | float = HALF) -> tuple[Laye
     - ``standard``: g_l = 1 with He's hidden and LeCun's readout initialization (eq. 2.87).
 
     Raises ``ConfigError`` for an unknown name or, if the name is ``dynamic``, for r outside [0, 1/2].
+
+    Examples:
+        >>> hidden, readout = layer_rules("dynamic", depth=2)
+        >>> hidden.multiplier.value(fan_in=100, fan_out=50, n_min=25)  # sqrt(n_min / fan_in)
+        0.5
+        >>> n = Fraction(1)  # The same rule where all widths grow as n.
+        >>> hidden.multiplier.order(fan_in=n, fan_out=n, n_min=n)
+        Fraction(0, 1)
     """
     if name not in NAMES:
         raise ConfigError(f"unknown parametrization {name!r}; choose one of {', '.join(NAMES)}")
@@ -132,6 +140,13 @@ def layer_scales(name: str, widths: Widths | Sequence[int], r: Fraction | float 
 
     ``widths`` are n_0 ... n_L; ``r`` matters to ``dynamic`` alone. Raises ``ConfigError`` for an
     unknown name, bad widths, no hidden layer, or r outside [0, 1/2].
+
+    Examples:
+        >>> scales = layer_scales("dynamic", (64, 16, 4, 16, 2))
+        >>> scales.multiplier  # sqrt(4 / fan_in), and 1 / sqrt(16) at the readout
+        (0.25, 0.5, 1.0, 0.25)
+        >>> [round(std, 3) for std in scales.init_std]  # sqrt(2 / 4), and 1 / sqrt(4) at the readout
+        [0.707, 0.707, 0.707, 0.5]
     """
     widths = widths if isinstance(widths, Widths) else Widths(tuple(widths))
     n_min = widths.n_min
@@ -149,6 +164,11 @@ def scales_of_update(widths: Widths | Sequence[int], update_norm: float) -> Laye
     ``update_norm`` is that order, common to all hidden layers (eq. 2.40), and may be any positive
     number: n_min^r is dynamic parametrization, for r beyond 1/2 too. Raises ``ConfigError`` for bad
     widths, no hidden layer, or a number that is not positive and finite.
+
+    Examples:
+        >>> widths = Widths((64, 16, 4, 16, 2))
+        >>> scales_of_update(widths, widths.n_min**0.5) == layer_scales("dynamic", widths, r=HALF)
+        True
     """
     widths = widths if isinstance(widths, Widths) else Widths(tuple(widths))
     if not (update_norm > 0 and math.isfinite(update_norm)):
@@ -171,6 +191,13 @@ def learning_rate_form(
     A network without multipliers, initialized with ``init_std`` and trained by SGD (momentum or
     none) with learning rate eta * factor in each layer, computes the same functions at every step.
     Raises as ``layer_scales`` does.
+
+    Examples:
+        >>> form = learning_rate_form("dynamic", (64, 16, 4, 16, 2))
+        >>> form.learning_rate_factor  # the squared multipliers
+        (0.0625, 0.25, 1.0, 0.0625)
+        >>> [round(std, 3) for std in form.init_std]  # sqrt(2 / fan_in), and 1 / sqrt(n_min fan_in)
+        [0.177, 0.354, 0.707, 0.125]
     """
     widths = widths if isinstance(widths, Widths) else Widths(tuple(widths))
     scales = layer_scales(name, widths, r)

@@ -22,7 +22,15 @@ from dynparam.theory.widths import Widths
 
 
 def reference_width(reference: Reference, widths: Widths) -> float:
-    """The width m: the smallest, the geometric mean, or the largest of the hidden widths."""
+    """The width m: the smallest, the geometric mean, or the largest of the hidden widths.
+
+    Examples:
+        >>> widths = Widths((64, 4, 16, 2))
+        >>> reference_width("n_min", widths), reference_width("n_max", widths)
+        (4.0, 16.0)
+        >>> round(reference_width("geometric_mean", widths), 9)
+        8.0
+    """
     if reference == "n_min":
         return float(widths.n_min)
     if reference == "n_max":
@@ -31,7 +39,12 @@ def reference_width(reference: Reference, widths: Widths) -> float:
 
 
 def reference_exponent(reference: Reference, hidden: Sequence[Fraction]) -> Fraction:
-    """The exponent of m when the hidden widths grow as n to the exponents ``hidden``."""
+    """The exponent of m when the hidden widths grow as n to the exponents ``hidden``.
+
+    Examples:
+        >>> reference_exponent("geometric_mean", (Fraction(1), Fraction(1, 2)))
+        Fraction(3, 4)
+    """
     if reference == "n_min":
         return min(hidden)
     if reference == "n_max":
@@ -40,12 +53,23 @@ def reference_exponent(reference: Reference, hidden: Sequence[Fraction]) -> Frac
 
 
 def drift_exponents(update: Fraction, hidden: Sequence[Fraction]) -> tuple[Fraction, ...]:
-    """Of the second term of eq. 2.55 over the first, layers 1 ... L-1, for u = Theta(n^update)."""
+    """Of the second term of eq. 2.55 over the first, layers 1 ... L-1, for u = Theta(n^update).
+
+    Examples:
+        >>> drift_exponents(Fraction(1, 4), (Fraction(1), Fraction(1, 2)))  # the narrow layer's is 0
+        (Fraction(-1, 4), Fraction(0, 1))
+    """
     return tuple(update - width / 2 for width in hidden)
 
 
 def expected_edge(reference: Reference, hidden: Sequence[Fraction]) -> Fraction:
-    """The r at which m^r = Theta(sqrt(n_min)): no layer's drift grows below it (eq. 2.63)."""
+    """The r at which m^r = Theta(sqrt(n_min)): no layer's drift grows below it (eq. 2.63).
+
+    Examples:
+        >>> hidden = (Fraction(1), Fraction(1, 2))  # widths n and sqrt(n)
+        >>> expected_edge("n_min", hidden), expected_edge("n_max", hidden)
+        (Fraction(1, 2), Fraction(1, 4))
+    """
     return min(hidden) / 2 / reference_exponent(reference, hidden)
 
 

@@ -27,6 +27,13 @@ class Widths:
     """The widths n_0 ... n_L of an L-layer network, input and output included (Fig. 2.1).
 
     Raises ``ConfigError`` for fewer than one layer or a width that is not an integer >= 1.
+
+    Examples:
+        >>> widths = Widths((3072, 512, 64, 512, 2))
+        >>> widths.depth, widths.hidden, widths.n_min
+        (4, (512, 64, 512), 64)
+        >>> list(widths.layers())[1]  # (fan_in, fan_out) of layer 2
+        (512, 64)
     """
 
     sizes: tuple[int, ...]
@@ -81,6 +88,12 @@ def bottleneck(
     """The thesis's network (Fig. 3.1): hidden layers of width n (wide) and n_min (narrow).
 
     Raises ``ConfigError`` for a width below 1 or a hidden layer that is neither wide nor narrow.
+
+    Examples:
+        >>> bottleneck(100, 10).sizes
+        (3072, 100, 10, 100, 10, 100, 2)
+        >>> bottleneck(100, 10, hidden=("wide", "narrow"), n_in=64).sizes
+        (64, 100, 10, 2)
     """
     sizes = {"wide": n, "narrow": n_min}
     unknown = [share for share in hidden if share not in sizes]
@@ -91,7 +104,15 @@ def bottleneck(
 
 @dataclass(frozen=True)
 class RatioRule:
-    """n_min as a power law of the wide width: coefficient * n ** exponent (Secs. 3.1, 3.2)."""
+    """n_min as a power law of the wide width: coefficient * n ** exponent (Secs. 3.1, 3.2).
+
+    Examples:
+        >>> rule = RatioRule(coefficient=Fraction(6), exponent=Fraction(1, 2))
+        >>> print(rule)
+        6 n^(1/2)
+        >>> rule.n_min(100), rule.n_min(10_000)
+        (60, 600)
+    """
 
     coefficient: Fraction
     exponent: Fraction
@@ -122,12 +143,22 @@ class RatioRule:
 
 
 def constant_ratio(fraction: Fraction) -> RatioRule:
-    """n_min = fraction * n: the widths keep their ratio as n grows (Sec. 3.1)."""
+    """n_min = fraction * n: the widths keep their ratio as n grows (Sec. 3.1).
+
+    Examples:
+        >>> [constant_ratio(Fraction(1, 4)).n_min(n) for n in (100, 1000)]
+        [25, 250]
+    """
     return RatioRule(Fraction(fraction), Fraction(1))
 
 
 def dynamic_ratio(coefficient: Fraction | int, exponent: Fraction) -> RatioRule:
-    """n_min = coefficient * n ** exponent: the bottleneck sharpens as n grows (Secs. 3.1, 3.2)."""
+    """n_min = coefficient * n ** exponent: the bottleneck sharpens as n grows (Secs. 3.1, 3.2).
+
+    Examples:
+        >>> [dynamic_ratio(6, Fraction(1, 2)).n_min(n) for n in (100, 10_000)]
+        [60, 600]
+    """
     return RatioRule(Fraction(coefficient), Fraction(exponent))
 
 
@@ -135,6 +166,10 @@ def log_spaced(smallest: int, largest: int, count: int) -> tuple[int, ...]:
     """``count`` integers from smallest to largest, evenly spaced in the logarithm, both ends exact.
 
     Raises ``ConfigError`` if rounding would make two of them equal.
+
+    Examples:
+        >>> log_spaced(100, 10_000, 5)
+        (100, 316, 1000, 3162, 10000)
     """
     step = math.log(largest / smallest) / (count - 1)
     grid = [round(smallest * math.exp(step * k)) for k in range(count)]
