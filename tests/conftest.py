@@ -16,7 +16,7 @@ def one_thread():
 @pytest.fixture
 def quick_runs(monkeypatch):
     """Training runs without looking at code and versions or waiting for the disk."""
-    monkeypatch.setattr(run_files, "stage_digest", lambda command: f"code of {command}")
+    monkeypatch.setattr(run_files, "module_digest", lambda module: f"code of {module}")
     monkeypatch.setattr(runs, "git_state", lambda: {"commit": "abc", "dirty": False})
     monkeypatch.setattr(runs, "versions", lambda: {"torch": "2"})
     monkeypatch.setattr(files, "_flush_to_disk", lambda path: None)

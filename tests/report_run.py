@@ -11,8 +11,7 @@ import pandas as pd
 
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
-from dynparam.report.figures import figure_names
-from dynparam.report.page import Sources
+from dynparam.report.contents import all_figures
 from dynparam.training.settings import all_runs
 
 ROOT = Path(__file__).parents[1]
@@ -129,8 +128,8 @@ def settings(root: Path, reuse: str = "archive") -> Config:
     return load(Config, [ROOT / "config/thesis.yaml", json.dumps(changes)])
 
 
-def make(root: Path, size: tuple[int, int] = (1500, 600)) -> Sources:
-    """Write everything the report needs below ``root``."""
+def make(root: Path, size: tuple[int, int] = (1500, 600)) -> Config:
+    """Write everything the report needs below ``root``; returns the run's configuration."""
     chosen = settings(root)
     results, figures, docs = chosen.paths.results, chosen.paths.figures, root / "docs"
     for folder in ("comparison", "table1_1", "sweep", "benchmarks/draw"):
@@ -143,7 +142,8 @@ def make(root: Path, size: tuple[int, int] = (1500, 600)) -> Sources:
         table.to_csv(results / f"{name}.csv", index=False)
     for name in (*made, "table1_1/table1_1"):
         shutil.copy(ROOT / "figures/fig3_2.json", results / f"{name}.json")
-    for name in figure_names(chosen):
+    for _, shown in all_figures(chosen):
+        name = shown.name
         (figures / f"{name}.png").write_bytes(png(*size))
         (figures / f"{name}.pdf").write_bytes(b"%PDF-1.4\n")
         for kind in ("csv", "json"):
@@ -158,4 +158,4 @@ def make(root: Path, size: tuple[int, int] = (1500, 600)) -> Sources:
     (results / "benchmarks/measure.tsv").write_text("s\tmax_rss\n7.5\tNA\n")
     (docs / "findings.md").write_text(FINDINGS.format(figures=figures))
     (docs / "open-choices.md").write_text(OPEN_CHOICES.format(figures="../figures"))
-    return Sources(chosen, ROOT / "workflow/report")
+    return chosen

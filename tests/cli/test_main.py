@@ -135,7 +135,7 @@ def test_verify_tells_missing_from_wrong(place):
             ["probe", "fig3_3_dynamic", "--images", "{absent}", "--output", "{out}"],
             "absent.npz: there is no such file yet; run: dynparam data pair",
         ),
-        (["fit", "{absent}", "--output", "{out}"], "absent.npz: not a readable table"),
+        (["fit", "{absent}", "--output", "{out}"], "absent.npz: there is no such file yet"),
         (
             ["plot", "probe", "fig3_1", "--results", ".", "--output", "{out}"],
             "no 'fig3_1' in panels; choose one",

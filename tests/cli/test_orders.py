@@ -56,7 +56,7 @@ def test_measuring_a_profile(run, tmp_path):
     arguments = ("--widths", "1,1/2,1", "--parametrization", "dynamic", "--scale", "1,5,1")
     grid = ("--from", "50", "--to", "200", "--count", "3", "--trials", "4", "--seed", "7")
     for path in files:
-        code, out, err = run("probe", *arguments, *grid, "--threads", "1", "--output", path)
+        code, out, err = run("measure", *arguments, *grid, "--threads", "1", "--output", path)
         assert code == 0
     assert "The largest network takes 0.00 GiB." in err
     assert "4 trials at each of 3 n from 50 to 200, law engine" in out
@@ -77,21 +77,9 @@ def test_measuring_a_profile(run, tmp_path):
         (["orders", "--widths", "1,abc", "--parametrization", "ntk"], "'abc' is not a number"),
         (["orders", "--widths", "", "--parametrization", "ntk"], "--widths is empty"),
         (["orders", "--widths", "1,-1", "--parametrization", "ntk"], "exponent -1 is negative"),
-        (["probe"], "name a curve of probe.curves, or give --widths and --parametrization"),
-        (["probe", "--trials", "3"], "name a curve of probe.curves, or give --widths"),
-        (["probe", "--widths", "1"], "probe --widths needs --parametrization; add it"),
         (["probe", "c"], "there is no 'c' in probe.curves; choose one of fig3_2_constant_ratio"),
-        (["probe", "c", "--widths", "1", "--from", "9"], "CURVE has no use for --widths, --from; leave"),
         (
-            ["probe", "--widths", "1", "--parametrization", "ntk", "--images", "x"],
-            "probe --widths has no use for --images; leave it out",
-        ),
-        (
-            ["probe", "--widths", "1", "--parametrization", "ntk", "--config", "x"],
-            "probe --widths has no use for --config; leave it out",
-        ),
-        (
-            ["probe", "--widths", "1", "--parametrization", "ntk", "--from", "9", "--to", "5"],
+            ["measure", "--widths", "1", "--parametrization", "ntk", "--from", "9", "--to", "5"],
             "largest (5) must exceed smallest (9); swap them",
         ),
     ],
@@ -144,4 +132,4 @@ def test_drawing_the_conditions(run, tmp_path):
     (tmp_path / "exponents" / "ntk_equal.csv").unlink()
     code, _, err = run("plot", "conditions", *options)
     assert code == 1
-    assert "not a readable table" in err
+    assert "there is no such file yet" in err

@@ -16,10 +16,8 @@ import typer
 from dynparam.cli import main, options
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
-from dynparam.experiments.alignments import own_tables
-from dynparam.experiments.alignments.settings import OwnComparisonStage
 from dynparam.provenance import verification_tree
-from dynparam.support.errors import AuditError, ConfigError, DataError, InterruptedRunError
+from dynparam.support.errors import AuditError, DataError, InterruptedRunError
 from dynparam.training import summary
 
 ROOT = Path(__file__).parents[2]
@@ -198,57 +196,13 @@ def test_the_wheel_works_where_there_is_no_configuration(wheel, tmp_path):
 
 def test_a_profile_is_measured_and_printed_as_json(tmp_path):
     sizes = ["--from", "30", "--to", "300", "--count", "2", "--trials", "3"]
-    done = run(tmp_path, "probe", "--widths", "1,1,1", "--parametrization", "dynamic", *sizes, "--json")
+    done = run(
+        tmp_path, "measure", "--widths", "1,1,1", "--parametrization", "dynamic", *sizes, "--json"
+    )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["networks"]["300"][1:-1] == [300, 300, 300]
     assert {row["verdict"] for row in found["measured"]} <= {"agrees", "disagrees", "undecided"}
-
-
-SETTINGS = load(OwnComparisonStage, [ROOT / "config" / "thesis.yaml"]).with_tolerance(0.1)
-
-
-def power_law(slope, trials=(0.9, 1.0, 1.1)):
-    rows = [
-        (layer, n, trial, factor * n**slope)
-        for layer in (1, 2)
-        for n in (100, 1000, 10_000)
-        for trial, factor in enumerate(trials)
-    ]
-    return pd.DataFrame(rows, columns=["layer", "n", "trial", "alignment"])
-
-
-def test_tables_of_ones_own_are_compared():
-    table = own_tables.compare_tables(SETTINGS, power_law(-0.5), power_law(-0.5, (1.0,)))
-    assert table["slope"].tolist() == pytest.approx([-0.5, -0.5])
-    assert table["verdict"].tolist() == ["agrees", "agrees"]
-    table = own_tables.compare_tables(SETTINGS, power_law(-0.5), power_law(0.0, (1.0,)))
-    assert table["verdict"].tolist() == ["disagrees", "disagrees"]
-    assert json.loads(own_tables.as_json(table))[0]["expected"] == pytest.approx(0)
-    assert "disagrees" in own_tables.as_text(table)
-    assert "verdict" not in own_tables.compare_tables(SETTINGS, power_law(-0.5))
-
-
-@pytest.mark.parametrize(
-    ("measured", "expected", "sentence"),
-    [
-        (power_law(0).drop(columns="trial"), None, "the measured table has no column 'trial'"),
-        (power_law(0)[:0], None, "the measured table is empty"),
-        (power_law(0, (1.0,)), None, "two trials or more"),
-        (power_law(0).query("n == 100"), None, "needs two n or more"),
-        (power_law(0), power_law(0).query("n == 100"), "expected at fewer than two"),
-    ],
-)
-def test_tables_that_give_no_slope_are_refused(measured, expected, sentence):
-    with pytest.raises(DataError, match=sentence):
-        own_tables.compare_tables(SETTINGS, measured, expected)
-
-
-@pytest.mark.parametrize("arguments", ["--expected e.csv", "--measured m.csv --results r"])
-def test_compare_is_used_in_one_of_two_ways(monkeypatch, arguments):
-    app = typer.main.get_command(main.app)
-    with pytest.raises(ConfigError):
-        app.main(["compare", *arguments.split()], standalone_mode=False)
 
 
 def test_curves_are_summarized():

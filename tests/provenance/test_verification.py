@@ -25,12 +25,15 @@ from dynparam.provenance.sidecars import (
 )
 from dynparam.provenance.verification import Verifier, wanted_files
 from dynparam.provenance.verification_tree import AGREES, DIFFERS, MISSING
+from dynparam.report.stages import STAGES
 from dynparam.settings.shared import Fit
 from dynparam.support.errors import DataError
 
 ROOT = Path(__file__).parents[2]
 CONFIG = load(Config, [ROOT / "config" / "thesis.yaml"])
-CONFIGURED = ConfiguredStages(CONFIG, load_open_choices(ROOT / "config" / "open_choices.yaml", CONFIG))
+CONFIGURED = ConfiguredStages(
+    CONFIG, load_open_choices(ROOT / "config" / "open_choices.yaml", CONFIG), STAGES
+)
 SETTINGS = for_fit(CONFIG)
 
 CHAIN = {
@@ -153,7 +156,7 @@ def test_another_configuration_and_other_code_are_no_fault(chain, monkeypatch):
         "figures/fig.json",
         SETTINGS.model_copy(update={"fit": Fit(**{**vars(SETTINGS.fit), "resamples": 199})}),
     )
-    monkeypatch.setattr("dynparam.provenance.verification.stage_digest", lambda stage: "another")
+    monkeypatch.setattr(CONFIGURED, "code_digest", lambda stage: "another")
     node = verify()
     assert verification_tree.exit_code([node]) == AGREES
     (note,) = (one.note for one in node.findings if one.kind == "configuration")

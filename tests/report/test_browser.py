@@ -50,10 +50,10 @@ def browser():
 def run(tmp_path_factory):
     """A run in miniature, and its page on disk."""
     root = tmp_path_factory.mktemp("run")
-    sources = report_run.make(root)
+    settings = report_run.make(root)
     path = root / "report.html"
-    path.write_text(report_page(sources), encoding="utf-8")
-    return sources, path
+    path.write_text(report_page(settings), encoding="utf-8")
+    return settings, path
 
 
 @contextmanager
@@ -147,11 +147,11 @@ class TestLoading:
         assert dead_links(report.page) == []
 
     def test_data_links_hold_the_files(self, run, report):
-        sources, _ = run
+        settings, _ = run
         links = report.page.evaluate(
             "() => [...document.querySelectorAll('a[download]')].map((a) => [a.download, a.href])"
         )
-        folder = sources.settings.paths.figures
+        folder = settings.paths.figures
         checked = 0
         for name, address in links:
             path = folder / name

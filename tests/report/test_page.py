@@ -9,13 +9,15 @@ import pandas as pd
 import pytest
 
 from dynparam.configuration.loading import load
-from dynparam.experiments.alignments.report import slopes_view
-from dynparam.experiments.measured_orders.report import entries_view
-from dynparam.experiments.r_sweep.report import edges_view
-from dynparam.experiments.training_curves.report import CLAIMS
+from dynparam.experiments.alignments.columns import slopes_view
+from dynparam.experiments.measured_orders.columns import entries_view
+from dynparam.experiments.r_sweep.columns import edges_view
+from dynparam.experiments.training_curves.columns import CLAIMS
 from dynparam.presentation.tables import cells
+from dynparam.provenance.experiment import ShownFigure
+from dynparam.report.contents import all_figures, needed
 from dynparam.report.documents import caption, document
-from dynparam.report.figures import ABOUT, figure_names, read_figure
+from dynparam.report.figures import read_figure
 from dynparam.report.page import page
 from dynparam.report.sidecar_text import commit, efforts, sections, summary
 from dynparam.support.errors import DataError, DynparamError
@@ -23,15 +25,17 @@ from tests import report_run
 from tests.html_elements import Elements
 from tests.report_run import HOSTILE, ROOT
 
+FIGURE = ShownFigure("fig3_2", "A figure", "Fig. 3.2")
+
 
 @pytest.fixture(scope="module")
-def sources(tmp_path_factory):
+def settings(tmp_path_factory):
     return report_run.make(tmp_path_factory.mktemp("run"), size=(8, 6))
 
 
 @pytest.fixture(scope="module")
-def html(sources):
-    return page(sources)
+def html(settings):
+    return page(settings)
 
 
 @pytest.fixture(scope="module")
@@ -59,14 +63,16 @@ class TestPage:
         assert "url(" not in html
         assert "@import" not in html
 
-    def test_every_figure_is_there_with_its_data(self, sources, html, elements):
-        folder = sources.settings.paths.figures
+    def test_every_figure_is_there_with_its_data(self, settings, html, elements):
+        folder = settings.paths.figures
         links = {a["download"]: a["href"] for a in elements.all("a") if "download" in a}
-        assert len(elements.all("figure")) == len(figure_names(sources.settings)) == 12
-        for name in figure_names(sources.settings):
+        figures = [shown for _, shown in all_figures(settings)]
+        assert len(elements.all("figure")) == len(figures) == 12
+        for shown in figures:
+            name = shown.name
             content = base64.b64decode(links[f"{name}.csv"].partition("base64,")[2])
             assert content == (folder / f"{name}.csv").read_bytes()
-            assert ABOUT[name].title in html
+            assert shown.title in html
             assert f"snakemake --cores all {name}" in html
         for image in elements.all("img"):
             assert "alt" in image
@@ -109,27 +115,24 @@ class TestPage:
             ("2", "#findings-2", "(not so in this run:) Dynamic keeps its updates"),
         ]
 
-    def test_every_input_that_is_recorded_exists(self, sources):
-        inputs = sources.inputs()
+    def test_every_input_that_is_recorded_exists(self, settings):
+        inputs = [path for path, _ in needed(settings)]
         assert len(set(inputs)) == len(inputs) == 4 * 12 + 4 + 24 + 2
         assert all(path.is_file() for path in inputs)
 
-    def test_a_run_without_findings_and_archive_has_a_page(self, sources):
+    def test_a_run_without_findings_and_archive_has_a_page(self, settings):
         changes = {"findings": {"page": None}, "training": {"reuse": "none"}}
-        text = sources.settings.model_dump_json()
-        other = report_run.Sources(
-            load(type(sources.settings), [text, json.dumps(changes)]), sources.captions
-        )
-        html = page(other)
+        text = settings.model_dump_json()
+        html = page(load(type(settings), [text, json.dumps(changes)]))
         Elements(html)
         assert 'id="findings"' not in html
         assert "Nothing to audit" in html
 
 
-def test_a_figure_without_a_caption_is_shown_without(sources, tmp_path):
-    figure = read_figure("fig3_2", sources.settings.paths.figures, tmp_path)
+def test_a_figure_without_a_caption_is_shown_without(settings, tmp_path):
+    figure = read_figure(FIGURE, settings.paths.figures, tmp_path / "none.rst")
     assert figure.caption == ""
-    assert figure.title == ABOUT["fig3_2"].title
+    assert figure.title == FIGURE.title
 
 
 MISSING = [
@@ -137,7 +140,7 @@ MISSING = [
     ("figures/conditions.csv", "conditions"),
     ("results/comparison/slopes.csv", "comparison"),
     ("results/comparison/claims.csv", "comparison"),
-    ("results/sweep/edges.csv", "results/sweep/edges.csv"),
+    ("results/sweep/edges.csv", "r_sweep"),
     ("docs/findings.md", "findings"),
     ("docs/open-choices.md", "open_choices"),
     ("results/audit/bird-cat/10000-500/dynamic.json", "bird-cat/10000-500/dynamic.json"),
@@ -151,7 +154,7 @@ def broken(tmp_path_factory):
 
 @pytest.mark.parametrize(("name", "target"), MISSING)
 def test_a_missing_part_is_named_with_its_target(broken, name, target):
-    path = broken.settings.paths.figures.parent / name
+    path = broken.paths.figures.parent / name
     content = path.read_bytes()
     path.unlink()
     with pytest.raises(DataError) as told:
@@ -170,11 +173,11 @@ def test_a_missing_part_is_named_with_its_target(broken, name, target):
     ],
 )
 def test_a_damaged_figure_is_named(broken, name, content, words):
-    path = broken.settings.paths.figures / name
+    path = broken.paths.figures / name
     before = path.read_bytes()
     path.write_bytes(content)
     with pytest.raises(DynparamError, match=words):
-        read_figure("fig3_2", path.parent, broken.captions)
+        read_figure(FIGURE, path.parent, ROOT / "none.rst")
     path.write_bytes(before)
 
 
@@ -230,7 +233,9 @@ class TestDocuments:
 
     def test_captions_have_no_markup_that_is_not_rendered(self):
         """Of reStructuredText: literals alone, which ``caption`` knows."""
-        for path in (ROOT / "workflow/report").glob("*.rst"):
+        captions = list((ROOT / "src/dynparam/experiments").glob("*/captions/*.rst"))
+        assert len(captions) >= 14
+        for path in captions:
             plain = re.sub(r"``.+?``", "", path.read_text(encoding="utf-8"))
             assert not re.search(r"`|\*\*|^\.\. |\{\{", plain, re.MULTILINE), path
 
@@ -250,8 +255,8 @@ class TestProvenance:
         assert summary(record) == "commit 0123456789 with uncommitted changes, in 1.2\N{NO-BREAK SPACE}s"
         assert commit({}) == commit({"git": {"commit": None}}) == "outside a checkout"
 
-    def test_efforts_add_up_by_rule(self, sources):
-        found = efforts(sources.settings.paths.results / "benchmarks")
+    def test_efforts_add_up_by_rule(self, settings):
+        found = efforts(settings.paths.results / "benchmarks")
         assert [(one.rule, one.jobs, one.seconds, one.megabytes) for one in found] == [
             ("measure", 1, 7.5, 0.0),
             ("draw", 1, 2.5, 310.2),

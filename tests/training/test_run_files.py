@@ -72,7 +72,7 @@ def test_identity_follows_from_all_that_a_curve_depends_on(files, tmp_path, monk
             }.items()
         ),
     ]
-    monkeypatch.setattr(run_files, "stage_digest", lambda command: f"other code of {command}")
+    monkeypatch.setattr(run_files, "module_digest", lambda module: f"other code of {module}")
     found.append(identity())
     assert len(set(found)) == len(found)
     assert files.run_identity(1) != files.run_identity(11)

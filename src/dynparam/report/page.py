@@ -53,7 +53,9 @@ def page(settings: Config) -> str:
         verdicts=[verdict(word) for word in COMPARISONS],
         tones=TONES,
         documents=documents,
-        statements=[one for _, text in documents for one in text.statements],
+        statements=[
+            one for about, text in documents if about.anchor == "findings" for one in text.statements
+        ],
         **_made(settings, figures),
     )
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from dynparam.cli import main
 from dynparam.experiments.r_sweep.figure import CEILING, COLOURS, MARKERS, plotted_data, sweep_figure
 from dynparam.presentation import figure_style
-from dynparam.provenance.code_digest import stage_digest
+from dynparam.report.stages import STAGES
 from dynparam.support.errors import ConfigError, DataError
 from dynparam.support.tables import read_csv, write_csv
 from tests.networks import invented_pair
@@ -141,9 +141,9 @@ def test_missing_trials_are_named(tmp_path):
     config = ["--config", edges_stage().model_dump_json()]
     failed = run("edges", *config, "--results", tmp_path, "--output", tmp_path / "edges.csv")
     assert isinstance(failed.exception, DataError)
-    assert "n_min.csv: not a readable table" in str(failed.exception)
+    assert "n_min.csv and 2 more: there is no such file yet" in str(failed.exception)
 
 
 def test_every_command_has_a_digest():
-    digests = {stage_digest(name) for name in ("sweep_reference", "find_edges", "plot_sweep")}
+    digests = {STAGES[name].digest() for name in ("sweep_reference", "find_edges", "plot_sweep")}
     assert len(digests) == 3
