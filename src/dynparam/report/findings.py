@@ -16,9 +16,9 @@ from scipy import stats
 
 from dynparam.configuration.config import FindingsStage
 from dynparam.experiments.measured_orders.table1_1_page import disagreements
-from dynparam.experiments.open_choices.changes import Showing
 from dynparam.presentation.templates import template
 from dynparam.support.errors import DataError
+from dynparam.trials.claims import Showing
 
 TEMPLATE = "findings.md.j2"
 

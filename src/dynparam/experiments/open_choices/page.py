@@ -12,12 +12,12 @@ from typing import Any
 
 import pandas as pd
 
-from dynparam.experiments.open_choices.changes import Showing
 from dynparam.experiments.open_choices.entries import Alternative, Entry, Ledger, written
 from dynparam.experiments.open_choices.settings import PageBlocks
 from dynparam.presentation.templates import template
 from dynparam.settings.base import Block, pick, value_at
 from dynparam.support.errors import DataError
+from dynparam.trials.claims import Showing
 
 TEMPLATE = "page.md.j2"
 
