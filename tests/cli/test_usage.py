@@ -13,6 +13,8 @@ import pandas as pd
 import pytest
 import typer
 
+from dynparam.experiments.alignments import stages as alignments
+from dynparam.experiments.training_curves import stages as training_curves
 from dynparam.cli import main, options
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
@@ -110,8 +112,12 @@ def test_names_are_completed_from_the_configuration(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert options.complete_tasks("air") == ["airplane-automobile"]
     assert options.complete_curves("fig3_3") == ["fig3_3_spectral", "fig3_3_dynamic"]
-    assert options.complete_panels("") == ["fig3_2", "fig3_3"]
-    assert options.complete_training("fig3_5") == ["fig3_5"]
+    figures = {
+        stage.command: options.completion(stage.parameters[0].names)
+        for stage in (alignments.PLOT, training_curves.PLOT)
+    }
+    assert figures["plot probe"]("") == ["fig3_2", "fig3_3"]
+    assert figures["plot curves"]("fig3_5") == ["fig3_5"]
     (tmp_path / "config").mkdir()
     (tmp_path / "config" / "thesis.yaml").write_text("wrong")
     assert options.complete_tasks("") == [], "a wrong configuration must not spoil the prompt"

@@ -10,7 +10,7 @@ import pandas as pd
 
 from dynparam.statistics.estimates import Estimate
 from dynparam.statistics.slopes import log_slope, slope_of_log_means
-from dynparam.statistics.verdicts import ClaimVerdict, Verdict, equivalence
+from dynparam.statistics.verdicts import CLAIM_OF_VERDICT, ClaimVerdict, equivalence
 from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import DataError
 from dynparam.theory.conditions import Condition, Entry, Key, Quantity, Relation, violation
@@ -150,12 +150,7 @@ def relation_verdict(
     definite verdicts is wrong with probability at most 2.5 %.
     """
     if relation == "zero":
-        near_zero = equivalence(ci_low, ci_high, 0.0, tolerance)
-        return {
-            Verdict.AGREES: ClaimVerdict.HOLDS,
-            Verdict.DISAGREES: ClaimVerdict.FAILS,
-            Verdict.UNDECIDED: ClaimVerdict.UNDECIDED,
-        }[near_zero]
+        return CLAIM_OF_VERDICT[equivalence(ci_low, ci_high, 0.0, tolerance)]
     ends = (violation(relation, ci_low), violation(relation, ci_high))
     if max(ends) <= tolerance:
         return ClaimVerdict.HOLDS

@@ -26,6 +26,14 @@ class ClaimVerdict(StrEnum):
     UNDECIDED = "undecided"
 
 
+CLAIM_OF_VERDICT = {
+    Verdict.AGREES: ClaimVerdict.HOLDS,
+    Verdict.DISAGREES: ClaimVerdict.FAILS,
+    Verdict.UNDECIDED: ClaimVerdict.UNDECIDED,
+}
+"""How a claim of an expected value fares."""
+
+
 def equivalence(ci_low: float, ci_high: float, expected: float, tolerance: float) -> Verdict:
     """Whether a quantity known to an interval equals ``expected`` up to ``tolerance``.
 

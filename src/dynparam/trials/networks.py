@@ -29,6 +29,11 @@ def family_networks(
     return {n: bottleneck(n, rule.n_min(n, rounding), hidden=network.hidden) for n in wide_widths(grid)}
 
 
+def uncrossed(widths: Widths, smallest: int) -> Widths:
+    """The same with n_0 no larger than the smallest n of a window, so that no n passes it (eq. 3.4)."""
+    return Widths((min(smallest, widths.sizes[0]), *widths.sizes[1:]))
+
+
 def hidden_exponents(network: Network, narrow: NarrowWidth) -> tuple[Fraction, ...]:
     """The exponents a_1 ... a_{L-1} of the hidden widths: 1 where wide, that of n_min where narrow."""
     return tuple(Fraction(1) if share == "wide" else narrow.exponent for share in network.hidden)

@@ -22,16 +22,6 @@ from tests.networks import invented_pair
 from tests.planted import ROOT, all_planted, planted_trials, stage
 
 
-@pytest.fixture(scope="module")
-def settings():
-    return stage()
-
-
-@pytest.fixture(scope="module")
-def table(settings):
-    return table1_1.table1_1(settings, all_planted(settings))
-
-
 def select(table, name, family, quantity):
     rows = table[(table["parametrization"] == name) & (table["family"] == family)]
     return rows[rows["quantity"] == quantity].set_index("layer")

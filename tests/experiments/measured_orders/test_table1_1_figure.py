@@ -1,21 +1,9 @@
 import numpy as np
-import pytest
 
 from dynparam.experiments.measured_orders import table1_1
 from dynparam.experiments.measured_orders.table1_1_figure import table1_1_figure
 from dynparam.presentation import figure_style
 from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS
-from tests.planted import all_planted, stage
-
-
-@pytest.fixture(scope="module")
-def settings():
-    return stage()
-
-
-@pytest.fixture(scope="module")
-def table(settings):
-    return table1_1.table1_1(settings, all_planted(settings))
 
 
 def test_panels_show_claimed_exact_and_measured(table, settings):

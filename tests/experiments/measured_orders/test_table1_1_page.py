@@ -5,18 +5,13 @@ from dynparam.experiments.measured_orders import table1_1, table1_1_page
 from dynparam.presentation.pages import html_page, markdown_page
 from dynparam.support.tables import read_csv
 from tests.html_elements import Elements
-from tests.planted import all_planted, stage
+from tests.planted import all_planted
 
 
 @pytest.fixture(scope="module")
-def settings():
-    return stage()
-
-
-@pytest.fixture(scope="module")
-def table(settings):
+def table(table):
     """The planted table, with one entry of each verdict and a note that needs escaping."""
-    made = table1_1.table1_1(settings, all_planted(settings))
+    made = table.copy()
     made.loc[0, "verdict"], made.loc[1, "verdict"] = "undecided", "disagrees"
     made.loc[2, "claim"] = "undecided"
     made.loc[3, "note"] = "x < y & z | w"

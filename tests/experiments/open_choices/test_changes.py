@@ -2,15 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from dynparam.experiments.alignments.comparison import ExpectedSlopes, claim_note
-from dynparam.experiments.open_choices.changes import COLUMNS, Showing, all_changes, showing
+from dynparam.experiments.open_choices.changes import COLUMNS, all_changes
 from dynparam.experiments.open_choices.entries import DEFAULT
 from dynparam.experiments.open_choices.settings import for_open_choices
 from dynparam.statistics.slopes import slope_of_log_means
 from dynparam.support.errors import DataError
+from dynparam.trials.claims import Showing
 from tests.open_choices import CONFIG, OPEN_CHOICES, WIDTHS, invented_trials
 
 SETTINGS = for_open_choices(CONFIG)
@@ -114,27 +112,3 @@ def test_a_claim_can_stop_showing():
     assert set(decreasing["floor"]) == {Showing.YES}
     assert set(decreasing["per_image"]) == {Showing.NO}
     assert set(table.loc[~moved, "shows"]) == {Showing.YES}
-
-
-@given(st.sampled_from(["flat", "decreasing"]), st.floats(-1, 1), st.floats(0, 1))
-def test_showing_is_what_the_comparison_table_notes(claim, low, width):
-    slopes = ExpectedSlopes(asymptotic=0.0, on_window=0.0, uncrossed=0.0)
-    note = claim_note(claim, (low, low + width), slopes, 0.2, 10_000)
-    visible = "not visible" not in note
-    assert (showing(claim, low, low + width, 0.2) is Showing.YES) == visible
-
-
-@pytest.mark.parametrize(
-    ("claim", "low", "high", "expected"),
-    [
-        ("flat", -0.1, 0.1, Showing.YES),
-        ("flat", 0.1, 0.3, Showing.UNDECIDED),
-        ("flat", 0.3, 0.4, Showing.NO),
-        ("flat", -0.4, -0.3, Showing.NO),
-        ("decreasing", -0.4, -0.3, Showing.YES),
-        ("decreasing", -0.1, 0.1, Showing.UNDECIDED),
-        ("decreasing", 0.1, 0.2, Showing.NO),
-    ],
-)
-def test_showing(claim, low, high, expected):
-    assert showing(claim, low, high, 0.2) is expected

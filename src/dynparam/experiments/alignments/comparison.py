@@ -20,8 +20,9 @@ from dynparam.presentation.numbers import signed
 from dynparam.settings.shared import panels_of
 from dynparam.settings.widths import Claim
 from dynparam.statistics.slopes import log_slope
-from dynparam.statistics.verdicts import Verdict, equivalence
+from dynparam.statistics.verdicts import equivalence
 from dynparam.theory.widths import INPUT_WIDTH
+from dynparam.trials.claims import Showing, showing
 
 COLUMNS = (
     "figure",
@@ -156,15 +157,9 @@ def claim_note(
 ) -> str:
     """Whether the thesis's claim shows in the measured interval of a slope, and what theory adds.
 
-    "flat" shows if the interval lies within the tolerance of zero, "decreasing" if it lies below
-    zero. ``largest`` is the largest n of the window.
+    ``largest`` is the largest n of the window.
     """
-    if claim == "flat":
-        wording = f"constant in n to within {tolerance:g}"
-        visible = equivalence(*interval, 0.0, tolerance) is Verdict.AGREES
-    else:
-        wording = "decreasing in n"
-        visible = interval[1] < 0
+    wording = f"constant in n to within {tolerance:g}" if claim == "flat" else "decreasing in n"
     reasons = []
     crossing = slopes.on_window - slopes.uncrossed
     if abs(crossing) >= NOTABLE_SHIFT:
@@ -176,7 +171,7 @@ def claim_note(
     finite_width = slopes.uncrossed - slopes.asymptotic
     if abs(finite_width) >= NOTABLE_SHIFT:
         reasons.append(f"finite-width terms shift the expected slope by {signed(finite_width, 2)}")
-    if visible:
+    if showing(claim, *interval, tolerance) is Showing.YES:
         return "; ".join([f"claim ({wording}) visible", *reasons])
     because = " and ".join(reasons) or "the measured interval is too wide or lies elsewhere"
     return f"claim ({wording}) not visible in this window, because {because}"

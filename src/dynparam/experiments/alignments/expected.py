@@ -11,8 +11,7 @@ from dynparam.support.arrays import FloatArray
 from dynparam.theory.mean_field import mean_field
 from dynparam.theory.orders import orders
 from dynparam.theory.parametrization import layer_scales
-from dynparam.theory.widths import Widths
-from dynparam.trials.networks import family_exponents, family_networks
+from dynparam.trials.networks import family_exponents, family_networks, uncrossed
 from dynparam.trials.settings import ProbeStage
 
 
@@ -34,7 +33,6 @@ def expected_values(settings: ProbeStage, name: str, input_square_norms: FloatAr
     grid = family_networks(settings.network, curve.narrow, probe.rounding, probe.widths)
     parts = []
     for n, widths in grid.items():
-        uncrossed = Widths((min(smallest, widths.sizes[0]), *widths.sizes[1:]))
         alignment, alignment_uncrossed = (
             mean_field(
                 shape,
@@ -42,7 +40,7 @@ def expected_values(settings: ProbeStage, name: str, input_square_norms: FloatAr
                 probe.learning_rate,
                 input_square_norms,
             ).alignment
-            for shape in (widths, uncrossed)
+            for shape in (widths, uncrossed(widths, smallest))
         )
         parts.append(
             pd.DataFrame(

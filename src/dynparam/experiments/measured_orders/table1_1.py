@@ -21,14 +21,14 @@ from dynparam.presentation.numbers import fraction, signed
 from dynparam.settings.widths import NarrowWidth
 from dynparam.statistics.estimates import Estimate
 from dynparam.statistics.slopes import log_slope, slope_of_log_means
-from dynparam.statistics.verdicts import ClaimVerdict, Verdict, equivalence
+from dynparam.statistics.verdicts import CLAIM_OF_VERDICT, Verdict, equivalence
 from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import ConfigError, DataError
 from dynparam.theory.expected_sizes import Sizes, expected_sizes
 from dynparam.theory.orders import orders
 from dynparam.theory.parametrization import HALF, layer_scales
 from dynparam.theory.widths import Widths
-from dynparam.trials.networks import family_exponents, family_networks
+from dynparam.trials.networks import family_exponents, family_networks, uncrossed
 
 Quantity = Literal["preactivation", "update"]
 
@@ -62,13 +62,6 @@ All numbers are exponents of n. ``claimed`` is Table 1.1 at the family's widths,
 definition's exponent as n grows, ``expected`` the slope that theory gives on the measured widths.
 ``verdict`` compares the measured interval with ``exact``, ``claim`` with ``claimed``.
 """
-
-
-CLAIM_OF_VERDICT = {
-    Verdict.AGREES: ClaimVerdict.HOLDS,
-    Verdict.DISAGREES: ClaimVerdict.FAILS,
-    Verdict.UNDECIDED: ClaimVerdict.UNDECIDED,
-}
 
 
 NOTABLE_SHIFT = 0.05
@@ -224,7 +217,7 @@ def _rows(
     growth = family_exponents(settings.network, rule)
     exact = orders(name, growth, HALF)
     claimed = claimed_exponents(name, growth[1:-1])
-    expected, uncrossed = _expected_slopes(settings, name, grid, trials)
+    expected, below = _expected_slopes(settings, name, grid, trials)
     rows = []
     for quantity in QUANTITIES:
         for layer in range(1, len(growth) - 1):
@@ -233,7 +226,7 @@ def _rows(
             found = _Measured(
                 slope=slope_of_log_means(list(grid), sizes, confidence=settings.fit.confidence),
                 expected=float(getattr(expected, quantity)[layer - 1]),
-                uncrossed=float(getattr(uncrossed, quantity)[layer - 1]),
+                uncrossed=float(getattr(below, quantity)[layer - 1]),
                 exact=getattr(exact, quantity)[layer - 1],
                 claimed=claimed[quantity][layer - 1],
                 largest_update=_largest_update(of_layer) if quantity == "update" else 0.0,
@@ -278,7 +271,7 @@ def _expected_slopes(
     ]
     smallest = min(grid)
     passed = list(grid.values())
-    uncrossed = [Widths((min(smallest, one.sizes[0]), *one.sizes[1:])) for one in passed]
+    below = [uncrossed(one, smallest) for one in passed]
     rate, norm = settings.probe.learning_rate, float(np.mean(squares))
 
     def slopes(shapes: Sequence[Widths]) -> Sizes:
@@ -287,7 +280,7 @@ def _expected_slopes(
         columns: list[FloatArray] = [np.stack([getattr(one, q) for one in sizes]) for q in QUANTITIES]
         return Sizes(*(log_slope(list(grid), column) for column in columns))
 
-    return slopes(passed), slopes(uncrossed)
+    return slopes(passed), slopes(below)
 
 
 def _largest_update(of_layer: pd.DataFrame) -> float:

@@ -10,7 +10,6 @@ choice's own slope.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from enum import StrEnum
 from typing import cast
 
 import numpy as np
@@ -19,12 +18,11 @@ import pandas as pd
 from dynparam.experiments.open_choices.entries import DEFAULT, OpenChoices
 from dynparam.experiments.open_choices.settings import OpenChoicesStage
 from dynparam.settings.shared import shown_curves
-from dynparam.settings.widths import Claim
 from dynparam.statistics.estimates import Estimate, student
 from dynparam.statistics.slopes import slope_of_log_means
-from dynparam.statistics.verdicts import Verdict, equivalence
 from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import DataError
+from dynparam.trials.claims import showing
 from dynparam.trials.settings import Engine
 
 COLUMNS = (
@@ -51,14 +49,6 @@ Trials = Mapping[tuple[str, Engine], pd.DataFrame]
 """(choice, engine) -> its trials, as ``experiments.open_choices.trials.measure_choice`` gives them."""
 
 
-class Showing(StrEnum):
-    """Whether a claim of the thesis shows in a slope."""
-
-    YES = "shows"
-    NO = "does not show"
-    UNDECIDED = "undecided"
-
-
 def all_changes(settings: OpenChoicesStage, open_choices: OpenChoices, trials: Trials) -> pd.DataFrame:
     """A row in ``COLUMNS`` for every measured alternative, curve and layer.
 
@@ -73,21 +63,6 @@ def all_changes(settings: OpenChoicesStage, open_choices: OpenChoices, trials: T
         for row in _changes_of(settings, name, alternative.engine, known)
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
-
-
-def showing(claim: Claim, low: float, high: float, tolerance: float) -> Showing:
-    """Whether ``claim`` shows in the interval of a slope, as the comparison table has it.
-
-    "flat" shows if the interval lies within the tolerance of zero and does not if it lies outside;
-    "decreasing" shows if it lies below zero and does not if it lies above. Else it is undecided.
-    """
-    if claim == "flat":
-        verdict = equivalence(low, high, 0.0, tolerance)
-        names = {Verdict.AGREES: Showing.YES, Verdict.DISAGREES: Showing.NO}
-        return names.get(verdict, Showing.UNDECIDED)
-    if high < 0:
-        return Showing.YES
-    return Showing.NO if low >= 0 else Showing.UNDECIDED
 
 
 Arranged = dict[str, dict[int, dict[int, FloatArray]]]

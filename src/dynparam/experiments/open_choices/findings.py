@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from dynparam.experiments.open_choices.changes import Showing
+from dynparam.trials.claims import Showing
 from dynparam.provenance.experiment import Files
 
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import pandas as pd
 
-from dynparam.experiments.open_choices.changes import Showing
 from dynparam.experiments.open_choices.entries import Alternative, Entry, OpenChoices, written
 from dynparam.experiments.open_choices.settings import PageBlocks
 from dynparam.presentation.numbers import fitting, plus_minus, signed, with_interval
@@ -20,6 +19,7 @@ from dynparam.presentation.templates import template
 from dynparam.presentation.verdicts import BAD, OPEN, TONES
 from dynparam.settings.base import Block, pick, value_at
 from dynparam.support.errors import DataError
+from dynparam.trials.claims import Showing
 
 TEMPLATE = "page.md.j2"
 

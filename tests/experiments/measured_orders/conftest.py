@@ -1,0 +1,16 @@
+"""The table of planted trials that the tests of Table 1.1 share."""
+
+import pytest
+
+from dynparam.experiments.measured_orders import table1_1
+from tests.planted import all_planted, stage
+
+
+@pytest.fixture(scope="module")
+def settings():
+    return stage()
+
+
+@pytest.fixture(scope="module")
+def table(settings):
+    return table1_1.table1_1(settings, all_planted(settings))
