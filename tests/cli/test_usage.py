@@ -13,11 +13,11 @@ import pandas as pd
 import pytest
 import typer
 
-from dynparam.experiments.alignments import stages as alignments
-from dynparam.experiments.training_curves import stages as training_curves
 from dynparam.cli import main, options
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
+from dynparam.experiments.alignments import stages as alignments
+from dynparam.experiments.training_curves import stages as training_curves
 from dynparam.provenance import verification_tree
 from dynparam.support.errors import AuditError, DataError, InterruptedRunError
 from dynparam.training import summary

@@ -33,14 +33,21 @@ STAGES = {
 }
 
 
-def plot_figure(sidecar):
-    """Named like a command, so that the sidecar records that stage."""
+def make(sidecar):
+    """The files of a stage, invented, and their record."""
     outputs, inputs = ([Path(path) for path in paths] for paths in STAGES[sidecar])
     for path in outputs:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(SECRET if path.suffix == ".npz" else path.name.encode())
     Path(sidecar).parent.mkdir(parents=True, exist_ok=True)
-    write_sidecar(Path(sidecar), outputs, SETTINGS, inputs=inputs, started=time.monotonic() - 5)
+    write_sidecar(
+        Path(sidecar),
+        outputs,
+        SETTINGS,
+        inputs=inputs,
+        started=time.monotonic() - 5,
+        code={"stage": "plot_figure", "digest": "0123456789abcdef"},
+    )
 
 
 @pytest.fixture
@@ -54,7 +61,7 @@ def place(tmp_path, monkeypatch):
             shutil.copy(path, root)
     monkeypatch.chdir(root)
     for sidecar in STAGES:
-        plot_figure(sidecar)
+        make(sidecar)
     return root
 
 

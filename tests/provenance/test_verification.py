@@ -305,7 +305,10 @@ def test_a_json_file_is_not_taken_for_its_own_sidecar(chain):
         ({"command": None}, "the command that made it is not recorded"),
         ({"command": ["dynparam", "data", "retrieve"]}, "dynparam data is not repeated here"),
         ({"command": ["dynparam", "schema"]}, "dynparam schema is not repeated here"),
-        ({"command": ["dynparam", "plot", "probe"], "versions": {"matplotlib": "1"}}, "drawn with matplotlib 1"),
+        (
+            {"command": ["dynparam", "plot", "probe"], "versions": {"matplotlib": "1"}},
+            "drawn with matplotlib 1",
+        ),
     ],
 )
 def test_only_what_can_be_compared_is_made_again(chain, changes, reason):

@@ -170,7 +170,9 @@ class Sandbox:
         _write_yaml(self.root / "overlay.yaml", {**overlay, **self.data.overlay})
 
     def append(self, module: str, text: str) -> None:
-        with (self.root / "src" / "dynparam" / f"{module}.py").open("a", encoding="utf-8") as file:
+        """Add ``text`` to a module, named from inside the package: ``theory.mean_field``."""
+        path = self.root.joinpath("src", "dynparam", *module.split(".")).with_suffix(".py")
+        with path.open("a", encoding="utf-8") as file:
             file.write(text)
 
     def environment(self) -> dict[str, str]:

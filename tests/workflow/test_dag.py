@@ -262,7 +262,7 @@ class TestPlans:
 
     def test_a_study_needs_no_other(self, untouched):
         assert untouched.plan("table1_1") == DATA | ORDERS | JUDGE_TABLE | {"plot_table1_1 table1_1"}
-        assert untouched.plan("r_sweep") == DATA | SWEEPS | SWEEP_FIGURE
+        assert untouched.plan("r_sweep") == DATA | SWEEPS | EDGES | SWEEP_FIGURE
         assert untouched.plan("open_choices") == DATA | OPEN_CHOICES
 
     def test_a_figure_that_came_with_the_clone_is_made_again(self, untouched):
@@ -488,22 +488,22 @@ class TestRunsAgain:
     @pytest.mark.parametrize(
         ("module", "repeated"),
         [
-            ("figures", PROBE_FIGURES | ARCHITECTURE | DRAW_TRAINED | STUDY_FIGURES),
-            ("rendering", COMPARE | CLAIMS | JUDGE_TABLE),
+            ("presentation.figure_style", PROBE_FIGURES | ARCHITECTURE | DRAW_TRAINED | STUDY_FIGURES),
+            ("presentation.pages", COMPARE | CLAIMS | JUDGE_TABLE),
             (
-                "statistics",
+                "statistics.slopes",
                 FITS | COMPARE | PROBE_FIGURES | CLAIMS | DOMAIN_FIGURE | LAW_FITS | JUDGED_STUDIES,
             ),
             (
-                "mean_field",
+                "theory.mean_field",
                 EXPECTATIONS | COMPARE | PROBE_FIGURES | EXPECT_WIDE | WIDE_FIGURES | OF_ORDERS,
             ),
-            ("gaussian_columns", ON_BOTH_ENGINES),
-            ("law_step", ON_BOTH_ENGINES),
-            ("claims", CLAIMS | DOMAIN_FIGURE),
-            ("curve_figures", DRAW_TRAINED),
-            ("training", TRAINING),
-            ("pairs", EVERYTHING - ARCHITECTURE - RETRIEVE),
+            ("engines.gaussian_columns", ON_BOTH_ENGINES),
+            ("engines.law_step", ON_BOTH_ENGINES),
+            ("experiments.training_curves.claims", CLAIMS | DOMAIN_FIGURE),
+            ("experiments.training_curves.figure", DRAW_TRAINED),
+            ("training.protocol", TRAINING),
+            ("data.pairs", EVERYTHING - ARCHITECTURE - RETRIEVE),
         ],
     )
     def test_an_edit_repeats_its_stages_and_what_follows(self, clone, module, repeated):
@@ -511,14 +511,20 @@ class TestRunsAgain:
         assert clone.plan() == repeated | PAGE
 
     def test_edits_that_change_no_result_repeat_nothing(self, clone):
-        for module in ("figures", "statistics", "gaussian_columns", "mlp", "pairs"):
+        for module in (
+            "presentation.figure_style",
+            "statistics.slopes",
+            "engines.gaussian_columns",
+            "engines.network",
+            "data.pairs",
+        ):
             clone.append(module, '\n# A comment.\n\n"""A string that documents."""\n')
-        for module in ("progress", "download", "provenance", "cifar10"):
+        for module in ("support.progress", "data.download", "provenance.record", "data.retrieval"):
             clone.append(module, "\nADDED = 1\n")
         assert clone.plan() == set()
 
     def test_an_edited_module_really_runs(self, clone, finished):
-        clone.append("figures", '\nprint("the edited copy")\n')
+        clone.append("presentation.figure_style", '\nprint("the edited copy")\n')
         outcome = clone.make()
         assert outcome.counts == {
             "plot_figure": 2,

@@ -36,6 +36,7 @@ BY_HAND = {
     "archive",
     "audit",
     "compare",
+    "crate",
     "data extract",
     "data retrieve",
     "expect",

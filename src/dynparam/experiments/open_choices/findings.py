@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from dynparam.trials.claims import Showing
 from dynparam.provenance.experiment import Files
+from dynparam.trials.claims import Showing
 
 
 class Found:
