@@ -13,8 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from dynparam.data.official import FOLDER
-from dynparam.data.settings import CIFAR10_CLASSES
+from dynparam.data.official import CIFAR10_CLASSES, FOLDER
 
 
 def write_archive(path: Path, images_per_batch: int = 20, seed: int = 0) -> dict[str, str]:

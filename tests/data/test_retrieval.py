@@ -8,14 +8,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 
 from dynparam.data import download, images, official, pairs, retrieval, torchvision_reader
-from dynparam.data.official import FOLDER, MEMBERS
-from dynparam.data.settings import CIFAR10_CLASSES, Data, Source
+from dynparam.data.official import CIFAR10_CLASSES, FOLDER, MEMBERS
+from dynparam.data.settings import ClassName, Data, Source
 from dynparam.support.errors import ConfigError, DataError, DynparamError
 from tests import cifar10_archive, http_server
 
@@ -488,3 +488,7 @@ def test_official_data(tmp_path: Path) -> None:
         chosen = [reference.targets[index] for index in manifest["subsets"][key]["indices"]]
         assert found.tolist() == chosen
         assert sum(chosen) == 1000
+
+
+def test_the_classes_that_a_task_may_name_are_the_official_ones():
+    assert get_args(ClassName) == CIFAR10_CLASSES

@@ -17,10 +17,8 @@ from dynparam.training.archive import read_curves
 SEEDS = 100
 """Seeds of one curve of Figs. 3.4 and 3.5 in the thesis."""
 
-
 FIGURE_RUNS = 400
 """Runs of both figures in the thesis: two tasks, two parametrizations, 100 seeds."""
-
 
 HEADERS = (
     "processor",
@@ -33,7 +31,6 @@ HEADERS = (
     f"{SEEDS} seeds of one curve",
     f"Figs. 3.4 and 3.5, {FIGURE_RUNS} runs",
 )
-
 
 Kind = tuple[str, str, str, int]
 """Machine, device, network and epochs: runs that agree in all of them are comparable."""

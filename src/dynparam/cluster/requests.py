@@ -21,10 +21,8 @@ from dynparam.training.settings import RunStage
 PER_SEED = "train_seeds"
 """The rule whose jobs differ in the number of seeds: its seconds are those of one seed."""
 
-
 SMALL_NETWORK = 1_000_000
 """Weights below which a network trains no faster."""
-
 
 HEADER = """\
 # What the jobs of each rule need, as measured: the largest memory (MB) and processor time (s) of its

@@ -27,7 +27,6 @@ COLUMNS = (
     "enough",
 )
 
-
 HEADERS = ("rule", "jobs", "MB used", "CPU s used", "by all jobs", "MB asked", "s asked", "enough")
 
 

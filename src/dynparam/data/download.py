@@ -22,12 +22,9 @@ from dynparam.support.files import naming_write_errors
 if TYPE_CHECKING:
     from requests import RequestException, Response
 
-
 FIRST_PAUSE_SECONDS = 1.0
 
-
 LONGEST_PAUSE_SECONDS = 30.0
-
 
 CHUNK_BYTES = 1 << 16
 

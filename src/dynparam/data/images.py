@@ -15,7 +15,6 @@ from dynparam.support.errors import ConfigError, DataError
 
 Bytes = NDArray[np.uint8]
 
-
 Indices = NDArray[np.int64]
 
 

@@ -12,6 +12,19 @@ from dynparam.support.files import sha256
 
 FOLDER = "cifar-10-batches-py"
 
+CIFAR10_CLASSES = (
+    "airplane",
+    "automobile",
+    "bird",
+    "cat",
+    "deer",
+    "dog",
+    "frog",
+    "horse",
+    "ship",
+    "truck",
+)
+"""The ten classes, in the order of their labels 0 to 9."""
 
 MEMBERS: dict[str, str] = {
     "batches.meta": "f962466ef690d46b226450fb9aadc74ba4bc64a76aa526b5827fe4bc5c7125cb",
@@ -23,7 +36,6 @@ MEMBERS: dict[str, str] = {
     "test_batch": "f53d8d457504f7cff4ea9e021afcf0e0ad8e24a91f3fc42091b8adef61157831",
 }
 """The official files and their SHA-256; an archive may be repacked, its members may not change."""
-
 
 HASHES_VARIABLE = "DYNPARAM_CIFAR10_HASHES"
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from dynparam.data.images import Bytes, Indices, draw_subset
-from dynparam.data.official import FOLDER, MEMBERS, verify
-from dynparam.data.settings import CIFAR10_CLASSES, Data, Split
+from dynparam.data.official import CIFAR10_CLASSES, FOLDER, MEMBERS, verify
+from dynparam.data.settings import Data, Split
 from dynparam.data.torchvision_reader import read_cifar10
 from dynparam.support.errors import ConfigError, DataError
 from dynparam.support.files import atomic_path, sha256

@@ -24,7 +24,6 @@ from dynparam.support.files import naming_write_errors
 
 ARCHIVE_VARIABLE = "DYNPARAM_CIFAR10_ARCHIVE"
 
-
 ARCHIVE_LIMIT = 256 << 20
 """Bytes a download may have; the official archive has 163 MiB."""
 

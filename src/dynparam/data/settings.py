@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Self, get_args
+from typing import Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -30,12 +30,7 @@ ClassName = Literal[
 ]
 
 
-CIFAR10_CLASSES: tuple[str, ...] = get_args(ClassName)
-"""The ten classes, in the order of their labels 0 to 9."""
-
-
 Split = Literal["train", "test"]
-
 
 Normalization = Literal["half_range", "unit_range", "per_channel", "per_image"]
 

@@ -14,7 +14,6 @@ from dynparam.support.errors import DataError
 STREAM_LIMIT = 256 << 20
 """Bytes an archive may unpack to; the official CIFAR-10 archive has 178 MiB."""
 
-
 MEMBER_LIMIT = 32 << 20
 """Bytes a member may have; the largest of CIFAR-10 has 30 MiB."""
 

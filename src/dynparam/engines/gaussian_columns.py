@@ -23,13 +23,10 @@ from torch import Tensor
 LANES = 4
 """Independent shares of every matrix; at most this many threads help."""
 
-
 BLOCK_ELEMENTS = 2**17
 """Numbers drawn and multiplied at a time: half a megabyte of float32, which a core's cache holds."""
 
-
 PARALLEL_DRAWS = 2**17
-
 
 PARALLEL_PRODUCTS = 2**21
 """Numbers to draw, or drawn ones to multiply, below which waking a thread costs more than it saves."""

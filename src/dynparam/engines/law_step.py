@@ -32,7 +32,6 @@ COLUMNS = 2**13
 Results depend on it in their last digits, so it is fixed.
 """
 
-
 VECTORS_PER_UNIT = 3
 """Numbers kept per unit and trial: htilde, W^T delta, Delta htilde."""
 

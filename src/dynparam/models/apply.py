@@ -27,9 +27,7 @@ from dynparam.theory.parametrization import HALF, LayerRule, layer_rules
 
 Role = Literal["hidden", "readout", "unchanged", "frozen"]
 
-
 COLUMNS = ("layer", "parameter", "role", "fan_in", "fan_out", "init_std", "learning_rate")
-
 
 RELU_GAIN = math.sqrt(2)
 """gamma_l of a layer followed by ReLU, which halves the second moment (Sec. 2.2)."""

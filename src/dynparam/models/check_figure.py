@@ -25,9 +25,7 @@ TITLES: Mapping[Quantity, str] = {
     r"\Delta\tilde{h}^{(\ell)}\rangle|$",
 }
 
-
 LEGEND_LINE_INCHES = 0.15
-
 
 DPI = 200
 

@@ -13,7 +13,7 @@ import pandas as pd
 from tabulate import tabulate
 
 from dynparam.models.check_figure import coordinate_figure, save_figure
-from dynparam.models.expected import Network, OutsideTheoryError, expected_orders
+from dynparam.models.expected import LayeredNetwork, OutsideTheoryError, expected_orders
 from dynparam.presentation.numbers import bracketed, fixed, signed, with_interval
 from dynparam.statistics.estimates import Estimate
 from dynparam.statistics.measured_conditions import COLUMNS, SEVERITY, relation_verdict
@@ -26,11 +26,9 @@ from dynparam.theory.orders import Orders
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-
 Regime = Literal["rich", "lazy", "unstable", "undecided"]
 """Whether the narrowest hidden layers' preactivations move by Theta(1) (rich), less and less as the
 network widens (lazy), or more and more (unstable)."""
-
 
 QUANTITIES: tuple[Quantity, ...] = ("preactivation", "update", "alignment")
 
@@ -65,7 +63,7 @@ class CoordinateCheck:
     """
 
     table: pd.DataFrame
-    networks: Mapping[int, Network]
+    networks: Mapping[int, LayeredNetwork]
     question: Question
 
     @cached_property

@@ -23,7 +23,7 @@ from torch.autograd.graph import Node
 from dynparam.models.apply import apply, narrowest
 from dynparam.models.check_result import CoordinateCheck, Question
 from dynparam.models.execution import arguments
-from dynparam.models.expected import Network
+from dynparam.models.expected import LayeredNetwork
 from dynparam.models.graph import layer_graph, node_of
 from dynparam.models.layers import WeightLayer, find_layers
 from dynparam.support.errors import ConfigError, ModelError, NonFiniteError
@@ -33,7 +33,6 @@ from dynparam.theory.parametrization import HALF
 
 Loss = Callable[[Any, Any], Tensor]
 """(the model's output, target) to a scalar."""
-
 
 LAYER_OPTIONS = frozenset({"layers", "readout", "unchanged"})
 """Those arguments of ``models.apply.apply`` that say which layers there are."""
@@ -115,7 +114,7 @@ def coordinate_check(
         options,
     )
     rows: list[pd.DataFrame] = []
-    networks: dict[int, Network] = {}
+    networks: dict[int, LayeredNetwork] = {}
     with progress("coordinate check", float(sum(widths) * seeds)) as advance:
         for width in widths:
             for seed in range(seeds):
@@ -166,7 +165,7 @@ class _Trial:
         self._optimizer = torch.optim.SGD(
             groups, lr=experiment.learning_rate, momentum=experiment.momentum
         )
-        self.network: Network
+        self.network: LayeredNetwork
 
     def step(self, number: int) -> pd.DataFrame:
         """Take a step; a row per layer of what it shows."""
@@ -245,14 +244,14 @@ class _Trial:
         seen.inputs[name] = node_of(args[0])
         return output.clone()
 
-    def _network(self, seen: _Seen) -> Network:
+    def _network(self, seen: _Seen) -> LayeredNetwork:
         outputs = [node_of(seen.outputs[layer.name]) for layer in self._layers]
         graph = layer_graph(
             seen.model_inputs,
             [seen.inputs[layer.name] for layer in self._layers],
             [node for node in outputs if node is not None],
         )
-        return Network(self._layers, self._n_min, graph)
+        return LayeredNetwork(self._layers, self._n_min, graph)
 
     def _row(
         self, number: int, index: int, layer: WeightLayer, before: Tensor, after: Tensor
@@ -324,7 +323,7 @@ def _checked_widths(widths: Sequence[int], steps: int, seeds: int) -> tuple[int,
     return widths
 
 
-def _require_same_layers(networks: Mapping[int, Network]) -> None:
+def _require_same_layers(networks: Mapping[int, LayeredNetwork]) -> None:
     (first, network), *others = networks.items()
     names = [layer.name for layer in network.layers]
     for width, other in others:

@@ -25,7 +25,6 @@ from dynparam.support.errors import ModelError
 ROUNDING = 1e-2
 """How far, relative to its norm, the output of a subclass may be from that of the class it extends."""
 
-
 Forward = Callable[..., Tensor]
 
 

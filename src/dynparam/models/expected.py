@@ -16,13 +16,12 @@ from dynparam.theory.orders import Node, Orders, graph_orders
 LARGEST_DENOMINATOR = 12
 """Growth exponents of widths are taken for fractions with at most this denominator."""
 
-
 ROUNDING = 0.03
 """How far, in its logarithm, a width may be from a power law besides its rounding to an integer."""
 
 
 @dataclass(frozen=True)
-class Network:
+class LayeredNetwork:
     """The weight layers of the model at one width.
 
     Attributes:
@@ -41,7 +40,7 @@ class OutsideTheoryError(Exception):
 
 
 def expected_orders(
-    networks: Mapping[int, Network], parametrization: str | None, r: Fraction | float
+    networks: Mapping[int, LayeredNetwork], parametrization: str | None, r: Fraction | float
 ) -> Orders:
     """The exact exponents of a model's layers, from how their widths grow and how they feed each other.
 
@@ -72,7 +71,7 @@ def expected_orders(
         raise OutsideTheoryError(str(error)) from None
 
 
-def _require_known(networks: Sequence[Network]) -> None:
+def _require_known(networks: Sequence[LayeredNetwork]) -> None:
     graph = networks[0].graph
     if any(network.graph != graph for network in networks):
         raise OutsideTheoryError("layers feed each other in another way at another width")
@@ -86,7 +85,7 @@ def _require_known(networks: Sequence[Network]) -> None:
             raise OutsideTheoryError("layers are not named in the order in which they feed each other")
 
 
-def _growth(networks: Mapping[int, Network], what: str, values: Sequence[int]) -> Fraction:
+def _growth(networks: Mapping[int, LayeredNetwork], what: str, values: Sequence[int]) -> Fraction:
     """The exponent a in values = c width^a, up to rounding; ``OutsideTheoryError`` if there is none."""
     log_width, log_value = np.log(list(networks)), np.log(values)
     raw = (log_value[-1] - log_value[0]) / (log_width[-1] - log_width[0])

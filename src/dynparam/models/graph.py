@@ -12,7 +12,6 @@ from torch.autograd.graph import Node, get_gradient_edge
 
 End = TypeVar("End", int, str)
 
-
 KEEPING_ORDERS = frozenset(
     {
         *("Add", "Cat", "Sub"),

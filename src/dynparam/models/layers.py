@@ -28,7 +28,6 @@ from dynparam.support.errors import ModelError
 WEIGHT_LAYERS: tuple[type[nn.Module], ...] = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 """Modules whose parameter ``weight`` is a matrix W^l (n_l, n_{l-1}), kernel axes flattened."""
 
-
 NORMALIZATIONS = (_NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
 """Modules whose parameters act entry by entry, whatever their number of axes."""
 

@@ -16,10 +16,8 @@ from dynparam.support.tables import write_csv
 LAYER_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 """Okabe and Ito's palette, distinguishable under every common colour blindness."""
 
-
 LAYER_MARKERS = ("o", "s", "^", "D", "v", "P")
 """One marker a layer besides its colour, for black-and-white print."""
-
 
 STYLE: Any = {
     "font.size": 8,
@@ -34,7 +32,6 @@ STYLE: Any = {
     "pdf.fonttype": 42,
     "svg.hashsalt": "dynparam",
 }
-
 
 TEXT_WIDTH_INCHES = 7.0
 

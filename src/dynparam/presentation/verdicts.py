@@ -32,10 +32,8 @@ OPEN = Tone("open", "?", "#f5eec2", "1px dashed #77691a", "#f5eec2")
 
 TONES = (GOOD, BAD, OPEN)
 
-
 COMPARISONS = ("agrees", "disagrees", "undecided")
 """Verdicts on a measured value and an expected one."""
-
 
 CLAIMS = ("holds", "fails", "undecided")
 """Verdicts on a claim or a condition."""
@@ -47,7 +45,6 @@ _TONE_OF: Mapping[str, Tone] = {
     "passed": GOOD,
     "failed": BAD,
 }
-
 
 WORDS = tuple(_TONE_OF)
 """Every verdict."""

@@ -33,29 +33,21 @@ PROFILES = {
     "https://w3id.org/workflowhub/workflow-ro-crate/1.0": "Workflow RO-Crate",
 }
 
-
 TERMS = "https://w3id.org/ro/terms/workflow-run/context"
 """Defines ``sha256``, which the context of RO-Crate 1.1 lacks."""
 
-
 MAIN = Path("workflow/Snakefile")
-
 
 CITATION = Path("CITATION.cff")
 
-
 SOURCES = ("CITATION.cff", "LICENSE", "README.md", "Snakefile", "pyproject.toml", "requirements.lock")
-
 
 SOURCE_FOLDERS = {"config": ".yaml", "workflow/rules": ".smk"}
 """What the workflow is run from, besides the package itself, which the commit names."""
 
-
 CIFAR10 = "https://www.cs.toronto.edu/~kriz/cifar.html"
 
-
 MIT = "https://spdx.org/licenses/MIT"
-
 
 FORMATS = {
     ".cff": "text/yaml",
@@ -68,13 +60,12 @@ FORMATS = {
     ".yaml": "text/yaml",
 }
 
-
 ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 """The date of every member of a zip: another would make other bytes of the same run."""
 
 
 @dataclass(frozen=True)
-class Run:
+class FinishedRun:
     """A finished run.
 
     Attributes:
@@ -101,7 +92,7 @@ class Run:
         }
 
 
-def read_run(root: Path, paths: Paths, pages: Iterable[Path]) -> Run:
+def read_run(root: Path, paths: Paths, pages: Iterable[Path]) -> FinishedRun:
     """The run below ``root``, its sidecars checked against their files.
 
     ``pages`` are written documents with sidecars, passed over if they are not made. Raises ``DataError``
@@ -118,7 +109,7 @@ def read_run(root: Path, paths: Paths, pages: Iterable[Path]) -> Run:
         for path in dict.fromkeys(found)
         if path.is_file()
     }
-    run = Run(root, records, paths.data)
+    run = FinishedRun(root, records, paths.data)
     if not any(path.is_relative_to(paths.figures) for path in records):
         raise DataError(f"{places[0]}: there are no figures with sidecars; run: snakemake --cores all")
     for path, digest in run.results().items():
@@ -129,7 +120,7 @@ def read_run(root: Path, paths: Paths, pages: Iterable[Path]) -> Run:
     return run
 
 
-def write_crate(run: Run, output: Path) -> None:
+def write_crate(run: FinishedRun, output: Path) -> None:
     """Write the crate: a zip if ``output`` ends in ``.zip``, else a new directory.
 
     Raises ``DataError`` if the directory exists or the workflow's files are not below the run's root.
@@ -149,7 +140,7 @@ def write_crate(run: Run, output: Path) -> None:
                 folder.replace(output)
 
 
-def build_crate(run: Run) -> ROCrate:
+def build_crate(run: FinishedRun) -> ROCrate:
     """The crate's entities; no file is copied yet."""
     missing = [name for name in (*SOURCES, str(MAIN)) if not (run.root / name).is_file()]
     if missing:
@@ -183,7 +174,7 @@ def build_crate(run: Run) -> ROCrate:
     return crate
 
 
-def _describe(crate: ROCrate, run: Run) -> None:
+def _describe(crate: ROCrate, run: FinishedRun) -> None:
     """Name, description, date, licence, authors and profiles of the root."""
     citation = yaml.safe_load((run.root / CITATION).read_text(encoding="utf-8"))
     crate.name = f"{citation['title']}: a finished run"
@@ -219,7 +210,7 @@ def _reference(crate: ROCrate, reference: Mapping[str, Any]) -> ContextEntity:
     )
 
 
-def _all_files(run: Run) -> Iterator[Path]:
+def _all_files(run: FinishedRun) -> Iterator[Path]:
     """Paths of all files of the crate but the main workflow, each once."""
     sources = [Path(name) for name in SOURCES]
     for folder, suffix in SOURCE_FOLDERS.items():
@@ -229,7 +220,7 @@ def _all_files(run: Run) -> Iterator[Path]:
     yield from dict.fromkeys([*sources, *pages, *sorted([*run.results(), *sidecars])])
 
 
-def _add_file(crate: ROCrate, run: Run, path: Path) -> Any:
+def _add_file(crate: ROCrate, run: FinishedRun, path: Path) -> Any:
     return crate.add_file(run.root / path, path.as_posix(), properties=_properties(run.root / path))
 
 
@@ -243,7 +234,7 @@ def _properties(path: Path, **more: str) -> dict[str, Any]:
     }
 
 
-def _add_software(crate: ROCrate, run: Run) -> dict[str, ContextEntity]:
+def _add_software(crate: ROCrate, run: FinishedRun) -> dict[str, ContextEntity]:
     """An application for every stage and version of it, by ``_instrument``."""
     found: dict[str, ContextEntity] = {}
     for record in run.records.values():
@@ -271,7 +262,7 @@ def _instrument(record: Sidecar) -> str:
 
 def _add_action(
     crate: ROCrate,
-    run: Run,
+    run: FinishedRun,
     sidecar: Path,
     record: Sidecar,
     software: Mapping[str, ContextEntity],
@@ -298,7 +289,7 @@ def _add_action(
     )
 
 
-def _entity(crate: ROCrate, run: Run, path: Path, digest: str) -> Any:
+def _entity(crate: ROCrate, run: FinishedRun, path: Path, digest: str) -> Any:
     """The file of a recorded path if it is in the crate, else a thing known by its hash."""
     known = crate.get(path.as_posix())
     if known is not None:

@@ -6,7 +6,7 @@ outside its folder knows it by name, but the registry, ``Config`` and its rules.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -37,6 +37,12 @@ class ShownFigure:
     title: str
     source: str
     results: tuple[str, ...] = ()
+
+
+def titled(titles: Mapping[str, tuple[str, str]], name: str, results: Iterable[str] = ()) -> ShownFigure:
+    """A figure with its title and source among ``titles``; one that is not there goes by its name."""
+    title, source = titles.get(name, (name.replace("_", " "), ""))
+    return ShownFigure(name, title, source, tuple(results))
 
 
 @dataclass(frozen=True)
@@ -127,7 +133,7 @@ class Files:
         return read_csv(self.figures / f"{figure}.csv")
 
 
-def nothing(config: Any, files: Files | None = None) -> tuple[Any, ...]:
+def nothing_of_it(config: Any, files: Files | None = None) -> tuple[Any, ...]:
     """What an experiment offers that has none of a kind."""
     return ()
 
@@ -158,11 +164,11 @@ class Experiment:
     title: str
     source: str
     stages: tuple[Stage[Any], ...]
-    figures: Callable[[Any], Iterable[ShownFigure]] = nothing
+    figures: Callable[[Any], Iterable[ShownFigure]] = nothing_of_it
     tables: tuple[ShownTable, ...] = ()
-    documents: Callable[[Any], Iterable[ShownDocument]] = nothing
-    reads: Callable[[Any, Files], Iterable[Path]] = nothing
-    quoted: Callable[[Any, Files], Iterable[Path]] = nothing
+    documents: Callable[[Any], Iterable[ShownDocument]] = nothing_of_it
+    reads: Callable[[Any, Files], Iterable[Path]] = nothing_of_it
+    quoted: Callable[[Any, Files], Iterable[Path]] = nothing_of_it
 
     @property
     def package(self) -> str:

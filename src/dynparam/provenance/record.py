@@ -30,7 +30,6 @@ PRODUCTS = (
 )
 """Tracked files that a commit's code makes: their change does not make the code another."""
 
-
 PACKAGES = (
     "dynparam",
     "matplotlib",

@@ -21,7 +21,6 @@ from dynparam.support.files import sha256
 DRAWING = ("matplotlib", "numpy", "pandas", "scipy")
 """Packages of which another version may draw other pixels, or round other digits."""
 
-
 TIMEOUT_SECONDS = 300
 
 

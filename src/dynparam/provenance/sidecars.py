@@ -18,10 +18,8 @@ ADDED = frozenset(
 )
 """Keys that sidecars written before they were introduced lack."""
 
-
 TRIAL_COUNTS = frozenset({"trials", "exact_trials", "dense_trials"})
 """Keys that count trials; a trial's random numbers follow from its number."""
-
 
 AGAIN = "run the rule of its files again"
 

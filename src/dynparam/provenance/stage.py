@@ -82,6 +82,11 @@ def nothing(settings: Block) -> tuple[Path, ...]:
     return ()
 
 
+def images_read(settings: Block, images: Path) -> Path:
+    """The inputs of a stage that reads one extracted pair."""
+    return images
+
+
 def whole(settings: type[Settings]) -> Callable[[BaseModel], Iterator[Block]]:
     """The jobs of a stage that has one: the blocks of ``settings`` as the configuration has them."""
     return lambda config: iter((pick(settings, config),))

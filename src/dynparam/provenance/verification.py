@@ -32,17 +32,13 @@ from dynparam.support.files import sha256
 
 State = Literal["agrees", "differs", "missing", "older", "not recorded", "not compared"]
 
-
 SEARCHED = ("results", "data", "figures")
 """Where a file is looked for whose sidecar does not tell its whole path."""
-
 
 SOURCES = (".yaml", ".yml", ".j2")
 """Files that people write; all others come from a stage, which leaves a sidecar."""
 
-
 UNKNOWN = "no sidecar tells where it came from"
-
 
 LEADS_OUT = "leads out of the run's directory, or is no path; not followed"
 

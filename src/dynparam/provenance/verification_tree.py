@@ -18,7 +18,6 @@ from dynparam.provenance.verification import Checked, Finding
 AGREES, DIFFERS, MISSING = 0, 1, 3
 """Exit codes: all that is recorded agrees; something differs; something is not here."""
 
-
 STYLES = {
     "agrees": "green",
     "differs": "bold red",

@@ -14,9 +14,7 @@ from markupsafe import Markup, escape
 
 COMMENT = re.compile(r"\A\s*<!--.*?-->", re.DOTALL)
 
-
 LITERAL = re.compile(r"``(.+?)``")
-
 
 Anchors = Mapping[str, str]
 """For a file's path, as documents write it from the repository's root, the anchor that shows it."""

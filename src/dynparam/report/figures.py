@@ -15,7 +15,7 @@ from markupsafe import Markup
 from dynparam.provenance.experiment import ShownFigure
 from dynparam.provenance.record import read_sidecar
 from dynparam.report.documents import caption
-from dynparam.report.sidecar_text import Section, sections, summary
+from dynparam.report.sidecar_text import Entries, sections, summary
 from dynparam.support.errors import DataError
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -54,7 +54,7 @@ class Figure:
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     made: str
-    provenance: tuple[Section, ...]
+    provenance: tuple[Entries, ...]
     remark: str
 
 

@@ -13,7 +13,7 @@ BETWEEN = " > "
 
 
 @dataclass(frozen=True)
-class Section:
+class Entries:
     """One entry of a sidecar: its name, and the values below it by the way to them."""
 
     name: str
@@ -37,9 +37,9 @@ class Effort:
     megabytes: float
 
 
-def sections(record: Mapping[str, Any]) -> tuple[Section, ...]:
+def sections(record: Mapping[str, Any]) -> tuple[Entries, ...]:
     """A sidecar's entries in their order; none of its keys needs to be known here."""
-    return tuple(Section(words(name), tuple(_flat(value, ()))) for name, value in record.items())
+    return tuple(Entries(words(name), tuple(_flat(value, ()))) for name, value in record.items())
 
 
 def words(name: str) -> str:

@@ -26,13 +26,11 @@ ExactNumber = Annotated[
 ]
 """A number kept exact: ``"1/5"`` in a file, ``Fraction(1, 5)`` in the code, ``"1/5"`` again in JSON."""
 
-
 CurveName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
-Entry = TypeVar("Entry")
+Named = TypeVar("Named")
 Settings = TypeVar("Settings", bound=BaseModel)
-
 
 PairName = Annotated[str, Field(pattern=r"^[a-z]+-[a-z]+$")]
 
@@ -43,7 +41,7 @@ class Block(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def named(entries: Mapping[str, Entry], name: str, where: str) -> Entry:
+def named(entries: Mapping[str, Named], name: str, where: str) -> Named:
     """The entry of that name. Raises ``ConfigError`` naming the key ``where`` if there is none."""
     if name not in entries:
         near = difflib.get_close_matches(name, entries, n=1)

@@ -16,9 +16,7 @@ from dynparam.theory.parametrization import ParametrizationName
 
 Claim = Literal["flat", "decreasing"]
 
-
 Parametrizations = tuple[ParametrizationName, ParametrizationName]
-
 
 Share = Literal["wide", "narrow"]
 

@@ -25,7 +25,6 @@ COLUMNS: dict[Quantity, str] = {
 }
 """The column of each measured quantity in a table of trials."""
 
-
 LARGE_STEP = 1.0
 """Hidden updates over preactivations from which on terms of higher order in the step are the larger."""
 

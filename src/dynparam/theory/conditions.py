@@ -21,16 +21,13 @@ Quantity = Literal["preactivation", "update", "gradient", "alignment", "width", 
 """Root mean squares of htilde^l and of Delta htilde^l, the norm of dL/dhtilde^l, the alignment
 |<dL/dhtilde^l, Delta htilde^l>|, n_l and g_l; layers count 1 ... L, widths 0 ... L."""
 
-
 Relation = Literal["zero", "at_most_zero", "at_least_zero"]
 """What the exponents must be for Theta(1), O(1) and Omega(1)."""
-
 
 Key = tuple[Quantity, int]
 
 
 Number = TypeVar("Number", Fraction, float)
-
 
 Powers = Mapping[Key, Fraction]
 

@@ -23,7 +23,6 @@ from dynparam.theory.widths import Widths
 ParametrizationName = Literal["ntk", "mup", "spectral", "dynamic", "standard"]
 NAMES: tuple[str, ...] = get_args(ParametrizationName)
 
-
 HALF = Fraction(1, 2)
 
 

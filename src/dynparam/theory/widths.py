@@ -13,10 +13,8 @@ from dynparam.support.errors import ConfigError
 
 Rounding = Literal["nearest", "floor"]
 
-
 INPUT_WIDTH = 3072
 """n_0: the 3 x 32 x 32 numbers of a CIFAR-10 image."""
-
 
 OUTPUT_WIDTH = 2
 """n_L: one output per class of a pair."""

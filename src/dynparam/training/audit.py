@@ -25,7 +25,6 @@ from dynparam.training.settings import Audit, RunStage
 
 LOSSES = ["train_loss", "test_loss"]
 
-
 ACCURACIES = ["train_accuracy", "test_accuracy"]
 
 

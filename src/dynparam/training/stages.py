@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from dynparam.provenance.stage import IMAGES, THREADS, Made, Parameter, Stage
+from dynparam.provenance.stage import IMAGES, THREADS, Made, Parameter, Stage, images_read
 from dynparam.settings.base import pick
 from dynparam.theory.parametrization import ParametrizationName
 from dynparam.training.settings import AuditedRun, Device, RunStage, all_runs, for_audit, for_run
@@ -24,11 +24,6 @@ CHECKPOINTS = Parameter(
 ARCHIVED = Parameter("curves", "Archived table of curves.", "--curves", Path)
 CURVES = Parameter("curves", "Tables of curves (.csv).", kind=list[Path])
 AUDIT = Parameter("audit", "Result of the audit of archived curves.", "--audit", Path | None, None)
-
-
-def images_read(settings: RunStage, images: Path) -> Path:
-    """The extracted pair."""
-    return images
 
 
 def train_seeds(

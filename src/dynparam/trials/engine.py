@@ -26,7 +26,6 @@ from dynparam.trials.settings import Engine
 UNITS_AT_ONCE = 2**16
 """Units of the widest layer, over all trials computed together on the law engine: a cache's worth."""
 
-
 Step = Callable[[Widths, LayerScales, Tensor, Tensor, float, torch.Generator], OneStep]
 """One trial on dense weights, as ``dense.one_step`` takes it."""
 

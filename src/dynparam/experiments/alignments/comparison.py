@@ -46,7 +46,6 @@ COLUMNS = (
 ``deviation`` is the measured slope less the exact one, in standard errors of both.
 """
 
-
 NOTABLE_SHIFT = 0.05
 """Differences of slopes from here on are told: they would show in a legend of two decimals."""
 

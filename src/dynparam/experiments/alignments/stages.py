@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,8 +19,8 @@ from dynparam.experiments.alignments.settings import (
     for_wide,
     for_wide_figure,
 )
-from dynparam.provenance.experiment import Experiment, ShownFigure, ShownTable
-from dynparam.provenance.stage import IMAGES, RESULTS, THREADS, Made, Parameter, Stage
+from dynparam.provenance.experiment import Experiment, ShownFigure, ShownTable, titled
+from dynparam.provenance.stage import IMAGES, RESULTS, THREADS, Made, Parameter, Stage, images_read
 from dynparam.settings.base import named
 from dynparam.settings.shared import Errors, panels_of, shown_curves
 from dynparam.trials.settings import Engine, ProbeStage, for_curve
@@ -56,11 +56,6 @@ DRAWN_WIDE_PLACES = ("law/probe/wide", "probe", "law/expected")
 
 CurveFiles = Mapping[str, list[Path]]
 """Files of each curve, in the order of the places above."""
-
-
-def pair_read(settings: ProbeStage, images: Path) -> Path:
-    """The images that trials see."""
-    return images
 
 
 def probe_alignment(settings: ProbeStage, files: Path, output: Path, curve: str, engine: Engine) -> Made:
@@ -186,7 +181,7 @@ PROBE = Stage(
     "probe",
     ProbeStage,
     probe_alignment,
-    pair_read,
+    images_read,
     (CURVE, IMAGES, THREADS, ENGINE),
     jobs=_probe_jobs,
     examples=(
@@ -199,7 +194,7 @@ EXPECT = Stage(
     "expect",
     ProbeStage,
     expect_slopes,
-    pair_read,
+    images_read,
     (CURVE, IMAGES),
     jobs=_probe_jobs,
     examples=("dynparam expect fig3_3_dynamic",),
@@ -262,16 +257,14 @@ TITLES = {
 def figures(config: Any) -> Iterator[ShownFigure]:
     """The configured figures of panels, each followed by those that continue it at great widths."""
     for name, curves in config.panels.items():
-        yield _shown(name, DRAWN_PLACES, curves)
+        yield titled(TITLES, name, _results(DRAWN_PLACES, curves))
         for wide, shown in config.law.figures.items():
             if shown == name:
-                yield _shown(wide, DRAWN_WIDE_PLACES, curves)
+                yield titled(TITLES, wide, _results(DRAWN_WIDE_PLACES, curves))
 
 
-def _shown(name: str, places: Iterable[str], curves: Iterable[str]) -> ShownFigure:
-    title, source = TITLES.get(name, (name.replace("_", " "), ""))
-    results = tuple(f"{place}/{curve}.csv" for place in places for curve in curves)
-    return ShownFigure(name, title, source, results)
+def _results(places: Iterable[str], curves: Sequence[str]) -> Iterator[str]:
+    return (f"{place}/{curve}.csv" for place in places for curve in curves)
 
 
 EXPERIMENT = Experiment(

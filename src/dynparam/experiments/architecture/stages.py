@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dynparam.experiments.architecture.settings import ArchitectureStage, for_architecture
-from dynparam.provenance.experiment import Experiment, ShownFigure
+from dynparam.provenance.experiment import Experiment, ShownFigure, titled
 from dynparam.provenance.stage import Made, Parameter, Stage
 
 FIGURE = Parameter(
@@ -45,8 +45,7 @@ PLOT = Stage(
 def figures(config: Any) -> Iterator[ShownFigure]:
     """The pictures of networks that are configured."""
     titles = {"fig3_1": ("Fig. 3.1: the network", "Fig. 3.1, Sec. 3.1")}
-    for name in config.figures.architecture:
-        yield ShownFigure(name, *titles.get(name, (name.replace("_", " "), "")))
+    return (titled(titles, name) for name in config.figures.architecture)
 
 
 EXPERIMENT = Experiment(

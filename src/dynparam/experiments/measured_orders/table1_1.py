@@ -32,14 +32,11 @@ from dynparam.trials.networks import family_exponents, family_networks, uncrosse
 
 Quantity = Literal["preactivation", "update"]
 
-
 QUANTITIES: tuple[Quantity, ...] = get_args(Quantity)
 """The columns of Table 1.1: the size of htilde_i, and that of its change in one step."""
 
-
 CLAIMED = ("ntk", "mup", "spectral", "dynamic")
 """The lines of Table 1.1 in its order. ``standard`` is not among them and claims nothing."""
-
 
 COLUMNS = (
     "parametrization",
@@ -63,20 +60,16 @@ definition's exponent as n grows, ``expected`` the slope that theory gives on th
 ``verdict`` compares the measured interval with ``exact``, ``claim`` with ``claimed``.
 """
 
-
 NOTABLE_SHIFT = 0.05
 """Shifts of a slope from here on are told; where a slope misses its exponent, a fifth of it is enough.
 
 Theory leaves out terms of 1/width and the trials' scatter, which shift slopes by less.
 """
 
-
 LARGE_UPDATE = 0.25
 """Updates from this share of the preactivation on are no longer small: ReLU units change sign."""
 
-
 CARRIED_ON = "W carries the larger updates of a narrow layer to every unit of the wider one behind it"
-
 
 REASONS: Mapping[tuple[str, Quantity], str] = {
     ("ntk", "update"): CARRIED_ON,
@@ -99,7 +92,7 @@ REASONS: Mapping[tuple[str, Quantity], str] = {
 
 
 @dataclass(frozen=True)
-class Finding:
+class Disagreement:
     """Layers in which Table 1.1 and a parametrization's own definition disagree.
 
     Attributes:
@@ -171,16 +164,16 @@ def table1_1(settings: ExponentsStage, trials: Mapping[tuple[str, str], pd.DataF
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def findings(table: pd.DataFrame) -> list[Finding]:
+def findings(table: pd.DataFrame) -> list[Disagreement]:
     """Where the table of the thesis and its own definitions disagree; neighbours in one entry."""
     apart = table[~np.isclose(table["claimed"], table["exact"])]
     keys = ["parametrization", "family", "quantity", "claimed", "exact"]
-    return [_finding(rows) for _, rows in apart.groupby(keys, sort=False)]
+    return [_disagreement(rows) for _, rows in apart.groupby(keys, sort=False)]
 
 
-def _finding(rows: pd.DataFrame) -> Finding:
+def _disagreement(rows: pd.DataFrame) -> Disagreement:
     first = rows.iloc[0]
-    return Finding(
+    return Disagreement(
         parametrization=str(first["parametrization"]),
         family=str(first["family"]),
         layers=tuple(rows["layer"].tolist()),

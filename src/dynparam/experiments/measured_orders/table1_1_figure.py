@@ -21,7 +21,6 @@ AXIS_LABELS: dict[Quantity, str] = {
     "update": r"exponent of $|\Delta\tilde{h}^{(\ell)}_i|$",
 }
 
-
 STEP = 0.21
 """Between parametrizations within a layer, in layers."""
 

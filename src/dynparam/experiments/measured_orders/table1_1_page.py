@@ -14,7 +14,7 @@ import pandas as pd
 
 from dynparam.experiments.measured_orders.columns import SYMBOLS, entries_view, words
 from dynparam.experiments.measured_orders.settings import ExponentsStage
-from dynparam.experiments.measured_orders.table1_1 import QUANTITIES, Finding, Quantity, findings
+from dynparam.experiments.measured_orders.table1_1 import QUANTITIES, Disagreement, Quantity, findings
 from dynparam.presentation import verdicts
 from dynparam.presentation.numbers import fraction, percent, signed, span
 from dynparam.presentation.pages import Section, write_pages
@@ -24,7 +24,6 @@ from dynparam.support.ranges import consecutive
 from dynparam.trials.networks import ratio_rule
 
 TITLE = "Table 1.1 of the thesis, measured"
-
 
 WORDING: dict[tuple[str, Quantity], str] = {
     ("ntk", "preactivation"): "Θ(1)",
@@ -37,7 +36,6 @@ WORDING: dict[tuple[str, Quantity], str] = {
     ("dynamic", "update"): "Θ(1) where n_l = n_min, Θ(√(n_min/n_l)) elsewhere",
 }
 """The entries of Table 1.1; dynamic has r = 1/2."""
-
 
 ENTRY = "Table 1.1"
 """The head above them in the summary."""
@@ -125,7 +123,7 @@ def layer_list(layers: Sequence[int]) -> str:
     return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs)
 
 
-def _place(finding: Finding) -> str:
+def _place(finding: Disagreement) -> str:
     return (
         f"{words(finding.family)}, {'layer' if len(finding.layers) == 1 else 'layers'} "
         f"{layer_list(finding.layers)}: Table 1.1 says {finding.claimed}, the definition gives "

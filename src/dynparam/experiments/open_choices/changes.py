@@ -44,7 +44,6 @@ COLUMNS = (
 )
 """The columns of ``results/open_choices/changes.csv``; slopes are d log(mean alignment) / d log(n)."""
 
-
 Trials = Mapping[tuple[str, Engine], pd.DataFrame]
 """(choice, engine) -> its trials, as ``experiments.open_choices.trials.measure_choice`` gives them."""
 

@@ -21,7 +21,6 @@ from dynparam.trials.settings import Engine
 DEFAULT = "default"
 """The name of the configuration without an overlay, beside those of the alternatives."""
 
-
 Text = Annotated[str, Field(pattern=r"^[^|\n]*$")]
 """One line that fits into a cell of a Markdown table."""
 
@@ -44,7 +43,7 @@ class Alternative(Block):
         return self
 
 
-class Entry(Block):
+class OpenChoice(Block):
     """One open point: what the thesis says, what is chosen and by which keys, and what else could be."""
 
     point: Text
@@ -58,8 +57,8 @@ class Entry(Block):
 class OpenChoices(Block):
     """Every open point, of the probe (Figs. 3.2 and 3.3) and of training (Figs. 3.4 and 3.5)."""
 
-    probe: tuple[Entry, ...]
-    training: tuple[Entry, ...]
+    probe: tuple[OpenChoice, ...]
+    training: tuple[OpenChoice, ...]
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
@@ -69,7 +68,7 @@ class OpenChoices(Block):
                 raise ValueError(f"two alternatives are named {name!r}; rename one")
         return self
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[OpenChoice]:
         """All entries, in their order."""
         yield from (*self.probe, *self.training)
 

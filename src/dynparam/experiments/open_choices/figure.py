@@ -18,7 +18,6 @@ from dynparam.presentation.numbers import typographic
 LINEAR_REACH = 0.03
 """The axis is linear to here on either side of zero, and logarithmic beyond."""
 
-
 LAYER_STEP = 0.12
 """Distance of the dots of two layers, in rows."""
 

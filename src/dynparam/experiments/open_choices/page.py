@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from dynparam.experiments.open_choices.entries import Alternative, Entry, OpenChoices, written
+from dynparam.experiments.open_choices.entries import Alternative, OpenChoice, OpenChoices, written
 from dynparam.experiments.open_choices.settings import PageBlocks
 from dynparam.presentation.numbers import fitting, plus_minus, signed, with_interval
 from dynparam.presentation.templates import template
@@ -23,14 +23,11 @@ from dynparam.trials.claims import Showing
 
 TEMPLATE = "page.md.j2"
 
-
 DIGITS = 4
 """Decimals of slopes and their changes."""
 
-
 NONE = "none"
 """A cell of the page: no alternative of this entry can change a slope."""
-
 
 Record = dict[str, Any]
 """A row of the table of changes."""
@@ -49,7 +46,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredAlternative:
     """What one alternative changes: its name, description, engine, and sentences and cells.
 
     Attributes:
@@ -133,7 +130,7 @@ def interval(row: Record) -> str:
     return with_interval(middle, low, high, fitting(DIGITS, low, high))
 
 
-def _row(entry: Entry, config: Block, changes: pd.DataFrame) -> Row:
+def _row(entry: OpenChoice, config: Block, changes: pd.DataFrame) -> Row:
     keys = [f"`{key}: {written(value_at(config, key))}`" for key in entry.values]
     keys += [f"`{module}`" for module in entry.where]
     return Row(
@@ -157,10 +154,10 @@ def _largest_of(alternatives: Sequence[Alternative], changes: pd.DataFrame) -> s
     return f"{interval(row)} (`{row['alternative']}`, {_place(row)})"
 
 
-def _measured(alternative: Alternative, rows: pd.DataFrame) -> Measured:
+def _measured(alternative: Alternative, rows: pd.DataFrame) -> MeasuredAlternative:
     largest = _largest(rows)
     excluding = int(((rows["change_low"] > 0) | (rows["change_high"] < 0)).sum())
-    return Measured(
+    return MeasuredAlternative(
         alternative.name,
         alternative.description,
         alternative.engine,

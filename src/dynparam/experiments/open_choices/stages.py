@@ -8,7 +8,7 @@ from typing import Any
 
 from dynparam.experiments.open_choices.settings import OpenChoicesStage, for_open_choices
 from dynparam.provenance.experiment import Experiment, ShownDocument, ShownFigure
-from dynparam.provenance.stage import IMAGES, RESULTS, THREADS, Made, Parameter, Stage
+from dynparam.provenance.stage import IMAGES, RESULTS, THREADS, Made, Parameter, Stage, images_read
 from dynparam.trials.settings import Engine, ProbeStage
 
 DEFAULT_ENTRIES = Path("config/open_choices.yaml")
@@ -22,11 +22,6 @@ ENGINE = Parameter(
     Engine,
     "law",
 )
-
-
-def images_read(settings: ProbeStage, images: Path) -> Path:
-    """The images that trials see."""
-    return images
 
 
 def measure_choice(settings: ProbeStage, files: Path, output: Path, engine: Engine) -> Made:

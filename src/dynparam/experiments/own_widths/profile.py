@@ -286,6 +286,5 @@ JSON_KEYS = {
 }
 """The key of each column of ``layer_entries`` in JSON."""
 
-
 RIGHT: dict[str, Any] = {"disable_numparse": True, "stralign": "right"}
 """Fractions as they are written, one below the other."""

@@ -23,14 +23,11 @@ SYMBOLS: Mapping[Reference, str] = {
     "n_max": r"$m = n_{\max}$",
 }
 
-
 COLOURS: Mapping[Reference, str] = dict(
     zip(SYMBOLS, (LAYER_COLOURS[0], LAYER_COLOURS[2], LAYER_COLOURS[5]), strict=True)
 )
 
-
 MARKERS: Mapping[Reference, str] = dict(zip(SYMBOLS, LAYER_MARKERS, strict=False))
-
 
 CEILING = 1e3
 """Growth beyond it, or infinite, is drawn at the upper edge of its panel."""

@@ -39,12 +39,9 @@ from dynparam.trials.networks import family_networks, wide_widths
 
 Experiment = Literal["second_step", "training"]
 
-
 EXPERIMENTS: tuple[Experiment, ...] = get_args(Experiment)
 
-
 QUANTITIES = ("alignment", "preactivation_rms", "update_rms", "gradient_norm", "drift")
-
 
 WORK_OF_A_STEP = 1e5
 """What a step costs at no width at all, in neurons times steps before it (measured)."""

@@ -8,18 +8,13 @@ from typing import Any
 
 from dynparam.experiments.r_sweep.settings import EdgesStage, SweepStage, for_edges, for_sweep
 from dynparam.provenance.experiment import Experiment, ShownFigure, ShownTable
-from dynparam.provenance.stage import IMAGES, RESULTS, THREADS, Made, Parameter, Stage
+from dynparam.provenance.stage import IMAGES, RESULTS, THREADS, Made, Parameter, Stage, images_read
 
 REFERENCE = Parameter(
     "reference",
     "Name of a reference in sweep.references.",
     names=lambda config: config.sweep.references,
 )
-
-
-def images_read(settings: SweepStage, images: Path) -> Path:
-    """The images that trials see."""
-    return images
 
 
 def sweep_reference(settings: SweepStage, files: Path, output: Path, reference: str) -> Made:

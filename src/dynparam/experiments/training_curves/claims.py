@@ -45,7 +45,6 @@ QUANTITIES = {
 }
 """What is compared, by column of the curves."""
 
-
 NEEDED = ("task", "parametrization", "seed", "epoch", *QUANTITIES)
 
 

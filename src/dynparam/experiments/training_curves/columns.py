@@ -56,7 +56,6 @@ CLAIMS = TableView(
 )
 """What a person sees of the claims (``claims.COLUMNS``)."""
 
-
 AUDITS = TableView(
     "audits",
     "Audits of archived curves",

@@ -20,14 +20,11 @@ from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, STY
 QUANTITIES = {"train_loss": "training loss", "test_loss": "test loss"}
 """The losses that are drawn, with the names of their panels and rows."""
 
-
 BAND_EDGES = ("-", "--", ":", "-.")
 """One line style of a band's edge a parametrization besides its colour, for black-and-white print."""
 
-
 CAPTION_CHARACTERS = 122
 """Characters of 7 point text on a line of the text's width, with a margin."""
-
 
 LINEAR_DECADES = 5
 """A symmetric logarithmic axis has at most so many decades on either side of its linear part."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dynparam.experiments.training_curves.settings import ClaimsStage, for_claims
-from dynparam.provenance.experiment import Experiment, Files, ShownFigure, ShownTable
+from dynparam.provenance.experiment import Experiment, Files, ShownFigure, ShownTable, titled
 from dynparam.provenance.stage import RESULTS, Made, Parameter, Stage
 from dynparam.training.settings import all_runs
 
@@ -133,19 +133,14 @@ def figures(config: Any) -> Iterator[ShownFigure]:
     """The figures of curves, and that of other networks if it is drawn."""
     for name, task in config.figures.training.items():
         runs = (f"training/{task}/{one}.csv" for one in config.training.parametrizations)
-        yield _shown(name, tuple(runs))
+        yield titled(TITLES, name, runs)
     if config.figures.domain:
         runs = (
             f"training/{run.name}.csv"
             for run in all_runs(config).values()
             if run.task in config.domain.tasks
         )
-        yield _shown(config.figures.domain, tuple(runs))
-
-
-def _shown(name: str, results: tuple[str, ...]) -> ShownFigure:
-    title, source = TITLES.get(name, (name.replace("_", " "), ""))
-    return ShownFigure(name, title, source, results)
+        yield titled(TITLES, config.figures.domain, runs)
 
 
 def audit_files(config: Any, files: Files) -> dict[str, Path]:
