@@ -10,11 +10,13 @@ import typer
 from dynparam.cli.options import DEFAULT_CONFIG, ConfigOption, examples
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
+from dynparam.provenance.stage import run
+from dynparam.report.stages import EXPORT
 
 app = typer.Typer()
 
 
-@app.command("crate", epilog=examples("dynparam crate run.zip", "dynparam crate run --root ."))
+@app.command("crate", epilog=examples(*EXPORT.examples))
 def export_crate(
     output: Annotated[Path, typer.Argument(help="Zip file, or new directory, to write.")],
     root: Annotated[
@@ -23,11 +25,4 @@ def export_crate(
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Export a finished run as an RO-Crate: figures, tables, sidecars, configuration, workflow."""
-    from dynparam.provenance import crate
-
-    settings = load(Config, config)
-    pages = [page for page in (settings.open_choices.page, settings.findings.page) if page is not None]
-    run = crate.read_run(root.absolute(), settings.paths, pages)
-    crate.write_crate(run, output)
-    files = sum(1 for path in run.results())
-    typer.echo(f"{output}: {files} files of {len(run.records)} stages")
+    typer.echo(run(EXPORT, load(Config, config), output, root=root).said)

@@ -36,13 +36,14 @@ BY_HAND = {
     "archive",
     "audit",
     "compare",
+    "crate",
     "data extract",
     "data retrieve",
     "expect",
     "probe",
     "train",
 }
-"""Stages whose commands find their files themselves when people call them."""
+"""Stages whose commands differ when people call them: most find their files themselves."""
 
 for name, group in GROUPS.items():
     if name:
