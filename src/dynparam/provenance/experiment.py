@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from dynparam.provenance.code_digest import PACKAGE
 from dynparam.provenance.stage import Stage
+from dynparam.settings.base import Block
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -152,6 +153,7 @@ class Experiment:
         documents: the pages it writes, under a configuration.
         reads: the files that the report shows of it besides figures, tables and documents.
         quoted: the files that its findings are taken from.
+        borrowed: the settings of jobs it needs of stages that are not its own.
     """
 
     name: str
@@ -163,6 +165,7 @@ class Experiment:
     documents: Callable[[Any], Iterable[ShownDocument]] = nothing
     reads: Callable[[Any, Files], Iterable[Path]] = nothing
     quoted: Callable[[Any, Files], Iterable[Path]] = nothing
+    borrowed: Callable[[Any], Iterable[Block]] = nothing
 
     @property
     def package(self) -> str:
