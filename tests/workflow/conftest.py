@@ -4,7 +4,7 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,15 +35,24 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def made_once(
-    directory: Path, data: CifarData, *targets: str, overlay: Mapping[str, Any] = SMALL
+    directory: Path,
+    data: CifarData,
+    *targets: str,
+    overlay: Mapping[str, Any] = SMALL,
+    prepare: Callable[[Sandbox], None] = lambda sandbox: None,
 ) -> Sandbox:
-    """A sandbox with ``targets`` made by the first worker that asks; the others wait for it."""
+    """A sandbox with ``targets`` made by the first worker that asks; the others wait for it.
+
+    ``prepare`` changes the sandbox before anything is made.
+    """
     root, complete = directory / "repository", directory / "complete"
     directory.mkdir(exist_ok=True)
     with locked(directory / "lock"):
         if not complete.exists():
             shutil.rmtree(root, ignore_errors=True)
-            Sandbox.create(root, data, overlay).make(*targets)
+            sandbox = Sandbox.create(root, data, overlay)
+            prepare(sandbox)
+            sandbox.make(*targets)
             complete.touch()
     return Sandbox(root, data)
 

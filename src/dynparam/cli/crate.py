@@ -17,7 +17,7 @@ app = typer.Typer()
 
 
 @app.command("crate", epilog=examples(*EXPORT.examples))
-def export(
+def export_crate(
     output: Annotated[Path, typer.Argument(help="Zip file, or new directory, to write.")],
     root: Annotated[
         Path, typer.Option("--root", help="The run's directory: the repository's.")
@@ -25,5 +25,4 @@ def export(
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Export a finished run as an RO-Crate: figures, tables, sidecars, configuration, workflow."""
-    made = run(EXPORT, load(Config, config), output, root=root)
-    typer.echo(made.said)
+    typer.echo(run(EXPORT, load(Config, config), output, root=root).said)

@@ -17,6 +17,7 @@ from dynparam.cli import cluster, crate, data, orders, probe, training, verify
 from dynparam.cli.options import EXIT_CODES, examples
 from dynparam.cli.stage import add
 from dynparam.configuration.loading import json_schema
+from dynparam.experiments.registry import EXPERIMENTS
 from dynparam.report.stages import STAGES
 from dynparam.support.errors import DynparamError
 
@@ -28,10 +29,17 @@ app = typer.Typer(
 GROUPS = {
     "": app,
     "data": data.app,
-    "choices": typer.Typer(help="Weigh the choices that the thesis leaves open.", no_args_is_help=True),
     "report": typer.Typer(help="Put a finished run on one page.", no_args_is_help=True),
     "plot": typer.Typer(help="Draw the figures.", no_args_is_help=True),
 }
+"""Groups of commands by name; the empty one is the program."""
+
+# An experiment's own group needs no line here.
+for experiment in EXPERIMENTS:
+    for stage in experiment.stages:
+        if stage.group not in GROUPS:
+            GROUPS[stage.group] = typer.Typer(help=experiment.title, no_args_is_help=True)
+
 BY_HAND = {
     "archive",
     "audit",
@@ -43,7 +51,7 @@ BY_HAND = {
     "probe",
     "train",
 }
-"""Stages whose commands find their files themselves when people call them."""
+"""Stages whose commands differ when people call them: most find their files themselves."""
 
 for name, group in GROUPS.items():
     if name:

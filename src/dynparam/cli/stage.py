@@ -17,8 +17,8 @@ from dynparam.provenance.stage import NO_DEFAULT, Parameter, Stage, run
 def add(groups: dict[str, typer.Typer], stages: Iterable[Stage[Any]]) -> None:
     """Register a command for each of ``stages``; ``groups`` holds the groups by name, "" the program."""
     for stage in stages:
-        group, _, name = stage.command.rpartition(" ")
-        groups[group].command(name, epilog=examples(*stage.examples))(command(stage))
+        name = stage.command.split()[-1]
+        groups[stage.group].command(name, epilog=examples(*stage.examples))(command(stage))
 
 
 def command(stage: Stage[Any]) -> Any:

@@ -8,8 +8,8 @@ from typing import Any
 from dynparam.configuration.choices import chosen_config, trials_stage
 from dynparam.configuration.config import Config
 from dynparam.data.settings import for_pair
-from dynparam.experiments.measured_orders.stages import trial_jobs
 from dynparam.experiments.open_choices.entries import OpenChoices
+from dynparam.experiments.registry import EXPERIMENTS
 from dynparam.provenance.stage import Stage
 from dynparam.settings.base import Block, differences, digest, pick
 
@@ -53,7 +53,8 @@ def _all_settings(config: Config, choices: OpenChoices, stages: Iterable[Stage[A
         if stage.settings.model_fields.keys() <= Config.model_fields.keys():
             yield pick(stage.settings, config)
         yield from stage.jobs(config)
-    yield from trial_jobs(config)
+    for experiment in EXPERIMENTS:
+        yield from experiment.borrowed(config)
     for choice, engine in choices.needed_trials():
         chosen = chosen_config(choices, config, choice)
         yield from (trials_stage(chosen, engine), for_pair(chosen, chosen.probe.pair))

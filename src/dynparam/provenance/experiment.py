@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from dynparam.provenance.code_digest import PACKAGE
 from dynparam.provenance.stage import Stage
+from dynparam.settings.base import Block
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -158,6 +159,7 @@ class Experiment:
         documents: the pages it writes, under a configuration.
         reads: the files that the report shows of it besides figures, tables and documents.
         quoted: the files that its findings are taken from.
+        borrowed: the settings of jobs it needs of stages that are not its own.
     """
 
     name: str
@@ -169,6 +171,7 @@ class Experiment:
     documents: Callable[[Any], Iterable[ShownDocument]] = nothing_of_it
     reads: Callable[[Any, Files], Iterable[Path]] = nothing_of_it
     quoted: Callable[[Any, Files], Iterable[Path]] = nothing_of_it
+    borrowed: Callable[[Any], Iterable[Block]] = nothing_of_it
 
     @property
     def package(self) -> str:

@@ -126,6 +126,11 @@ class Stage(Generic[Settings]):
         """What rules and sidecars call it."""
         return self.make.__name__
 
+    @property
+    def group(self) -> str:
+        """The group of commands that its own is one of; empty if there is none."""
+        return self.command.rpartition(" ")[0]
+
     def digest(self, package: Path = PACKAGE) -> str:
         """A short SHA-256 of all code it can reach; ``package`` is the directory of the sources."""
         parts = (self.make, self.inputs)

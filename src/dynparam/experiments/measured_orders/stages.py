@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dynparam.experiments.measured_orders.settings import ExponentsStage, for_exponents, for_orders
 from dynparam.provenance.experiment import Experiment, ShownFigure, ShownTable
 from dynparam.provenance.stage import RESULTS, Made, Stage
+from dynparam.trials.settings import ProbeStage
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,7 +110,7 @@ PLOT_CONDITIONS = Stage(
 )
 
 
-def trial_jobs(config: Any) -> Iterator[Any]:
+def trial_jobs(config: Any) -> Iterator[ProbeStage]:
     """The settings of the trials behind the table, which ``probe_alignment`` measures."""
     for parametrization in config.exponents.parametrizations:
         for family in config.exponents.families:
@@ -142,4 +143,5 @@ EXPERIMENT = Experiment(
         files.results / "table1_1" / "table1_1.csv",
         files.figures / "conditions.csv",
     ),
+    borrowed=trial_jobs,
 )

@@ -1,0 +1,78 @@
+"""What there is to show of a run, and what the page says of a file that is not there."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dynparam.configuration.config import Config
+from dynparam.configuration.loading import load
+from dynparam.experiments.registry import EXPERIMENTS
+from dynparam.report import contents
+from dynparam.support.errors import DataError
+
+ROOT = Path(__file__).parents[2]
+
+
+def settings(root: Path, **changes) -> Config:
+    paths = {name: str(root / name) for name in ("data", "results", "figures")}
+    text = json.dumps({"paths": paths, **changes})
+    return load(Config, [ROOT / "config" / "thesis.yaml", text])
+
+
+def test_figures_come_in_the_order_of_the_registry(tmp_path):
+    shown = [(one.name, figure.name) for one, figure in contents.all_figures(settings(tmp_path))]
+    order = [one.name for one in EXPERIMENTS]
+    assert [name for name, _ in shown] == sorted((name for name, _ in shown), key=order.index)
+    assert [figure for _, figure in shown if figure.startswith("fig3")] == [
+        "fig3_1",
+        "fig3_2",
+        "fig3_2_wide",
+        "fig3_3",
+        "fig3_3_wide",
+        "fig3_4",
+        "fig3_5",
+    ]
+
+
+def test_the_findings_come_before_other_documents_and_may_be_left_out(tmp_path):
+    with_findings = contents.all_documents(settings(tmp_path))
+    assert [document.anchor for document in with_findings] == ["findings", "open-choices"]
+    without = contents.all_documents(settings(tmp_path, findings={"page": None}))
+    assert [document.anchor for document in without] == ["open-choices"]
+
+
+def test_audits_are_needed_where_the_archive_is_used(tmp_path):
+    def audits(reuse):
+        needed = contents.needed(settings(tmp_path, training={"reuse": reuse}))
+        return [path for path, _ in needed if path.is_relative_to(tmp_path / "results" / "audit")]
+
+    assert audits("none") == []
+    assert len(audits("archive")) == len(set(audits("archive"))) > 3
+
+
+def test_each_missing_file_names_the_target_that_makes_it(tmp_path):
+    """Planted one after another; the page can be made when all are there."""
+    chosen = settings(
+        tmp_path,
+        findings={"page": str(tmp_path / "findings.md")},
+        open_choices={"page": str(tmp_path / "open-choices.md")},
+    )
+    needed = list(contents.needed(chosen))
+    assert len({path for path, _ in needed}) == len(needed)
+    for path, target in needed:
+        with pytest.raises(DataError) as error:
+            contents.missing(chosen)
+        assert str(error.value) == (
+            f"{path}: the report needs this file; make it with snakemake --cores all {target}"
+        )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    contents.missing(chosen)
+
+
+def test_what_findings_quote_lies_among_the_results(tmp_path):
+    chosen = settings(tmp_path)
+    quoted = list(contents.quoted(chosen))
+    assert len(quoted) == len(set(quoted)) > 5
+    assert all(path.suffix == ".csv" and path.is_relative_to(tmp_path) for path in quoted)

@@ -1,0 +1,14 @@
+"""What the findings say of the coins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from dynparam.provenance.experiment import Files
+
+
+def found(config: Any, files: Files) -> pd.DataFrame:
+    """The shares of heads."""
+    return files.table("coin/shares")
