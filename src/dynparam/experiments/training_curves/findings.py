@@ -97,7 +97,8 @@ class Found:
         chosen = table[
             (table["panel"] == "n") & (table["metric"] == metric) & (table["epoch"] != "area")
         ]
-        return [self._network(int(n), rows) for n, rows in chosen.groupby("n")]
+        widths: list[int] = sorted(chosen["n"].unique().tolist())
+        return [self._network(n, chosen[chosen["n"] == n]) for n in widths]
 
     def domain_seeds(self, rows: Rows) -> str:
         """How many seeds the networks of these rows have: ``5 seeds at n = 1000, 3 at n = 5000``."""
