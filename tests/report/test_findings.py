@@ -1,154 +1,430 @@
-"""The page of findings: what it quotes, and that its sentences follow the numbers."""
+"""The page of findings: its sentences follow settings and tables, and write no number by hand."""
 
-from dataclasses import replace
-from pathlib import Path
+import re
+import shutil
+from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 import pytest
+from jinja2 import Environment, nodes
 
-from dynparam.configuration.config import Config, for_findings
-from dynparam.configuration.loading import load
-from dynparam.experiments.training_curves.claims import judge_all
-from dynparam.experiments.training_curves.settings import for_claims
-from dynparam.report.findings import Evidence, Found, page, series, signed, span
+from dynparam.report.contents import quoted
+from dynparam.report.findings import page
 from dynparam.support.errors import DataError
-from dynparam.support.tables import read_csv
+from tests import findings_run
+from tests.findings_run import CONFIG, ROOT, configured
 
-ROOT = Path(__file__).parents[2]
-CONFIG = load(Config, [ROOT / "config" / "thesis.yaml"])
-CURVES = {
-    "fig3_2": ("fig3_2_constant_ratio", "fig3_2_dynamic_ratio"),
-    "fig3_3": ("fig3_3_spectral", "fig3_3_dynamic"),
-}
-SLOPES = {
-    "fig3_2_constant_ratio": 0.3,
-    "fig3_2_dynamic_ratio": -0.7,
-    "fig3_3_spectral": -1.3,
-    "fig3_3_dynamic": 0.01,
-}
-
-
-def slopes():
-    rows = [
-        {
-            "figure": figure + suffix,
-            "curve": curve,
-            "layer": layer,
-            "asymptotic": 0.0,
-            "expected": SLOPES[curve],
-            "slope": SLOPES[curve] + layer / 100,
-            "ci_low": SLOPES[curve] - 0.1,
-            "ci_high": SLOPES[curve] + 0.1,
-            "verdict": "agrees",
-            "note": "claim (x) visible" if layer > 1 else "claim (x) not visible in this window",
-            "expected_exact": SLOPES[curve] if not suffix else np.nan,
-            "expected_exact_error": 0.005 if not suffix else np.nan,
-            "deviation": layer / 2 if not suffix else np.nan,
-        }
-        for suffix in ("", "_wide")
-        for figure, curves in CURVES.items()
-        for curve in curves
-        for layer in (1, 2, 3)
-    ]
-    return pd.DataFrame(rows)
-
-
-def claims():
-    """All claims, from the archived curves."""
-    settings = for_claims(CONFIG)
-    network = f"{settings.protocol.n}-{settings.protocol.n_min}"
-    archive = ROOT / "results" / "archive"
-    return judge_all(
-        settings,
-        {
-            (figure, name): read_csv(archive / task / network / f"{name}.csv")
-            for figure, task in settings.figures.training.items()
-            for name in settings.training.parametrizations
-        },
-    )
+MARK = "(**not so in this run:**)"
 
 
 @pytest.fixture(scope="module")
-def evidence():
-    figures = ROOT / "figures"
-    edges = pd.DataFrame(
-        [
-            {
-                "statistic": statistic,
-                "reference": reference,
-                "edge_expected": 0.5,
-                "edge": 0.49,
-                "ci_low": 0.45,
-                "ci_high": 0.53,
-                "update_exponent": 0.25,
-                "update_expected": 0.25,
-                "verdict": "agrees",
-            }
-            for statistic in ("drift", "growth")
-            for reference in ("n_min", "n_max")
-        ]
+def made(tmp_path_factory):
+    """The files of a run, not to be changed."""
+    root = tmp_path_factory.mktemp("made")
+    findings_run.make(root)
+    return root
+
+
+@pytest.fixture
+def run(made, tmp_path, monkeypatch):
+    """A directory with files of a run that a test may change."""
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def text(changes=None):
+    """The page in one line, with other values at dotted keys of the thesis's settings."""
+    return " ".join(page(configured(changes)).split())
+
+
+def change(path, do):
+    """Change a table of the run in place."""
+    table = pd.read_csv(path)
+    do(table)
+    table.to_csv(path, index=False)
+
+
+def test_page_quotes_its_tables(run):
+    whole = text()
+    assert (
+        "**Measurement and theory agree** in 24 of 24 slopes of Figs. 3.2 and 3.3, to within 0.2"
+        in whole
     )
-    return Evidence(
-        slopes=slopes(),
-        claims=claims(),
-        domain=read_csv(figures / "claim_domain.csv"),
-        table1_1=read_csv(figures / "table1_1.csv"),
-        conditions=read_csv(figures / "conditions.csv"),
-        edges=edges,
-        changes=read_csv(figures / "open_choices.csv"),
-        seeds=3,
-    )
+    assert "spectral's slopes are -1.29 to -1.24, dynamic's +0.02 to +0.07" in whole
+    assert "| n_min | 0.500 | 0.490 [0.450, 0.530] | agrees |" in whole
+    assert "158 agree with the exact exponents of the definitions and 126 with the table's own" in whole
+    assert "with 3 seeds per curve (the archive; the thesis has 100)" in whole
+    assert "5 seeds at n = 1000 and 2000, 3 at n = 5000 and 10000" in whole
+    assert re.findall(r"(?<= )(\d+)\. (?=\*\*)", whole) == [str(k) for k in range(1, 12)]
+    assert MARK not in whole
 
 
-def test_page_quotes_its_tables(evidence):
-    text = " ".join(page(evidence, for_findings(CONFIG)).split())
-    assert "**Measurement and theory agree** in 12 of 12 slopes" in text
-    assert "spectral's slopes are -1.29 to -1.27, dynamic's +0.02 to +0.04" in text
-    assert "0.490 [0.450, 0.530] | agrees" in text
-    assert "not so in this run" not in text
+def test_page_quotes_no_other_file(made, tmp_path, monkeypatch):
+    """With nothing but the files that the rule waits for, the page is the same."""
+    for path in map(str, quoted(CONFIG)):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(made / path, tmp_path / path)
+    monkeypatch.chdir(made)
+    whole = page(CONFIG)
+    monkeypatch.chdir(tmp_path)
+    assert page(CONFIG) == whole
 
 
-def test_a_sentence_that_no_longer_holds_is_marked(evidence):
-    """Dynamic's slopes as steep as spectral's; and an edge that lies elsewhere."""
-    turned = evidence.slopes.copy()
-    turned.loc[turned["curve"] == "fig3_3_dynamic", "slope"] = -1.2
-    marked = page(replace(evidence, slopes=turned), for_findings(CONFIG))
-    assert marked.count("not so in this run") == 1
-    moved = evidence.edges.assign(verdict="disagrees")
-    assert "(**not so in this run:**) **The edge" in page(
-        replace(evidence, edges=moved), for_findings(CONFIG)
-    )
-
-
-def test_missing_numbers_are_one_sentence(evidence):
-    lacking = evidence.slopes[evidence.slopes["curve"] != "fig3_3_dynamic"]
+def test_missing_numbers_are_one_sentence(run):
+    place = run / "results/comparison/slopes.csv"
+    table = pd.read_csv(place)
+    table[table["curve"] != "fig3_3_dynamic"].to_csv(place, index=False)
     with pytest.raises(DataError, match=r"slopes of fig3_3_dynamic in fig3_3.*run the target findings"):
-        page(replace(evidence, slopes=lacking), for_findings(CONFIG))
+        page(CONFIG)
 
 
-def test_chance_of_the_largest_deviation(evidence):
-    """1.5 standard errors: two-sided 13.4 %, of four curves at least one with 1 - 0.866^4 = 43.7 %."""
-    found = Found(evidence).largest_deviation()
-    assert found["errors"] == 1.5
-    assert found["curves"] == 4
-    assert found["chance"] == pytest.approx(0.437, abs=0.001)
+SPECTRAL, DYNAMIC = (f"probe.curves.fig3_3_{name}.narrow" for name in ("spectral", "dynamic"))
+"""Two curves along one bottleneck."""
 
 
-def test_claims_show_in_layers(evidence):
-    assert Found(evidence).visible("fig3_2", "fig3_2_constant_ratio") == 2
+class Quoted(NamedTuple):
+    """Settings that a sentence quotes: other values, what it says of the thesis's, what of those.
+
+    A sentence that is left out says nothing of them.
+    """
+
+    changes: dict[str, object]
+    before: str
+    after: str
+
+    @property
+    def name(self) -> str:
+        """The keys."""
+        return " ".join(self.changes)
 
 
-def test_a_slope_that_changes_sides_is_counted(evidence):
-    changed = evidence.changes.copy()
-    assert Found(evidence).open_choices()["moved"] == 0
-    row = changed.index[changed["shows_by_default"] == "shows"][0]
-    changed.loc[row, "shows"] = "does not show"
-    assert Found(replace(evidence, changes=changed)).open_choices()["moved"] == 1
+QUOTED = [
+    Quoted({"fit.confidence": 0.9}, "intervals are at 95 %", "intervals are at 90 %"),
+    # alignments
+    Quoted({"comparison.tolerance": 0.25}, "to within 0.2 (", "to within 0.25 ("),
+    Quoted({"law.exact_trials": 500}, "from 2000 trials per width", "from 500 trials per width"),
+    Quoted({"law.widths.largest": 5_000_000}, "Up to n = 10,000,000", "Up to n = 5,000,000"),
+    Quoted({"law.slopes_from": 46_416}, "slopes from n = 100,000 on", "slopes from n = 46,416 on"),
+    Quoted({"probe.widths.smallest": 2000}, "between 1000 and 10,000", "between 2000 and 10,000"),
+    Quoted({"probe.widths.largest": 9000}, "between 1000 and 10,000", "between 1000 and 9000"),
+    Quoted(
+        {f"{SPECTRAL}.coefficient": "140", f"{DYNAMIC}.coefficient": "140"},
+        "n_min = 150 n^(1/5)",
+        "With n_min = 140 n^(1/5), spectral's slopes are",
+    ),
+    Quoted(
+        {f"{SPECTRAL}.exponent": "1/4", f"{DYNAMIC}.exponent": "1/4"},
+        "n_min = 150 n^(1/5)",
+        "With n_min = 150 n^(1/4), spectral's slopes are",
+    ),
+    Quoted({f"{DYNAMIC}.coefficient": "140"}, "With n_min = 150", "dynamic, n_min = 140 n^(1/5)"),
+    Quoted(
+        {"probe.curves.fig3_2_dynamic_ratio.narrow.coefficient": "7"},
+        "spectral, n_min = 6 n^(1/2)",
+        "spectral, n_min = 7 n^(1/2)",
+    ),
+    Quoted(
+        {"probe.curves.fig3_2_constant_ratio.narrow.exponent": "1/3"},
+        "spectral at a constant ratio",
+        "spectral, n_min = 1/5 n^(1/3)",
+    ),
+    Quoted(
+        {"panels": {"fig3_3": CONFIG.panels["fig3_3"]}, "law.figures": {"fig3_3_wide": "fig3_3"}},
+        "slopes of Figs. 3.2 and 3.3, to",
+        "slopes of Fig. 3.3, to",
+    ),
+    Quoted({"law.figures": {"fig3_3_wide": "fig3_3"}}, "fig3_2_wide", ""),
+    Quoted({"law.figures": {}}, "Up to n =", ""),
+    # measured_orders
+    Quoted({"exponents.widths.largest": 500_000}, "up to n = 1,000,000", "up to n = 500,000"),
+    # r_sweep
+    Quoted({"sweep.narrow.coefficient": "4"}, "csv`; n_min = 6 n^(1/2)", "csv`; n_min = 4 n^(1/2)"),
+    Quoted({"sweep.narrow.exponent": "1/3"}, "geometric mean, n^0.40", "geometric mean, n^0.37"),
+    Quoted({"sweep.r": ["1/4", "1/2", "3/4"]}, "with r from 0 to 1", "with r from 1/4 to 3/4"),
+    Quoted({"sweep.references": ["n_min", "n_max"]}, "for n_max or a mean**", "not for n_max**"),
+    Quoted({"sweep.references": ["n_min"]}, "far off", "r = 1/2 for n_min**"),
+    Quoted({"sweep.steps": 40}, "Within 20 steps gradients", "Within 40 steps gradients"),
+    Quoted({"sweep.onset": 3}, "gradients double", "gradients grow by a factor of 3"),
+    Quoted({"sweep.training.widths.largest": 20_000}, "(n up to 30,000)", "(n up to 20,000)"),
+    Quoted({"network.hidden": ["wide", "wide", "narrow"]}, "mean, n^0.40", "mean, n^0.42"),
+    Quoted({"figures.sweep": None}, "r_sweep.png", "(`results/sweep/edges.csv`; n_min"),
+    # open_choices
+    Quoted(
+        {f"{SPECTRAL}.exponent": "1/3", f"{DYNAMIC}.exponent": "1/3"},
+        "differ by 1 and 8/5",
+        "differ by 1 and 4/3",
+    ),
+    Quoted({"open_choices.figure": "own"}, "`figures/open_choices.csv`", "`figures/own.csv`"),
+    # training_curves
+    Quoted({"claims.epochs": [1, 10]}, "At epoch 100", "Its test loss at epoch 10 differs by"),
+    Quoted({"claims.epochs": [5, 100]}, "holds after 1 epoch and", "holds after 5 epochs and"),
+    Quoted({"training.reuse": "none"}, "(the archive; the", "(trained in this run; the"),
+    Quoted(
+        {"training.parametrizations": ["dynamic", "spectral"]},
+        "differences dynamic - spectral",
+        "differences spectral - dynamic",
+    ),
+    Quoted(
+        {"figures.training": {"fig3_5": "bird-cat"}}, "Figs. 3.4 and 3.5", "Fig. 3.5 with 3 seeds per"
+    ),
+    Quoted(
+        {"figures.training.fig3_4": "bird-cat"}, "on airplane-automobile and bird", "fails on bird-cat"
+    ),
+    Quoted({"protocol.n_min": 400}, "n/n_min = 20,", "n/n_min = 25,"),
+    Quoted({"protocol.n": 20_000}, "n/n_min = 20,", "n/n_min = 40,"),
+    Quoted({"domain.epochs": 40}, "other networks, 50 epochs", "other networks, 40 epochs"),
+    Quoted({"domain.tasks": ["bird-cat"]}, "| n | airplane-automobile |", "| n | bird-cat | |"),
+    Quoted({"figures.domain": None}, "The lower test loss needs width", ""),
+]
 
 
-def test_numbers_as_they_are_written():
-    assert signed(-0.001) == "0.00"
-    assert signed(-1.005, 3) == "-1.005"
-    assert series([0.1, -0.2]) == "+0.10, -0.20"
-    assert span([0.1, -0.2, 0.0]) == "-0.20 to +0.10"
+@pytest.mark.parametrize("one", QUOTED, ids=lambda one: one.name)
+def test_a_sentence_follows_the_settings_it_quotes(run, one):
+    """What the page says of the thesis's settings is gone, and what it says of others is there."""
+    before, after = text(), text(one.changes)
+    assert one.before in before
+    assert one.before not in after
+    assert one.after in after
+    assert one.after not in before or not one.after
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "changes"),
+    [
+        ("fig3_2_wide", "law.figures", {"own": "fig3_2", "fig3_3_wide": "fig3_3"}),
+        ("claim_domain", "figures.domain", "own"),
+    ],
+)
+def test_a_figure_is_quoted_by_its_configured_name(run, name, key, changes):
+    shutil.move(run / f"figures/{name}.csv", run / "figures/own.csv")
+    change(run / "results/comparison/slopes.csv", lambda table: table.replace(name, "own", inplace=True))
+    whole = text({key: changes})
+    assert "`figures/own.csv`" in whole
+    assert name not in whole
+
+
+def test_files_are_quoted_where_they_lie(run):
+    shutil.move(run / "results", run / "elsewhere")
+    shutil.move(run / "figures", run / "pictures")
+    whole = text({"paths.results": "elsewhere", "paths.figures": "pictures"})
+    assert not re.search(r"`(results|figures)/", whole)
+    assert len(re.findall(r"`(elsewhere|pictures)/", whole)) >= 12
+
+
+def templates():
+    """The parsed templates of all sentences, by their place."""
+    places = sorted((ROOT / "src/dynparam").rglob("findings.md.j2"))
+    assert len(places) == 6
+    environment = Environment()
+    return {
+        str(place.relative_to(ROOT)): environment.parse(place.read_text(encoding="utf-8"))
+        for place in places
+    }
+
+
+def settings_named(template):
+    """The dotted keys of settings that a template names, names it gives to blocks resolved."""
+    known = {"settings": ""}
+
+    def dotted(node):
+        if isinstance(node, nodes.Name):
+            return known.get(node.name)
+        if isinstance(node, nodes.Getattr):
+            parent = dotted(node.node)
+            return None if parent is None else f"{parent}.{node.attr}".lstrip(".")
+        return None
+
+    for assigned in template.find_all(nodes.Assign):
+        if isinstance(assigned.target, nodes.Name) and (key := dotted(assigned.node)):
+            known[assigned.target.name] = key
+    found = {key for node in template.find_all((nodes.Getattr, nodes.Name)) if (key := dotted(node))}
+    return {key for key in found if not any(other.startswith(f"{key}.") for other in found)}
+
+
+def test_every_setting_that_a_template_names_is_changed_here():
+    named = set().union(*map(settings_named, templates().values()))
+    assert {"sweep.steps", "probe.widths.largest", "fit.confidence"} <= named
+    changed = {key for one in QUOTED for key in one.changes} | {"paths.results", "paths.figures"}
+    assert not {key for key in named if not any(f"{one}.".startswith(f"{key}.") for one in changed)}
+
+
+BY_HAND = (
+    # parts, tables, figures and equations of the thesis, and its runs
+    "Table 1.1",
+    "Figs. 3.2 right and 3.3",
+    "Figs. 3.2 and 3.3",
+    "Fig. 3.2, left",
+    "eq. 2.27",
+    "on 2.27",
+    "eq. 2.55",
+    "Eq. 2.62",
+    "eq. 3.4",
+    "(2.18)",
+    "(2.31)",
+    "(2.40)",
+    "(2.41)",
+    "(2.59)",
+    "; the thesis has 100)",
+    # symbols
+    "Theta(1)",
+    "n_0",
+    "layer 1",
+    # what theory gives under any configuration, and the first step with a drift
+    "r = 1/2",
+    "at step 2",
+    # files with a number in their name
+    "table1_1",
+    "findings.md.j2",
+)
+"""All that templates may write with a digit outside of expressions."""
+
+
+def numbers_by_hand(template):
+    """What a template writes with a digit by hand: plain text, and constants that expressions show."""
+    texts = [node.data for node in template.find_all(nodes.TemplateData)]
+    shown = [
+        part
+        for kind, fields in ((nodes.Output, ["nodes"]), (nodes.Concat, ["nodes"]))
+        for node in template.find_all(kind)
+        for field in fields
+        for part in getattr(node, field)
+    ]
+    shown += [part for node in template.find_all(nodes.CondExpr) for part in (node.expr1, node.expr2)]
+    shown += [node.node for node in template.find_all((nodes.Assign, nodes.Filter))]
+    texts += [str(part.value) for part in shown if isinstance(part, nodes.Const)]
+    return [rest for rest in map(_without_known, texts) if re.search(r"\d", rest)]
+
+
+def _without_known(data):
+    for known in BY_HAND:
+        data = data.replace(known, "")
+    return data
+
+
+def test_no_template_writes_a_number_by_hand():
+    assert {
+        name: numbers_by_hand(one) for name, one in templates().items() if numbers_by_hand(one)
+    } == {}
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "Within 20 steps",
+        "{{ 20 }} steps",
+        '{{ "n_min = 6 sqrt(n)" }}',
+        '{{ "3 at n >= 5000" if x else y }}',
+        '{{ "n up to " ~ 30000 }}',
+        "{% set steps = 20 %}{{ steps }}",
+        "{{ 30000|grouped }}",
+    ],
+)
+def test_a_number_by_hand_is_found(planted):
+    assert numbers_by_hand(Environment().parse(planted))
+
+
+def test_all_that_is_allowed_is_written():
+    """The list of literals does not outlive them."""
+    written = " ".join(
+        " ".join(node.data.split())
+        for one in templates().values()
+        for node in one.find_all(nodes.TemplateData)
+    )
+    assert [known for known in BY_HAND if known not in written] == []
+
+
+class Turned(NamedTuple):
+    """What turns a sentence round: a table with a change of it, or settings; and how it begins."""
+
+    sentence: str
+    table: str = ""
+    where: str = ""
+    column: str = ""
+    value: object = None
+    changes: dict[str, object] | None = None
+    others: int = 0
+
+    @property
+    def name(self) -> str:
+        """The sentence's beginning."""
+        return self.sentence
+
+
+SLOPES, WIDE = "results/comparison/slopes.csv", "figures/fig3_2_wide.csv"
+EDGES, EXPONENTS = "results/sweep/edges.csv", "results/sweep/exponents.csv"
+TABLE, CONDITIONS = "results/table1_1/table1_1.csv", "figures/conditions.csv"
+CLAIMS, DOMAIN = "results/comparison/claims.csv", "figures/claim_domain.csv"
+CONSTANT = "curve == 'fig3_2_constant_ratio'"
+
+TURNED = [
+    # alignments
+    Turned("**Measurement and theory", SLOPES, "figure == 'fig3_2'", "verdict", "disagrees"),
+    Turned("**Spectral parametrization loses", SLOPES, "curve == 'fig3_3_dynamic'", "slope", -1.2),
+    Turned("**Up to n =", SLOPES, "figure == 'fig3_2_wide'", "ci_high", 2.0),
+    Turned("**At a constant ratio", SLOPES, CONSTANT, "expected_exact", 0.1),
+    Turned("n passes n_0", changes={"probe.widths.smallest": 4000}, others=1),
+    Turned("the curves rise", WIDE, f"{CONSTANT} and kind == 'slope'", "value", 0.0),
+    Turned("The same crossing", SLOPES, "curve == 'fig3_3_spectral'", "expected_exact", -1.6),
+    # measured_orders
+    Turned("**Table 1.1 holds", TABLE, "family == 'equal'", "claim", "fails"),
+    Turned("At dynamic ratios", CONDITIONS, "family == 'equal'", "theory", "fails"),
+    Turned("So dynamic", CONDITIONS, "condition == 'eq. 2.40'", "theory", "holds"),
+    # r_sweep
+    Turned("**The edge is", EDGES, "reference == 'n_min'", "verdict", "disagrees"),
+    Turned("the roots of", changes={"sweep.tolerance": 0.2}),
+    Turned("Below the edge", EXPONENTS, "statistic == 'growth'", "verdict", "disagrees"),
+    Turned("well beyond it", EXPONENTS, "statistic == 'growth'", "trials", 16),
+    Turned("The onset is", EXPONENTS, "statistic == 'growth'", "exponent", 0.5),
+    Turned("The onset is", EXPONENTS, "statistic == 'drift'", "verdict", "agrees"),
+    # training_curves
+    Turned("**Dynamic trains faster", CLAIMS, "metric == 'train_loss epoch 100'", "verdict", "holds"),
+    Turned("The claim on the", CLAIMS, "metric == 'train_loss area'", "verdict", "fails", others=1),
+    Turned("**Dynamic has", CLAIMS, "metric == 'test_accuracy epoch 100'", "verdict", "holds"),
+    Turned("**The lower test loss needs", DOMAIN, "n == 1000", "verdict", "holds"),
+]
+
+
+@pytest.mark.parametrize("one", TURNED, ids=lambda one: one.name)
+def test_a_sentence_that_is_not_so_is_marked(run, one):
+    assert f"{MARK} {one.sentence}" not in text()
+    if one.table:
+        change(run / one.table, lambda table: _set(table, one))
+    after = text(one.changes)
+    assert f"{MARK} {one.sentence}" in after
+    assert after.count(MARK) == 1 + one.others
+
+
+def _set(table, one):
+    rows = table.query(one.where).index
+    assert len(rows), one.where
+    table[one.column] = table[one.column].astype(object)
+    table.loc[rows, one.column] = one.value
+
+
+def test_every_marker_is_turned_here():
+    asked = [
+        node
+        for one in templates().values()
+        for node in one.find_all(nodes.Call)
+        if isinstance(node.node, nodes.Name) and node.node.name == "so"
+    ]
+    assert len(asked) == len({one.sentence for one in TURNED})
+
+
+def test_sentences_about_nothing_are_left_out(run):
+    """No size of updates from which gradients grow; training losses that no task tells apart."""
+    change(run / EDGES, lambda table: _nan(table, table["statistic"] == "growth"))
+    change(run / CLAIMS, _undecided)
+    whole = text()
+    assert "Within 20 steps no update size is found from which gradients double" in whole
+    assert "nan" not in whole
+    assert "At epoch 100 it fails" not in whole
+
+
+def _nan(table, rows):
+    table.loc[rows, ["edge", "ci_low", "ci_high", "update_exponent"]] = float("nan")
+
+
+def _undecided(table):
+    table.loc[table["metric"] == "train_loss epoch 100", "verdict"] = "undecided"

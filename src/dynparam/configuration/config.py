@@ -18,7 +18,7 @@ from dynparam.experiments.measured_orders.settings import Exponents
 from dynparam.experiments.open_choices.settings import OpenChoicesSettings
 from dynparam.experiments.r_sweep.settings import Sweep
 from dynparam.experiments.training_curves.settings import Claims
-from dynparam.settings.base import Block, pick
+from dynparam.settings.base import Block
 from dynparam.settings.shared import (
     Comparison,
     Figures,
@@ -105,16 +105,3 @@ class Config(Block):
                 f"of a run; audit fewer"
             )
         return self
-
-
-class FindingsStage(Block):
-    """Blocks of ``write_findings``."""
-
-    law: Law
-    exponents: Exponents
-    comparison: Comparison
-
-
-def for_findings(config: Config) -> FindingsStage:
-    """What the findings depend on besides the tables they quote."""
-    return pick(FindingsStage, config)

@@ -1,8 +1,9 @@
 """The findings: what every experiment says of a finished run, in the order of the registry.
 
 An experiment's ``findings.md.j2`` holds its sentences. Their numbers come from the configuration or from
-``findings.py`` beside it, which reads finished tables. Where another run's numbers could turn what a
-sentence says round, the template asks, and marks the sentence.
+``findings.py`` beside it, which reads finished tables: a template writes none by hand, but those of the
+thesis itself and what theory gives under any configuration. Where another run's numbers or settings
+could turn what a sentence says round, the template asks, and marks the sentence.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from dynparam.presentation.sentences import FILTERS
 from dynparam.presentation.templates import template
 from dynparam.report.contents import files_of
 from dynparam.support.errors import DataError
+from dynparam.trials.networks import ratio_rule
 
 TEMPLATE = "findings.md.j2"
 
@@ -29,17 +31,23 @@ def page(settings: Config) -> str:
 
 
 def _parts(settings: Config) -> Iterator[str]:
-    yield template("dynparam.report", TEMPLATE, filters=FILTERS).render(settings=settings)
+    yield sentences("dynparam.report").render(settings=settings)
     numbers = count(1)
     for experiment in EXPERIMENTS:
         if not experiment.has("findings"):
             continue
-        sentences = template(experiment.package, TEMPLATE, filters=FILTERS)
         try:
             found = import_module(experiment.module("findings")).found(settings, files_of(settings))
-            yield sentences.render(found=found, settings=settings, number=lambda: next(numbers))
+            yield sentences(experiment.package).render(
+                found=found, settings=settings, number=lambda: next(numbers)
+            )
         except (KeyError, IndexError, jinja2.UndefinedError) as error:
             raise DataError(
                 f"the findings quote something that the tables lack ({error}); run the target findings "
                 f"of the whole configuration"
             ) from None
+
+
+def sentences(package: str) -> jinja2.Template:
+    """The sentences of a package, with everything they write numbers and names by."""
+    return template(package, TEMPLATE, filters={**FILTERS, "rule": ratio_rule})

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from dynparam.settings.widths import NarrowWidth, Network, WidthGrid
+from dynparam.settings.widths import Curve, NarrowWidth, Network, WidthGrid
+from dynparam.theory.orders import orders
 from dynparam.theory.widths import RatioRule, Rounding, Widths, bottleneck, log_spaced
 
 
@@ -42,3 +43,9 @@ def hidden_exponents(network: Network, narrow: NarrowWidth) -> tuple[Fraction, .
 def family_exponents(network: Network, narrow: NarrowWidth) -> tuple[Fraction, ...]:
     """The growth exponents of n_0 ... n_L along a family of widths; n_0 and n_L are fixed."""
     return (Fraction(0), *hidden_exponents(network, narrow), Fraction(0))
+
+
+def asymptotic_exponents(network: Network, curve: Curve) -> tuple[Fraction, ...]:
+    """Exponents of the alignments of layers 1 ... L as n grows and n_0, n_L stay (``orders``)."""
+    exponents = family_exponents(network, curve.narrow)
+    return orders(curve.parametrization, exponents, curve.r).alignment

@@ -3,11 +3,12 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from dynparam.experiments.alignments.expected import asymptotic_exponents, expected_values
+from dynparam.experiments.alignments.expected import expected_values
 from dynparam.statistics.slopes import log_slope
 from dynparam.theory.mean_field import mean_field
 from dynparam.theory.parametrization import layer_scales
 from dynparam.theory.widths import bottleneck
+from dynparam.trials.networks import asymptotic_exponents
 from tests.networks import CURVES, probe_stage
 
 

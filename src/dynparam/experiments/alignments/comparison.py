@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from dynparam.experiments.alignments.expected import asymptotic_exponents
 from dynparam.experiments.alignments.settings import ComparisonStage
 from dynparam.presentation.numbers import signed
 from dynparam.settings.shared import panels_of
@@ -23,6 +22,7 @@ from dynparam.statistics.slopes import log_slope
 from dynparam.statistics.verdicts import equivalence
 from dynparam.theory.widths import INPUT_WIDTH
 from dynparam.trials.claims import Showing, showing
+from dynparam.trials.networks import asymptotic_exponents
 
 COLUMNS = (
     "figure",

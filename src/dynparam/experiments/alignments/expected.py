@@ -1,24 +1,14 @@
-"""What theory expects of a configured curve: exponents, and mean-field values at its widths."""
+"""What theory expects of a configured curve at its widths: mean-field values."""
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 import pandas as pd
 
-from dynparam.settings.widths import Curve, Network
 from dynparam.support.arrays import FloatArray
 from dynparam.theory.mean_field import mean_field
-from dynparam.theory.orders import orders
 from dynparam.theory.parametrization import layer_scales
-from dynparam.trials.networks import family_exponents, family_networks, uncrossed
+from dynparam.trials.networks import family_networks, uncrossed
 from dynparam.trials.settings import ProbeStage
-
-
-def asymptotic_exponents(network: Network, curve: Curve) -> tuple[Fraction, ...]:
-    """Exponents of the alignments of layers 1 ... L as n grows and n_0, n_L stay (``orders``)."""
-    exponents = family_exponents(network, curve.narrow)
-    return orders(curve.parametrization, exponents, curve.r).alignment
 
 
 def expected_values(settings: ProbeStage, name: str, input_square_norms: FloatArray) -> pd.DataFrame:

@@ -144,9 +144,9 @@ def drawn_wide_files(settings: WideFigureStage, results: Path, figure: str) -> C
 def plot_wide(settings: WideFigureStage, files: CurveFiles, output: Path) -> Made:
     """Draw a figure of the one-step probe at the widths of the law engine."""
     from dynparam.experiments.alignments import wide_figure
-    from dynparam.experiments.alignments.expected import asymptotic_exponents
     from dynparam.presentation.figure_style import save, stack
     from dynparam.support.tables import read_csv
+    from dynparam.trials.networks import asymptotic_exponents
 
     plotted = {}
     for curve, paths in files.items():
@@ -274,5 +274,8 @@ EXPERIMENT = Experiment(
     stages=(PROBE, EXPECT, FIT, COMPARE, PLOT, PLOT_WIDE),
     figures=figures,
     tables=(ShownTable("comparison/slopes", "comparison"),),
-    quoted=lambda config, files: (files.results / "comparison" / "slopes.csv",),
+    quoted=lambda config, files: (
+        files.results / "comparison" / "slopes.csv",
+        *(files.figures / f"{figure}.csv" for figure in config.law.figures),
+    ),
 )

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import pandas as pd
 
+from dynparam.experiments.open_choices.settings import OpenChoicesStage, for_open_choices
 from dynparam.provenance.experiment import Files
+from dynparam.settings.widths import Network
 from dynparam.trials.claims import Showing
+from dynparam.trials.networks import asymptotic_exponents
 
 
 class Found:
     """The questions the template asks."""
 
-    def __init__(self, changes: pd.DataFrame) -> None:
+    def __init__(self, network: Network, settings: OpenChoicesStage, changes: pd.DataFrame) -> None:
         """Answer from ``results/open_choices/changes.csv``."""
+        self._network = network
+        self._settings = settings
         self._changes = changes
 
     def open_choices(self) -> dict[str, Any]:
@@ -28,7 +34,16 @@ class Found:
             "largest": table.iloc[int(table["change"].abs().argmax())].to_dict(),
         }
 
+    def differences(self) -> list[Fraction]:
+        """By how much the exponents of the curves of a figure differ, each difference once."""
+        probe = self._settings.probe
+        found = []
+        for curves in self._settings.panels.values():
+            exponents = [asymptotic_exponents(self._network, probe.curve(curve)) for curve in curves]
+            found += [max(layer) - min(layer) for layer in zip(*exponents, strict=True)]
+        return [difference for difference in dict.fromkeys(found) if difference]
+
 
 def found(config: Any, files: Files) -> Found:
     """What the findings ask of a run."""
-    return Found(files.table("open_choices/changes"))
+    return Found(config.network, for_open_choices(config), files.table("open_choices/changes"))

@@ -114,5 +114,8 @@ EXPERIMENT = Experiment(
     stages=(SWEEP_REFERENCE, FIND_EDGES, PLOT_SWEEP),
     figures=figures,
     tables=(ShownTable("sweep/edges", "r_sweep", kinds=("csv", "json")),),
-    quoted=lambda config, files: (files.results / "sweep" / "edges.csv",),
+    quoted=lambda config, files: (
+        files.results / "sweep" / "edges.csv",
+        files.results / "sweep" / "exponents.csv",
+    ),
 )

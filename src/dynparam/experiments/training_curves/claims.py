@@ -15,6 +15,7 @@ import pandas as pd
 
 from dynparam.experiments.training_curves.settings import ClaimsStage
 from dynparam.presentation.numbers import percent, signed
+from dynparam.presentation.sentences import figure_title
 from dynparam.statistics.differences import PairedDifference, paired_difference
 from dynparam.statistics.estimates import UNKNOWN
 from dynparam.statistics.verdicts import Better, claim_verdict
@@ -129,11 +130,6 @@ def judge_all(settings: ClaimsStage, curves: Mapping[tuple[str, str], pd.DataFra
         for figure in settings.figures.training
     ]
     return pd.concat(parts, ignore_index=True)
-
-
-def figure_title(figure: str) -> str:
-    """``Fig. 3.4`` for ``fig3_4``."""
-    return figure.replace("fig", "Fig. ").replace("_", ".")
 
 
 def pair_curves(

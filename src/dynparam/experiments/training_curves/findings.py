@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 import pandas as pd
 
+from dynparam.experiments.training_curves.settings import ClaimsStage, for_claims
+from dynparam.experiments.training_curves.stages import curve_files
 from dynparam.presentation import numbers
+from dynparam.presentation.sentences import counted, figure_title, joined
 from dynparam.provenance.experiment import Files
 
 Rows = list[dict[str, Any]]
@@ -16,69 +20,121 @@ Rows = list[dict[str, Any]]
 class Found:
     """The questions the template asks."""
 
-    def __init__(self, claims: pd.DataFrame, domain: pd.DataFrame | None, seeds: int) -> None:
-        """Answer from ``results/comparison/claims.csv`` and ``figures/claim_domain.csv``.
+    def __init__(
+        self,
+        settings: ClaimsStage,
+        claims: pd.DataFrame,
+        curves: Mapping[tuple[str, str], pd.DataFrame],
+        domain: pd.DataFrame | None,
+    ) -> None:
+        """Answer from ``results/comparison/claims.csv``, the curves, and the figure of other networks.
 
-        ``domain`` is missing if other networks are left out; ``seeds`` are the runs of a curve.
+        ``curves`` are by figure and parametrization; ``domain`` is missing if other networks are left
+        out.
         """
+        self._settings = settings
         self._claims = claims
+        self._curves = curves
         self._domain = domain
-        self._seeds = seeds
 
-    def paired(self, *tasks: str) -> Rows:
-        """The claims on training curves, a row per metric, with the cells of each task's source.
+    def figures(self) -> dict[str, str]:
+        """The task of each figure."""
+        return self._settings.figures.training
+
+    def seeds(self) -> str:
+        """How many runs a curve has: ``3 seeds``; the least and the most if they differ."""
+        seeds = [table["seed"].nunique() for table in self._curves.values()]
+        least = f"{min(seeds)} to " if min(seeds) < max(seeds) else ""
+        return least + counted(max(seeds), "seed")
+
+    def paired(self) -> Rows:
+        """The claims on training curves, a row per metric, with the cells of each figure.
 
         Accuracy on the training images is left out: it soon is 1 everywhere.
         """
-        table = self._claims
-        metrics = table["metric"].drop_duplicates()
+        metrics = self._claims["metric"].drop_duplicates()
         metrics = metrics[~metrics.str.startswith("train_accuracy")]
         return [
             {
                 "metric": metric.replace("_", " "),
-                "cells": [
-                    cell
-                    for source in tasks
-                    for cell in _cells(table[(table["metric"] == metric) & (table["source"] == source)])
-                ],
+                "cells": [cell for claim in self.claims(metric) for cell in _cells(claim)],
             }
             for metric in metrics
         ]
 
-    def claim(self, source: str, metric: str) -> dict[str, Any]:
-        """One row of the claims."""
+    def claims(self, metric: str) -> Rows:
+        """The rows of a metric in the order of the figures, each with its task."""
         table = self._claims
-        return _only(table[(table["source"] == source) & (table["metric"] == metric)])
+        return [
+            _only(table[(table["source"] == figure_title(figure)) & (table["metric"] == metric)])
+            | {"figure": figure, "task": task}
+            for figure, task in self.figures().items()
+        ]
 
-    def domain(self, metric: str, epoch: str) -> Rows:
-        """The domain study at the thesis's ratio: a row per n, with the cells of each task."""
+    def right_from(self, figure: str) -> int | None:
+        """The epoch from which on all runs of a figure classify every training image right."""
+        runs = pd.concat([table for (shown, _), table in self._curves.items() if shown == figure])
+        wrong: list[int] = runs.loc[~(runs["train_accuracy"] >= 1), "epoch"].tolist()
+        after = max(wrong, default=-1) + 1
+        return after if after <= runs["epoch"].max() else None
+
+    def other_tasks(self) -> list[str]:
+        """The tasks of the domain study, in the order of its columns."""
+        return sorted(self._settings.domain.tasks)
+
+    def ratio(self) -> float:
+        """n/n_min of the network of the figures."""
+        return self._settings.protocol.n / self._settings.protocol.n_min
+
+    def domain(self, metric: str) -> Rows:
+        """The domain study at the ratio of the figures, at its last epoch: a row per n.
+
+        Each with the claims of each task, their cells, the epoch and the numbers of seeds.
+        """
         table = self._domain
         if table is None:
             return []
-        epochs = table["epoch"].astype(str)
-        chosen = table[(table["panel"] == "n") & (table["metric"] == metric) & (epochs == epoch)]
-        return [
-            {
-                "n": n,
-                "cells": [
-                    cell
-                    for _, row in chosen[chosen["n"] == n].sort_values("task").iterrows()
-                    for cell in _cells(row)
-                ],
-            }
-            for n in sorted(chosen["n"].unique().tolist())
+        chosen = table[
+            (table["panel"] == "n") & (table["metric"] == metric) & (table["epoch"] != "area")
         ]
+        widths: list[int] = sorted(chosen["n"].unique().tolist())
+        return [self._network(n, chosen[chosen["n"] == n]) for n in widths]
 
-    def seeds(self) -> int:
-        """How many runs each curve of Figs. 3.4 and 3.5 has."""
-        return self._seeds
+    def domain_seeds(self, rows: Rows) -> str:
+        """How many seeds the networks of these rows have: ``5 seeds at n = 1000, 3 at n = 5000``."""
+        by_count: dict[str, list[int]] = {}
+        for row in rows:
+            by_count.setdefault(joined(row["seeds"], "or"), []).append(row["n"])
+        first, *others = by_count.items()
+        if not others:
+            return f"{first[0]} seeds"
+        return ", ".join(
+            f"{count}{' seeds' if count == first[0] else ''} at n = {joined(widths)}"
+            for count, widths in by_count.items()
+        )
+
+    def needs_width(self, rows: Rows) -> bool:
+        """Whether a claim holds for every task at the largest n and for none at the smallest."""
+        verdicts = [[claim["verdict"] for claim in row["claims"]] for row in rows]
+        return set(verdicts[-1]) == {"holds"} and "holds" not in verdicts[0]
+
+    def _network(self, n: int, rows: pd.DataFrame) -> dict[str, Any]:
+        by_task = {task: rows[rows["task"] == task] for task in self.other_tasks()}
+        claims = [_only(mine) for mine in by_task.values() if not mine.empty]
+        cells = [["", ""] if mine.empty else _cells(_only(mine)) for mine in by_task.values()]
+        return {
+            "n": n,
+            "epoch": claims[0]["epoch"],
+            "seeds": sorted({claim["seeds"] for claim in claims}),
+            "claims": claims,
+            "cells": [cell for pair in cells for cell in pair],
+        }
 
 
-def _cells(rows: pd.DataFrame | pd.Series[Any]) -> list[str]:
-    row = rows if isinstance(rows, pd.Series) else rows.iloc[0]
+def _cells(claim: Mapping[str, Any]) -> list[str]:
     show = partial(numbers.significant, digits=2, pad=False)
-    difference = numbers.with_interval(row["value"], row["ci_low"], row["ci_high"], show)
-    return [difference, str(row["verdict"])]
+    difference = numbers.with_interval(claim["value"], claim["ci_low"], claim["ci_high"], show)
+    return [difference, str(claim["verdict"])]
 
 
 def _only(rows: pd.DataFrame) -> dict[str, Any]:
@@ -89,6 +145,9 @@ def _only(rows: pd.DataFrame) -> dict[str, Any]:
 
 def found(config: Any, files: Files) -> Found:
     """What the findings ask of a run."""
-    curves = files.plotted(next(iter(config.figures.training)))
+    from dynparam.support.tables import read_csv
+
+    settings = for_claims(config)
+    curves = {key: read_csv(path) for key, path in curve_files(settings, files.results).items()}
     domain = files.plotted(config.figures.domain) if config.figures.domain else None
-    return Found(files.table("comparison/claims"), domain, int(curves["seeds"].max()))
+    return Found(settings, files.table("comparison/claims"), curves, domain)

@@ -152,9 +152,9 @@ def audit_files(config: Any, files: Files) -> dict[str, Path]:
 
 
 def quoted(config: Any, files: Files) -> Iterator[Path]:
-    """The claims, the curves of the first figure, and other networks if they are drawn."""
+    """The claims, the curves of the figures, and other networks if they are drawn."""
     yield files.results / "comparison" / "claims.csv"
-    yield files.figures / f"{next(iter(config.figures.training))}.csv"
+    yield from curve_files(for_claims(config), files.results).values()
     if config.figures.domain:
         yield files.figures / f"{config.figures.domain}.csv"
 
