@@ -14,7 +14,7 @@ from dynparam.configuration.loading import load
 from dynparam.experiments.architecture.settings import for_architecture
 from dynparam.experiments.architecture.stages import PLOT
 from dynparam.provenance import stage as stages
-from dynparam.provenance.code_digest import PACKAGE
+from dynparam.provenance.code_digest import PACKAGE, template_digest
 from dynparam.provenance.record import read_sidecar
 from dynparam.provenance.stage import Made, Stage, flat, require, run, whole
 from dynparam.report.stages import EVERY, STAGES
@@ -260,11 +260,24 @@ def test_digests_tell_stages_apart_and_do_not_depend_on_the_place(tmp_path):
     assert {name: stage.digest(copy) for name, stage in STAGES.items()} == digests
 
 
-def test_a_module_that_is_loaded_by_name_counts(tmp_path):
-    """The findings ask modules that no import names."""
+@pytest.mark.parametrize(
+    ("place", "more"),
+    [
+        ("experiments/r_sweep/findings.py", "\nMORE = 1\n"),
+        ("experiments/r_sweep/findings.md.j2", "More.\n"),
+        ("presentation/sentences.md.j2", "More.\n"),
+    ],
+)
+def test_what_findings_load_by_name_counts(tmp_path, place, more):
+    """The modules and templates of experiments, which no code names."""
     copy = tmp_path / "dynparam"
     shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    path = copy / "experiments" / "r_sweep" / "findings.py"
-    path.write_text(path.read_text() + "\nMORE = 1\n")
+    with (copy / place).open("a") as file:
+        file.write(more)
     changed = {name for name, stage in STAGES.items() if stage.digest(copy) != stage.digest()}
     assert changed == {"write_findings"}
+
+
+def test_a_template_that_is_not_there_is_an_error():
+    with pytest.raises(ValueError, match=r"no template 'none\.md\.j2' beside report\.findings"):
+        template_digest("report.findings", "none.md.j2")
