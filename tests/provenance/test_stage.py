@@ -14,7 +14,7 @@ from dynparam.configuration.loading import load
 from dynparam.experiments.architecture.settings import for_architecture
 from dynparam.experiments.architecture.stages import PLOT
 from dynparam.provenance import stage as stages
-from dynparam.provenance.code_digest import PACKAGE, template_digest
+from dynparam.provenance.code_digest import PACKAGE
 from dynparam.provenance.record import read_sidecar
 from dynparam.provenance.stage import Made, Stage, flat, require, run, whole
 from dynparam.report.stages import EVERY, STAGES
@@ -276,8 +276,3 @@ def test_what_findings_load_by_name_counts(tmp_path, place, more):
         file.write(more)
     changed = {name for name, stage in STAGES.items() if stage.digest(copy) != stage.digest()}
     assert changed == {"write_findings"}
-
-
-def test_a_template_that_is_not_there_is_an_error():
-    with pytest.raises(ValueError, match=r"no template 'none\.md\.j2' beside report\.findings"):
-        template_digest("report.findings", "none.md.j2")

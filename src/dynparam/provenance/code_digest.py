@@ -74,19 +74,6 @@ def function_digest(module: str, function: str, package: Path = PACKAGE) -> str:
     return digests.of_function(digests.local(module), function)[:16]
 
 
-def template_digest(module: str, name: str, package: Path = PACKAGE) -> str:
-    """A short SHA-256 of the template ``name`` beside a module and of all that it includes.
-
-    For templates that the code behind a stage does not name. Raises ``ValueError`` if there is no such
-    module or template.
-    """
-    digests = _digests(package)
-    texts = digests.templates(digests.local(module), [name])
-    if not texts:
-        raise ValueError(f"{package.name} has no template {name!r} beside {module}")
-    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
-
-
 def is_neutral(module: str) -> bool:
     """Whether a module, named from inside the package, cannot change a result."""
     parts = module.split(".")
@@ -192,7 +179,7 @@ class _Digests:
             inner = self._imports(one)
             lines += [self._named_by_digest(one.code, [*at_top, *inner]), self._pairs(inner)]
         lines += _library_versions(one.source for one in imports if not one.local)
-        lines += self.templates(name, frozenset[str]().union(*(one.texts for one in code)))
+        lines += self._templates(name, frozenset[str]().union(*(one.texts for one in code)))
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     def _named_by_digest(self, code: str, imports: Iterable[_Import]) -> str:
@@ -211,7 +198,7 @@ class _Digests:
         }
         return "\n".join(sorted(pairs))
 
-    def templates(self, module: str, names: Iterable[str]) -> list[str]:
+    def _templates(self, module: str, names: Iterable[str]) -> list[str]:
         """The templates of these names beside a module or in ``presentation``, and all they include."""
         folders = (_file(module, self._package).parent, self._package / "presentation")
         found: dict[Path, str] = {}

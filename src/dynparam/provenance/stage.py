@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
-from dynparam.provenance.code_digest import PACKAGE, function_digest, module_digest, template_digest
+from dynparam.provenance.code_digest import PACKAGE, function_digest, module_digest
 from dynparam.provenance.record import write_sidecar
 from dynparam.settings.base import Block, pick
 from dynparam.support.errors import DataError
@@ -108,7 +108,6 @@ class Stage(Generic[Settings]):
         remedy: the command that makes missing inputs.
         repeatable: whether it takes seconds, and gives the same bytes from the same inputs.
         loads: modules that it imports by names worked out, so that their code counts as well.
-        fills: templates beside each of these that it fills in, so that their words count as well.
     """
 
     command: str
@@ -121,7 +120,6 @@ class Stage(Generic[Settings]):
     remedy: str = "snakemake --cores all"
     repeatable: bool = False
     loads: tuple[str, ...] = ()
-    fills: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -137,9 +135,7 @@ class Stage(Generic[Settings]):
         """A short SHA-256 of all code it can reach; ``package`` is the directory of the sources."""
         parts = (self.make, self.inputs)
         found = [function_digest(part.__module__, part.__name__, package) for part in parts]
-        for module in self.loads:
-            found.append(module_digest(module, package))
-            found += [template_digest(module, name, package) for name in self.fills]
+        found += [module_digest(module, package) for module in self.loads]
         return hashlib.sha256("\n".join(found).encode()).hexdigest()[:16]
 
 

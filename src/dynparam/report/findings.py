@@ -31,14 +31,15 @@ def page(settings: Config) -> str:
 
 
 def _parts(settings: Config) -> Iterator[str]:
-    yield sentences("dynparam.report").render(settings=settings)
+    yield sentences("dynparam.report", TEMPLATE).render(settings=settings)
     numbers = count(1)
     for experiment in EXPERIMENTS:
         if not experiment.has("findings"):
             continue
         try:
-            found = import_module(experiment.module("findings")).found(settings, files_of(settings))
-            yield sentences(experiment.package).render(
+            own = import_module(experiment.module("findings"))
+            found = own.found(settings, files_of(settings))
+            yield sentences(experiment.package, own.TEMPLATE).render(
                 found=found, settings=settings, number=lambda: next(numbers)
             )
         except (KeyError, IndexError, jinja2.UndefinedError) as error:
@@ -48,6 +49,6 @@ def _parts(settings: Config) -> Iterator[str]:
             ) from None
 
 
-def sentences(package: str) -> jinja2.Template:
+def sentences(package: str, name: str) -> jinja2.Template:
     """The sentences of a package, with everything they write numbers and names by."""
-    return template(package, TEMPLATE, filters={**FILTERS, "rule": ratio_rule})
+    return template(package, name, filters={**FILTERS, "rule": ratio_rule})

@@ -95,7 +95,6 @@ WRITE_FINDINGS = Stage(
     examples=("dynparam findings --output findings.md",),
     remedy="snakemake --cores all findings",
     loads=FINDING,
-    fills=("findings.md.j2",),
 )
 ASSEMBLE = Stage(
     "report page",

@@ -16,6 +16,9 @@ from dynparam.settings.widths import NarrowWidth
 from dynparam.statistics.verdicts import equivalence
 from dynparam.theory.widths import INPUT_WIDTH
 
+TEMPLATE = "findings.md.j2"
+"""The sentences, in this folder."""
+
 
 @dataclass(frozen=True)
 class Slopes:

@@ -15,6 +15,9 @@ from dynparam.settings.widths import NarrowWidth
 
 Rows = list[dict[str, Any]]
 
+TEMPLATE = "findings.md.j2"
+"""The sentences, in this folder."""
+
 
 class Found:
     """The questions the template asks."""

@@ -13,6 +13,9 @@ from dynparam.settings.widths import Network
 from dynparam.trials.claims import Showing
 from dynparam.trials.networks import asymptotic_exponents
 
+TEMPLATE = "findings.md.j2"
+"""The sentences, in this folder."""
+
 
 class Found:
     """The questions the template asks."""

@@ -16,6 +16,9 @@ from dynparam.provenance.experiment import Files
 
 Rows = list[dict[str, Any]]
 
+TEMPLATE = "findings.md.j2"
+"""The sentences, in this folder."""
+
 
 class Found:
     """The questions the template asks."""

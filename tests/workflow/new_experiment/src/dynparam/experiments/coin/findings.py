@@ -8,6 +8,9 @@ import pandas as pd
 
 from dynparam.provenance.experiment import Files
 
+TEMPLATE = "findings.md.j2"
+"""The sentences, in this folder."""
+
 
 def found(config: Any, files: Files) -> pd.DataFrame:
     """The shares of heads."""
