@@ -200,6 +200,16 @@ def test_the_wheel_works_where_there_is_no_configuration(wheel, tmp_path):
     assert re.fullmatch(r"dynparam \d+\.\d+\.\d+\n", version.stdout)
 
 
+def test_the_wheel_holds_every_template_and_caption(wheel):
+    """What modules read beside themselves, so that pages can be made where there is no checkout."""
+    sources = ROOT / "src" / "dynparam"
+    beside = [path for path in sources.rglob("*") if path.suffix in {".j2", ".rst", ".css", ".js"}]
+    assert len(beside) > 20
+    for path in beside:
+        packaged = wheel / "site" / "dynparam" / path.relative_to(sources)
+        assert packaged.read_bytes() == path.read_bytes()
+
+
 def test_a_profile_is_measured_and_printed_as_json(tmp_path):
     sizes = ["--from", "30", "--to", "300", "--count", "2", "--trials", "3"]
     done = run(
