@@ -1,5 +1,6 @@
 """The page of findings: its sentences follow settings and tables, and write no number by hand."""
 
+import json
 import re
 import shutil
 from typing import NamedTuple
@@ -8,6 +9,8 @@ import pandas as pd
 import pytest
 from jinja2 import Environment, nodes
 
+from dynparam.configuration.config import Config
+from dynparam.configuration.loading import load
 from dynparam.report.contents import quoted
 from dynparam.report.findings import page
 from dynparam.support.errors import DataError
@@ -189,6 +192,29 @@ def test_a_sentence_follows_the_settings_it_quotes(run, one):
     assert one.after not in before or not one.after
 
 
+def test_a_smaller_run_is_told_by_its_own_numbers(run):
+    """The configuration of CI, on tables that are not its own: no setting of the thesis's is left."""
+    places = {"paths": {"results": "results", "figures": "figures"}}
+    overlays = [ROOT / "config/thesis.yaml", ROOT / "config/reduced.yaml", json.dumps(places)]
+    whole = " ".join(page(load(Config, overlays)).split())
+    told = ("With n_min = 15 n^(1/5)", "Up to n = 100,000", "not constant between 100 and 1000")
+    told += ("up to n = 100,000", "n_min = 2 n^(1/2), updates", "Within 10 steps", "(n up to 1000)")
+    told += ("test loss at epoch 10 differs by", "other networks, 5 epochs", "trained in this run")
+    assert [one for one in told if one not in whole] == []
+    gone = (
+        "150",
+        "6 n^",
+        "6 sqrt",
+        "20 steps",
+        "10,000",
+        "30,000",
+        "At epoch 100",
+        "50 epochs",
+        "archive;",
+    )
+    assert [one for one in gone if one in whole] == []
+
+
 @pytest.mark.parametrize(
     ("name", "key", "changes"),
     [
@@ -202,6 +228,12 @@ def test_a_figure_is_quoted_by_its_configured_name(run, name, key, changes):
     whole = text({key: changes})
     assert "`figures/own.csv`" in whole
     assert name not in whole
+
+
+def test_families_and_entries_are_those_of_the_table(run):
+    table = pd.read_csv(run / TABLE)
+    table[table["family"] != "fifth_root"].to_csv(run / TABLE, index=False)
+    assert "Of its 120 entries in 3 families of widths" in text()
 
 
 def test_files_are_quoted_where_they_lie(run):
@@ -368,6 +400,7 @@ TURNED = [
     Turned("The same crossing", SLOPES, "curve == 'fig3_3_spectral'", "expected_exact", -1.6),
     # measured_orders
     Turned("**Table 1.1 holds", TABLE, "family == 'equal'", "claim", "fails"),
+    Turned("**Table 1.1 holds", changes={"exponents.families.square_root.exponent": "1"}, others=1),
     Turned("At dynamic ratios", CONDITIONS, "family == 'equal'", "theory", "fails"),
     Turned("So dynamic", CONDITIONS, "condition == 'eq. 2.40'", "theory", "holds"),
     # r_sweep

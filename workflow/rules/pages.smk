@@ -11,6 +11,7 @@ rule write_findings:
         quoted=quoted_files(CONFIG),
         templates=sorted(Path("src/dynparam/experiments").glob("*/findings.md.j2")),
         head="src/dynparam/report/findings.md.j2",
+        shared="src/dynparam/presentation/sentences.md.j2",
     output:
         page=FINDINGS or "findings.md",
         sidecar=(CONFIG.findings.page or Path("findings.md")).with_suffix(".json"),
