@@ -424,13 +424,13 @@ class TestWholeRun:
         assert states == {"agrees"}, outcome.stdout
 
     def test_every_job_has_its_log_and_benchmark(self, finished):
-        single = "slopes|claims|table1_1|conditions|changes|open[_-]choices"
+        single = "(?<!plot_table1_1/)(?:slopes|claims|table1_1|changes|open-choices)"
         window = "(?<=fit_)(exact/exact|wide/wide)(?=/)"
         names = [
             re.sub(
                 window,
                 lambda both: both[0].split("/")[0],
-                re.sub(f"/({single})$", "", job.replace(" ", "/")),
+                re.sub(f"/{single}$", "", job.replace(" ", "/")),
             )
             for job in EVERYTHING - {"find_edges exponents"}
         ]
@@ -469,7 +469,7 @@ class TestWholeRun:
         patterns = ("results/**/*.csv", "figures/*.csv", "figures/*.png", "data/processed/*.npz")
         found, expected = digests(alone.root, patterns), digests(finished.root, patterns)
         curves, networks = len(PANELS["fig3_3"]), len(PARAMETRIZATIONS)
-        assert len(found) == 5 * curves + 2 * networks + len(SWEEPS) + 2 * len(figures) + 1
+        assert len(found) == 5 * curves + 2 * networks + len(SWEEPS) + len(EDGES) + 2 * len(figures) + 1
         assert found == {name: expected[name] for name in found}
         shutil.rmtree(alone.root / "data" / "raw")  # large
 
@@ -492,14 +492,20 @@ class TestRunsAgain:
             ("presentation.pages", COMPARE | CLAIMS | JUDGE_TABLE),
             (
                 "statistics.slopes",
-                FITS | COMPARE | PROBE_FIGURES | CLAIMS | DOMAIN_FIGURE | LAW_FITS | JUDGED_STUDIES,
+                FITS | COMPARE | PROBE_FIGURES | LAW_FITS | JUDGED_STUDIES,
             ),
             (
                 "theory.mean_field",
-                EXPECTATIONS | COMPARE | PROBE_FIGURES | EXPECT_WIDE | WIDE_FIGURES | OF_ORDERS,
+                EXPECTATIONS
+                | COMPARE
+                | PROBE_FIGURES
+                | EXPECT_WIDE
+                | WIDE_FIGURES
+                | (OF_ORDERS - {"plot_conditions conditions"}),
             ),
             ("engines.gaussian_columns", ON_BOTH_ENGINES),
             ("engines.law_step", ON_BOTH_ENGINES),
+            ("statistics.differences", CLAIMS | DOMAIN_FIGURE),
             ("experiments.training_curves.claims", CLAIMS | DOMAIN_FIGURE),
             ("experiments.training_curves.figure", DRAW_TRAINED),
             ("training.protocol", TRAINING),
