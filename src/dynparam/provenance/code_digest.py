@@ -219,10 +219,23 @@ TEXT = re.compile(r"[\w.]+\.(?:j2|css|js)\b")
 
 
 def _digests(package: Path) -> _Digests:
-    """Those of the package as it is now: a dry run asks for forty digests, which share most modules."""
+    """Those of a package as it is now; of the running one as it was when the first was asked for.
+
+    A dry run asks for forty digests, which share most modules.
+    """
+    return _running() if package == PACKAGE else _digests_of(package, _state(package))
+
+
+@cache
+def _running() -> _Digests:
+    return _Digests(PACKAGE)
+
+
+def _state(package: Path) -> tuple[tuple[Path, int, int], ...]:
+    """Every source of a package with its time and size."""
     files = (path for path in package.rglob("*") if path.suffix in (".py", ".j2", ".css", ".js"))
     stamps = ((path, path.stat()) for path in sorted(files))
-    return _digests_of(package, tuple((path, one.st_mtime_ns, one.st_size) for path, one in stamps))
+    return tuple((path, one.st_mtime_ns, one.st_size) for path, one in stamps)
 
 
 @lru_cache(maxsize=2)
@@ -270,8 +283,11 @@ def _is_passed_over(node: ast.stmt) -> bool:
 
 def _never_runs(node: ast.stmt) -> bool:
     """Whether a statement at the top is there for readers and type checkers alone."""
-    checked = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-    return checked or _is_string(node) or ast.unparse(node) == "from typing import TYPE_CHECKING"
+    if isinstance(node, ast.ImportFrom):
+        return node.module == "typing" and [alias.name for alias in node.names] == ["TYPE_CHECKING"]
+    if isinstance(node, ast.If):
+        return isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+    return _is_string(node)
 
 
 def _is_string(node: ast.stmt) -> bool:
