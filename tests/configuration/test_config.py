@@ -3,8 +3,6 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import build, json_schema, load
@@ -12,7 +10,7 @@ from dynparam.data.settings import for_pair
 from dynparam.experiments.alignments.settings import for_figure, for_fit
 from dynparam.experiments.architecture.settings import for_architecture
 from dynparam.settings.base import digest
-from dynparam.settings.reading import merge, read
+from dynparam.settings.reading import merge
 from dynparam.support.errors import ConfigError
 from dynparam.trials.settings import ProbeStage, for_curve
 
@@ -115,18 +113,6 @@ def test_missing_key(thesis):
         build(Config, values, "test")
 
 
-def test_missing_and_broken_files(tmp_path):
-    with pytest.raises(ConfigError, match=r"absent.yaml: cannot read .* check the path"):
-        read(tmp_path / "absent.yaml")
-    broken = tmp_path / "broken.yaml"
-    broken.write_text("a: [1\nb: 2\n")
-    with pytest.raises(ConfigError, match=r"broken.yaml: not valid YAML at line 2"):
-        read(broken)
-    broken.write_text("- a\n- b\n")
-    with pytest.raises(ConfigError, match="a mapping"):
-        read(broken)
-
-
 def test_a_job_depends_on_its_own_part_only(thesis):
     other = build(
         Config,
@@ -157,24 +143,6 @@ def test_unknown_names(thesis):
         for_figure(thesis, "fig3_1")
     with pytest.raises(ConfigError, match=r"figures.architecture; choose one of fig3_1"):
         for_architecture(thesis, "fig3_2")
-
-
-TREES = st.recursive(
-    st.integers(), lambda t: st.dictionaries(st.sampled_from("abc"), t, max_size=3), max_leaves=8
-)
-MAPPINGS = st.dictionaries(st.sampled_from("abc"), TREES, max_size=3)
-
-
-@given(base=MAPPINGS, over=MAPPINGS)
-def test_merge_overrides_key_by_key(base, over):
-    merged = merge(base, over)
-    assert set(merged) == set(base) | set(over)
-    for key in merged:
-        if isinstance(base.get(key), dict) and isinstance(over.get(key), dict):
-            assert merged[key] == merge(base[key], over[key])
-        else:
-            assert merged[key] == (over[key] if key in over else base[key])
-    assert merge(merged, over) == merged
 
 
 def test_committed_schema_is_current():

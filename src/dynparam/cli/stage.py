@@ -25,6 +25,7 @@ def command(stage: Stage[Any]) -> Any:
     """The stage as a function that typer makes a command of."""
 
     def call(output: Path, config: list[str], **given: Any) -> None:
+        """Run the stage and print what it says; its help is the stage's own."""
         made = run(stage, load(stage.settings, config), output, **given)
         if made.said:
             typer.echo(made.said)

@@ -134,6 +134,7 @@ class _Digests:
         return name
 
     def of_module(self, name: str) -> str:
+        """The digest of a module, named from inside the package."""
         if is_neutral(name):
             return "neutral"
         if name in self._open:
@@ -146,6 +147,7 @@ class _Digests:
         return self._known[name]
 
     def of_function(self, module: str, function: str) -> str:
+        """The digest of one function with what it uses of its module."""
         body = self._statements(module)
         if not any(function in one.defines and one.is_function for one in body):
             raise ValueError(f"{module} has no function {function!r}")

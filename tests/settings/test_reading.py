@@ -1,0 +1,38 @@
+"""Files and text as mappings, and mappings put over one another."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dynparam.settings.reading import merge, read
+from dynparam.support.errors import ConfigError
+
+
+def test_missing_and_broken_files(tmp_path):
+    with pytest.raises(ConfigError, match=r"absent.yaml: cannot read .* check the path"):
+        read(tmp_path / "absent.yaml")
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("a: [1\nb: 2\n")
+    with pytest.raises(ConfigError, match=r"broken.yaml: not valid YAML at line 2"):
+        read(broken)
+    broken.write_text("- a\n- b\n")
+    with pytest.raises(ConfigError, match="a mapping"):
+        read(broken)
+
+
+TREES = st.recursive(
+    st.integers(), lambda t: st.dictionaries(st.sampled_from("abc"), t, max_size=3), max_leaves=8
+)
+MAPPINGS = st.dictionaries(st.sampled_from("abc"), TREES, max_size=3)
+
+
+@given(base=MAPPINGS, over=MAPPINGS)
+def test_merge_overrides_key_by_key(base, over):
+    merged = merge(base, over)
+    assert set(merged) == set(base) | set(over)
+    for key in merged:
+        if isinstance(base.get(key), dict) and isinstance(over.get(key), dict):
+            assert merged[key] == merge(base[key], over[key])
+        else:
+            assert merged[key] == (over[key] if key in over else base[key])
+    assert merge(merged, over) == merged
