@@ -17,7 +17,7 @@ from tests.cifar10_archive import write_archive
 from tests.workflow.sandbox import PAIR, SMALL, CifarData, Sandbox
 
 OFFICIAL = None if os.environ.get(HASHES_VARIABLE) else os.environ.get(ARCHIVE_VARIABLE)
-IMAGES_PER_BATCH = 50  # 25 images of a class in the training split
+IMAGES_PER_BATCH = 100  # of a class 50 images in the training split, 10 in the test split
 
 
 @pytest.fixture(scope="session")

@@ -290,7 +290,7 @@ class TestPlans:
     def test_the_pool_has_every_image_of_both_classes(self, extracted):
         extracted.make(f"data/processed/{PAIR}.pool.npz")
         with np.load(extracted.root / f"data/processed/{PAIR}.pool.npz") as arrays:
-            assert np.bincount(arrays["train_labels"]).tolist() == [25, 25]
+            assert np.bincount(arrays["train_labels"]).tolist() == [50, 50]
             assert len(arrays["test_labels"]) == 0
 
 
