@@ -161,7 +161,7 @@ def test_more_images_than_exist(extracted):
     change = {"data": {"train_images": 1000}}
     outcome = extracted.snakemake(f"results/probe/{CURVE}.csv", "--cores", "2", change=change)
     outcome.assert_refused(
-        "dynparam: ", f"data.train_images for {PAIR}", "500", "25", "ask for at most 50"
+        "dynparam: ", f"data.train_images for {PAIR}", "500", "50", "ask for at most 100"
     )
     assert raw.items() <= extracted.files().items()
 
