@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
@@ -13,6 +15,8 @@ Answer = Callable[[BaseHTTPRequestHandler], None]
 
 class Server(ThreadingHTTPServer):
     """Gives the answers of a path one after the other, then its last one again and again."""
+
+    block_on_close = False
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -37,6 +41,11 @@ class _Handler(BaseHTTPRequestHandler):
         answers = self.server.answers[self.path]
         answer = answers.pop(0) if len(answers) > 1 else answers[0]
         answer(self)
+
+    def finish(self) -> None:
+        """As the library's, which writes once more to a connection that may be gone."""
+        with suppress(OSError, ValueError):
+            super().finish()
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""
@@ -87,6 +96,48 @@ def status(code: int) -> Answer:
 def silent(seconds: float) -> Answer:
     """No answer for a while."""
     return lambda handler: time.sleep(seconds)
+
+
+def raw(*pieces: bytes, pause: float = 0.0, repeated: int = 1) -> Answer:
+    """These bytes and no others, in place of an answer; ``pieces`` again and again, spaced by pauses."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.close_connection = True
+        with suppress(OSError):  # the client may have hung up
+            for _ in range(repeated):
+                for piece in pieces:
+                    handler.wfile.write(piece)
+                    handler.wfile.flush()
+                    time.sleep(pause)
+
+    return answer
+
+
+def trickle(head: bytes, letter: bytes = b"x", pause: float = 0.05, seconds: float = 8.0) -> Answer:
+    """``head``, and then a letter at a time."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        raw(head)(handler)
+        raw(letter, pause=pause, repeated=int(seconds / pause))(handler)
+
+    return answer
+
+
+def redirect(location: bytes, code: int = 302) -> Answer:
+    """A redirect to whatever these bytes are."""
+    return raw(b"HTTP/1.1 %d Found\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n" % (code, location))
+
+
+def reset(content: bytes) -> Answer:
+    """Some bytes, and then a reset of the connection."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        raw(content, pause=0.05)(handler)
+        linger = struct.pack("ii", 1, 0)
+        handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        handler.connection.close()
+
+    return answer
 
 
 def _head(handler: BaseHTTPRequestHandler, code: int, headers: dict[str, str]) -> None:

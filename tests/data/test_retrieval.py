@@ -1,5 +1,6 @@
 """CIFAR-10 from its sources to network inputs, on an invented archive and on the official one."""
 
+import gzip
 import hashlib
 import json
 import os
@@ -18,6 +19,7 @@ from dynparam.data.official import CIFAR10_CLASSES, FOLDER, MEMBERS
 from dynparam.data.settings import ClassName, Data, Source
 from dynparam.support.errors import ConfigError, DataError, DynparamError
 from tests import cifar10_archive, http_server
+from tests.http_server import Answer
 
 OFFICIAL = Path(os.environ.get(retrieval.ARCHIVE_VARIABLE, "unset"))
 INVENTED = official.HASHES_VARIABLE in os.environ
@@ -147,6 +149,42 @@ def test_absent_local_source_is_named_with_its_setting(
         retrieval.retrieve(source, tmp_path, hashes)
 
 
+@pytest.mark.parametrize("by_environment", [True, False])
+def test_pipe_or_device_as_local_source_is_not_waited_for(
+    hashes: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by_environment: bool
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for place in (tmp_path / "pipe", Path("/dev/zero")):
+        if by_environment:
+            monkeypatch.setenv(retrieval.ARCHIVE_VARIABLE, str(place))
+        source = _source(None if by_environment else place)
+        with pytest.raises(DataError, match=f"names {place}, which is neither a file nor a directory"):
+            retrieval.retrieve(source, tmp_path / "raw", hashes)
+        assert not (tmp_path / "raw").exists()
+
+
+@pytest.mark.parametrize("name", ["~nobody-of-this-name/a", "a" * 5000])
+def test_local_source_of_an_impossible_name(
+    hashes: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(retrieval.ARCHIVE_VARIABLE, name)
+    with pytest.raises(DataError, match="which cannot be read"):
+        retrieval.retrieve(_source(), tmp_path, hashes)
+
+
+def test_directory_with_pipes_or_huge_files_as_local_source(
+    hashes: dict[str, str], tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "batches.meta")
+    with pytest.raises(DataError, match=r"batches\.meta is missing or unreadable"):
+        retrieval.retrieve(_source(tmp_path), tmp_path / "raw", hashes)
+    with (tmp_path / "test_batch").open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(DataError, match="test_batch: larger than any file of CIFAR-10"):
+        retrieval.retrieve(_source(tmp_path), tmp_path / "raw", hashes)
+    assert _names(tmp_path / "raw") == set()
+
+
 def test_wrong_hash_installs_nothing(archive: Path, hashes: dict[str, str], tmp_path: Path) -> None:
     wrong = hashes | {"test_batch": "0" * 64}
     with pytest.raises(DataError, match=r"cifar-10-python\.tar\.gz: test_batch does not have"):
@@ -223,6 +261,27 @@ def test_second_mirror_helps_where_the_first_fails(
     assert record["origin"] == mirrors[2]
     assert _names(tmp_path) == INSTALLED, "no partial download stays"
     assert [path for path, _ in server.requested] == ["/gone", "/html", "/good", "/good"]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        http_server.redirect(b"http://[::1"),
+        http_server.redirect(b"file:///etc/passwd"),
+        http_server.raw(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nshort"),
+        http_server.raw(b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\nshort"),
+        http_server.raw(b"220 ready\r\n"),
+        http_server.raw(b"HTTP/1.1 200 OK\r\n\r\n", gzip.compress(b"a tar archive") * 2),
+    ],
+    ids=["malformed redirect", "redirect to a file", "two lengths", "length", "no HTTP", "no archive"],
+)
+def test_after_any_failure_the_next_mirror_is_tried(
+    server: http_server.Server, archive: Path, hashes: dict[str, str], tmp_path: Path, bad: Answer
+) -> None:
+    mirrors = [server.url("/bad", bad), server.url("/good", http_server.whole(archive.read_bytes()))]
+    record = retrieval.retrieve(_source(None, *mirrors), tmp_path, hashes)
+    assert record["origin"] == mirrors[1]
+    assert _names(tmp_path) == INSTALLED
 
 
 def test_interrupted_download_resumes_in_the_next_run(

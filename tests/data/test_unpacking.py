@@ -1,6 +1,7 @@
 """Archives that nobody vouches for: hostile or damaged ones yield an error and no file."""
 
 import gzip
+import os
 import tarfile
 from contextlib import suppress
 from pathlib import Path
@@ -144,3 +145,152 @@ def test_verify_names_the_file(tmp_path: Path) -> None:
         verify(tmp_path, {"one": right, "two": right}, "here")
     with pytest.raises(DataError, match="here: one does not have the expected SHA-256"):
         verify(tmp_path, {"one": "0" * 64}, "here")
+
+
+# --- Headers that announce what they should not -------------------------------------------------
+
+
+def _header(name: bytes, kind: bytes = b"0", size: int = 0, **fields: bytes) -> bytes:
+    """A header of a tar archive, written by hand: the library's own writer refuses most of these."""
+    size_field = fields.get("size_field") or b"%011o\0" % size
+    block = bytearray(512)
+    block[:100] = name[:100].ljust(100, b"\0")
+    block[100:108] = b"0000644\0"
+    block[124:136] = size_field
+    block[136:148] = b"%011o\0" % 0
+    block[148:156] = b" " * 8
+    block[156:157] = kind
+    block[257:265] = fields.get("magic", b"ustar\00000")
+    block[345 : 345 + len(fields.get("tail", b""))] = fields.get("tail", b"")
+    block[148:156] = b"%06o\0 " % sum(block)
+    return bytes(block)
+
+
+def _padded(content: bytes) -> bytes:
+    return content + bytes(-len(content) % 512)
+
+
+def _extension(kind: bytes, content: bytes) -> bytes:
+    return _header(b"././@LongLink", kind, len(content)) + _padded(content)
+
+
+def _record(text: bytes) -> bytes:
+    """A record of a PAX header: its own length in decimal, and the text."""
+    length = len(text) + 2
+    while len(b"%d %s\n" % (length, text)) != length:
+        length += 1
+    return b"%d %s\n" % (length, text)
+
+
+def _pax(*records: bytes, kind: bytes = b"x") -> bytes:
+    return _extension(kind, b"".join(map(_record, records)))
+
+
+ONE = _header(b"box/one", size=3) + _padded(b"one")
+TWO = _header(b"box/two", size=3) + _padded(b"two")
+END = bytes(1024)
+
+HOSTILE: dict[str, bytes] = {
+    "3000 chained PAX headers": _pax(b"comment=x") * 3000 + ONE,
+    "900 chained PAX headers": _pax(b"comment=x") * 900 + ONE,
+    "3000 global PAX headers": _pax(b"comment=x", kind=b"g") * 3000 + ONE,
+    "3000 chained long names": _extension(b"L", b"box/one\0") * 3000 + ONE,
+    "3000 chained long links": _extension(b"K", b"box/one\0") * 3000 + ONE,
+    "3000 empty members": b"".join(_header(b"box/%d" % i) for i in range(3000)) + ONE,
+    "PAX header of a MiB": _extension(b"x", _record(b"comment=x") * 80_000) + ONE,
+    "long name of a MiB": _extension(b"L", b"a/" * (1 << 19)) + ONE,
+    "PAX header of text": _extension(b"x", b"not a record\n" * 30) + ONE,
+    "PAX record of a negative length": _extension(b"x", b"-5 a=b\n") + ONE,
+    "PAX record of no length": _extension(b"x", b"0 a=b\n") + ONE,
+    "PAX record of a huge length": _extension(b"x", b"9" * 4000 + b" a=b\n") + ONE,
+    "PAX size below zero": _pax(b"size=-3") + ONE,
+    "PAX size of 4000 digits": _pax(b"size=" + b"9" * 3900) + ONE,
+    "PAX size of an exabyte": _pax(b"size=%d" % (1 << 60)) + ONE,
+    "PAX path outside": _pax(b"path=../../evil") + ONE,
+    "PAX path from the root": _pax(b"path=/tmp/evil") + ONE,
+    "PAX path with NUL": _pax(b"path=box/one\0") + ONE,
+    "PAX path of broken UTF-8": _pax(b"path=box/\xff\xfe") + ONE,
+    "PAX path with a surrogate": _pax(b"path=box/\xed\xb2\x80") + ONE,
+    "PAX path with an escape sequence": _pax(b"path=box/\x1b[31m") + ONE,
+    "PAX sparse 0.1": _pax(b"GNU.sparse.map=0,1", b"GNU.sparse.size=9") + ONE,
+    "PAX sparse 0.1 of text": _pax(b"GNU.sparse.map=a,b", b"GNU.sparse.size=9") + ONE,
+    "PAX sparse 1.0": _pax(b"GNU.sparse.major=1", b"GNU.sparse.minor=0", b"GNU.sparse.realsize=9") + ONE,
+    "PAX sparse 0.0": _pax(b"GNU.sparse.size=9", b"GNU.sparse.numbytes=1", b"GNU.sparse.offset=0") + ONE,
+    "sparse file": _header(b"box/one", b"S", magic=b"ustar  \0") + END,
+    "sparse file with a map of its own": _header(
+        b"box/one", b"S", magic=b"ustar  \0", tail=bytes(137) + b"\x01" + b"77777777777\0"
+    ),
+    "size below zero": _header(b"box/one", size_field=b"\xff" * 12) + TWO,
+    "size of 2^80": _header(b"box/one", size_field=b"\x80" + b"\x7f" * 11) + TWO,
+    "size of text": _header(b"box/one", size_field=b"notanumber!!") + TWO,
+    "hard link": ONE + _header(b"box/two", b"1", tail=b""),
+    "symbolic link": ONE + _header(b"box/two", b"2"),
+    "character device": ONE + _header(b"box/two", b"3"),
+    "block device": ONE + _header(b"box/two", b"4"),
+    "pipe": ONE + _header(b"box/two", b"6"),
+    "unknown kind": ONE + _header(b"box/two", b"!"),
+    "directory in place of a file": _header(b"box/one/", b"5"),
+    "name of the folder above": _header(b"box/../../evil", size=3) + _padded(b"one"),
+    "name from the root": _header(b"/box/one", size=3) + _padded(b"one"),
+    "name of broken UTF-8": _header(b"box/\xff", size=3) + _padded(b"one"),
+    "repeated": ONE + TWO + ONE,
+    "repeated with dots": ONE + TWO + _header(b"./box//./one", size=3) + _padded(b"two"),
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_hostile_headers_are_refused_in_a_sentence(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "a.tar.gz").write_bytes(gzip.compress(HOSTILE[kind] + END, compresslevel=1))
+    into = tmp_path / "into"
+    into.mkdir()
+
+    def unpack_and_verify() -> None:
+        unpack(tmp_path / "a.tar.gz", "box", NAMES, into, origin="given.tar.gz")
+        verify(into, {"one": "0" * 64, "two": "0" * 64}, "given.tar.gz")
+
+    with pytest.raises(DataError) as refusal:
+        unpack_and_verify()
+    message = str(refusal.value)
+    assert message.startswith("given.tar.gz: ")
+    assert message.isprintable()
+    assert len(message) < 250
+    assert {path.name for path in tmp_path.iterdir()} == {"a.tar.gz", "into"}
+
+
+# --- Streams ------------------------------------------------------------------------------------
+
+
+def test_streams_put_together_are_one(tmp_path: Path) -> None:
+    """As bgzip and pigz write them, with the padding that tapes want."""
+    streams = [gzip.compress((ONE + TWO + END)[at : at + 700]) for at in range(0, 3200, 700)]
+    (tmp_path / "a.tar.gz").write_bytes(b"".join(streams) + bytes(700))
+    assert _unpack(tmp_path / "a.tar.gz") == {"one": b"one", "two": b"two"}
+
+
+STREAMS = {
+    "a million empty streams": gzip.compress(b"") * 1_000_000,
+    "a name of 60 MB in the header": b"\x1f\x8b\x08\x08" + bytes(6) + b"n" * 60_000_000,
+    "noise behind the stream": gzip.compress(ONE) + b"noise" * 1000,
+    "stream cut in its header": gzip.compress(ONE) + b"\x1f\x8b\x08",
+    "wrong checksum": gzip.compress(ONE + TWO)[:-8] + bytes(8),
+    "another compression": b"BZh91AY&SY" + bytes(100),
+    "no compression": ONE + TWO + END,
+    "zeros": bytes(100_000),
+}
+
+
+@pytest.mark.parametrize("kind", STREAMS)
+def test_streams_that_are_no_archive(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "a.tar.gz").write_bytes(STREAMS[kind])
+    with pytest.raises(DataError, match=r"given\.tar\.gz: not a complete tar\.gz archive"):
+        _unpack(tmp_path / "a.tar.gz")
+
+
+# --- What is no file ----------------------------------------------------------------------------
+
+
+def test_pipe_device_and_directory_are_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for place in (tmp_path / "pipe", Path("/dev/zero"), tmp_path):
+        with pytest.raises(DataError, match="given: not a file; name a tar"):
+            unpack(place, "box", NAMES, tmp_path, "given")

@@ -77,6 +77,34 @@ def in_curve(**values):
             id="claims beyond the last epoch",
         ),
         pytest.param(
+            in_curve(narrow={"coefficient": "1/1000"}),
+            [
+                f"probe.curves.{CURVE}.narrow at probe.widths",
+                "at n = 40",
+                "at least 1",
+                "raise the coef",
+            ],
+            id="narrow layers below one",
+        ),
+        pytest.param(
+            in_curve(narrow={"coefficient": 1000}),
+            [
+                f"probe.curves.{CURVE}.narrow at probe.widths",
+                "at n = 40",
+                "wider than the wide",
+                "lower",
+            ],
+            id="narrow layers wider than wide ones",
+        ),
+        pytest.param(
+            {"figures": {"titles": {CURVE: r"$\foo$"}}},
+            [f"figures.titles.{CURVE}", "cannot be drawn", "correct it"],
+            id="title that cannot be drawn",
+        ),
+        pytest.param(
+            {"fit": {"resamples": 10**12}}, ["fit.resamples", "10000000"], id="too many resamples"
+        ),
+        pytest.param(
             {"paths": {"results": "overlay.yaml/results"}},
             ["overlay.yaml/results", "cannot be written", "choose a writable directory"],
             id="results that cannot be written",
@@ -94,6 +122,22 @@ def test_a_wrong_key_on_the_command_line(untouched):
     before = untouched.files()
     outcome = untouched.snakemake("--cores", "2", "--config", "probe={trails: 3}")
     outcome.assert_refused("unknown key 'probe.trails'", "did you mean 'trials'?")
+    assert untouched.files() == before
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("fit: {seed: 1, seed: 2}\n", "the key 'seed' is there twice"),
+        ("probe: {trials: 010}\n", "'010' is no plain decimal number"),
+        ("probe: {1: 2}\n", "the key '1' is not text"),
+    ],
+)
+def test_what_snakemake_takes_in_silence_is_refused(untouched, text, sentence):
+    (untouched.root / "mine.yaml").write_text(text)
+    before = untouched.files()
+    outcome = untouched.snakemake("--cores", "2", "--configfile", "mine.yaml", overlay=False)
+    outcome.assert_refused("mine.yaml: not valid YAML at line 1", sentence)
     assert untouched.files() == before
 
 
@@ -164,20 +208,6 @@ def test_more_images_than_exist(extracted):
         "dynparam: ", f"data.train_images for {PAIR}", "500", "50", "ask for at most 100"
     )
     assert raw.items() <= extracted.files().items()
-
-
-@pytest.mark.parametrize(
-    ("target", "coefficient", "sentence"),
-    [
-        ("probe", "1/1000", ["at n = 40", "at least 1", "raise the coefficient"]),
-        ("expected", 1000, ["at n = 40", "wider than the wide layers", "lower the coefficient"]),
-    ],
-)
-def test_a_narrow_width_that_cannot_be(extracted, target, coefficient, sentence):
-    change = in_curve(narrow={"coefficient": coefficient})
-    outcome = extracted.snakemake(f"results/{target}/{CURVE}.csv", "--cores", "2", change=change)
-    outcome.assert_refused("dynparam: ", *sentence)
-    assert not (extracted.root / f"results/{target}/{CURVE}.csv").exists()
 
 
 def test_values_that_are_not_finite(extracted):

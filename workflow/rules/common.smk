@@ -5,6 +5,7 @@ from snakemake.io import expand
 
 import shlex
 import shutil
+from pathlib import Path
 
 from dynparam.cluster.requests import read_needs
 from dynparam.configuration.config import Config
@@ -20,6 +21,10 @@ from dynparam.training.seeds import archived_seeds, parse_seeds, shards
 from dynparam.training.settings import all_runs, for_audit, for_run
 
 try:
+    # Snakemake takes the last of two equal keys, and 010 for 8, in silence.
+    for path in workflow.overwrite_configfiles:
+        if Path(path).suffix != ".json":
+            read(path)
     # Snakemake puts an overlay's keys before those of the file it overlays; merging anew keeps the
     # file's order, which is that of panels and table rows.
     CONFIG = build(Config, merge(read(THESIS), config), "configuration")

@@ -6,6 +6,7 @@ Schema in ``workflow/schemas`` is generated from here.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Self
 
 from pydantic import model_validator
@@ -27,7 +28,13 @@ from dynparam.settings.shared import (
     Panels,
     Paths,
 )
-from dynparam.settings.widths import Network
+from dynparam.settings.widths import (
+    NarrowWidth,
+    Network,
+    WidthGrid,
+    require_narrow_family,
+    require_narrower,
+)
 from dynparam.training.settings import (
     Domain,
     Jobs,
@@ -78,6 +85,51 @@ class Config(Block):
                     )
                 if curve not in self.figures.titles:
                     raise ValueError(f"figures.titles has no title for {curve!r}; add one")
+        return self
+
+    @model_validator(mode="after")
+    def _possible_widths(self) -> Self:
+        for where, narrow, grid in self._families():
+            require_narrow_family(where, narrow, grid, self.probe.rounding)
+        require_narrower("protocol", self.protocol.n, self.protocol.n_min)
+        for place, size in enumerate(self.domain.networks):
+            require_narrower(f"domain.networks.{place}", size.n, size.n_min)
+        for name, shown in self.figures.architecture.items():
+            require_narrower(f"figures.architecture.{name}", shown.n, shown.n_min)
+        return self
+
+    def _families(self) -> Iterator[tuple[str, NarrowWidth, WidthGrid]]:
+        """Every measured family of widths: the key of its rule, the rule, and its wide widths."""
+        for name, curve in self.probe.curves.items():
+            yield f"probe.curves.{name}.narrow at probe.widths", curve.narrow, self.probe.widths
+        for shown in self.law.figures.values():
+            for name in self.panels[shown]:
+                where = f"probe.curves.{name}.narrow at law.widths"
+                yield where, self.probe.curves[name].narrow, self.law.widths
+        for name, narrow in self.exponents.families.items():
+            yield f"exponents.families.{name} at exponents.widths", narrow, self.exponents.widths
+        for part in ("second_step", "training"):
+            grid = getattr(self.sweep, part).widths
+            yield f"sweep.narrow at sweep.{part}.widths", self.sweep.narrow, grid
+
+    @model_validator(mode="after")
+    def _possible_counts(self) -> Self:
+        if self.law.sliding > self.law.widths.count:
+            raise ValueError(
+                f"law.sliding ({self.law.sliding}) exceeds law.widths.count ({self.law.widths.count}); "
+                f"lower it"
+            )
+        if sum(n >= self.law.slopes_from for n in self.law.widths.widths()) < 2:
+            raise ValueError(
+                f"law.slopes_from ({self.law.slopes_from}) leaves fewer than two of law.widths, which "
+                f"have no slope; lower it"
+            )
+        for key in ("train_images", "test_images"):
+            if self.data.stratified and getattr(self.data, key) % 2:
+                raise ValueError(
+                    f"data.{key} ({getattr(self.data, key)}) is odd, but data.stratified asks for equal "
+                    f"numbers of both classes; make it even"
+                )
         return self
 
     @model_validator(mode="after")

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from dynparam.configuration.config import Config
 from dynparam.settings.base import Block
-from dynparam.settings.reading import _is_json, _unknown_key, describe, merge, read
+from dynparam.settings.reading import _is_json, _unknown_key, describe, merge, read, require_plain
 from dynparam.support.errors import ConfigError
 
 Stage = TypeVar("Stage", bound=Block)
@@ -35,6 +35,7 @@ def build(stage: type[Stage], values: Mapping[str, Any], origin: str) -> Stage:
 
     ``origin`` names where the values come from, for the error's sentence. Raises ``ConfigError``.
     """
+    require_plain(values, origin)
     unknown = sorted(set(values) - set(Config.model_fields))
     if unknown:
         raise ConfigError(f"{origin}: {_unknown_key(unknown[0], list(Config.model_fields))}")

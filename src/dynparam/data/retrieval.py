@@ -18,7 +18,7 @@ from typing import Any
 from dynparam.data import download
 from dynparam.data.official import FOLDER, verify
 from dynparam.data.settings import Source
-from dynparam.data.unpacking import unpack
+from dynparam.data.unpacking import MEMBER_LIMIT, unpack
 from dynparam.support.errors import DataError
 from dynparam.support.files import naming_write_errors
 
@@ -67,10 +67,20 @@ def _local_source(source: Source) -> Path | None:
         named, where = str(source.archive), "the config key source.archive"
     if not named:
         return None
-    path = Path(named).expanduser()
-    if not os.access(path, os.R_OK):
+    try:
+        path = Path(named).expanduser()
+        readable = os.access(path, os.R_OK)
+        usable = path.is_file() or path.is_dir()
+    except (OSError, RuntimeError, ValueError):  # the home of nobody, a name that no file can have
+        path, readable, usable = Path(named), False, False
+    if not readable:
         raise DataError(
             f"{where} names {path}, which cannot be read; correct it, or remove it to download"
+        )
+    if not usable:  # a pipe would be waited for without end
+        raise DataError(
+            f"{where} names {path}, which is neither a file nor a directory; name the archive itself, "
+            f"or remove it to download"
         )
     return path
 
@@ -133,4 +143,6 @@ def _copy(place: Path, incoming: Path, names: Mapping[str, str]) -> None:
     folder = place / FOLDER if (place / FOLDER).is_dir() else place
     for name in names:
         if (folder / name).is_file():
+            if (folder / name).stat().st_size > MEMBER_LIMIT:
+                raise DataError(f"{folder / name}: larger than any file of CIFAR-10; get another copy")
             shutil.copyfile(folder / name, incoming / name)

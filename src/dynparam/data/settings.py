@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     BaseModel,
     Field,
-    NonNegativeInt,
     PositiveFloat,
     PositiveInt,
     model_validator,
 )
 
-from dynparam.settings.base import Block, PairName, named, pick
+from dynparam.settings.base import Block, PairName, Seed, named, pick
 
 ClassName = Literal[
     "airplane",
@@ -35,24 +34,35 @@ Split = Literal["train", "test"]
 Normalization = Literal["half_range", "unit_range", "per_channel", "per_image"]
 
 
+Address = Annotated[str, Field(pattern=r"^https?://[!-~]+$", max_length=2000)]
+
+Images = Annotated[PositiveInt, Field(le=10**6)]
+
+
 class Source(Block):
     """Where CIFAR-10 comes from. The hashes of its members are fixed, so this never changes a result."""
 
     archive: Path | None = Field(
         description="local archive or extracted directory; the environment variable wins over it"
     )
-    mirrors: tuple[str, ...] = Field(description="addresses of the archive, tried in this order")
-    timeout_seconds: PositiveFloat = Field(description="longest silence of a server")
-    attempts: PositiveInt = Field(description="attempts per mirror; a later one resumes")
+    mirrors: tuple[Address, ...] = Field(
+        max_length=100, description="addresses of the archive, http or https, tried in this order"
+    )
+    timeout_seconds: Annotated[PositiveFloat, Field(le=3600)] = Field(
+        description="longest silence of a server, up to 3600"
+    )
+    attempts: Annotated[PositiveInt, Field(le=1000)] = Field(
+        description="attempts per mirror, up to 1000; a later one resumes"
+    )
 
 
 class Data(Block):
     """Which images are used (Secs. 3.1-3.3 of the thesis)."""
 
-    seed: NonNegativeInt = Field(description="seed of the draw of images")
+    seed: Seed = Field(description="seed of the draw of images")
     pairs: dict[PairName, tuple[ClassName, ClassName]] = Field(description="the two-class tasks")
-    train_images: PositiveInt = Field(description="training images per pair")
-    test_images: PositiveInt = Field(description="test images per pair")
+    train_images: Images = Field(description="training images per pair, up to 10^6")
+    test_images: Images = Field(description="test images per pair, up to 10^6")
     train_split: Split = Field(description="official split the training images are drawn from")
     test_split: Split = Field(description="official split the test images are drawn from")
     stratified: bool = Field(description="equal numbers of both classes")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import re
+import stat
+import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, ClassVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -15,28 +18,176 @@ from dynparam.support.errors import ConfigError
 PACKAGED = Path(__file__).parent / "defaults"
 """The files of ``config/``, by name: what is read in a directory that has none."""
 
+DEEPEST = 20
+"""Levels of mappings and lists; ``config/thesis.yaml`` has five."""
+
+MOST_VALUES = 20_000
+"""Values of a configuration, an alias counted as often as it stands there."""
+
+LARGEST_BYTES = 1 << 20
+
+LONGEST_KEY = 100
+
+LONGEST_NUMBER = 100
+
+SHOWN_CHARACTERS = 120
+
+PLAIN = ("bool", "float", "int", "map", "merge", "null", "seq", "str")
+"""The kinds of YAML that are read; dates are text, since no key is one."""
+
+DECIMAL = re.compile(
+    r"[-+]?(0|[1-9][0-9_]*|[0-9_]*\.[0-9_]*(e[-+]?[0-9]+)?|[0-9_]+e[-+]?[0-9]+|\.inf|\.nan)", re.I
+)
+"""Not 010, which is 8 in YAML, nor 1:30, which is 90."""
+
 
 def read(source: str | Path) -> dict[str, Any]:
-    """One source as a mapping. Raises ``ConfigError`` if it cannot be read or is not a mapping."""
+    """One source as a mapping. Raises ``ConfigError`` if it cannot be read or is not a mapping.
+
+    YAML is read as it is meant here: keys are text and stand once, numbers are decimal, dates are text,
+    and tags of other languages are no part of it.
+    """
     if _is_json(source):
         text, name = str(source), "the command line"
     else:
-        name = str(source)
-        try:
-            text = _own_or_packaged(Path(source)).read_text(encoding="utf-8")
-        except OSError as error:
-            raise ConfigError(
-                f"{name}: cannot read the configuration ({error.strerror}); check the path"
-            ) from None
+        text, name = _text(Path(source)), str(source)
     try:
-        values = yaml.safe_load(text)
+        values = yaml.load(text, Loader=_Loader)  # a loader of plain values alone
+    except RecursionError:
+        raise ConfigError(f"{name}: nested too deeply; a configuration has {DEEPEST} levels") from None
     except yaml.YAMLError as error:
-        where = getattr(error, "problem_mark", None)
-        line = f" at line {where.line + 1}" if where else ""
-        raise ConfigError(f"{name}: not valid YAML{line}; correct it there") from None
+        raise ConfigError(
+            f"{name}: not valid YAML{_place_and_problem(error)}; correct it there"
+        ) from None
+    if values is None:
+        raise ConfigError(f"{name}: empty; write keys and values into it, or leave it out")
     if not isinstance(values, dict):
         raise ConfigError(f"{name}: a configuration is a mapping of keys to values; this is not")
+    require_plain(values, name)
     return values
+
+
+def require_plain(values: Mapping[Any, Any], origin: str) -> None:
+    """Raise ``ConfigError`` unless ``values`` are mappings and lists, of plain text and numbers.
+
+    Keys are short text, nothing is nested too deeply or too large, all text can be written to a file:
+    what pydantic is given after that, it can tell about in a sentence. ``origin`` names the source.
+    """
+    waiting: list[tuple[str, Any, int]] = [("", values, 0)]
+    seen = 0
+    while waiting:
+        where, value, level = waiting.pop()
+        seen += 1
+        if level > DEEPEST:
+            raise ConfigError(f"{origin}: nested too deeply; a configuration has {DEEPEST} levels")
+        if seen > MOST_VALUES:
+            raise ConfigError(f"{origin}: more than {MOST_VALUES} values; is it a configuration?")
+        if isinstance(value, Mapping):
+            for key, inner in value.items():
+                _require_key(key, where, origin)
+                waiting.append((f"{where}.{key}" if where else key, inner, level + 1))
+        elif isinstance(value, (list, tuple)):
+            waiting += [(where, inner, level + 1) for inner in value]
+        elif isinstance(value, str) and not _is_writable(value):
+            raise ConfigError(
+                f"{origin}: {where} has characters that no text file can have; remove them"
+            )
+
+
+def _require_key(key: object, where: str, origin: str) -> None:
+    if not isinstance(key, str):
+        inside = f" in {where}" if where else ""
+        raise ConfigError(f"{origin}: the key {shown(key)}{inside} is not text; put it in quotes")
+    if len(key) > LONGEST_KEY or not key.isprintable():
+        raise ConfigError(f"{origin}: the key {shown(key)} is no name; shorten or correct it")
+
+
+def _is_writable(text: str) -> bool:
+    """Whether text has neither control characters, but for ends of lines, nor halves of characters."""
+    return text.isprintable() or not any(
+        unicodedata.category(c) in ("Cc", "Cs") for c in text if c != "\n"
+    )
+
+
+def _text(path: Path) -> str:
+    """What a file holds. Raises ``ConfigError`` unless it is a file of UTF-8."""
+    try:
+        path = _own_or_packaged(path)
+        kind = path.stat()
+        if not stat.S_ISREG(kind.st_mode):  # a pipe would be waited for without end
+            raise ConfigError(f"{path}: not a file; write the configuration into one, and name that")
+        if kind.st_size > LARGEST_BYTES:
+            raise ConfigError(f"{path}: larger than {LARGEST_BYTES} bytes; is it a configuration?")
+        text = path.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"{path}: cannot read the configuration ({error.strerror}); check the path"
+        ) from None
+    except UnicodeDecodeError:
+        text = "\0"
+    except ValueError:
+        raise ConfigError(f"{str(path)!r} is no name of a file; check the path") from None
+    if "\0" in text:
+        raise ConfigError(f"{path}: not text in UTF-8; save it in that encoding")
+    return text
+
+
+def _place_and_problem(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or getattr(error, "reason", None)
+    place = f" at line {mark.line + 1}" if mark else ""
+    return f"{place} ({_shortened(str(problem), 2 * SHOWN_CHARACTERS)})" if problem else place
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML without its surprises."""
+
+    yaml_implicit_resolvers: ClassVar = {  # type: ignore[misc]
+        first: [(tag, pattern) for tag, pattern in resolvers if tag.rpartition(":")[2] in PLAIN]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+    yaml_constructors: ClassVar = {
+        tag: constructor
+        for tag, constructor in yaml.SafeLoader.yaml_constructors.items()
+        if tag is None or tag.rpartition(":")[2] in PLAIN
+    }
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        """As the library's. Raises a ``YAMLError`` for a key that is not text, or is there twice."""
+        node = super().compose_mapping_node(anchor)
+        names: set[str] = set()
+        for key, _ in node.value:
+            if key.tag.endswith(":merge"):
+                continue
+            if not key.tag.endswith(":str"):
+                text = key.value if isinstance(key, yaml.ScalarNode) else "of several parts"
+                raise _problem(f"the key {shown(text)} is not text, put it in quotes", key)
+            if key.value in names:
+                raise _problem(f"the key {shown(key.value)} is there twice, keep one of them", key)
+            names.add(key.value)
+        return node
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """As the library's. Raises a ``YAMLError`` for mappings that explode when merged."""
+        super().flatten_mapping(node)
+        if len(node.value) > MOST_VALUES:
+            raise _problem("too many keys are merged here", node)
+
+    def construct_number(self, node: yaml.ScalarNode) -> Any:
+        """An integer or a real number. Raises a ``YAMLError`` for other than short decimal ones."""
+        text = str(node.value)
+        if not DECIMAL.fullmatch(text) or len(text) > LONGEST_NUMBER:
+            raise _problem(f"{shown(text)} is no plain decimal number", node)
+        kind = node.tag.rpartition(":")[2]
+        return self.construct_yaml_int(node) if kind == "int" else self.construct_yaml_float(node)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_number)
+_Loader.add_constructor("tag:yaml.org,2002:float", _Loader.construct_number)
+
+
+def _problem(text: str, node: yaml.Node) -> yaml.YAMLError:
+    return yaml.constructor.ConstructorError(problem=text, problem_mark=node.start_mark)
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -61,7 +212,21 @@ def describe(error: ValidationError, stage: type[BaseModel]) -> str:
     if problem["type"] == "value_error":
         reason = str(problem["ctx"]["error"])
         return f"{key}: {reason}" if key else reason
-    return f"key {key!r} has the value {problem['input']!r}, which is not allowed: {problem['msg']}"
+    return f"key {key!r} has the value {shown(problem['input'])}, which is not allowed: {problem['msg']}"
+
+
+def shown(value: object) -> str:
+    """A value as Python writes it, on one line and no longer than a sentence can bear."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # an integer of thousands of digits, a mapping of itself
+        text = f"of the type {type(value).__name__}"
+    return _shortened(text)
+
+
+def _shortened(text: str, characters: int = SHOWN_CHARACTERS) -> str:
+    plain = "".join(c if c.isprintable() else " " for c in text)
+    return plain if len(plain) <= characters else f"{plain[:characters]}..."
 
 
 def _own_or_packaged(path: Path) -> Path:

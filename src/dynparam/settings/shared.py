@@ -11,12 +11,11 @@ from typing import Annotated, Literal
 
 from pydantic import (
     Field,
-    NonNegativeInt,
     PositiveFloat,
-    PositiveInt,
 )
 
-from dynparam.settings.base import Block, CurveName, PairName, named
+from dynparam.settings.base import Block, CurveName, PairName, Seed, Width, named
+from dynparam.settings.titles import Title
 
 Errors = Literal["bootstrap", "linearized"]
 
@@ -42,9 +41,11 @@ class FindingsPage(Block):
 class Fit(Block):
     """How slopes are fitted and their intervals found."""
 
-    seed: NonNegativeInt = Field(description="seed of the bootstrap")
+    seed: Seed = Field(description="seed of the bootstrap")
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = Field(description="level of the intervals")
-    resamples: Annotated[int, Field(ge=100)] = Field(description="bootstrap resamples")
+    resamples: Annotated[int, Field(ge=100, le=10**7)] = Field(
+        description="bootstrap resamples, up to 10^7"
+    )
 
 
 class Comparison(Block):
@@ -56,15 +57,17 @@ class Comparison(Block):
 class ArchitectureFigure(Block):
     """The picture of the hidden layers."""
 
-    n: PositiveInt
-    n_min: PositiveInt
+    n: Width
+    n_min: Width
 
 
 class Figures(Block):
     """How figures are drawn."""
 
-    dpi: PositiveInt
-    titles: dict[CurveName, str] = Field(description="panel titles, by curve")
+    dpi: Annotated[int, Field(ge=20, le=1200)] = Field(description="dots per inch, 20 to 1200")
+    titles: dict[CurveName, Title] = Field(
+        description="panel titles, by curve: up to 200 characters, with formulas between dollar signs"
+    )
     architecture: dict[CurveName, ArchitectureFigure]
     training: dict[CurveName, PairName] = Field(description="the task of each figure of curves")
     domain: CurveName | None = Field(description="figure of the domain study; null leaves it out")

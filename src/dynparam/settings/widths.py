@@ -7,12 +7,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import (
     Field,
-    PositiveInt,
     model_validator,
 )
 
-from dynparam.settings.base import Block, ExactNumber
+from dynparam.settings.base import Block, ExactNumber, Width
+from dynparam.support.errors import ConfigError
 from dynparam.theory.parametrization import ParametrizationName
+from dynparam.theory.widths import RatioRule, Rounding, log_spaced
 
 Claim = Literal["flat", "decreasing"]
 
@@ -26,6 +27,10 @@ class NarrowWidth(Block):
 
     coefficient: ExactNumber = Field(gt=0, description="c in c n^e")
     exponent: ExactNumber = Field(ge=0, le=1, description="e in c n^e; 1 is a constant ratio")
+
+    def rule(self) -> RatioRule:
+        """The rule that gives n_min beside n."""
+        return RatioRule(self.coefficient, self.exponent)
 
 
 class Curve(Block):
@@ -44,9 +49,9 @@ class Curve(Block):
 class WidthGrid(Block):
     """Log-spaced wide widths n."""
 
-    smallest: PositiveInt
-    largest: PositiveInt
-    count: Annotated[int, Field(ge=2)]
+    smallest: Width = Field(description="up to 10^15")
+    largest: Width = Field(description="up to 10^15")
+    count: Annotated[int, Field(ge=2, le=1000)] = Field(description="how many, 2 to 1000")
 
     @model_validator(mode="after")
     def _increasing(self) -> Self:
@@ -54,10 +59,38 @@ class WidthGrid(Block):
             raise ValueError(
                 f"largest ({self.largest}) must exceed smallest ({self.smallest}); swap them"
             )
+        try:
+            self.widths()
+        except ConfigError as error:
+            raise ValueError(str(error)) from None
         return self
+
+    def widths(self) -> tuple[int, ...]:
+        """The widths n, increasing."""
+        return log_spaced(self.smallest, self.largest, self.count)
+
+
+def require_narrower(where: str, n: int, n_min: int) -> None:
+    """Raise ``ValueError`` naming the key ``where`` if n_min is larger than n."""
+    if n_min > n:
+        raise ValueError(
+            f"{where}.n_min ({n_min}) exceeds {where}.n ({n}), so that narrow layers would be the wider "
+            f"ones; lower it"
+        )
+
+
+def require_narrow_family(where: str, narrow: NarrowWidth, grid: WidthGrid, rounding: Rounding) -> None:
+    """Raise ``ValueError`` naming the key ``where`` if n_min is no width, or above n, on the grid."""
+    for n in grid.widths():
+        try:
+            narrow.rule().n_min(n, rounding)
+        except ConfigError as error:
+            raise ValueError(f"{where}: {error}") from None
 
 
 class Network(Block):
     """The multilayer perceptron of all experiments (Fig. 3.1)."""
 
-    hidden: tuple[Share, ...] = Field(min_length=1, description="hidden layers: wide n, narrow n_min")
+    hidden: tuple[Share, ...] = Field(
+        min_length=1, max_length=100, description="hidden layers, 1 to 100: wide n, narrow n_min"
+    )

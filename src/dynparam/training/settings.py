@@ -11,14 +11,24 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    NonNegativeInt,
     PositiveFloat,
     PositiveInt,
     model_validator,
 )
 
 from dynparam.data.settings import Data, Inputs
-from dynparam.settings.base import Block, ExactNumber, PairName, named, pick
+from dynparam.settings.base import (
+    Block,
+    DenseWidth,
+    Epochs,
+    ExactNumber,
+    PairName,
+    Seed,
+    Seeds,
+    Threads,
+    named,
+    pick,
+)
 from dynparam.settings.shared import Figures
 from dynparam.settings.widths import Network, Parametrizations
 
@@ -28,9 +38,9 @@ Device = Literal["auto", "cpu", "cuda"]
 class Protocol(Block):
     """One training run of Figs. 3.4 and 3.5: everything its curve depends on besides the images."""
 
-    seed: NonNegativeInt = Field(description="seed of all runs' initial weights and batch orders")
-    n: PositiveInt = Field(description="width of the wide hidden layers")
-    n_min: PositiveInt = Field(description="width of the narrow hidden layers")
+    seed: Seed = Field(description="seed of all runs' initial weights and batch orders")
+    n: DenseWidth = Field(description="width of the wide hidden layers, up to 10^6")
+    n_min: DenseWidth = Field(description="width of the narrow hidden layers, at most n")
     r: ExactNumber = Field(
         ge=0,
         le=Fraction(1, 2),
@@ -45,7 +55,7 @@ class Protocol(Block):
     last_batch: Literal["kept", "dropped"] = Field(
         description="what becomes of the images that do not fill a batch"
     )
-    epochs: PositiveInt
+    epochs: Epochs = Field(description="up to 10^6")
     training_loss: Literal["evaluated", "running"] = Field(
         description="over all training images after each epoch, or averaged over its batches"
     )
@@ -66,8 +76,8 @@ class Protocol(Block):
 class Audit(Block):
     """How an archived curve is checked: its first epochs are trained again."""
 
-    seed: NonNegativeInt | None = Field(description="archived seed to repeat; null draws one each time")
-    epochs: PositiveInt = Field(description="epochs to repeat")
+    seed: Seed | None = Field(description="archived seed to repeat; null draws one each time")
+    epochs: Epochs = Field(description="epochs to repeat")
     tolerance: PositiveFloat = Field(
         description="largest relative difference of a loss that counts as rounding"
     )
@@ -83,9 +93,11 @@ class Training(Block):
         description="take curves from the archive after an audit, or train all of them here"
     )
     parametrizations: Parametrizations = Field(description="compared as second minus first")
-    seeds: Annotated[int, Field(ge=2)] = Field(description="runs per task and parametrization")
-    seeds_per_job: PositiveInt = Field(description="runs one job makes; never changes a result")
-    checkpoint_epochs: PositiveInt = Field(description="epochs between checkpoints")
+    seeds: Seeds = Field(description="runs per task and parametrization, 2 to 10^6")
+    seeds_per_job: Annotated[PositiveInt, Field(le=10**6)] = Field(
+        description="runs one job makes, up to 10^6; never changes a result"
+    )
+    checkpoint_epochs: Epochs = Field(description="epochs between checkpoints")
     archive: Path = Field(description="where archived curves lie")
     audit: Audit
 
@@ -93,26 +105,28 @@ class Training(Block):
 class NetworkSize(Block):
     """A bottleneck network of the domain study."""
 
-    n: PositiveInt
-    n_min: PositiveInt
+    n: DenseWidth
+    n_min: DenseWidth
 
 
 class Domain(Block):
     """The claims at other widths: where they hold."""
 
     tasks: tuple[PairName, ...] = Field(description="pairs of data.pairs")
-    networks: tuple[NetworkSize, ...]
-    epochs: PositiveInt
-    seeds: Annotated[int, Field(ge=2)]
+    networks: tuple[NetworkSize, ...] = Field(description="n up to 10^6, n_min at most n")
+    epochs: Epochs = Field(description="up to 10^6")
+    seeds: Seeds = Field(description="2 to 10^6")
 
 
 class Jobs(Block):
     """How the workflow runs its jobs; results change by no more than rounding."""
 
-    probe_threads: PositiveInt = Field(description="threads of one probe job")
-    training_threads: PositiveInt = Field(description="threads of one training job")
+    probe_threads: Threads = Field(description="threads of one probe job, up to 1024")
+    training_threads: Threads = Field(description="threads of one training job, up to 1024")
     training_device: Device = Field(description="auto is a GPU where there is one")
-    seeds_at_once: PositiveInt = Field(description="runs trained together on a GPU")
+    seeds_at_once: Annotated[PositiveInt, Field(le=10**4)] = Field(
+        description="runs trained together on a GPU, up to 10^4"
+    )
 
 
 def network_name(n: int, n_min: int) -> str:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 from pydantic import (
     BaseModel,
     Field,
-    NonNegativeInt,
     PositiveFloat,
 )
 
 from dynparam.data.settings import Data, Inputs
-from dynparam.settings.base import Block, CurveName, PairName, named, pick
+from dynparam.settings.base import Block, CurveName, PairName, Seed, Trials, named, pick
 from dynparam.settings.widths import Curve, Network, WidthGrid
 
 Engine = Literal["dense", "law"]
@@ -21,10 +20,10 @@ Engine = Literal["dense", "law"]
 class Probe(Block):
     """The one-step probe of Figs. 3.2 and 3.3."""
 
-    seed: NonNegativeInt = Field(description="seed of the trials")
+    seed: Seed = Field(description="seed of the trials")
     pair: PairName = Field(description="pair of classes the images come from")
     learning_rate: PositiveFloat = Field(description="global learning rate eta")
-    trials: Annotated[int, Field(ge=2)] = Field(description="independent trials per width")
+    trials: Trials = Field(description="independent trials per width, up to 10^7")
     widths: WidthGrid
     rounding: Literal["nearest", "floor"] = Field(description="how n_min becomes an integer")
     subset: Literal["fixed", "redrawn"] = Field(

@@ -7,10 +7,9 @@ from typing import Annotated
 from pydantic import (
     BaseModel,
     Field,
-    PositiveInt,
 )
 
-from dynparam.settings.base import Block, CurveName, named, pick
+from dynparam.settings.base import Block, CurveName, Trials, Width, named, pick
 from dynparam.settings.shared import Comparison, Figures, Fit, Panels, panels_of
 from dynparam.settings.widths import Network, WidthGrid
 from dynparam.trials.settings import Probe, ProbeStage, for_curve
@@ -20,11 +19,11 @@ class Law(Block):
     """What the exact-law engine adds to the curves of the probe."""
 
     widths: WidthGrid = Field(description="wide widths of the figures that go on where dense ones end")
-    trials: Annotated[int, Field(ge=2)] = Field(description="independent trials per width there")
+    trials: Trials = Field(description="independent trials per width there, up to 10^7")
     sliding: Annotated[int, Field(ge=2)] = Field(description="neighbouring widths of a local slope")
-    slopes_from: PositiveInt = Field(description="smallest n of the slopes in the comparison table")
-    exact_trials: Annotated[int, Field(ge=2)] = Field(
-        description="trials per width of the exact expectation on the probe's own widths"
+    slopes_from: Width = Field(description="smallest n of the slopes in the comparison table")
+    exact_trials: Trials = Field(
+        description="trials per width of the exact expectation on the probe's own widths, up to 10^7"
     )
     figures: dict[CurveName, CurveName] = Field(
         description="figures at these widths, and the figure of panels that each continues"

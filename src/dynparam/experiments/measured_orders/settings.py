@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from pydantic import (
     BaseModel,
     Field,
-    NonNegativeInt,
     PositiveFloat,
 )
 
-from dynparam.settings.base import Block, CurveName, named, pick
+from dynparam.settings.base import Block, CurveName, Seed, Trials, named, pick
 from dynparam.settings.shared import Figures, Fit
 from dynparam.settings.widths import Curve, NarrowWidth, Network, WidthGrid
 from dynparam.theory.parametrization import HALF, ParametrizationName
@@ -21,11 +18,11 @@ from dynparam.trials.settings import Probe, ProbeStage, for_images
 class Exponents(Block):
     """Measured orders of sizes and updates: Table 1.1 and the conditions of Secs. 2.2-2.3."""
 
-    seed: NonNegativeInt = Field(description="seed of the trials")
+    seed: Seed = Field(description="seed of the trials")
     parametrizations: tuple[ParametrizationName, ...] = Field(min_length=1)
     families: dict[CurveName, NarrowWidth] = Field(description="families of widths, by name")
     widths: WidthGrid
-    trials: Annotated[int, Field(ge=2)] = Field(description="independent trials per width")
+    trials: Trials = Field(description="independent trials per width, up to 10^7")
     tolerance: PositiveFloat = Field(description="largest difference of exponents counted as equal")
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
 from pydantic import (
     BaseModel,
     Field,
 )
 
-from dynparam.settings.base import Block, CurveName, pick
+from dynparam.settings.base import Block, CurveName, Trials, pick
 from dynparam.settings.shared import Comparison, Figures, Fit, Panels, Paths
 from dynparam.trials.settings import Probe
 
@@ -18,10 +17,10 @@ from dynparam.trials.settings import Probe
 class OpenChoicesSettings(Block):
     """How the alternatives of ``config/open_choices.yaml`` are measured, and where their page goes."""
 
-    trials: Annotated[int, Field(ge=2)] = Field(
+    trials: Trials = Field(
         description="trials per width of every alternative and of the default, on the law engine"
     )
-    dense_trials: Annotated[int, Field(ge=2)] = Field(
+    dense_trials: Trials = Field(
         description="the same on the dense engine, for alternatives that only it can tell apart"
     )
     page: Path = Field(description="the page of all entries")

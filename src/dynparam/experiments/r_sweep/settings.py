@@ -7,12 +7,11 @@ from typing import Annotated, Self
 from pydantic import (
     BaseModel,
     Field,
-    NonNegativeInt,
     PositiveFloat,
     model_validator,
 )
 
-from dynparam.settings.base import Block, ExactNumber, named, pick
+from dynparam.settings.base import Block, ExactNumber, Seed, Trials, named, pick
 from dynparam.settings.shared import Figures, Fit
 from dynparam.settings.widths import NarrowWidth, Network, WidthGrid
 from dynparam.theory.update_bound import Reference
@@ -23,7 +22,7 @@ class SweepTrials(Block):
     """The widths and trials of one part of the sweep."""
 
     widths: WidthGrid
-    trials: Annotated[int, Field(ge=2)] = Field(description="independent trials per width and r")
+    trials: Trials = Field(description="independent trials per width and r, up to 10^7")
 
 
 UpdateExponent = Annotated[ExactNumber, Field(ge=0, le=1)]
@@ -32,15 +31,19 @@ UpdateExponent = Annotated[ExactNumber, Field(ge=0, le=1)]
 class Sweep(Block):
     """Updates of size m^r for several reference widths m: the bound on r in Sec. 2.3.2."""
 
-    seed: NonNegativeInt = Field(description="seed of the trials")
+    seed: Seed = Field(description="seed of the trials")
     references: tuple[Reference, ...] = Field(
         min_length=1, description="the widths m: smallest, geometric mean or largest hidden width"
     )
-    r: tuple[UpdateExponent, ...] = Field(min_length=2, description="exponents r, increasing, 0 to 1")
+    r: tuple[UpdateExponent, ...] = Field(
+        min_length=2, max_length=1000, description="exponents r, increasing, 0 to 1"
+    )
     narrow: NarrowWidth
     second_step: SweepTrials = Field(description="trials of two steps, on images of one class")
     training: SweepTrials = Field(description="trials of several steps, on random images")
-    steps: Annotated[int, Field(ge=2)] = Field(description="steps of SGD in the second kind of trial")
+    steps: Annotated[int, Field(ge=2, le=10**5)] = Field(
+        description="steps of SGD in the second kind of trial, 2 to 10^5"
+    )
     onset: Annotated[float, Field(gt=1)] = Field(description="growth of gradients that counts as such")
     tolerance: PositiveFloat = Field(
         description="largest difference of r or of an exponent that is none"

@@ -6,10 +6,9 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    PositiveInt,
 )
 
-from dynparam.settings.base import Block, pick
+from dynparam.settings.base import Block, Epochs, pick
 from dynparam.settings.shared import Figures, Fit
 from dynparam.settings.widths import Parametrizations
 from dynparam.training.settings import Domain, Protocol
@@ -18,7 +17,9 @@ from dynparam.training.settings import Domain, Protocol
 class Claims(Block):
     """Where the claims on training curves are judged."""
 
-    epochs: tuple[PositiveInt, ...] = Field(min_length=1, description="epochs of single comparisons")
+    epochs: tuple[Epochs, ...] = Field(
+        min_length=1, max_length=1000, description="epochs of single comparisons"
+    )
 
 
 class ShownTraining(Block):
