@@ -157,6 +157,32 @@ NOTES = [
         "the expected slope by +0.20",
     ),
     (
+        "flat",
+        (-0.3, -0.1),
+        (0, -0.2, 0),
+        "claim (constant in n to within 0.2) not visible in this window, because n passes "
+        "n_0 = 3072 in this window (eq. 3.4), which shifts the expected slope by -0.20",
+    ),
+    (
+        "flat",
+        (-0.1, 0.1),
+        (0, -0.2, -0.2),
+        "claim (constant in n to within 0.2) visible; finite-width terms shift the expected slope by "
+        "-0.20",
+    ),
+    (
+        "flat",
+        (0.2, 0.4),
+        (0, -0.1, 0.3),
+        "claim (constant in n to within 0.2) not visible in this window, because n passes "
+        "n_0 = 3072 in this window (eq. 3.4), which shifts the expected slope by -0.40 and "
+        "finite-width terms shift the expected slope by +0.30",
+    ),
+    # Shifts of less than 0.05 are not told, either way.
+    ("flat", (-0.1, 0.1), (0, 0.04, 0), "claim (constant in n to within 0.2) visible"),
+    ("flat", (-0.1, 0.1), (0, -0.04, 0), "claim (constant in n to within 0.2) visible"),
+    ("flat", (-0.1, 0.1), (0, -0.04, -0.04), "claim (constant in n to within 0.2) visible"),
+    (
         "decreasing",
         (-0.1, 0.1),
         (-1, 0, -1),
