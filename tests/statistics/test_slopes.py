@@ -283,13 +283,30 @@ def test_exchanging_the_sides_changes_the_sign(count):
 
 @pytest.mark.parametrize("count", [2, 3, 12])
 @pytest.mark.parametrize(("shift", "size"), [(0.25, np.inf), (-0.25, -np.inf), (0.0, np.nan)])
-def test_equal_differences_have_a_point_interval(count, shift, size):
-    """Also where they are equal up to rounding only, as 0.1 + 0.25 - 0.1 and 7.3 + 0.25 - 7.3 are."""
-    first = np.linspace(0.1, 7.3, count)
-    found = difference(first, first + shift)
-    assert found.mean.value == pytest.approx(shift)
-    assert found.mean.ci_low == found.mean.ci_high == found.mean.value
-    assert found.effect_size == pytest.approx(size, nan_ok=True)
+@pytest.mark.parametrize("unit", [1.0, 1e6, 1e-6])
+def test_equal_differences_have_a_point_interval(count, shift, size, unit):
+    """Also where they are equal up to rounding only, as 0.1 + 0.25 - 0.1 and 7.3 + 0.25 - 7.3 are.
+
+    In any unit: of values of 10^6 the rounding is larger, too, of values of 10^-6 smaller.
+    """
+    first = np.linspace(0.1, 7.3, count) * unit
+    for one, other in (
+        (first, first + shift * unit),
+        (first + 0.1 * unit, first + (0.1 + shift) * unit),
+    ):
+        found = difference(one, other)
+        assert found.mean.value == pytest.approx(shift * unit)
+        assert found.mean.ci_low == found.mean.ci_high == found.mean.value
+        assert found.effect_size == pytest.approx(size, nan_ok=True)
+
+
+@pytest.mark.parametrize("unit", [1e6, 1.0, 1e-9])
+def test_small_differences_that_differ_are_no_point(unit):
+    """By 10^-9 of the values, far more than rounding: in any unit."""
+    first = np.linspace(1, 2, 5) * unit
+    found = difference(first, first * (1 + 1e-9) + np.array([0, 1, 0, 2, 1]) * 1e-9 * unit)
+    assert found.mean.ci_low < found.mean.value < found.mean.ci_high
+    assert np.isfinite(found.effect_size)
 
 
 def test_two_pairs_have_no_effect_size():
