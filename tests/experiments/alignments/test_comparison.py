@@ -197,6 +197,17 @@ def test_notes(claim, interval, slopes, note):
     assert claim_note(claim, interval, ExpectedSlopes(*slopes), 0.2, largest=10_000) == note
 
 
+@pytest.mark.parametrize(("largest", "where"), [(3000.0, "stays below"), (10_000.0, "passes")])
+def test_whether_n_0_is_passed_is_told_by_the_largest_width(largest, where):
+    fits, theory = tables(0.3, 0.1, expected=0.0)
+    theory.loc[theory["n"] == 1000, "n"] = largest
+    theory["alignment"] = theory["n"] ** 0.3
+    known = CurveResults(fits, theory)
+    table = compare(settings(), dict.fromkeys(CURVES, known), {})
+    assert table["note"].str.contains(f"n {where} n_0 = 3072 in this window").all()
+    assert table["note"].str.contains("by \\+0.30").all()
+
+
 def test_a_window_below_n_0_is_said_to_be_so():
     note = claim_note("flat", (0.2, 0.4), ExpectedSlopes(0, 0.3, 0), 0.2, largest=1000)
     assert "n stays below n_0 = 3072" in note

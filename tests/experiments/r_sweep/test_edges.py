@@ -262,6 +262,9 @@ def test_the_drift_is_the_mean_of_both_narrowest_layers():
         ["statistic", "reference", "r", "layer"]
     )
     narrow = sweep_edges.narrow_exponents(trials, settings)
+    powers = {"n_min": 1 / 2, "geometric_mean": 4 / 5, "n_max": 1}
+    expected = [r * powers[m] - 1 / 4 for m, r in zip(narrow["reference"], narrow["r"], strict=True)]
+    assert narrow["expected"].tolist() == pytest.approx(expected)
     for _, row in narrow.iterrows():
         at = ("drift", row["reference"], row["r"])
         pair = [by_layer.loc[(*at, layer), "exponent"] for layer in (2, 4)]
