@@ -22,6 +22,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.answers: dict[str, list[Answer]] = {}
         self.requested: list[tuple[str, str | None]] = []
+        self.validators: list[str | None] = []
 
     def url(self, path: str, *answers: Answer) -> str:
         """The address of a path that answers like this."""
@@ -29,7 +30,7 @@ class Server(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}{path}"
 
     def ranges(self) -> list[str | None]:
-        """The ``Range`` headers received so far."""
+        """The ``Range`` headers received so far; ``validators`` holds those of ``If-Range``."""
         return [wanted for _, wanted in self.requested]
 
 
@@ -38,6 +39,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.requested.append((self.path, self.headers.get("Range")))
+        self.server.validators.append(self.headers.get("If-Range"))
         answers = self.server.answers[self.path]
         answer = answers.pop(0) if len(answers) > 1 else answers[0]
         answer(self)
@@ -60,24 +62,33 @@ def running() -> Iterator[Server]:
         server.shutdown()
 
 
-def whole(content: bytes, etag: str = '"1"', sent: int | None = None) -> Answer:
-    """Everything, whatever ``Range`` asks; if ``sent`` is given, the connection breaks after it."""
+def whole(
+    content: bytes, etag: str = '"1"', sent: int | None = None, modified: str | None = None
+) -> Answer:
+    """Everything, whatever ``Range`` asks; if ``sent`` is given, the connection breaks after it.
+
+    ``modified`` is sent as ``Last-Modified``.
+    """
+    dated = {} if modified is None else {"Last-Modified": modified}
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
-        _head(handler, 200, {"Content-Length": str(len(content)), "ETag": etag})
+        _head(handler, 200, {"Content-Length": str(len(content)), "ETag": etag, **dated})
         handler.wfile.write(content[:sent])
 
     return answer
 
 
-def ranged(content: bytes, etag: str = '"1"') -> Answer:
-    """What ``Range`` asks, unless ``If-Range`` names another version of the file."""
+def ranged(content: bytes, etag: str = '"1"', shift: int = 0) -> Answer:
+    """What ``Range`` asks, unless ``If-Range`` names another version of the file.
+
+    With a ``shift`` the part begins so many bytes later than was asked for, and says so.
+    """
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         wanted = handler.headers.get("Range")
         if wanted is None or handler.headers.get("If-Range", etag) != etag:
             return whole(content, etag)(handler)
-        start = int(wanted.removeprefix("bytes=").removesuffix("-"))
+        start = int(wanted.removeprefix("bytes=").removesuffix("-")) + shift
         if start >= len(content):
             return _head(handler, 416, {"Content-Range": f"bytes */{len(content)}"})
         span = f"bytes {start}-{len(content) - 1}/{len(content)}"

@@ -94,6 +94,31 @@ def test_json_round_trip(thesis):
             "figures.titles has no title for 'new'; add one",
         ),
         ({"source": {"archive": 7}}, "'source.archive' has the value 7"),
+        ({"law": {"figures": {"own": "fig9"}}}, "law.figures.own continues 'fig9', which is not in"),
+        (
+            {"figures": {"training": {"fig3_4": "cat-dog"}}},
+            "figures.training names 'cat-dog', which is not one of data.pairs",
+        ),
+        (
+            {"domain": {"tasks": ["cat-dog"]}},
+            "domain.tasks names 'cat-dog', which is not one of data.pairs",
+        ),
+        (
+            {"domain": {"networks": [{"n": 10_000, "n_min": 500}]}},
+            "domain.networks repeats the network of protocol",
+        ),
+        ({"protocol": {"batch_size": 2001}}, "(2001) exceeds data.train_images (2000)"),
+        ({"claims": {"epochs": [1, 101]}}, "names epoch 101, but protocol.epochs is 100"),
+        # 50 epochs of the domain, 100 of the protocol, and the other way round
+        ({"training": {"audit": {"epochs": 51}}}, "audit.epochs (51) exceeds the 50 epochs of a run"),
+        (
+            {
+                "training": {"audit": {"epochs": 41}},
+                "protocol": {"epochs": 40},
+                "claims": {"epochs": [1]},
+            },
+            "audit.epochs (41) exceeds the 40 epochs of a run",
+        ),
     ],
 )
 def test_bad_values_are_named_in_one_sentence(overlay, sentence):
@@ -104,6 +129,19 @@ def test_bad_values_are_named_in_one_sentence(overlay, sentence):
     message = str(caught.value)
     assert sentence in message
     assert "\n" not in message
+
+
+def test_limits_are_what_is_still_allowed():
+    """Batches of all images, claims at the last epoch, audits of the shorter run."""
+    limits = {
+        "protocol": {"batch_size": 2000},
+        "claims": {"epochs": [100]},
+        "training": {"audit": {"epochs": 50}},
+    }
+    found = load(Config, [THESIS, json.dumps(limits)])
+    assert found.protocol.batch_size == found.data.train_images
+    assert max(found.claims.epochs) == found.protocol.epochs
+    assert found.training.audit.epochs == found.domain.epochs
 
 
 def test_missing_key(thesis):

@@ -3,6 +3,7 @@
 import gzip
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from requests.exceptions import SSLError
@@ -62,6 +63,47 @@ def test_changed_file_is_not_joined_to_the_old_one(server: http_server.Server, t
     assert _fetch(url, tmp_path / "part") == changed
 
 
+@pytest.mark.parametrize("shift", [-CUT // 2, 1, 1000])
+def test_another_range_than_asked_for_is_not_joined(
+    server: http_server.Server, tmp_path: Path, shift: int
+) -> None:
+    """The part is dropped, and the next attempt asks for everything."""
+    url = server.url("/file", whole(CONTENT, sent=CUT), ranged(CONTENT, shift=shift), ranged(CONTENT))
+    assert _fetch(url, tmp_path / "part") == CONTENT
+    first, second, third = server.ranges()
+    assert (first, third) == (None, None)
+    assert second is not None
+
+
+DATE = "Wed, 21 Oct 2015 07:28:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("etag", "modified", "validator"),
+    [('"1"', DATE, '"1"'), ('W/"1"', DATE, DATE), ("", DATE, DATE), ('W/"1"', None, None)],
+)
+def test_only_what_identifies_the_bytes_is_sent_as_if_range(
+    server: http_server.Server, tmp_path: Path, etag: str, modified: str | None, validator: str | None
+) -> None:
+    """A strong ETag, or else the date: a weak ETag is not allowed there (RFC 9110, 13.1.5)."""
+    url = server.url("/file", whole(CONTENT, etag, CUT, modified), whole(CONTENT))
+    assert _fetch(url, tmp_path / "part") == CONTENT
+    assert server.validators == [None, validator]
+
+
+def test_what_is_remembered_of_one_file_is_not_sent_for_the_next(
+    server: http_server.Server, tmp_path: Path
+) -> None:
+    """A part that is dropped takes its validator with it."""
+    url = server.url("/file", whole(CONTENT, sent=CUT))
+    with pytest.raises(DataError):
+        _fetch(url, tmp_path / "part", attempts=1)
+    assert len(list(tmp_path.iterdir())) == 2
+    download.discard(tmp_path / "part")
+    assert list(tmp_path.iterdir()) == []
+    download.discard(tmp_path / "part")
+
+
 def test_complete_part_needs_no_bytes(server: http_server.Server, tmp_path: Path) -> None:
     (tmp_path / "part").write_bytes(CONTENT)
     assert _fetch(server.url("/file", ranged(CONTENT)), tmp_path / "part") == CONTENT
@@ -73,15 +115,42 @@ def test_part_longer_than_the_file_is_dropped(server: http_server.Server, tmp_pa
     assert len(server.ranges()) == 2
 
 
-@pytest.mark.parametrize("code", [503, 429])
+def test_file_of_just_the_limit_is_accepted(server: http_server.Server, tmp_path: Path) -> None:
+    """Also if it comes in two parts; a byte more is refused, with all that came before."""
+    for cut in (None, CUT):
+        url = server.url("/file", whole(CONTENT, sent=cut), ranged(CONTENT))
+        download.fetch(url, tmp_path / "part", timeout=5, attempts=2, limit=len(CONTENT))
+        assert (tmp_path / "part").read_bytes() == CONTENT
+        download.discard(tmp_path / "part")
+        url = server.url("/file", whole(CONTENT, sent=cut), ranged(CONTENT))
+        with pytest.raises(DataError, match=f"more than {len(CONTENT) - 1} bytes"):
+            download.fetch(url, tmp_path / "part", timeout=5, attempts=2, limit=len(CONTENT) - 1)
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_pauses_double_up_to_half_a_minute(
+    server: http_server.Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.undo()
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr(download, "time", SimpleNamespace(sleep=pauses.append))
+    with pytest.raises(DataError, match=r"503 .*\(attempt 9 of 9\)"):
+        _fetch(server.url("/file", status(503)), tmp_path / "part", attempts=9)
+    assert pauses == [1, 2, 4, 8, 16, 30, 30, 30]
+    assert len(server.ranges()) == 9
+
+
+@pytest.mark.parametrize("code", [500, 503, 429, 408, 425])
 def test_busy_server_is_asked_again(server: http_server.Server, tmp_path: Path, code: int) -> None:
     url = server.url("/file", status(code), whole(CONTENT))
     assert _fetch(url, tmp_path / "part") == CONTENT
 
 
-def test_refusal_is_final(server: http_server.Server, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="answered 404 Not Found"):
-        _fetch(server.url("/file", status(404)), tmp_path / "part")
+@pytest.mark.parametrize(("code", "reason"), [(404, "Not Found"), (403, "Forbidden"), (410, "Gone")])
+def test_refusal_is_final(server: http_server.Server, tmp_path: Path, code: int, reason: str) -> None:
+    with pytest.raises(DataError, match=f"answered {code} {reason}"):
+        _fetch(server.url("/file", status(code)), tmp_path / "part")
     assert len(server.ranges()) == 1
 
 

@@ -97,6 +97,21 @@ def test_constant_images_cannot_be_standardized(normalization: Any) -> None:
         images.normalize(np.full((1, 3, 32, 32), 9, np.uint8), normalization)
 
 
+def test_one_constant_image_or_channel_is_enough_to_refuse() -> None:
+    """Among others that are not; a constant image does not harm the channels' deviations."""
+    one_image, one_channel = IMAGES.copy(), IMAGES.copy()
+    one_image[3] = 9
+    one_channel[:, 1] = 9
+    for bad, normalization in ((one_image, "per_image"), (one_channel, "per_channel")):
+        with pytest.raises(DataError, match="constant and cannot be standardized"):
+            images.normalize(bad, normalization)  # type: ignore[arg-type]
+    images.normalize(one_image, "per_channel")
+    images.normalize(one_channel, "per_image")
+    images.normalize(one_channel, "per_channel", reference=IMAGES)
+    with pytest.raises(DataError, match="constant and cannot be standardized"):
+        images.normalize(IMAGES, "per_channel", reference=one_channel)
+
+
 def test_one_hot() -> None:
     targets = images.one_hot(np.array([1, 0, 1], np.uint8))
     assert targets.dtype == np.float64

@@ -284,6 +284,22 @@ def test_after_any_failure_the_next_mirror_is_tried(
     assert _names(tmp_path) == INSTALLED
 
 
+def test_bytes_of_different_mirrors_are_never_joined(
+    server: http_server.Server, archive: Path, hashes: dict[str, str], tmp_path: Path
+) -> None:
+    """The first breaks off half-way; the second has another archive, and nothing to tell it by."""
+    content = archive.read_bytes()
+    cut, gone = http_server.whole(b"x" * len(content), sent=100_000), http_server.status(404)
+    mirrors = [
+        server.url("/broken", cut, gone),
+        server.url("/good", http_server.ranged(content, etag="")),
+    ]
+    record = retrieval.retrieve(_source(None, *mirrors), tmp_path, hashes)
+    assert record["origin"] == mirrors[1]
+    assert [wanted for path, wanted in server.requested if path == "/good"] == [None]
+    assert _names(tmp_path) > INSTALLED, "what the first mirror gave waits for its next run"
+
+
 def test_interrupted_download_resumes_in_the_next_run(
     server: http_server.Server, archive: Path, hashes: dict[str, str], tmp_path: Path
 ) -> None:
@@ -440,6 +456,61 @@ def test_draw_depends_on_the_seed_but_not_on_other_settings(
     assert indices(seed=1) != usual
     assert indices(test_images=2) == usual
     assert indices(pairs={"bird-cat": ("bird", "cat")}) == usual
+
+
+@pytest.mark.parametrize("stratified", [True, False])
+def test_training_and_test_images_have_random_streams_of_their_own(
+    raw: Path,
+    hashes: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    stratified: bool,
+) -> None:
+    """Two splits with the same images, for the test's sake: the same places would be drawn from both.
+
+    Of 40 images 12 are drawn twice; all of them alike by chance once in 10^9 or less.
+    """
+    original = pairs.load_split
+    monkeypatch.setattr(pairs, "load_split", lambda place, split, known: original(place, "train", known))
+    counts = {"train_images": 12, "test_images": 12, "stratified": stratified}
+    _, manifest = _extract(raw, hashes, tmp_path / "pair.npz", test_split="test", **counts)
+    train, test = (manifest["subsets"][key]["indices"] for key in ("train", "test"))
+    assert set(train) != set(test)
+    assert set(train) & set(test), "drawn without regard to each other"
+
+
+def test_pairs_have_random_streams_of_their_own(
+    raw: Path, hashes: dict[str, str], tmp_path: Path
+) -> None:
+    """The same two classes under another name are the same draw; in the other order they are not."""
+    named = {"bird-cat": ("bird", "cat"), "fowl-pet": ("bird", "cat"), "cat-bird": ("cat", "bird")}
+
+    def drawn(name: str) -> list[list[int]]:
+        changes = {"pairs": named, "stratified": False}
+        _, manifest = _extract(raw, hashes, tmp_path / "pair.npz", name, **changes)
+        return [manifest["subsets"][key]["indices"] for key in ("train", "test")]
+
+    assert drawn("fowl-pet") == drawn("bird-cat")
+    for one, other in zip(drawn("cat-bird"), drawn("bird-cat"), strict=True):
+        assert set(one) != set(other)
+
+
+@pytest.mark.parametrize(("train_split", "test_split"), [("train", "test"), ("test", "train")])
+def test_images_come_from_the_split_that_was_asked_for(
+    raw: Path, hashes: dict[str, str], tmp_path: Path, train_split: str, test_split: str
+) -> None:
+    """A pair's images, and a pool's, which are those for training: 20 of a class, or 4."""
+    splits = {"train_split": train_split, "test_split": test_split}
+    pair, manifest = _extract(
+        raw, hashes, tmp_path / "pair.npz", train_images=6, test_images=4, **splits
+    )
+    _assert_matches_splits(pair, manifest, raw, hashes)
+    assert [manifest["subsets"][key]["split"] for key in ("train", "test")] == [train_split, test_split]
+    manifest = pairs.extract_pool(raw, "bird-cat", _data(**splits), tmp_path / "pool.npz", hashes)
+    pool = images.load_pair(tmp_path / "pool.npz")
+    _assert_matches_splits(pool, manifest, raw, hashes)
+    assert manifest["subsets"]["train"]["split"] == train_split
+    assert np.bincount(pool.train_labels).tolist() == [20 if train_split == "train" else 4] * 2
 
 
 def test_manifest_hashes_are_those_of_the_file(

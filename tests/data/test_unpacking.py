@@ -75,6 +75,21 @@ def test_oversized_member_is_refused(tmp_path: Path) -> None:
     assert list((tmp_path / "into").iterdir()) == []
 
 
+def test_limits_are_what_is_still_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A member of the limit's size, and an archive that unpacks to the limit; a byte more is refused."""
+    monkeypatch.setattr(unpacking, "MEMBER_LIMIT", 5000)
+    write_tar(tmp_path / "a.tar.gz", GOOD)
+    monkeypatch.setattr(
+        unpacking, "STREAM_LIMIT", len(gzip.decompress((tmp_path / "a.tar.gz").read_bytes()))
+    )
+    assert _unpack(tmp_path / "a.tar.gz") == {"one": b"1" * 5000, "two": b"2" * 5000}
+    (tmp_path / "again").mkdir()
+    monkeypatch.setattr(unpacking, "MEMBER_LIMIT", 4999)
+    (tmp_path / "a.tar.gz").rename(tmp_path / "again" / "a.tar.gz")
+    with pytest.raises(DataError, match="too large"):
+        _unpack(tmp_path / "again" / "a.tar.gz")
+
+
 def test_directory_in_place_of_a_file_is_refused(tmp_path: Path) -> None:
     write_tar(tmp_path / "a.tar.gz", [_special("box/one", tarfile.DIRTYPE)])
     with pytest.raises(DataError, match="'box/one' is no file"):

@@ -47,6 +47,26 @@ def test_shares_partition(count):
     assert [k for part in parts for k in part] == list(range(count))
 
 
+@pytest.mark.parametrize("order", [(torch.float32, torch.float64), (torch.float64, torch.float32)])
+def test_a_workspace_may_be_used_again(pool, order):
+    """In another precision, smaller or larger: as if it were new, and no matrix overwrites another."""
+    used, u = Workspace(), torch.randn(9, generator=torch.Generator().manual_seed(1)).double()
+    for fan_out, dtype in zip((7, 5, 40, 40), (*order, *order), strict=True):
+        fresh = Workspace()
+        products = []
+        for workspace in (used, fresh):
+            workspace.reset(2 * 9 * fan_out, dtype)
+            lanes = Lanes(torch.Generator().manual_seed(3), pool)
+            matrices = [GaussianColumns(9, fan_out, 1.0, lanes, workspace) for _ in range(2)]
+            for matrix in matrices:
+                matrix.times(u.to(dtype))
+            products.append([matrix.times(u.to(dtype)) for matrix in matrices])
+        for again, new in zip(*products, strict=True):
+            assert again.dtype == new.dtype == dtype
+            assert torch.equal(again, new)
+        assert not torch.equal(*products[0])
+
+
 @pytest.mark.parametrize("fan_out", [1, 2, 37, 300_000])
 def test_products_are_those_of_one_fixed_matrix(pool, fan_out):
     fan_in = 23

@@ -317,6 +317,28 @@ def test_biases_may_start_at_zero_and_learn_the_same():
     assert list(drawn.table.learning_rate) == list(zero.table.learning_rate)
 
 
+def test_biases_that_apply_does_not_draw_stay_as_they_are():
+    """Those of a normalization, of a layer that is listed as unchanged, and of a frozen one."""
+    model = ResidualMLP()
+    model.down[1].requires_grad_(False)
+    with torch.no_grad():
+        for module in (model.norm, model.up[0], model.down[1], model.stem):
+            module.bias.fill_(1)
+    applied = dynparam.apply(
+        model,
+        "dynamic",
+        learning_rate=0.1,
+        sample_input=torch.zeros(1, 6),
+        unchanged=["up.0"],
+        zero_biases=True,
+    )
+    assert all((module.bias == 1).all() for module in (model.norm, model.up[0], model.down[1]))
+    assert not model.stem.bias.any()
+    roles = {setting.name: setting.role for setting in applied.settings}
+    names = ("norm.bias", "up.0.bias", "down.1.bias", "stem.bias")
+    assert [roles[name] for name in names] == ["unchanged", "unchanged", "frozen", "hidden"]
+
+
 def test_weights_do_not_depend_on_biases():
     plain, biased = chain(SIZES), chain(SIZES, bias=True)
     for model in (plain, biased):
@@ -581,6 +603,7 @@ def test_kernels_and_groups_keep_the_forward_size(kernel, groups):
         ({"learning_rate": math.inf}, "learning_rate is inf"),
         ({"n_min": 0}, "n_min is 0; it must be an integer"),
         ({"n_min": 2.0}, r"n_min is 2\.0"),
+        ({"n_min": True}, "n_min is True; it must be an integer"),
         ({"gain": -1.0}, r"the gain of 0 is -1\.0"),
         ({"gain": {"1": 1.0}}, "gain names '1', which is none of the layers 0, 2, 4, 6"),
         ({"gain": {"2": math.nan}}, "the gain of 2 is nan"),

@@ -196,6 +196,40 @@ def test_the_caller_s_randomness_and_tensors_stay():
     assert X.grad is None
 
 
+class InPlace(nn.Module):
+    """Changes its input in place, whatever its type."""
+
+    def __init__(self, n):
+        super().__init__()
+        self.body = chain(n)
+
+    def forward(self, x):
+        return self.body(x.detach().mul_(2))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("form", [lambda x: x, lambda x: (x,), lambda x: {"x": x}])
+def test_a_model_that_changes_its_input_changes_a_copy(dtype, form):
+    """Also where no copy is needed to have float64; every pass sees the same batch."""
+    x = X.to(dtype)
+    before = x.clone()
+    found = check(InPlace, sample_input=form(x), target=Y.to(dtype), seeds=2)
+    assert torch.equal(x, before)
+    assert found.table.equals(check(InPlace, sample_input=form(x), target=Y.to(dtype)).table)
+
+
+def test_a_target_of_one_s_own_precision_stays():
+    """A loss that changes its target in place changes a copy."""
+
+    def loss(output, target):
+        return (output - target.mul_(0.5)).square().mean()
+
+    for dtype in (torch.float32, torch.float64):
+        target = Y.to(dtype)
+        check(chain, target=target, loss=loss, steps=2)
+        assert torch.equal(target, Y.to(dtype))
+
+
 def test_the_same_check_gives_the_same_table():
     assert check(chain).table.equals(check(chain).table)
 

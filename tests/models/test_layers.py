@@ -377,6 +377,25 @@ def test_what_is_listed_as_unchanged_is_accepted():
     assert names(layers) == ["a", "b"]
 
 
+def test_names_that_begin_alike_are_other_names():
+    """'head' names neither 'head2' nor 'headless.0', and '1' not '10'."""
+    model = Calls(
+        lambda self, x: self.head2(self.head(self.headless(x))),
+        headless=nn.Sequential(nn.Linear(4, 4), nn.ReLU()),
+        head=nn.Sequential(nn.Linear(4, 4), nn.ReLU()),
+        head2=nn.Linear(4, 2),
+    )
+    layers = find_layers(model, torch.zeros(1, 4), unchanged=["head"])
+    assert names(layers) == ["headless.0", "head2"]
+    assert [name for name, _, _ in other_parameters(model, layers)] == ["head.0"] * 2
+    deep = nn.Sequential(*(nn.Linear(4, 4) for _ in range(12)))
+    layers = find_layers(deep, torch.zeros(1, 4), unchanged=["1"])
+    assert names(layers) == ["0", *map(str, range(2, 12))]
+    assert names(find_layers(deep, torch.zeros(1, 4), unchanged=["1.weight", "1.bias"])) == names(
+        find_layers(deep, torch.zeros(1, 4))
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

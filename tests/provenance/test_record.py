@@ -120,13 +120,32 @@ def test_clean_checkout(repository):
     assert git_state() == {"commit": head.stdout.strip(), "dirty": False}
 
 
-def test_changed_code_is_dirty_and_a_new_figure_is_not(repository):
-    (repository / "figures").mkdir()
-    (repository / "figures" / "fig3_2.png").write_text("x")
-    assert git_state()["dirty"] is False
+@pytest.mark.parametrize(
+    ("changed", "dirty"),
+    [
+        ("figures/fig3_2.png", False),
+        ("results/archive/x.csv", False),
+        ("docs/findings.md", False),
+        ("docs/open-choices.json", False),
+        ("docs/theory.md", True),
+        ("src/new.py", True),
+        ("src/dynparam/provenance.py", True),
+        ("figures.py", True),
+    ],
+)
+def test_changed_code_is_dirty_and_a_product_of_it_is_not(repository, changed, dirty):
+    (repository / changed).parent.mkdir(parents=True, exist_ok=True)
+    (repository / changed).write_text("x")
+    assert git_state()["dirty"] is dirty
+
+
+def test_what_git_cannot_tell_is_not_called_clean(monkeypatch):
+    """The commit is known, and asking for changes fails or takes too long."""
+    answers = {"rev-parse": "abc", "status": None}
+    monkeypatch.setattr(provenance, "_git", lambda directory, what, *more: answers[what])
     git_state.cache_clear()
-    (repository / "src" / "new.py").write_text("x")
-    assert git_state()["dirty"] is True
+    assert git_state() == {"commit": "abc", "dirty": True}
+    git_state.cache_clear()
 
 
 def test_outside_a_checkout(tmp_path, monkeypatch):

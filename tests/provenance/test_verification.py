@@ -1,8 +1,8 @@
 """Verification: a chain of files from a figure to its sources, whole and broken at every link."""
 
 import json
-import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,6 +11,7 @@ from dynparam.configuration.config import Config
 from dynparam.configuration.jobs import ConfiguredStages
 from dynparam.configuration.loading import load
 from dynparam.experiments.alignments.settings import for_fit
+from dynparam.provenance import record as provenance
 from dynparam.provenance import remaking, verification_tree
 from dynparam.provenance.record import write_sidecar
 from dynparam.provenance.sidecars import (
@@ -52,6 +53,9 @@ INPUTS = {
     "results/fits/curve.json": ["results/probe/curve.csv", "config/entries.yaml"],
     "figures/fig.json": ["results/probe/curve.csv", "results/fits/extra.csv"],
 }
+NOW = 1000.0
+"""What the clock of sidecars shows in these tests: seconds of real work are none of theirs."""
+
 FIGURE = Path("figures/fig.png")
 MADE = [file for files in CHAIN.values() for file in files]
 FILES = [*CHAIN, *MADE]
@@ -64,7 +68,7 @@ def made(sidecar: str, settings: Fit = SETTINGS) -> None:
         [Path(file) for file in CHAIN[sidecar]],
         settings,
         inputs=[Path(file) for file in INPUTS[sidecar]],
-        started=time.monotonic() - 10,
+        started=NOW - 10,
         code={"stage": "fit_slopes", "digest": STAGES["fit_slopes"].digest()},
     )
 
@@ -73,6 +77,7 @@ def made(sidecar: str, settings: Fit = SETTINGS) -> None:
 def chain(tmp_path, monkeypatch):
     """Files of every level with their sidecars, in a directory of their own."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(provenance, "time", SimpleNamespace(monotonic=lambda: NOW))
     for number, file in enumerate(["config/entries.yaml", *MADE]):
         Path(file).parent.mkdir(parents=True, exist_ok=True)
         Path(file).write_text(f"content {number}\n")
@@ -273,11 +278,36 @@ def test_old_manifests_are_not_recorded(chain):
 def test_sidecars_add_up_what_is_behind_them(chain):
     record = read_sidecar(Path("figures/fig.json"))
     assert record["seeds"] == {"fit.seed": [0]}
-    assert record["wall_seconds"] == pytest.approx(10, abs=1)
-    assert record["total_wall_seconds"] == pytest.approx(50, abs=5)
+    assert record["wall_seconds"] == 10
+    assert record["total_wall_seconds"] == 50, "what two of its inputs rest on counts once"
     assert record["place"] == "figures/fig.json"
     assert len(ancestry([Path("results/fits/curve.csv")])) == 4
     assert find_sidecar(chain / "data/raw/batches/test_batch") == chain / "data/raw/cifar10.json"
+
+
+def test_a_former_self_adds_nothing(chain):
+    """Made again from files that rest on what is replaced: its time and its seeds are no part."""
+    former = json.loads(Path("figures/fig.json").read_text())
+    rewritten("figures/fig.json", config={"fit": {"seed": 7}})
+    rewritten("results/probe/curve.json", inputs={"figures/fig.csv": former["outputs"]["fig.csv"]})
+    assert chain / "figures/fig.json" in ancestry([Path("results/probe/curve.csv")])
+    made("figures/fig.json")
+    record = read_sidecar(Path("figures/fig.json"))
+    assert record["total_wall_seconds"] == 30, "its own, and those of fits and trials"
+    assert record["seeds"] == {"fit.seed": [0]}
+
+
+def test_a_file_that_its_sidecar_does_not_list(chain):
+    """Beside a sidecar of its name, or in a directory below one; the listed files are judged as ever."""
+    other = Path("figures/fig.svg")
+    other.write_text("drawn by hand\n")
+    node = verify(other)
+    (told,) = (one for one in node.findings if one.subject == "fig.svg")
+    assert (told.kind, told.state) == ("output", "differs")
+    assert told.note == "its sidecar does not list it"
+    assert states(node, "differs") == {"output fig.svg"}
+    assert verification_tree.exit_code([node]) == DIFFERS
+    assert all("does not list" not in one.note for one in verify().all_findings())
 
 
 def test_sidecars_below_a_directory(chain):
@@ -294,7 +324,7 @@ def test_sidecars_below_a_directory(chain):
 def test_a_json_file_is_not_taken_for_its_own_sidecar(chain):
     values = Path("figures/values.json")
     values.write_text('{"a": 1}')
-    write_sidecar(Path("figures/page.json"), [values], SETTINGS, started=time.monotonic())
+    write_sidecar(Path("figures/page.json"), [values], SETTINGS, started=NOW)
     assert find_sidecar(values.absolute()) == chain / "figures" / "page.json"
     assert code_of(values) == AGREES
 

@@ -163,6 +163,30 @@ def test_depthwise_convolution():
     assert graph_orders("dynamic", nodes, ONE).preactivation == (NONE, NONE, -HALF)
 
 
+@pytest.mark.parametrize(
+    ("narrow", "chained", "beside"),
+    [(HALF, Fraction(-1, 4), Fraction(-1, 4)), (Fraction(1, 5), Fraction(-2, 5), Fraction(-1, 10))],
+)
+def test_the_input_beside_layers_counts_with_its_fixed_size(narrow, chained, beside):
+    """Spectral, by hand: ||h^2||^2 = n^(2 narrow - 1), and s_3 = n^(-narrow/2) on n^narrow inputs.
+
+    Alone it gives preactivations of n^((narrow - 1)/2). The image beside it has ||x||^2 = Theta(1),
+    which is the larger part where h^2 vanishes, and no larger one because fan_in grows.
+    """
+    nodes = [
+        Node(NONE, ONE, sees_input=True),
+        Node(ONE, narrow, (0,)),
+        Node(narrow, ONE, (1,)),
+        Node(ONE, NONE, (2,)),
+    ]
+    assert graph_orders("spectral", nodes, narrow).preactivation[2] == chained
+    nodes[2] = Node(narrow, ONE, (1,), sees_input=True)
+    found = graph_orders("spectral", nodes, narrow)
+    assert found.preactivation[2] == beside
+    # Its own share, g_3^2 ||seen||^2 ||delta^3||^2 with g_3^2 = n / n^narrow.
+    assert found.contribution[2] == 1 - narrow + 2 * (beside + narrow / 2) + 2 * found.gradient[2]
+
+
 def test_a_layer_that_leads_nowhere():
     nodes = [Node(NONE, ONE, sees_input=True), Node(ONE, ONE, (0,)), Node(ONE, NONE, (0,))]
     with pytest.raises(ConfigError, match="layer 2 does not reach the readout"):

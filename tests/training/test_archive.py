@@ -163,6 +163,16 @@ def test_equal_origins_become_one():
     assert [set(one["seeds"]) for one in merge_curves(parts).origins] == [{"0", "1"}, {"2"}]
 
 
+def test_equal_origins_keep_what_diverged_in_each():
+    parts = [
+        CurveFile(curve_table((k,)), (origin((k,), diverged),)) for k, diverged in ((0, ()), (1, (1,)))
+    ]
+    for order in (parts, parts[::-1]):
+        merged = merge_curves(order)
+        assert len(merged.origins) == 1
+        assert merged.diverged == {1: 2}
+
+
 def test_a_seed_given_twice_is_refused():
     part = CurveFile(curve_table((0, 1)), (origin((0, 1)),))
     with pytest.raises(DataError, match=r"seeds \[1\] are in several tables"):

@@ -60,17 +60,20 @@ def test_retraining_repeats_the_archived_rows(archived):
 
 @pytest.mark.parametrize("column", ["train_loss", "test_loss"])
 @pytest.mark.parametrize("epoch", [0, 2])
-def test_a_loss_changed_in_the_audited_epochs_fails(archived, column, epoch):
+@pytest.mark.parametrize("factor", [1.01, 0.99])
+def test_a_loss_changed_in_the_audited_epochs_fails(archived, column, epoch, factor):
     def change(table):
-        table.loc[table["epoch"] == epoch, column] *= 1.01
+        table.loc[table["epoch"] == epoch, column] *= factor
 
     with pytest.raises(AuditError, match=r"fails its audit: .* differ by 1\.\de-02 \(tolerance 1e-03\)"):
         audited(changed(archived["dynamic"], change))
 
 
-def test_a_changed_accuracy_fails(archived):
+@pytest.mark.parametrize("column", ["train_accuracy", "test_accuracy"])
+@pytest.mark.parametrize("by", [0.05, -0.05])
+def test_a_changed_accuracy_fails(archived, column, by):
     def change(table):
-        table.loc[table["epoch"] == 1, "test_accuracy"] += 0.05
+        table.loc[table["epoch"] == 1, column] += by
 
     with pytest.raises(AuditError, match="accuracies by 5"):
         audited(changed(archived["dynamic"], change))

@@ -10,7 +10,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 
 from dynparam.support.errors import CheckpointError, DynparamError
 from dynparam.training import checkpoints
@@ -135,6 +136,50 @@ def test_any_flipped_bit_is_seen(tmp_path_factory, share, bit):
     flip(path, int(share * path.stat().st_size), 1 << bit)
     with pytest.raises(CheckpointError):
         load(path, "run/0")
+
+
+def rewrite(path, change):
+    """The checkpoint with its tensors and header entries changed, and the checksum it had."""
+    with safe_open(path, framework="pt") as file:
+        header = file.metadata()
+        found = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    change(found, header)
+    save_file(found, path, metadata=header)
+
+
+def reshaped(found, header):
+    found["weights_1"] = found["weights_1"].reshape(3, 5)
+
+
+def retyped(found, header):
+    found["weights_1"] = found["weights_1"].view(torch.int32)
+
+
+def exchanged(found, header):
+    found["weights_1"], found["velocity_1"] = found["velocity_1"], found["weights_1"]
+
+
+def left_out(found, header):
+    del found["velocity_11"]
+
+
+def renamed(found, header):
+    header["identity"] = "run/1"
+
+
+def moved(found, header):
+    header["place"] = header["place"].replace('"epoch": 2', '"epoch": 3')
+
+
+@pytest.mark.parametrize("change", [reshaped, retyped, exchanged, left_out, renamed, moved])
+def test_the_checksum_is_over_all_that_is_read(path, change):
+    """Also over what leaves every byte of the tensors as it was."""
+    rewrite(path, lambda found, header: None)
+    assert_holds(path, "run/0", PLACE, tensors())
+    rewrite(path, change)
+    for identity in ("run/0", "run/1"):
+        with pytest.raises(CheckpointError, match="checksum does not fit its content"):
+            load(path, identity)
 
 
 def test_a_checkpoint_of_another_run(path):

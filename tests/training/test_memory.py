@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from dynparam.training.protocol import checkpoint_bytes, memory_bytes
+from tests.training_runs import run_stage
+
 ROOT = Path(__file__).parents[2]
 
 MEASURE = """
@@ -59,3 +62,21 @@ def test_memory_is_estimated_from_above(memory, case):
     """Peak of a process over what it holds after a tiny run, and by no more than a factor of four."""
     measured, estimated = memory[case]
     assert measured <= estimated < 4 * measured
+
+
+@pytest.mark.parametrize("first_layer", ["dual", "primal"])
+@pytest.mark.parametrize(("dtype", "size"), [("float32", 4), ("float64", 8)])
+@pytest.mark.parametrize("stack", [1, 3])
+def test_rounded_products_need_a_copy_of_all_that_is_trained(first_layer, dtype, size, stack):
+    """Two bytes of bfloat16 for each trained number of each network, and no less of anything else."""
+    changes = {"first_layer": first_layer, "dtype": dtype, "n": 300, "n_min": 20}
+    exact, rounded = (run_stage(**changes, products=name) for name in ("exact", "bfloat16"))
+    trained = checkpoint_bytes(exact) // (2 * size)  # weights and velocities
+    assert memory_bytes(rounded, stack) >= memory_bytes(exact, stack) + stack * 2 * trained
+
+
+def test_every_network_of_a_stack_needs_its_weights_and_velocities():
+    stage = run_stage(n=300, n_min=20)
+    for stack in (1, 2, 5):
+        more = memory_bytes(stage, stack + 1) - memory_bytes(stage, stack)
+        assert more >= checkpoint_bytes(stage)

@@ -88,6 +88,37 @@ def test_a_finished_run_keeps_its_record_alone(files):
     assert files.finished(4) is None
 
 
+def test_a_record_that_cannot_be_written_costs_nothing(files, monkeypatch):
+    """The checkpoint and the state stay until the record is there."""
+    files.note(Status(3, "running", 1, 4, 0.5))
+    files.checkpoint(3).write_bytes(b"x")
+
+    def full(path, text):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(run_files, "write_text", full)
+    with pytest.raises(OSError, match="No space left"):
+        files.finish(record())
+    assert files.checkpoint(3).read_bytes() == b"x"
+    assert [status.seed for status in statuses(files.directory)] == [3]
+    assert files.finished(3) is None
+
+
+def test_a_run_ends_its_own_files_alone(files):
+    for seed in (3, 30):
+        files.note(Status(seed, "running", 1, 4, 0.5))
+        files.checkpoint(seed).write_bytes(b"x")
+        files.checkpoint(seed).with_name(f".seed-{seed:04d}.abc").write_bytes(b"x")
+    files.clear_partial(3)
+    files.finish(record())
+    assert {path.name for path in files.directory.iterdir()} == {
+        ".seed-0030.abc",
+        "seed-0003.json",
+        "seed-0030.safetensors",
+        "seed-0030.status",
+    }
+
+
 def test_a_diverged_run_is_kept_as_it_is(files):
     curve = ((1.0, 2.0, 0.5, 0.5), (math.nan, math.inf, 0.5, 0.5))
     files.finish(record(curve=curve, diverged_at=1))
@@ -174,3 +205,12 @@ def test_notes_come_once_a_second_but_the_last_one_always(files, monkeypatch):
     assert {(s.state, s.epoch, s.epochs, s.seconds) for s in statuses(files.directory)} == {
         ("interrupted", 30, 50, 3.75)
     }
+
+
+def test_a_new_run_is_noted_at_once(files, monkeypatch):
+    """Within the second of another one's note; then both wait for the next."""
+    monkeypatch.setattr(run_files.time, "monotonic", lambda: 100.0)
+    notes = StatusNotes(files, 50)
+    for done in ({0: 1}, {0: 2, 1: 1}, {0: 3, 1: 2}, {1: 3}, {2: 1}):
+        notes.running(done, 1.0)
+    assert [(s.seed, s.epoch) for s in statuses(files.directory)] == [(0, 2), (1, 1), (2, 1)]

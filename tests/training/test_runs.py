@@ -158,6 +158,41 @@ def test_stacks_give_the_same_curves(tmp_path, stage, stacks_of_two, monkeypatch
     assert curves(together) == curves(trained(tmp_path / "apart", stage, [0, 1, 2]))
 
 
+@pytest.mark.parametrize("places", [(2 * BATCHES + 2, 2 * BATCHES + 4), (BATCHES + 2, 2 * BATCHES + 2)])
+@pytest.mark.parametrize("training_loss", ["evaluated", "running"])
+def test_seeds_at_different_places_are_not_stacked(
+    tmp_path, places, training_loss, stacks_of_two, at_batch, monkeypatch
+):
+    """Stopped in other batches of one epoch, or in one batch of other epochs: trained apart."""
+    stage = run_stage(training_loss=training_loss)
+    whole = trained(tmp_path / "whole", stage, [0, 1])
+    for seed, batch in enumerate(places):
+        disarm = at_batch(batch, terminate)
+        with pytest.raises(InterruptedRunError):
+            trained(tmp_path / "cut", stage, [seed])
+        disarm()
+    assert curves(trained(tmp_path / "cut", stage, [0, 1])) == curves(whole)
+
+
+def test_seeds_at_one_place_are_stacked(tmp_path, stage, stacks_of_two, at_batch, monkeypatch):
+    """Stopped one by one in the same batch, or not begun: together in stacks that are full."""
+    for seed in (1, 3):
+        disarm = at_batch(BATCHES + 2, terminate)
+        with pytest.raises(InterruptedRunError):
+            trained(tmp_path / "cut", stage, [seed])
+        disarm()
+    stacks, original = [], Networks.draw
+
+    def draw(self, seeds):
+        stacks.append(list(seeds))
+        return original(self, seeds)
+
+    monkeypatch.setattr(Networks, "draw", draw)
+    found = trained(tmp_path / "cut", stage, [0, 1, 2, 3, 4])
+    assert sorted(stacks) == [[0, 2], [1, 3], [4]]
+    assert curves(found) == curves(trained(tmp_path / "whole", stage, [0, 1, 2, 3, 4]))
+
+
 def test_seeds_that_are_added_are_trained_alone(tmp_path, stage, monkeypatch):
     drawn, original = [], Networks.draw
 

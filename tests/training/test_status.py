@@ -83,6 +83,23 @@ def test_unmeasured_runs_are_estimated_by_their_weights():
     assert seconds_left(measured, [measured]) == 0.0
 
 
+def test_the_time_of_an_epoch_is_the_median():
+    """Of the same runs, or per weight of all others; one that was slow once does not count."""
+    measured = RunStatus(RUN, 0, RUN.seeds - 1, 0, (), 10, 100.0, (1.0, 9.0, 2.0))
+    assert seconds_left(measured, [measured]) == pytest.approx(10 * 2.0)
+    larger = RunStatus(RUN, 0, 1, 0, (), 10, 1000.0, (30.0, 10.0))
+    waiting = RunStatus(RUN, 0, 0, 0, (), 10, 50.0)
+    # 1, 9, 2, 3 and 1 hundredths of a second a weight
+    found = seconds_left(waiting, [measured, larger, waiting])
+    assert found == pytest.approx(RUN.seeds * 10 * 50 * 0.02)
+
+
+def test_a_diverged_run_s_seconds_are_those_of_its_own_epochs(config, files):
+    """A curve has a row for the initialization, which took no epoch."""
+    files.finish(Record(0, CURVE[:4], 3, 6.0, {}))
+    assert run_status(config, RUN).epoch_seconds == (2.0,)
+
+
 def test_the_archive_is_counted(config, tmp_path):
     archive = tmp_path / "archive"
     place = archive / f"{RUN.place}.csv"

@@ -24,6 +24,14 @@ def test_showing_is_what_the_comparison_table_notes(claim, low, width):
         ("decreasing", -0.4, -0.3, Showing.YES),
         ("decreasing", -0.1, 0.1, Showing.UNDECIDED),
         ("decreasing", 0.1, 0.2, Showing.NO),
+        # Ends on a limit: within the tolerance is still within, and 0 is not below zero.
+        ("flat", -0.2, 0.2, Showing.YES),
+        ("flat", -0.3, 0.1, Showing.UNDECIDED),
+        ("flat", -0.3, -0.1, Showing.UNDECIDED),
+        ("flat", -0.3, 0.3, Showing.UNDECIDED),
+        ("decreasing", -0.2, 0.0, Showing.UNDECIDED),
+        ("decreasing", 0.0, 0.0, Showing.NO),
+        ("decreasing", 0.0, 0.2, Showing.NO),
     ],
 )
 def test_showing(claim, low, high, expected):

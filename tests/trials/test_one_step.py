@@ -10,7 +10,7 @@ from scipy import stats
 from dynparam.engines import dense
 from dynparam.support.errors import DataError, DynparamError, NonFiniteError
 from dynparam.trials.images import TrialImages
-from dynparam.trials.one_step import measure_curve, read_trial_log, trial_log_path
+from dynparam.trials.one_step import CurveTrials, measure_curve, read_trial_log, trial_log_path
 from tests.networks import invented_pair, probe_stage
 
 ONE_STEP = dense.one_step
@@ -158,3 +158,15 @@ def test_targets_are_one_hot(images):
     assert images.targets.sum(1).tolist() == [1.0] * 40
     assert images.targets.argmax(1).tolist() == invented_pair().train_labels.tolist()
     assert images.inputs.dtype == torch.float32
+
+
+def test_every_trial_has_random_numbers_of_its_own(images):
+    """By engine, seed, curve, width and number: no two of these share a stream."""
+
+    def state(engine="dense", name="constant", n=30, trial=0, **probe):
+        trials = CurveTrials(probe_stage(**probe).probe, name, images, engine)
+        return tuple(trials.start(n, trial).generator.get_state().tolist())
+
+    others = [{"engine": "law"}, {"name": "sharpening"}, {"n": 31}, {"trial": 1}, {"seed": 1}]
+    assert state() == state()
+    assert len({state(), *(state(**one) for one in others)}) == 6

@@ -157,6 +157,32 @@ NOTES = [
         "the expected slope by +0.20",
     ),
     (
+        "flat",
+        (-0.3, -0.1),
+        (0, -0.2, 0),
+        "claim (constant in n to within 0.2) not visible in this window, because n passes "
+        "n_0 = 3072 in this window (eq. 3.4), which shifts the expected slope by -0.20",
+    ),
+    (
+        "flat",
+        (-0.1, 0.1),
+        (0, -0.2, -0.2),
+        "claim (constant in n to within 0.2) visible; finite-width terms shift the expected slope by "
+        "-0.20",
+    ),
+    (
+        "flat",
+        (0.2, 0.4),
+        (0, -0.1, 0.3),
+        "claim (constant in n to within 0.2) not visible in this window, because n passes "
+        "n_0 = 3072 in this window (eq. 3.4), which shifts the expected slope by -0.40 and "
+        "finite-width terms shift the expected slope by +0.30",
+    ),
+    # Shifts of less than 0.05 are not told, either way.
+    ("flat", (-0.1, 0.1), (0, 0.04, 0), "claim (constant in n to within 0.2) visible"),
+    ("flat", (-0.1, 0.1), (0, -0.04, 0), "claim (constant in n to within 0.2) visible"),
+    ("flat", (-0.1, 0.1), (0, -0.04, -0.04), "claim (constant in n to within 0.2) visible"),
+    (
         "decreasing",
         (-0.1, 0.1),
         (-1, 0, -1),
@@ -169,6 +195,17 @@ NOTES = [
 @pytest.mark.parametrize(("claim", "interval", "slopes", "note"), NOTES)
 def test_notes(claim, interval, slopes, note):
     assert claim_note(claim, interval, ExpectedSlopes(*slopes), 0.2, largest=10_000) == note
+
+
+@pytest.mark.parametrize(("largest", "where"), [(3000.0, "stays below"), (10_000.0, "passes")])
+def test_whether_n_0_is_passed_is_told_by_the_largest_width(largest, where):
+    fits, theory = tables(0.3, 0.1, expected=0.0)
+    theory.loc[theory["n"] == 1000, "n"] = largest
+    theory["alignment"] = theory["n"] ** 0.3
+    known = CurveResults(fits, theory)
+    table = compare(settings(), dict.fromkeys(CURVES, known), {})
+    assert table["note"].str.contains(f"n {where} n_0 = 3072 in this window").all()
+    assert table["note"].str.contains("by \\+0.30").all()
 
 
 def test_a_window_below_n_0_is_said_to_be_so():

@@ -49,6 +49,29 @@ def test_intervals_do_not_depend_on_the_other_layers():
     assert both.iloc[1].to_dict() == one.iloc[0].to_dict()
 
 
+def test_layers_curves_and_seeds_have_resamples_of_their_own():
+    """Equal trials under other names have other ends, and the same line."""
+    alike = trials()
+    alike.loc[alike["layer"] == 2, "alignment"] = alike.loc[alike["layer"] == 1, "alignment"].to_numpy()
+    tables = [
+        fit_curve(alike, SETTINGS),
+        fit_curve(alike.assign(curve="d"), SETTINGS),
+        fit_curve(alike, SETTINGS.model_copy(update={"seed": 1})),
+    ]
+    ends = [tuple(row) for table in tables for row in table[["ci_low", "ci_high"]].to_numpy()]
+    assert len(set(ends)) == 6
+    assert len({row for table in tables for row in table["slope"]}) == 1
+
+
+def test_the_level_is_that_of_the_settings():
+    """Higher confidence gives wider intervals, by bootstrap or linearized."""
+    high = SETTINGS.model_copy(update={"confidence": 0.99})
+    for errors in ("bootstrap", "linearized"):
+        usual, wider = (fit_curve(trials(), one, errors=errors) for one in (SETTINGS, high))
+        assert (wider["ci_low"] < usual["ci_low"]).all()
+        assert (wider["ci_high"] > usual["ci_high"]).all()
+
+
 def test_order_of_the_rows_of_layers_and_widths_does_not_matter():
     shuffled = trials().sort_values(["n", "layer"], ascending=False, kind="stable")
     pd.testing.assert_frame_equal(fit_curve(shuffled, SETTINGS), fit_curve(trials(), SETTINGS))

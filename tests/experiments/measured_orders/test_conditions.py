@@ -202,6 +202,33 @@ def test_trials_of_another_parametrization_contradict_theory(config, trials):
     assert "the slope differs from the exponent by -1." in note
 
 
+def test_what_is_measured_too_coarsely_neither_agrees_nor_disagrees(config, trials):
+    """Every size times a factor of some ten of its own: whatever theory says, it is undecided."""
+    generator = np.random.default_rng(3)
+    noisy = trials["spectral", "fifth_root"].copy()
+    columns = list(COLUMNS.values())
+    noisy[columns] *= np.exp(2.5 * generator.standard_normal((len(noisy), len(columns))))
+    given = {**trials, ("spectral", "fifth_root"): noisy}
+    table = conditions.condition_matrix(for_orders(config), given)
+    rows = table[(table["parametrization"] == "spectral") & (table["family"] == "fifth_root")]
+    open_ones = rows[rows["measured"] == UNDECIDED]
+    assert set(open_ones["theory"]) == {HOLDS, FAILS}
+    assert set(open_ones["verdict"]) == {UNDECIDED}
+    assert open_ones["note"].str.contains("too wide to tell the slope from the exponent").any()
+
+
+def test_steps_beyond_the_leading_order_are_given_as_the_reason(config, trials):
+    """Only where a slope misses its exponent."""
+    key = ("dynamic", "fifth_root")
+    swapped = trials["spectral", "fifth_root"].assign(parametrization="dynamic")
+    large = swapped.assign(update_rms=swapped["update_rms"] * 1e6)
+    table = conditions.condition_matrix(for_orders(config), {**trials, key: large})
+    told = table["note"].str.contains("times the preactivations, too much for the leading order")
+    of_key = (table["parametrization"] == "dynamic") & (table["family"] == "fifth_root")
+    assert told[of_key & (table["verdict"] == "disagrees")].any()
+    assert not told[~of_key].any()
+
+
 def test_bad_trials(config, trials):
     settings = for_orders(config)
     key = ("dynamic", "equal")

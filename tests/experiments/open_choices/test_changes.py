@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from dynparam.experiments.open_choices.changes import COLUMNS, all_changes
 from dynparam.experiments.open_choices.entries import DEFAULT
@@ -62,6 +63,87 @@ def test_scatter_of_the_images_is_taken_out():
     low, high = slope_of_log_means(WIDTHS, values, confidence=SETTINGS.fit.confidence).interval
     assert 4 < (high - low) / (row["default_high"] - row["default_low"]) < 9
     assert abs(row["default"]) < 0.01
+
+
+def by_hand(*parts):
+    """Slope, standard error and degrees of freedom of the sum of trials' lines, with signs.
+
+    ``parts`` are (sign, rows of one curve and layer); parts of one call share their trials.
+    """
+    log_n = np.log(WIDTHS)
+    weights = (log_n - log_n.mean()) / np.square(log_n - log_n.mean()).sum()
+    value, variance, count = 0.0, 0.0, 0
+    for weight, n in zip(weights, WIDTHS, strict=True):
+        influence = 0.0
+        for sign, rows in parts:
+            a, square = rows.loc[rows["n"] == n, ["alignment", "relative_square"]].to_numpy().T
+            value += sign * weight * np.log(a.mean() / square.mean())
+            influence = influence + sign * (a / a.mean() - square / square.mean())
+        variance += weight**2 * influence.var(ddof=1) / len(influence)
+        count += len(influence) - 1
+    return value, np.sqrt(variance), count
+
+
+def ends(value, error, freedom):
+    """The estimate with Student's interval at the configured confidence."""
+    reach = stats.t.ppf((1 + SETTINGS.fit.confidence) / 2, freedom) * error
+    return value, value - reach, value + reach
+
+
+def trials_of(table, row):
+    """The trials of the curve and layer of a row of changes."""
+    return table[(table["curve"] == row["curve"]) & (table["layer"] == row["layer"])]
+
+
+def test_scatter_of_the_norms_is_taken_out_of_changes_too():
+    """Default and alternative with images of their own: 0.05 of noise is left, not 0.29 of norms."""
+    trials = invented_trials(seed=1, trials=100)
+    trials["floor", "law"] = invented_trials({"floor": 0.1}, seed=2, trials=100)["floor", "law"]
+    table = all_changes(SETTINGS, only("floor"), trials)
+    assert len(table) == 24
+    for _, row in table.iterrows():
+        chosen, default = (trials_of(trials[name, "law"], row) for name in ("floor", DEFAULT))
+        change = ends(*by_hand((1, chosen), (-1, default)))
+        assert row[["change", "change_low", "change_high"]].tolist() == pytest.approx(change)
+        assert row[["slope", "ci_low", "ci_high"]].tolist() == pytest.approx(ends(*by_hand((1, chosen))))
+        known = row[["default", "default_low", "default_high"]].tolist()
+        assert known == pytest.approx(ends(*by_hand((1, default))))
+
+
+def dense_apart(shift=0.4):
+    """Trials whose dense default has another slope than the law's, and other noise; so has float64."""
+    trials = invented_trials({"float64": 0.03}, seed=3)
+    trials[DEFAULT, "dense"] = invented_trials({DEFAULT: shift}, seed=4, trials=8)[DEFAULT, "dense"]
+    other = invented_trials({"float64": shift + 0.03}, seed=5, trials=8, spread=0.1)
+    trials["float64", "dense"] = other["float64", "dense"]
+    return trials
+
+
+def test_the_default_is_that_of_the_law_engine():
+    """Also beside a dense alternative, whose change is from the dense default."""
+    trials = dense_apart()
+    table = all_changes(SETTINGS, only("float64"), trials)
+    assert set(table["alternative"]) == {"float64"}
+    for _, row in table.iterrows():
+        default = ends(*by_hand((1, trials_of(trials[DEFAULT, "law"], row))))
+        assert row[["default", "default_low", "default_high"]].tolist() == pytest.approx(default)
+        chosen, paired = (trials_of(trials[name, "dense"], row) for name in ("float64", DEFAULT))
+        change = ends(*by_hand((1, chosen), (-1, paired)))
+        assert row[["change", "change_low", "change_high"]].tolist() == pytest.approx(change)
+
+
+def test_a_dense_alternative_s_slope_has_both_errors():
+    """The law's default of 30 trials, the change of 8, of comparable error: Welch, Satterthwaite."""
+    trials = dense_apart(shift=0.0)
+    for _, row in all_changes(SETTINGS, only("float64"), trials).iterrows():
+        chosen, paired = (trials_of(trials[name, "dense"], row) for name in ("float64", DEFAULT))
+        slope, e_1, df_1 = by_hand((1, trials_of(trials[DEFAULT, "law"], row)))
+        change, e_2, df_2 = by_hand((1, chosen), (-1, paired))
+        assert 0.05 < e_1 / e_2 < 1
+        freedom = round((e_1**2 + e_2**2) ** 2 / (e_1**4 / df_1 + e_2**4 / df_2))
+        assert freedom not in (df_1, df_2)
+        expected = ends(slope + change, np.hypot(e_1, e_2), freedom)
+        assert row[["slope", "ci_low", "ci_high"]].tolist() == pytest.approx(expected)
 
 
 def test_intervals_of_independent_trials_cover_no_change():

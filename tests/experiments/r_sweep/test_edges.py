@@ -182,6 +182,99 @@ def test_r_where_the_second_step_diverged_do_not_hide_the_edge():
     assert set(found["verdict"]) == {"agrees"}
 
 
+def test_growth_is_the_largest_of_all_steps_relative_to_the_first():
+    """Where it comes in the course of training, and in what units gradients are, does not matter."""
+    trials = planted_sweep(edges_stage())
+    expected = sweep_edges.growths(trials)
+    assert expected["growth"].max() > 10
+    steps = sorted(trials["step"].unique())
+    middle, last = steps[1], steps[-1]
+    early, first_layer = trials.copy(), trials["layer"] == 1
+    rows = [
+        early.index[first_layer & (trials["experiment"] == "training") & (trials["step"] == s)]
+        for s in (middle, last)
+    ]
+    early.loc[rows[0], "gradient_norm"] = trials.loc[rows[1], "gradient_norm"].to_numpy()
+    early.loc[rows[1], "gradient_norm"] = 0.5
+    pd.testing.assert_frame_equal(sweep_edges.growths(early), expected)
+    # The loss scales all gradients of a step, the initialization those of a layer.
+    other = trials.assign(gradient_norm=trials["gradient_norm"] * (1 + trials["step"]))
+    other.loc[first_layer, "gradient_norm"] *= 7
+    pd.testing.assert_frame_equal(sweep_edges.growths(other), expected)
+
+
+@pytest.mark.parametrize("confidence", [0.8, 0.95])
+def test_few_crossings_have_the_t_interval_of_scipy(confidence):
+    """Three lines of one rise, each with its own zero in one gap between two r."""
+    zeros = np.array([0.52, 0.55, 0.6])
+    r = np.linspace(0, 1, 9)
+    found = sweep_edges.crossing(r, (r - zeros[:, None]) * 1.5, confidence)
+    expected = stats.ttest_1samp(zeros, 0).confidence_interval(confidence)
+    assert found.value == pytest.approx(zeros.mean())
+    assert found.interval == pytest.approx(tuple(expected))
+    assert found.degrees_of_freedom == 2
+
+
+def test_few_exponents_have_the_t_interval_of_scipy():
+    settings = edges_stage(
+        second_step={"widths": {"smallest": 1000, "largest": 100_000, "count": 3}, "trials": 3},
+        training={"widths": {"smallest": 1000, "largest": 30_000, "count": 3}, "trials": 3},
+    )
+    trials = planted_sweep(settings)
+    table = sweep_edges.exponents(trials, settings).set_index(["statistic", "reference", "r", "layer"])
+    for (reference, r, layer), rows in sweep_edges.drift_slopes(trials).groupby(
+        ["reference", "r", "layer"]
+    ):
+        row = table.loc[("drift", reference, r, layer)]
+        expected = stats.ttest_1samp(rows["slope"], 0).confidence_interval(0.95)
+        assert row["trials"] == 3
+        assert row[["ci_low", "ci_high"]].tolist() == pytest.approx(list(expected))
+    narrow = sweep_edges.narrow_exponents(trials, settings).set_index(["reference", "r"])
+    for key, row in narrow.iterrows():
+        # Both narrow layers have the same planted drift.
+        assert row[["ci_low", "ci_high"]].tolist() == pytest.approx(
+            table.loc[("drift", *key, 2), ["ci_low", "ci_high"]].tolist()
+        )
+
+
+@pytest.mark.parametrize("gap", [1.0, 0.5])
+def test_an_r_with_a_gap_is_left_out_and_all_trials_stay(gap):
+    """Also where the edge lies at it: the crossing is interpolated between the r that are whole."""
+    settings = edges_stage()
+    trials = planted_sweep(settings)
+    trials = trials[trials["reference"] == "n_min"]
+    second = (trials["experiment"] == "second_step") & (trials["step"] == 2)
+    lost = second & (trials["r"] == gap) & (trials["trial"] == 0) & (trials["n"] == 100_000)
+    found = sweep_edges.drift_edge(trials[~lost], settings)
+    assert found.degrees_of_freedom == 19
+    assert found == sweep_edges.drift_edge(trials[trials["r"] != gap], settings)
+    whole = sweep_edges.drift_edge(trials, settings)
+    assert found.value == pytest.approx(whole.value, abs=1e-9)
+
+
+def test_the_drift_is_the_mean_of_both_narrowest_layers():
+    """Layers 2 and 4 planted apart: exponents and edge lie half-way."""
+    settings = edges_stage()
+    trials = planted_sweep(settings, scatter=0.0)
+    fourth = trials["layer"] == 4
+    trials.loc[fourth, "drift"] *= trials.loc[fourth, "n"] ** 0.1
+    by_layer = sweep_edges.exponents(trials, settings).set_index(
+        ["statistic", "reference", "r", "layer"]
+    )
+    narrow = sweep_edges.narrow_exponents(trials, settings)
+    powers = {"n_min": 1 / 2, "geometric_mean": 4 / 5, "n_max": 1}
+    expected = [r * powers[m] - 1 / 4 for m, r in zip(narrow["reference"], narrow["r"], strict=True)]
+    assert narrow["expected"].tolist() == pytest.approx(expected)
+    for _, row in narrow.iterrows():
+        at = ("drift", row["reference"], row["r"])
+        pair = [by_layer.loc[(*at, layer), "exponent"] for layer in (2, 4)]
+        assert pair[1] - pair[0] == pytest.approx(0.1)
+        assert row["exponent"] == pytest.approx(np.mean(pair))
+    table = trials[trials["reference"] == "n_min"]
+    # The exponent is r/2 - 1/4 in one layer and r/2 - 3/20 in the other, up to rounded widths.
+    assert sweep_edges.drift_edge(table, settings).value == pytest.approx(0.4, abs=0.01)
+
+
 def test_intervals_of_the_crossing_hold_it_at_their_level():
     """1000 sets of 20 trials, noise common to all r and noise of each: the level is 0.95.
 

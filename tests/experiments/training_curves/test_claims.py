@@ -8,7 +8,7 @@ from scipy import stats
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
 from dynparam.experiments.training_curves.claims import COLUMNS, QUANTITIES, judge_curves, pair_curves
-from dynparam.experiments.training_curves.domain import DOMAIN_COLUMNS, domain_table
+from dynparam.experiments.training_curves.domain import DOMAIN_COLUMNS, domain_files, domain_table
 from dynparam.experiments.training_curves.settings import ClaimsStage, for_claims
 from dynparam.statistics.differences import BOOTSTRAP_PAIRS
 from dynparam.support.errors import DataError
@@ -155,8 +155,11 @@ def test_pairs_are_paired():
 
 
 def test_order_of_rows_does_not_matter():
-    """Seeds of equal remainder: a set of them has the order in which they came in."""
-    first, second = both(0.01, seeds=range(0, 12 * 256, 256))
+    """Seeds of equal remainder: a set of them has the order in which they came in.
+
+    As many as resampling needs: Student's interval would be the same in any order.
+    """
+    first, second = both(0.01, seeds=range(0, BOOTSTRAP_PAIRS * 256, 256))
     shuffled = [table.sample(frac=1, random_state=3) for table in (first, second)]
     expected = judge_curves(claims_stage(), "", first, second)
     pd.testing.assert_frame_equal(judge_curves(claims_stage(), "", *shuffled), expected)
@@ -321,7 +324,7 @@ def test_divergence_after_the_study_does_not_count():
 
 def test_both_tables_say_the_same_of_the_network_of_the_thesis():
     settings = claims_stage()
-    given = both(0.01, seeds=range(12))
+    given = both(0.01, seeds=range(BOOTSTRAP_PAIRS))
     claims = judge_curves(settings, "", *given)
     network = (settings.protocol.n, settings.protocol.n_min)
     study = domain_table(settings, {("bird-cat", *network): given})
@@ -329,6 +332,39 @@ def test_both_tables_say_the_same_of_the_network_of_the_thesis():
     for metric in QUANTITIES:
         mine = study[(study["metric"] == metric) & (study["epoch"] == 1)].iloc[0]
         assert row(claims, f"{metric} epoch 1")[shared].tolist() == mine[shared].tolist()
+
+
+def test_every_network_and_task_draws_its_own_resamples():
+    """Equal curves of two networks and two tasks: equal values, other ends."""
+    given = {
+        (task, n, n_min): both(0.01, seeds=range(BOOTSTRAP_PAIRS), task=task, last=4)
+        for task, n, n_min in (
+            ("bird-cat", 10, 5),
+            ("bird-cat", 20, 5),
+            ("bird-cat", 10, 6),
+            ("a-b", 10, 5),
+        )
+    }
+    table = domain_table(claims_stage(), given)
+    for _, rows in table[table["epoch"] == 1].groupby("metric"):
+        assert rows["value"].nunique() == 1
+        assert rows["ci_low"].nunique() == 4
+
+
+def test_files_of_the_study_are_those_of_the_figures_where_these_have_its_tasks():
+    """The thesis's own network lies where figures take it from, and is left out on other tasks."""
+    settings, where = claims_stage(), Path("training")
+    shown, *others = settings.domain.tasks
+    figures = settings.figures.model_copy(update={"training": {"fig3_4": shown}})
+    found = domain_files(settings.model_copy(update={"figures": figures}), where)
+    size = settings.protocol
+    assert found[shown, size.n, size.n_min] == tuple(where / shown / f"{name}.csv" for name in BOTH)
+    for task in settings.domain.tasks:
+        for one in settings.domain.networks:
+            place = where / task / f"{one.n}-{one.n_min}"
+            assert found[task, one.n, one.n_min] == tuple(place / f"{name}.csv" for name in BOTH)
+    assert len(found) == 1 + len(settings.domain.tasks) * len(settings.domain.networks)
+    assert others
 
 
 def test_the_study_refuses_what_is_too_short_or_of_another_task():

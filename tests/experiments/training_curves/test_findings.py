@@ -1,38 +1,124 @@
+from itertools import product
+
+import pandas as pd
+import pytest
+
 from dynparam.experiments.training_curves.findings import Found
 from dynparam.experiments.training_curves.settings import for_claims
-from dynparam.support.tables import read_csv
-from tests.findings_run import CONFIG, ROOT, claims, curve
+from tests.findings_run import CONFIG, configured
 
-CURVES = {
-    (figure, name): read_csv(curve(figure, name))
-    for figure in CONFIG.figures.training
-    for name in CONFIG.training.parametrizations
-}
-DOMAIN = read_csv(ROOT / "figures" / "claim_domain.csv")
+FIGURES = CONFIG.figures.training
+NAMES = CONFIG.training.parametrizations
+TASKS = sorted(CONFIG.domain.tasks)
+EPOCHS = 6
 
 
-def found(curves=CURVES, domain=DOMAIN):
-    return Found(for_claims(CONFIG), claims(), curves, domain)
+def curve(seeds=3, wrong=()):
+    """Curves of seeds over epochs 0 to 5; ``wrong`` are (seed, epoch) with an image that is wrong."""
+    rows = [
+        {"seed": seed, "epoch": epoch, "train_accuracy": 0.99 if (seed, epoch) in wrong else 1.0}
+        for seed, epoch in product(range(seeds), range(EPOCHS))
+    ]
+    return pd.DataFrame(rows)
 
 
-def test_images_are_right_from_the_epoch_after_the_last_wrong_one():
-    tables = [table for (figure, _), table in CURVES.items() if figure == "fig3_4"]
-    last = max(table.loc[table["train_accuracy"] < 1, "epoch"].max() for table in tables)
-    assert found().right_from("fig3_4") == last + 1
+def curves(changes=None):
+    """The curves of all figures, right from epoch 0 on, with other ones in some places."""
+    return {key: curve() for key in product(FIGURES, NAMES)} | (changes or {})
 
 
-def test_images_wrong_at_the_end_or_lost_are_never_right():
-    for accuracy in (0.9, float("nan")):
-        spoilt = {key: table.copy() for key, table in CURVES.items()}
-        table = spoilt["fig3_4", "dynamic"]
-        table.loc[table["epoch"] == table["epoch"].max(), "train_accuracy"] = accuracy
-        assert found(spoilt).right_from("fig3_4") is None
+def claims(metrics=("train_loss epoch 1", "train_accuracy epoch 1", "test_loss area")):
+    """A row for each metric and figure, with a value of its own."""
+    titles = {"fig3_4": "Fig. 3.4", "fig3_5": "Fig. 3.5"}
+    rows = [
+        {
+            "source": titles[figure],
+            "metric": metric,
+            "value": place + 1.0,
+            "ci_low": place + 0.5,
+            "ci_high": place + 1.5,
+            "verdict": "holds" if place % 2 else "fails",
+        }
+        for place, (metric, figure) in enumerate(product(metrics, FIGURES))
+    ]
+    return pd.DataFrame(rows)
+
+
+def domain(**verdicts):
+    """The domain study: rows by width, task, metric and epoch; ``verdicts`` maps n<width> to one."""
+    rows = []
+    for (n, seeds), task, metric, epoch in product(
+        ((1000, 5), (2000, 5), (5000, 3), (10_000, 3)),
+        TASKS,
+        ("train_loss", "test_loss"),
+        ("50", "area"),
+    ):
+        row = {"task": task, "n": n, "metric": metric, "epoch": epoch, "seeds": seeds, "panel": "n"}
+        row |= {"value": n / 1000 + (metric == "train_loss"), "ci_low": -1.0, "ci_high": 100.0}
+        rows.append(row | {"verdict": verdicts.get(f"n{n}", "undecided")})
+    # The same widths at another ratio are in another panel.
+    rows += [{**row, "panel": "ratio", "n": 3000} for row in rows[:8]]
+    return pd.DataFrame(rows).sample(frac=1, random_state=0)
+
+
+CURVES, DOMAIN = curves(), domain()
+
+
+def found(runs=CURVES, networks=DOMAIN, config=CONFIG):
+    return Found(for_claims(config), claims(), runs, networks)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "epoch"), [((), 0), ([(0, 0)], 1), ([(1, 2), (0, 1)], 3), ([(2, 4)], 5), ([(0, 5)], None)]
+)
+@pytest.mark.parametrize("name", NAMES)
+def test_images_are_right_from_the_epoch_after_the_last_wrong_one(wrong, epoch, name):
+    """Of any seed under either parametrization; the other figure does not matter."""
+    spoilt = curves({("fig3_4", name): curve(wrong=wrong)})
+    assert found(spoilt).right_from("fig3_4") == epoch
+    assert found(spoilt).right_from("fig3_5") == 0
+
+
+@pytest.mark.parametrize("accuracy", [0.9, float("nan")])
+def test_images_wrong_at_the_end_or_lost_are_never_right(accuracy):
+    table = curve()
+    table.loc[table["epoch"] == EPOCHS - 1, "train_accuracy"] = accuracy
+    assert found(curves({("fig3_4", "dynamic"): table})).right_from("fig3_4") is None
 
 
 def test_seeds_of_curves_that_differ_are_a_range():
     assert found().seeds() == "3 seeds"
-    fewer = CURVES | {("fig3_4", "dynamic"): CURVES["fig3_4", "dynamic"].query("seed < 2")}
-    assert found(fewer).seeds() == "2 to 3 seeds"
+    assert found(curves({("fig3_4", "dynamic"): curve(seeds=2)})).seeds() == "2 to 3 seeds"
+    assert found(curves({("fig3_5", "spectral"): curve(seeds=10)})).seeds() == "3 to 10 seeds"
+    assert found({key: curve(seeds=1) for key in curves()}).seeds() == "1 seed"
+
+
+def test_claims_have_the_cells_of_their_figures():
+    """In the order of the figures; accuracy on the training images is left out."""
+    rows = found().paired()
+    assert [row["metric"] for row in rows] == ["train loss epoch 1", "test loss area"]
+    assert rows[0]["cells"] == ["+1 [+0.5, +1.5]", "fails", "+2 [+1.5, +2.5]", "holds"]
+    assert rows[1]["cells"] == ["+5 [+4.5, +5.5]", "fails", "+6 [+5.5, +6.5]", "holds"]
+    (first, second) = found().claims("test_loss area")
+    assert [(one["figure"], one["task"]) for one in (first, second)] == list(FIGURES.items())
+    with pytest.raises(KeyError, match="0 rows where one is quoted"):
+        found().claims("test_loss epoch 7")
+
+
+def test_the_ratio_is_that_of_the_protocol():
+    assert found().ratio() == 20
+    assert found(config=configured({"protocol.n_min": 400})).ratio() == 25
+
+
+def test_the_domain_is_told_at_its_last_epoch_width_by_width():
+    rows = found().domain("test_loss")
+    assert [row["n"] for row in rows] == [1000, 2000, 5000, 10_000]
+    assert {row["epoch"] for row in rows} == {"50"}
+    assert [[claim["value"] for claim in row["claims"]] for row in rows] == [
+        [n / 1000] * len(TASKS) for n in (1000, 2000, 5000, 10_000)
+    ]
+    assert [claim["task"] for claim in rows[0]["claims"]] == TASKS
+    assert found().domain("train_loss")[0]["claims"][0]["value"] == 2
 
 
 def test_seeds_of_other_networks():
@@ -42,11 +128,35 @@ def test_seeds_of_other_networks():
 
 
 def test_a_task_that_a_width_lacks_leaves_its_cells_empty():
-    lacking = DOMAIN[(DOMAIN["task"] != "airplane-automobile") | (DOMAIN["n"] != 5000)]
-    cells = {row["n"]: row["cells"] for row in found(domain=lacking).domain("test_loss")}
+    whole = domain()
+    lacking = whole[(whole["task"] != TASKS[0]) | (whole["n"] != 5000)]
+    cells = {row["n"]: row["cells"] for row in found(networks=lacking).domain("test_loss")}
     assert cells[5000][:2] == ["", ""]
-    assert cells[2000][3] == "undecided"
+    assert cells[5000][3] == cells[2000][1] == "undecided"
 
 
 def test_without_other_networks_there_is_nothing_to_say():
-    assert found(domain=None).domain("test_loss") == []
+    assert found(networks=None).domain("test_loss") == []
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "so"),
+    [
+        ({"n1000": "fails", "n10000": "holds"}, True),
+        ({"n1000": "undecided", "n10000": "holds"}, True),
+        ({"n1000": "holds", "n10000": "holds"}, False),
+        ({"n1000": "fails", "n10000": "undecided"}, False),
+        ({"n1000": "fails", "n5000": "holds"}, False),
+    ],
+)
+def test_a_claim_needs_width(verdicts, so):
+    one = found(networks=domain(**verdicts))
+    assert one.needs_width(one.domain("test_loss")) is so
+
+
+def test_one_task_that_differs_decides_whether_width_is_needed():
+    for n, verdict in ((10_000, "undecided"), (1000, "holds")):
+        table = domain(n1000="fails", n10000="holds")
+        table.loc[(table["n"] == n) & (table["task"] == TASKS[0]), "verdict"] = verdict
+        one = found(networks=table)
+        assert not one.needs_width(one.domain("test_loss"))

@@ -1,0 +1,173 @@
+"""Slopes, verdicts and regimes of coordinate checks, from planted tables."""
+
+from itertools import product
+
+import pandas as pd
+import pytest
+import torch
+
+import dynparam
+from dynparam.models.check_result import CoordinateCheck, Question
+from dynparam.models.expected import LayeredNetwork
+from dynparam.models.graph import LayerGraph
+from dynparam.models.layers import find_layers
+from dynparam.statistics.verdicts import ClaimVerdict
+from tests.own_models import chain
+
+WIDTHS = (32, 64, 128)
+COLUMN = {"preactivation": "preactivation_rms", "update": "update_rms", "alignment": "alignment"}
+
+
+def planted(make_sizes, exponents=None, *, steps=1, tolerance=0.2):
+    """A check whose sizes are width^exponent to the bit, 1 where ``exponents`` says nothing.
+
+    ``make_sizes`` gives the widths n_0 ... n_L of a chain, ``exponents`` maps (step, layer, quantity).
+    """
+    networks = {}
+    for width in WIDTHS:
+        sizes = make_sizes(width)
+        layers = find_layers(chain(sizes), torch.zeros(1, sizes[0], dtype=torch.float64))
+        networks[width] = LayeredNetwork(layers, min(sizes[1:-1]), LayerGraph((), (), frozenset()))
+    rows = [
+        {
+            "width": width,
+            "n_min": networks[width].n_min,
+            "seed": seed,
+            "step": step,
+            "layer": index,
+            "name": layer.name,
+            "fan_in": layer.fan_in,
+            "fan_out": layer.fan_out,
+            "gradient_norm": 1.0,
+            **{
+                column: float(width) ** (exponents or {}).get((step, index, quantity), 0.0)
+                for quantity, column in COLUMN.items()
+            },
+        }
+        for width, seed, step in product(WIDTHS, range(2), range(1, steps + 1))
+        for index, layer in enumerate(networks[width].layers, start=1)
+    ]
+    return CoordinateCheck(pd.DataFrame(rows), networks, Question(None, 0.5, 0.95, tolerance))
+
+
+def two_narrow(n):
+    """Layers 2 and 4 are the narrowest, at every width."""
+    return (5, n, n // 4, n, n // 4, n, 2)
+
+
+MOVES = [
+    ((0.0, 0.0), "rich"),
+    ((-0.5, 0.0), "lazy"),
+    ((0.0, -0.5), "lazy"),
+    ((-0.5, -0.3), "lazy"),
+    ((0.5, 0.0), "unstable"),
+    ((0.0, 0.5), "unstable"),
+    ((0.3, 0.5), "unstable"),
+    ((-0.19, 0.19), "rich"),
+]
+
+
+@pytest.mark.parametrize(("slopes", "regime"), MOVES)
+def test_one_of_two_narrowest_layers_decides_the_regime(slopes, regime):
+    """Updates of layers 2 and 4; one that moves less and less (or more and more) is enough."""
+    found = planted(
+        two_narrow, {(1, layer, "update"): a for layer, a in zip((2, 4), slopes, strict=True)}
+    )
+    assert found.regime == regime
+
+
+@pytest.mark.parametrize(("slope", "regime"), [(0.3, "unstable"), (-0.3, "lazy"), (0.1, "rich")])
+def test_the_regime_is_judged_by_the_tolerance(slope, regime):
+    planned = {(1, layer, "update"): slope for layer in (2, 4)}
+    assert planted(two_narrow, planned).regime == regime
+    assert planted(two_narrow, planned, tolerance=0.35).regime == "rich"
+
+
+def test_scattered_updates_leave_the_regime_undecided():
+    """Two seeds a factor of ten apart at each width: no interval lies on one side of the tolerance."""
+    found = planted(two_narrow, {(1, 2, "update"): -0.5})
+    found.table.loc[found.table["seed"] == 1, "update_rms"] *= 10
+    assert found.regime == "undecided"
+
+
+def test_wide_layers_and_the_readout_do_not_decide_the_regime():
+    """The readout has two units, fewer than any hidden layer."""
+    assert planted(two_narrow, {(1, layer, "update"): -0.5 for layer in (1, 3, 5, 6)}).regime == "rich"
+
+
+@pytest.mark.parametrize(("moving", "regime"), [(2, "lazy"), (4, "rich")])
+def test_a_layer_that_is_narrowest_at_one_width_does_not_decide_the_regime(moving, regime):
+    """Layer 2 is narrowest everywhere; layer 4, n/2 - 8, is as narrow at the smallest width only."""
+    found = planted(lambda n: (5, n, n // 4, n, n // 2 - 8, n, 2), {(1, moving, "update"): -0.5})
+    assert found.regime == regime
+
+
+def test_without_a_layer_that_is_narrowest_everywhere_the_regime_is_undecided():
+    """A fixed width of 48 lies between the other layers' smallest and largest."""
+    assert planted(lambda n: (5, n, 48, n, 2)).regime == "undecided"
+
+
+@pytest.mark.parametrize(("last", "regime"), [(-0.5, "lazy"), (0.0, "rich"), (0.5, "unstable")])
+def test_the_regime_is_that_of_the_last_step(last, regime):
+    moves = {(1, 2, "update"): -last, (2, 2, "update"): 0.3, (3, 2, "update"): last}
+    assert planted(two_narrow, moves, steps=3).regime == regime
+
+
+def test_slopes_of_every_step_are_those_planted():
+    """Each step, layer and quantity has an exponent of its own; with no scatter intervals are points."""
+    exponents = {
+        (step, layer, quantity): step + layer / 10 + place / 100
+        for step in (1, 2)
+        for layer in range(1, 7)
+        for place, quantity in enumerate(COLUMN)
+    }
+    found = planted(two_narrow, exponents, steps=2).slopes
+    rows = found.set_index(["step", "layer", "quantity"])
+    assert list(rows.index) == list(exponents)
+    for column in ("slope", "ci_low", "ci_high"):
+        assert rows[column].to_dict() == pytest.approx(exponents)
+    assert rows["name"].loc[2, 3, "update"] == "4"
+
+
+# Preactivations of layer 2 (hidden) and of layer 6 (readout), alignment of layer 3: what fails.
+JUDGED = [
+    ((1, 2, "preactivation"), 0.5, "2.18", ClaimVerdict.FAILS),
+    ((1, 2, "preactivation"), -0.5, "2.18", ClaimVerdict.FAILS),
+    ((1, 6, "preactivation"), 0.5, "2.19", ClaimVerdict.FAILS),
+    ((1, 6, "preactivation"), -0.5, "2.19", ClaimVerdict.HOLDS),
+    ((1, 3, "alignment"), 0.5, "2.31", ClaimVerdict.FAILS),
+    ((1, 3, "alignment"), -0.5, "2.31", ClaimVerdict.FAILS),
+    ((1, 6, "alignment"), -0.5, "2.31", ClaimVerdict.FAILS),
+    ((2, 3, "alignment"), 0.5, "2.31", ClaimVerdict.FAILS),
+    ((1, 3, "update"), 0.5, "", ""),
+]
+
+
+@pytest.mark.parametrize(("where", "slope", "condition", "verdict"), JUDGED)
+def test_conditions_are_judged_on_their_slopes(where, slope, condition, verdict):
+    """Eqs. 2.18, 2.19 and 2.31, in any layer and step; the worst verdict is the check's."""
+    found = planted(two_narrow, {where: slope}, steps=2)
+    row = found.slopes.set_index(["step", "layer", "quantity"]).loc[where]
+    assert (row["condition"], row["verdict"]) == (condition, verdict)
+    failed = verdict == ClaimVerdict.FAILS
+    assert found.verdict == (ClaimVerdict.FAILS if failed else ClaimVerdict.HOLDS)
+    step, layer, quantity = where
+    told = f"{condition} fails at {2 * layer - 2}, step {step}: its {quantity} goes as width^{slope:.2f}"
+    assert [sentence[: len(told)] for sentence in found.sentences()] == ([told] if failed else [])
+
+
+def test_theory_expects_nothing_of_later_steps():
+    """Exponents are those of the initial weights; in the first step there is one for every row."""
+    batch = {
+        "sample_input": torch.eye(5, dtype=torch.float64),
+        "target": torch.eye(5, dtype=torch.float64)[:, :2],
+    }
+    found = dynparam.coordinate_check(lambda n: chain((5, n, n, 2)), (16, 32), seeds=2, steps=2, **batch)
+    first, later = (found.slopes[found.slopes["step"] == step] for step in (1, 2))
+    assert found.orders is not None
+    for quantity in COLUMN:
+        rows = first[first["quantity"] == quantity]
+        assert rows["expected"].tolist() == list(getattr(found.orders, quantity))
+    assert (first["agrees"] != "").all()
+    assert set(later["expected"]) == {None}
+    assert set(later["agrees"]) == {""}

@@ -1,0 +1,82 @@
+"""Which runs there are, and what each depends on."""
+
+from pathlib import Path
+
+import pytest
+
+from dynparam.configuration.config import Config
+from dynparam.configuration.loading import load
+from dynparam.support.errors import ConfigError
+from dynparam.training.settings import all_runs, for_audit, for_run
+
+ROOT = Path(__file__).parents[2]
+THESIS = load(Config, [ROOT / "config" / "thesis.yaml"])
+MAIN = THESIS.protocol.network_name
+OTHERS = {f"{size.n}-{size.n_min}": size for size in THESIS.domain.networks}
+TASK = THESIS.domain.tasks[0]
+
+
+@pytest.mark.parametrize("of", [for_run, for_audit])
+@pytest.mark.parametrize("network", OTHERS)
+def test_a_run_of_the_domain_has_its_own_widths_and_epochs(of, network):
+    """All else of the protocol, and all other blocks, are the thesis's."""
+    size, epochs = OTHERS[network], THESIS.domain.epochs
+    assert epochs != THESIS.protocol.epochs
+    run = of(THESIS, TASK, network)
+    assert (run.protocol.n, run.protocol.n_min, run.protocol.epochs) == (size.n, size.n_min, epochs)
+    changed = {"n": size.n, "n_min": size.n_min, "epochs": epochs}
+    assert run.protocol.model_dump() == THESIS.protocol.model_dump() | changed
+    assert (run.inputs, run.network) == (THESIS.inputs, THESIS.network)
+
+
+@pytest.mark.parametrize("of", [for_run, for_audit])
+@pytest.mark.parametrize("task", THESIS.data.pairs)
+def test_a_run_of_the_thesis_has_its_protocol_and_its_own_pair_alone(of, task):
+    run = of(THESIS, task, MAIN)
+    assert run.protocol == THESIS.protocol
+    assert run.data.pairs == {task: THESIS.data.pairs[task]}
+    assert run.data.model_dump(exclude={"pairs"}) == THESIS.data.model_dump(exclude={"pairs"})
+
+
+def test_an_audit_depends_on_its_limits_and_the_run_does_not():
+    assert for_audit(THESIS, TASK, MAIN).training.audit == THESIS.training.audit
+    assert set(type(for_run(THESIS, TASK, MAIN)).model_fields) == {
+        "data",
+        "inputs",
+        "network",
+        "protocol",
+    }
+
+
+@pytest.mark.parametrize("of", [for_run, for_audit])
+def test_unknown_tasks_and_networks(of):
+    with pytest.raises(ConfigError, match=r"no '7-3' in domain\.networks"):
+        of(THESIS, TASK, "7-3")
+    with pytest.raises(ConfigError, match=r"no 'cat-dog' in data\.pairs"):
+        of(THESIS, "cat-dog", MAIN)
+
+
+def test_all_runs_are_those_of_the_figures_and_of_the_domain():
+    """Each with its number of seeds, which differ; their names tell thesis and domain apart."""
+    assert THESIS.training.seeds != THESIS.domain.seeds
+    found = all_runs(THESIS)
+    expected = {
+        f"{task}/{name}": (task, MAIN, name, THESIS.training.seeds, True)
+        for task in THESIS.figures.training.values()
+        for name in THESIS.training.parametrizations
+    } | {
+        f"{task}/{network}/{name}": (task, network, name, THESIS.domain.seeds, False)
+        for task in THESIS.domain.tasks
+        for network in OTHERS
+        for name in THESIS.training.parametrizations
+    }
+    assert {
+        name: (run.task, run.network, run.parametrization, run.seeds, run.main)
+        for name, run in found.items()
+    } == expected
+    assert {run.place for run in found.values()} == {
+        f"{task}/{network}/{name}" for task, network, name, _, _ in expected.values()
+    }
+    figures = THESIS.figures.model_copy(update={"domain": None})
+    alone = all_runs(THESIS.model_copy(update={"figures": figures}))
+    assert set(alone) == {name for name, run in found.items() if run.main}
