@@ -2,7 +2,7 @@
 
 Only commands that draw or tabulate finished results are run again, and only with the arguments that the
 sidecar records: a sidecar cannot name another program, nor where to write, nor what to read besides its
-inputs. The program runs in a directory of its own, which holds copies of the inputs and nothing else,
+inputs. The program runs in a directory of its own, which holds copies of the inputs and their sidecars,
 and imports only what this process does: nothing in the verified directory is run.
 """
 
@@ -22,7 +22,7 @@ from typing import Any
 from dynparam.provenance.pictures import same_pixels
 from dynparam.provenance.reading import RefusedError, opened, refusal, sha256
 from dynparam.provenance.record import versions
-from dynparam.provenance.sidecars import Sidecar, is_inside
+from dynparam.provenance.sidecars import Sidecar, Sidecars, is_inside
 from dynparam.provenance.verification import Checked, Finding
 
 DRAWING = ("matplotlib", "numpy", "pandas", "scipy")
@@ -32,6 +32,9 @@ TIMEOUT_SECONDS = 300
 
 MAX_COMMAND_BYTES = 64 * 1024
 """Longest command line, and longest configuration, that is run again."""
+
+MAX_INPUT_BYTES = 1024 * 2**20
+"""Most that the inputs of one command hold together, which are copied."""
 
 LIBRARY = Path(__file__).parents[2]
 """The directory that this library is imported from."""
@@ -122,20 +125,32 @@ def _texts(values: Any) -> Iterator[str]:
 
 
 def _copied(checked: Checked, here: Path) -> str | None:
-    """Copy the inputs of a record to their places from ``here`` on; why not, if that fails."""
+    """Copy the inputs of a record, and their sidecars, to their places from ``here`` on.
+
+    Returns why not, if that fails. Some stages read in the sidecars of tables what the tables hold.
+    """
+    if sum(path.stat().st_size for path in checked.inputs.values()) > MAX_INPUT_BYTES:
+        return f"its inputs are larger than {MAX_INPUT_BYTES // 2**20} MiB"
     here.mkdir()
+    sidecars = Sidecars()
     for key, path in checked.inputs.items():
         place = here / key
         try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            with opened(path) as source, place.open("wb") as copy:
-                shutil.copyfileobj(source, copy)
-            agrees = checked.record is not None and sha256(place) == checked.record.inputs[key]
+            _copy(path, place)
+            if checked.record is None or sha256(place) != checked.record.inputs[key]:
+                return f"{key} is not there as recorded"
+            sidecar = sidecars.find(path, checked.root)
+            if sidecar is not None and sidecar.parent == path.parent:
+                _copy(sidecar, place.with_name(sidecar.name))
         except OSError as error:
             return f"{key} cannot be copied ({error.strerror})"
-        if not agrees:
-            return f"{key} is not there as recorded"
     return None
+
+
+def _copy(path: Path, place: Path) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with opened(path) as source, place.open("wb") as copy:
+        shutil.copyfileobj(source, copy)
 
 
 def _run(record: Sidecar, output: Path, here: Path, root: Path) -> str | None:
