@@ -30,6 +30,8 @@ def read(source: str | Path) -> dict[str, Any]:
             ) from None
     try:
         values = yaml.safe_load(text)
+    except RecursionError:
+        raise ConfigError(f"{name}: nested too deep for a configuration; correct it there") from None
     except yaml.YAMLError as error:
         where = getattr(error, "problem_mark", None)
         line = f" at line {where.line + 1}" if where else ""
@@ -65,9 +67,16 @@ def describe(error: ValidationError, stage: type[BaseModel]) -> str:
 
 
 def _own_or_packaged(path: Path) -> Path:
-    """``path``; where there is no ``config/NAME``, the file of that name that came with the package."""
-    packaged = PACKAGED / path.name
-    return packaged if path.parent == Path("config") and not path.exists() else path
+    """``path``; where there is no ``config/NAME``, the file of that name that came with the package.
+
+    Raises ``ConfigError`` if ``config/NAME`` is no file.
+    """
+    if path.parent != Path("config"):
+        return path
+    if path.exists() and not path.is_file():
+        # A pipe that was asked for is read; one that lies where a file is looked for holds up.
+        raise ConfigError(f"{path}: not a regular file; remove it, or name a configuration by --config")
+    return path if path.exists() else PACKAGED / path.name
 
 
 def _is_json(source: str | Path) -> bool:
