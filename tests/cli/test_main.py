@@ -117,6 +117,42 @@ def test_verify_redraws_to_the_last_pixel(tmp_path):
     assert (change["subject"], change["note"]) == ("fig3_1.png", "1 pixels of what its inputs give")
 
 
+def test_verify_redraws_tables_from_their_inputs(place):
+    """In the directory of the run, with modules that Python would find first if it looked there."""
+
+    def there(*arguments):
+        return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, cwd=place)
+
+    trials = "results/probe/fig3_3_dynamic.csv"
+    done = there("fit", trials, *CONFIG, "--output", "results/fits/fig3_3_dynamic.csv")
+    assert done.returncode == 0, done.stderr
+    for name in ("json", "typing", "numpy", "pandas", "dynparam"):
+        (place / f"{name}.py").write_text("open('mark', 'w')\n")
+    done = there(
+        "verify", "results/fits/fig3_3_dynamic.csv", *CONFIG[:2], "--redraw", "--all", "--root", "."
+    )
+    for name in ("json", "typing", "numpy", "pandas", "dynparam"):
+        (place / f"{name}.py").unlink()
+    assert "agrees made again fig3_3_dynamic.csv (byte for byte)" in done.stdout, done.stdout
+    assert f"agrees input {trials}" in done.stdout
+    assert not (place / "mark").exists()
+
+
+@pytest.mark.parametrize("name", ["thesis.yaml", "open_choices.yaml"])
+def test_a_pipe_in_place_of_the_configuration_does_not_hold_up(tmp_path, name):
+    import os
+
+    (tmp_path / "config").mkdir()
+    os.mkfifo(tmp_path / "config" / name)
+    done = subprocess.run(
+        [PROGRAM, "verify", "x.png"], capture_output=True, text=True, cwd=tmp_path, timeout=60
+    )
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"dynparam: config/{name}: not a regular file; remove it, or name a configuration by --config\n"
+    )
+
+
 def test_verify_tells_missing_from_wrong(place):
     absent = run("verify", place / "results" / "probe" / "absent.csv")
     assert absent.returncode == 1

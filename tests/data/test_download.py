@@ -1,6 +1,7 @@
 """Downloads against a real server that breaks off, ignores, refuses, falls silent or changes."""
 
 import gzip
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -134,7 +135,7 @@ def test_pauses_double_up_to_half_a_minute(
     pauses: list[float] = []
     monkeypatch.undo()
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(download, "time", SimpleNamespace(sleep=pauses.append))
+    monkeypatch.setattr(download, "time", SimpleNamespace(sleep=pauses.append, monotonic=time.monotonic))
     with pytest.raises(DataError, match=r"503 .*\(attempt 9 of 9\)"):
         _fetch(server.url("/file", status(503)), tmp_path / "part", attempts=9)
     assert pauses == [1, 2, 4, 8, 16, 30, 30, 30]

@@ -366,3 +366,72 @@ class TestBrokenPages:
         before = column(page, "#slopes-table", "layer")
         page.locator("#slopes-table thead button", has_text="layer").click()
         assert column(page, "#slopes-table", "layer") == before
+
+
+LISTENER = "http://127.0.0.1:9/"
+"""An address of this machine where nothing listens."""
+
+INTRUDERS = {
+    "script": "<script>window.intruded = true</script>",
+    "script with a nonce": '<script nonce="0123456789abcdef">window.intruded = true</script>',
+    "script by address": '<script src="data:text/javascript,window.intruded = true"></script>',
+    "handler": '<img src="data:," onerror="window.intruded = true">',
+    "picture": f'<img src="{LISTENER}x.png">',
+    "style": "<style>body { display: none }</style>",
+    "style sheet": f'<link rel="stylesheet" href="{LISTENER}x.css">',
+    "import": f'<style>@import "{LISTENER}x.css";</style>',
+    "background": f'<p style="background: url({LISTENER}x.png)">text</p>',
+    "frame": f'<iframe src="{LISTENER}"></iframe>',
+    "frame of text": '<iframe srcdoc="<script>parent.intruded = true</script>"></iframe>',
+    "frame of data": '<iframe src="data:text/html,text"></iframe>',
+    "object": '<object data="data:text/html,text"></object>',
+    "video": f'<video src="{LISTENER}x.mp4" autoplay></video>',
+    "base": f'<base href="{LISTENER}">',
+}
+
+
+class TestPolicy:
+    """What the page's policy keeps from running, though it got into the page."""
+
+    @pytest.fixture
+    def intruded(self, browser, run, tmp_path):
+        contexts = []
+
+        def show(markup):
+            path = tmp_path / "intruded.html"
+            text = run[1].read_text(encoding="utf-8").replace("<main>", f"<main>{markup}", 1)
+            path.write_text(text, encoding="utf-8")
+            contexts.append(opened(browser, path))
+            return contexts[-1].__enter__()
+
+        yield show
+        for context in contexts:
+            context.__exit__(None, None, None)
+
+    @pytest.mark.parametrize("name", INTRUDERS)
+    def test_what_got_in_does_nothing(self, intruded, name):
+        found = intruded(INTRUDERS[name])
+        assert any("Content Security Policy" in told for told in found.complaints), found.complaints
+        assert found.page.evaluate("window.intruded") is None
+        assert found.page.evaluate("document.baseURI").startswith("file:")
+        assert found.page.locator("main").is_visible()
+
+    @pytest.mark.parametrize(
+        "call",
+        [
+            f"fetch('{LISTENER}')",
+            f"new Promise((_, no) => {{ new WebSocket('ws{LISTENER[4:]}').onerror = no }})",
+            "Promise.resolve().then(() => new Worker('data:text/javascript,1').onerror())",
+        ],
+    )
+    def test_no_network_even_for_a_script(self, intruded, call):
+        found = intruded("")
+        assert found.page.evaluate(f"() => {call}.then(() => 'reached', () => 'refused')") == "refused"
+        assert any("Content Security Policy" in told for told in found.complaints), found.complaints
+
+    def test_no_form_is_sent(self, intruded):
+        found = intruded(f'<form id="sent" action="{LISTENER}"><button>Send</button></form>')
+        found.page.evaluate("document.querySelector('#sent button').click()")
+        found.page.wait_for_timeout(200)
+        assert found.page.url.startswith("file:")
+        assert any("Content Security Policy" in told for told in found.complaints), found.complaints

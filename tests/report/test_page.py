@@ -63,6 +63,21 @@ class TestPage:
         assert "url(" not in html
         assert "@import" not in html
 
+    def test_the_policy_allows_the_one_script_and_style(self, settings, html, elements):
+        told = [a["content"] for a in elements.all("meta") if "http-equiv" in a]
+        assert len(told) == 1
+        rules = dict(rule.strip().split(" ", 1) for rule in told[0].split(";"))
+        (script,) = elements.all("script")
+        (style,) = elements.all("style")
+        own = f"'nonce-{script['nonce']}'"
+        assert style["nonce"] == script["nonce"]
+        assert re.fullmatch("[0-9a-f]{32}", script["nonce"])
+        assert rules["default-src"] == rules["base-uri"] == rules["form-action"] == "'none'"
+        assert (rules["script-src"], rules["style-src-elem"], rules["img-src"]) == (own, own, "data:")
+        assert html.index("Content-Security-Policy") < html.index("<style")
+        assert html.count(script["nonce"]) == 4
+        assert page(settings) == html  # the same run, the same bytes
+
     def test_every_figure_is_there_with_its_data(self, settings, html, elements):
         folder = settings.paths.figures
         links = {a["download"]: a["href"] for a in elements.all("a") if "download" in a}

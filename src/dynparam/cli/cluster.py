@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from dynparam.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, examples
+from dynparam.cli.telling import tell
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
 
@@ -23,7 +24,7 @@ def tell_cost(config: ConfigOption = DEFAULT_CONFIG) -> None:
     from dynparam.cluster.cost import cost_table
 
     settings = load(Config, config)
-    typer.echo(cost_table(settings.training.archive, settings.protocol.network_name))
+    tell(cost_table(settings.training.archive, settings.protocol.network_name))
 
 
 @app.command("resources", epilog=examples("dynparam resources", "dynparam resources --write"))
@@ -52,6 +53,6 @@ def tell_resources(
         requests = usage.updated(requests, measured)
         job_resources.write_needs(needs, requests)
     table = usage.comparison(requests, measured)
-    typer.echo(usage.as_json(table) if as_json else usage.as_text(table))
+    tell(usage.as_json(table) if as_json else usage.as_text(table))
     if not table["enough"].all():
         raise typer.Exit(1)

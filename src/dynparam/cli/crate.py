@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from dynparam.cli.options import DEFAULT_CONFIG, ConfigOption, examples
+from dynparam.cli.telling import tell
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
 from dynparam.provenance.stage import run
@@ -25,4 +26,4 @@ def export_crate(
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Export a finished run as an RO-Crate: figures, tables, sidecars, configuration, workflow."""
-    typer.echo(run(EXPORT, load(Config, config), output, root=root).said)
+    tell(run(EXPORT, load(Config, config), output, root=root).said)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from dynparam.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, TaskArgument, examples
+from dynparam.cli.telling import tell
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
 from dynparam.data.settings import DataStage, SourceStage
@@ -35,7 +36,7 @@ def retrieve(
     made = run(RETRIEVE, load(SourceStage, config), output)
     if as_json:
         found = {"directory": str(made.files[0].parent), **made.details["source"]}
-        typer.echo(json.dumps(found, indent=2))
+        tell(json.dumps(found, indent=2))
 
 
 @app.command("extract", epilog=examples(*EXTRACT.examples))
@@ -61,7 +62,7 @@ def extract(
         manifest = made.details
         counts = {name: len(subset["indices"]) for name, subset in manifest["subsets"].items()}
         found = {"images": str(npz), "classes": manifest["classes"], **counts}
-        typer.echo(json.dumps(found, indent=2))
+        tell(json.dumps(found, indent=2))
 
 
 @app.command("pair", epilog=examples("dynparam data pair airplane-automobile"))
@@ -76,4 +77,4 @@ def make_pair(
     retrieve(data / "raw", config)
     extract(pair, data / "raw", images, config, pool=False, as_json=as_json)
     if not as_json:
-        typer.echo(f"{images}: {' and '.join(settings.data.pairs[pair])}")
+        tell(f"{images}: {' and '.join(settings.data.pairs[pair])}")

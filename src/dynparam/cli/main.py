@@ -16,6 +16,7 @@ from dynparam import __version__
 from dynparam.cli import cluster, crate, data, orders, probe, training, verify
 from dynparam.cli.options import EXIT_CODES, examples
 from dynparam.cli.stage import add
+from dynparam.cli.telling import tell, tell_error, tell_fault
 from dynparam.configuration.loading import json_schema
 from dynparam.experiments.registry import EXPERIMENTS
 from dynparam.report.stages import STAGES
@@ -63,7 +64,7 @@ add(GROUPS, (stage for stage in STAGES.values() if stage.command not in BY_HAND)
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"dynparam {__version__}")
+        tell(f"dynparam {__version__}")
         raise typer.Exit
 
 
@@ -92,5 +93,8 @@ def main() -> None:
     try:
         app()
     except DynparamError as error:
-        print(f"dynparam: {error}", file=sys.stderr)
+        tell_error(str(error))
         sys.exit(error.exit_code)
+    except Exception as error:
+        tell_fault(error)
+        sys.exit(1)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from dynparam.cli.options import JsonOption, examples
+from dynparam.cli.telling import tell
 from dynparam.theory.parametrization import ParametrizationName
 
 app = typer.Typer()
@@ -49,4 +50,4 @@ def show_orders(
 
     shown = profiles.profile(widths, parametrization, r, n_in, n_out)
     text = profiles.orders_json(shown) if as_json else profiles.orders_text(shown)
-    typer.echo(text, nl=False)
+    tell(text, nl=False)

@@ -22,6 +22,7 @@ from dynparam.cli.options import (
 )
 from dynparam.cli.orders import NameOption, ROption, WidthsOption
 from dynparam.cli.places import own_place, probe_images
+from dynparam.cli.telling import tell
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
 from dynparam.experiments.alignments.settings import ComparisonStage
@@ -50,7 +51,7 @@ def probe(
     settings.probe.curve(curve)
     pair, place = probe_images(config, images), output or own_place(config, "probe", f"{curve}.csv")
     made = run(PROBE, settings, place, curve=curve, images=pair, threads=threads, engine=engine)
-    typer.echo(json.dumps({"trials": str(place)}) if as_json else made.said)
+    tell(json.dumps({"trials": str(place)}) if as_json else made.said)
 
 
 @app.command("expect", epilog=examples(*EXPECT.examples))
@@ -89,7 +90,7 @@ def compare(
     place = output or own_place(config, "comparison", "slopes.csv")
     folder = results or load(Config, config).paths.results
     made = run(COMPARE, load(ComparisonStage, config), place, results=folder)
-    typer.echo(json.dumps({"table": str(place), **made.values}) if as_json else made.said)
+    tell(json.dumps({"table": str(place), **made.values}) if as_json else made.said)
 
 
 @app.command(
@@ -155,4 +156,4 @@ def measure(
         write_csv(table, output)
         write_sidecar(output.with_suffix(".json"), [output], chosen, started=started)
     report = trials_of.report_json if as_json else trials_of.report
-    typer.echo(report(chosen, table, confidence=CONFIDENCE, tolerance=tolerance), nl=False)
+    tell(report(chosen, table, confidence=CONFIDENCE, tolerance=tolerance), nl=False)

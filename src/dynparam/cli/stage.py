@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from dynparam.cli.options import DEFAULT_CONFIG, ConfigOption, OutputOption, completion, examples
+from dynparam.cli.telling import tell
 from dynparam.configuration.loading import load
 from dynparam.provenance.stage import NO_DEFAULT, Parameter, Stage, run
 
@@ -28,7 +29,7 @@ def command(stage: Stage[Any]) -> Any:
         """Run the stage and print what it says; its help is the stage's own."""
         made = run(stage, load(stage.settings, config), output, **given)
         if made.said:
-            typer.echo(made.said)
+            tell(made.said)
 
     positional = [_parameter(one) for one in stage.parameters if not one.flag]
     options = [_parameter(one) for one in stage.parameters if one.flag]

@@ -22,6 +22,7 @@ from dynparam.cli.options import (
     examples,
 )
 from dynparam.cli.places import own_place, pair_images
+from dynparam.cli.telling import tell
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
 from dynparam.provenance.stage import run
@@ -90,9 +91,9 @@ def train(
     found = summary.summarize(tables.read_csv(place))
     if as_json:
         named_so = {"task": task, "parametrization": parametrization, "curves": str(place)}
-        typer.echo(json.dumps({**named_so, **found}, indent=2))
+        tell(json.dumps({**named_so, **found}, indent=2))
     else:
-        typer.echo(f"{task}, {parametrization}, {summary.sentence(found)}\nCurves: {place}")
+        tell(f"{task}, {parametrization}, {summary.sentence(found)}\nCurves: {place}")
 
 
 @app.command(
@@ -137,7 +138,7 @@ def audit(
         threads=threads,
     )
     if as_json:
-        typer.echo(json.dumps(made.values, indent=2))
+        tell(json.dumps(made.values, indent=2))
 
 
 @app.command(
@@ -155,7 +156,7 @@ def extend(
 ) -> None:
     """Add runs to the archived curves of a task and parametrization."""
     made = run(EXTEND, load(RunStage, config), archive, images=images, curves=curves or [])
-    typer.echo(made.said)
+    tell(made.said)
 
 
 @app.command("status", epilog=examples("dynparam status", "dynparam status --json"))
@@ -164,4 +165,4 @@ def tell_status(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = Fal
     from dynparam.training import status
 
     report = status.report_json if as_json else status.report
-    typer.echo(report(load(Config, config)), nl=False)
+    tell(report(load(Config, config)), nl=False)

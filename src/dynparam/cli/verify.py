@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from dynparam.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, examples
+from dynparam.cli.telling import tell
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
 from dynparam.report.stages import STAGES
@@ -65,7 +66,7 @@ def verify_files(
             for node in checked
         ]
     if as_json:
-        typer.echo(verification_tree.as_json(checked), nl=False)
+        tell(verification_tree.as_json(checked), nl=False)
     else:
         # In a file or a pipe, one line for each finding.
         console = Console(highlight=False, width=None if sys.stdout.isatty() else 1000)

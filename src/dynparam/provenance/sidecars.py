@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from dynparam.provenance.reading import Budget, RefusedError, SpentError, entries_below, read_bytes
 from dynparam.support.errors import DataError
 from dynparam.support.ranges import ranges_text
 
@@ -22,6 +23,18 @@ TRIAL_COUNTS = frozenset({"trials", "exact_trials", "dense_trials"})
 """Keys that count trials; a trial's random numbers follow from its number."""
 
 AGAIN = "run the rule of its files again"
+
+MAX_SIDECAR_BYTES = 8 * 2**20
+"""Largest sidecar that is read; those of a run have up to 200 kB."""
+
+MAX_SIDECARS_BYTES = 256 * 2**20
+"""Most that all sidecars of a verification hold together; they are kept in memory."""
+
+MAX_NESTING = 40
+"""Most mappings and lists one in the other that a sidecar may have."""
+
+MAX_LISTED = 10_000
+"""Most files that a sidecar may list as outputs, and as inputs."""
 
 
 class Commit(BaseModel):
@@ -98,15 +111,38 @@ def checksum(record: Mapping[str, Any]) -> str:
 
 def read_sidecar(path: Path) -> dict[str, Any]:
     """A sidecar's entries as they stand. Raises ``DataError`` if there is no readable sidecar."""
+    return read_text_too(path)[0]
+
+
+def read_text_too(path: Path, budget: Budget | None = None) -> tuple[dict[str, Any], str]:
+    """A sidecar's entries and its text; what is read is counted in ``budget``.
+
+    Raises ``DataError`` if there is no readable sidecar: also for one that is no regular file, or
+    larger, deeper or longer than any run's.
+    """
+    values, text = read_json(path, budget)
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        Sidecar.model_validate(record)
+        record = Sidecar.model_validate(values)
     except ValidationError as error:
         key = ".".join(str(part) for part in error.errors()[0]["loc"])
         raise DataError(f"{path}: not a sidecar (key {key!r}); {AGAIN}") from None
-    except (OSError, ValueError, RecursionError):
+    if max(len(record.inputs), len(record.outputs)) > MAX_LISTED:
+        raise DataError(f"{path}: lists more than {MAX_LISTED} files; {AGAIN}")
+    return dict(values), text
+
+
+def read_json(path: Path, budget: Budget | None = None) -> tuple[Any, str]:
+    """The values in a JSON file that may be a sidecar, and its text. Raises ``DataError``."""
+    try:
+        text = read_bytes(path, MAX_SIDECAR_BYTES, budget).decode()
+        values = json.loads(text)
+    except RefusedError as error:
+        raise DataError(f"{path}: not a readable sidecar ({error}); {AGAIN}") from None
+    except (ValueError, RecursionError):
         raise DataError(f"{path}: not a readable sidecar; {AGAIN}") from None
-    return dict(record)
+    if _is_too_deep(values):
+        raise DataError(f"{path}: not a readable sidecar (nested too deep); {AGAIN}")
+    return values, text
 
 
 def find_sidecar(file: Path) -> Path | None:
@@ -114,13 +150,75 @@ def find_sidecar(file: Path) -> Path | None:
 
     It lies beside the file, under the same name or that of a file made with it, or a directory above.
     """
-    if file.suffix == ".json" and _outputs(file) is not None:
-        return file
-    for sidecar in _candidates(file):
-        outputs = _outputs(sidecar) or {}
-        if file.relative_to(sidecar.parent).as_posix() in outputs or file.name in outputs:
-            return sidecar
-    return None
+    return Sidecars().find(file)
+
+
+class Sidecars:
+    """Finds the sidecars of files; each is read once."""
+
+    def __init__(self, budget: Budget | None = None) -> None:
+        """What is read is counted in ``budget``."""
+        self._budget = budget
+        self._read: dict[Path, tuple[dict[str, Any], str] | DataError] = {}
+        self._listed: dict[Path, dict[str, Path]] = {}
+        self._kept = 0
+
+    def read(self, path: Path) -> tuple[dict[str, Any], str]:
+        """A sidecar's entries and text. Raises ``DataError`` if there is no readable sidecar."""
+        if path not in self._read:
+            try:
+                values, text = read_text_too(path, self._budget)
+                self._read[path] = (values, text)
+                self._kept += len(text)
+            except DataError as error:
+                self._read[path] = error
+            if self._kept > MAX_SIDECARS_BYTES:
+                raise SpentError(f"{MAX_SIDECARS_BYTES // 2**20} MiB of sidecars")
+        found = self._read[path]
+        if isinstance(found, DataError):
+            raise found
+        return found
+
+    def outputs(self, path: Path) -> Mapping[str, str]:
+        """The files that a sidecar lists, with their hashes; none if it is no readable one."""
+        try:
+            return dict(self.read(path)[0]["outputs"])
+        except DataError:
+            return {}
+
+    def is_one(self, path: Path) -> bool:
+        """Whether a file is a readable sidecar."""
+        try:
+            self.read(path)
+        except DataError:
+            return False
+        return True
+
+    def find(self, file: Path, root: Path | None = None) -> Path | None:
+        """The sidecar of ``file`` as ``find_sidecar`` has it, in no directory outside of ``root``."""
+        if file.suffix == ".json" and self.is_one(file):
+            return file
+        own = file.with_suffix(".json")
+        if own.is_file() and file.name in self.outputs(own):
+            return own
+        for directory in (file.parent, file.parent.parent):
+            if root is None or directory.is_relative_to(root):
+                listed = self._all_listed(directory)
+                names = {file.relative_to(directory).as_posix(), file.name}
+                found = [listed[name] for name in names if name in listed]
+                if found:
+                    return min(found)
+        return None
+
+    def _all_listed(self, directory: Path) -> Mapping[str, Path]:
+        """For every name that a sidecar in a directory lists, the first one that does."""
+        if directory not in self._listed:
+            found: dict[str, Path] = {}
+            for sidecar in sorted(directory.glob("*.json")):
+                for name in self.outputs(sidecar):
+                    found.setdefault(name, sidecar)
+            self._listed[directory] = found
+        return self._listed[directory]
 
 
 def is_inside(key: str) -> bool:
@@ -146,12 +244,13 @@ def ancestry(inputs: Iterable[Path], until: str | None = None) -> dict[Path, dic
     sidecar is damaged, which ``verify`` tells.
     """
     found: dict[Path, dict[str, Any]] = {}
+    sidecars = Sidecars()
     waiting = list(inputs)
     while waiting:
-        sidecar = find_sidecar(waiting.pop().absolute())
+        sidecar = sidecars.find(waiting.pop().absolute())
         if sidecar is None or sidecar in found:
             continue
-        record = found[sidecar] = read_sidecar(sidecar)
+        record = found[sidecar] = sidecars.read(sidecar)[0]
         root = root_of(sidecar, record.get("place"))
         if root is not None and until not in record:
             waiting.extend(root / key for key in record["inputs"] if is_inside(key))
@@ -177,19 +276,18 @@ def training_seconds(record: Mapping[str, Any], inputs: Iterable[Path]) -> float
     return round(sum(float(s) for origin in origins for s in origin["seeds"].values()), 3)
 
 
-def _outputs(path: Path) -> dict[str, Any] | None:
-    try:
-        return dict(read_sidecar(path)["outputs"])
-    except DataError:
-        return None
-
-
-def _candidates(file: Path) -> Iterator[Path]:
-    own = file.with_suffix(".json")
-    if own.is_file():
-        yield own
-    for directory in (file.parent, file.parent.parent):
-        yield from (path for path in sorted(directory.glob("*.json")) if path != own)
+def _is_too_deep(values: Any) -> bool:
+    """Whether mappings and lists are nested deeper than those of any sidecar."""
+    level = [values]
+    for _ in range(MAX_NESTING):
+        inside: list[Any] = []
+        for one in level:
+            if isinstance(one, Mapping):
+                inside.extend(one.values())
+            elif isinstance(one, list):
+                inside.extend(one)
+        level = inside
+    return bool(level)
 
 
 def _configured_seeds(config: Mapping[str, Any], where: str = "") -> Iterator[tuple[str, int | str]]:
@@ -218,17 +316,25 @@ def _numerically(value: int | str) -> tuple[int, str]:
 
 def sidecars_below(directory: Path) -> list[Path]:
     """All sidecars in a directory and those below it, hidden ones left out."""
+    sidecars = Sidecars()
+    return [path for path in _json_below(directory) if sidecars.is_one(path)]
+
+
+def suspects_below(directory: Path) -> list[Path]:
+    """What is named like a sidecar below a directory and is none, but may have been one.
+
+    Such is a file that cannot be read as JSON at all, and one with a sidecar's main entries.
+    """
     found = []
-    for path in sorted(directory.rglob("*.json")):
-        if not is_hidden(path, directory):
-            try:
+    for path in _json_below(directory):
+        try:
+            values, _ = read_json(path)
+            if isinstance(values, dict) and {"outputs", "config_sha256"} <= values.keys():
                 read_sidecar(path)
-            except DataError:
-                continue
+        except DataError:
             found.append(path)
     return found
 
 
-def is_hidden(path: Path, root: Path) -> bool:
-    """Whether a part of the path from ``root`` on begins with a dot."""
-    return any(part.startswith(".") for part in path.relative_to(root).parts)
+def _json_below(directory: Path) -> list[Path]:
+    return [path for path in entries_below(directory) if path.suffix == ".json"]

@@ -14,9 +14,13 @@ from rich.text import Text
 from rich.tree import Tree
 
 from dynparam.provenance.verification import Checked, Finding
+from dynparam.support.terminal import shown
 
 AGREES, DIFFERS, MISSING = 0, 1, 3
 """Exit codes: all that is recorded agrees; something differs; something is not here."""
+
+LONGEST = 1000
+"""Most letters of a recorded text that are shown."""
 
 STYLES = {
     "agrees": "green",
@@ -38,12 +42,16 @@ def exit_code(checked: Sequence[Checked]) -> int:
 
 def summary(node: Checked) -> str:
     """One line on a file: whether it agrees, what does not, and what to run."""
+    return shown(_summary(node))
+
+
+def _summary(node: Checked) -> str:
     findings = list(node.all_findings())
     differs = [one for one in findings if one.state == "differs"]
     missing = [one for one in findings if one.state == "missing"]
     if differs:
         more = f" and {len(differs) - 1} more" if len(differs) > 1 else ""
-        return f"{node.name}: {differs[0].kind} {shown(differs[0].subject)} differs{more}."
+        return f"{node.name}: {differs[0].kind} {_short(differs[0].subject)} differs{more}."
     if missing:
         return _of_missing(node, missing)
     return f"{node.name}: agrees with {_behind(node)}{_remarks(findings)}."
@@ -62,9 +70,9 @@ def as_json(checked: Sequence[Checked]) -> str:
     return json.dumps({"exit_code": exit_code(checked), "files": files}, indent=2) + "\n"
 
 
-def shown(text: str) -> str:
-    """Recorded text without what a terminal would obey."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+def _short(text: str) -> str:
+    """Recorded text of any length, cut."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def _of_missing(node: Checked, missing: Sequence[Finding]) -> str:
@@ -74,14 +82,14 @@ def _of_missing(node: Checked, missing: Sequence[Finding]) -> str:
     own = f"{node.name}: {files} and sidecar agree" if fine else node.name
     if any(one.kind != "input" for one in missing):
         first = next(one for one in missing if one.kind != "input")
-        return f"{own}; {first.kind} {shown(first.subject)} is not here."
+        return f"{own}; {first.kind} {first.subject} is not here."
     known = node.record is not None and node.record.place is not None
     own_inputs = [one.subject for one in node.findings if one in missing]
     remedy = (
         f"snakemake --cores all {shlex.join(own_inputs)}" if known and own_inputs else "make reproduce"
     )
     number = "1 file is" if len(missing) == 1 else f"{len(missing)} files are"
-    return f"{own}; of what is behind them {number} not here, run: {shown(remedy)}"
+    return f"{own}; of what is behind them {number} not here, run: {remedy}"
 
 
 def _behind(node: Checked) -> str:
@@ -112,9 +120,9 @@ def _add(branch: Tree, node: Checked, *, every: bool) -> None:
         branch.add(Text.assemble(("agrees ", STYLES["agrees"]), counted))
     for one in node.findings:
         if every or one.state != "agrees":
-            note = f" ({shown(one.note)})" if one.note else ""
+            note = f" ({shown(_short(one.note))})" if one.note else ""
             line = (f"{one.state} ", STYLES[one.state])
-            branch.add(Text.assemble(line, f"{one.kind} {shown(one.subject)}", (note, "dim")))
+            branch.add(Text.assemble(line, f"{one.kind} {shown(_short(one.subject))}", (note, "dim")))
     for child in node.rests_on:
         _add(branch.add(Text(shown(child.name), style="bold")), child, every=every)
 
@@ -129,7 +137,8 @@ def _values(node: Checked) -> dict[str, Any]:
     return {
         "name": shown(node.name),
         "findings": [
-            {key: shown(str(value)) for key, value in asdict(one).items()} for one in node.findings
+            {key: shown(_short(str(value))) for key, value in asdict(one).items()}
+            for one in node.findings
         ],
         "rests_on": [_values(child) for child in node.rests_on],
     }

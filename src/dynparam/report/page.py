@@ -6,6 +6,8 @@ file. What is missing is named with the target that makes it.
 
 from __future__ import annotations
 
+import hashlib
+import uuid
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,16 @@ from dynparam.settings.base import digest
 
 TEMPLATE = "report.html.j2"
 
+POLICY = (
+    "default-src 'none'; img-src data:; script-src 'nonce-{nonce}'; style-src 'unsafe-inline'; "
+    "style-src-elem 'nonce-{nonce}'; style-src-attr 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+)
+"""What a browser may do for the page: show its own pictures, run its own script, use its own styles.
+
+``style-src`` is for browsers that do not know the two that follow it. Columns of Markdown tables are
+aligned by style attributes.
+"""
+
 
 def page(settings: Config) -> str:
     """The page as HTML. Raises ``DataError`` for a missing or unreadable file, naming its target."""
@@ -46,7 +58,10 @@ def page(settings: Config) -> str:
     pages = [experiment.page(settings, files_of(settings)) for experiment in EXPERIMENTS]
     shown = [part for one in pages for part in one.parts]
     documents = _documents(settings, shown)
-    return template("dynparam.report", TEMPLATE, html=True).render(
+    nonce = uuid.uuid4().hex  # stands for the one that follows from the page
+    html = template("dynparam.report", TEMPLATE, html=True).render(
+        nonce=nonce,
+        policy=POLICY.format(nonce=nonce),
         figures=figures,
         parts=[(part, _rendered(part)) for part in shown],
         counts=[count for one in pages for count in one.counts],
@@ -58,6 +73,16 @@ def page(settings: Config) -> str:
         ],
         **_made(settings, figures),
     )
+    return html.replace(nonce, _nonce(html.replace(nonce, "")))
+
+
+def _nonce(html: str) -> str:
+    """What only the page's own script and style know; text of the results cannot hold it.
+
+    It follows from the whole page: the same run gives the same bytes, and text that was to hold it would
+    change it.
+    """
+    return hashlib.sha256(html.encode()).hexdigest()[:32]
 
 
 def _rendered(part: Shown) -> list[tuple[Section, Table | None, str]]:

@@ -230,9 +230,15 @@ def _shortened(text: str, characters: int = SHOWN_CHARACTERS) -> str:
 
 
 def _own_or_packaged(path: Path) -> Path:
-    """``path``; where there is no ``config/NAME``, the file of that name that came with the package."""
-    packaged = PACKAGED / path.name
-    return packaged if path.parent == Path("config") and not path.exists() else path
+    """``path``; where there is no ``config/NAME``, the file of that name that came with the package.
+
+    Raises ``ConfigError`` if ``config/NAME`` is no file.
+    """
+    if path.parent != Path("config"):
+        return path
+    if path.exists() and not path.is_file():
+        raise ConfigError(f"{path}: not a regular file; remove it, or name a configuration by --config")
+    return path if path.exists() else PACKAGED / path.name
 
 
 def _is_json(source: str | Path) -> bool:

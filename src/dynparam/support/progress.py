@@ -18,6 +18,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from dynparam.support.terminal import shown
+
 SECONDS_BETWEEN_LINES = 5.0
 
 
@@ -30,11 +32,11 @@ class Advance(Protocol):
 
 
 def say(text: str) -> None:
-    """One line on standard error; silent if nobody can read it any more."""
+    """One line on standard error, as a terminal may be given it; silent if nobody can read it."""
     if sys.stderr is None:  # closed before the program began
         return
     with suppress(BrokenPipeError):
-        print(text, file=sys.stderr, flush=True)
+        print(shown(text), file=sys.stderr, flush=True)
 
 
 @contextmanager
@@ -54,20 +56,20 @@ def progress(label: str, total: float) -> Iterator[Advance]:
 @contextmanager
 def _bar(label: str, total: float) -> Iterator[Advance]:
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TaskProgressColumn(),
         TimeElapsedColumn(),
         TextColumn("elapsed,"),
         TimeRemainingColumn(),
-        TextColumn("left  {task.fields[note]}"),
+        TextColumn("left  {task.fields[note]}", markup=False),
     )
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(label, total=total, note="")
+        task = bar.add_task(shown(label), total=total, note="")
 
         def advance(amount: float, note: str = "") -> None:
             """Move the bar and show the note behind it."""
-            bar.update(task, advance=amount, note=note)
+            bar.update(task, advance=amount, note=shown(note))
 
         yield advance
 

@@ -16,6 +16,7 @@ from tabulate import tabulate
 
 from dynparam.settings.base import pick
 from dynparam.settings.shared import Paths
+from dynparam.support.terminal import shown
 from dynparam.training.protocol import network_widths
 from dynparam.training.run_files import RunFiles, Status, statuses
 from dynparam.training.seeds import archived_seeds
@@ -158,7 +159,7 @@ def _details(found: Iterable[RunStatus]) -> list[str]:
     lines = []
     for one in found:
         for status in one.unfinished:
-            reason = f": {status.message}" if status.message else ""
+            reason = f": {shown(status.message)}" if status.message else ""
             place = f"epoch {status.epoch} of {status.epochs}"
             lines.append(f"{one.run.name}, seed {status.seed}: {status.state}, {place}{reason}")
     return [*lines, ""] if lines else []
