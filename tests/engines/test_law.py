@@ -133,7 +133,7 @@ def grown_bytes(code: str) -> float:
     program = f"""
 import os, psutil, torch, numpy as np
 from pathlib import Path
-from dynparam import gaussian_law
+from dynparam.engines import law
 from dynparam.theory.parametrization import layer_scales
 from dynparam.theory.widths import Widths
 torch.set_num_threads(1)
@@ -158,7 +158,7 @@ LARGE = Widths((10, 800_000, 1000, 800_000, 2))
 def test_memory_of_one_step_is_as_stated():
     """Within a factor of 2 of ``engines.law_step.memory_bytes``."""
     grown = grown_bytes(
-        "gaussian_law.one_steps(widths, scales, np.ones(4), np.ones((4, 2)), 0.1,"
+        "law.one_steps(widths, scales, np.ones(4), np.ones((4, 2)), 0.1,"
         " [torch.Generator() for _ in range(4)])"
     )
     stated = law_step.memory_bytes(LARGE, 4)
@@ -170,7 +170,7 @@ def test_memory_of_one_step_is_as_stated():
 def test_memory_of_several_steps_is_as_stated(steps, batch):
     """Within a factor of 2 of ``sgd_memory_bytes``; a single image's working vectors show beside it."""
     grown = grown_bytes(
-        f"gaussian_law.sgd(widths, scales, torch.randn({steps}, {batch}, 10),"
+        f"law.sgd(widths, scales, torch.randn({steps}, {batch}, 10),"
         f" torch.ones({steps}, {batch}, 2), 0.01, torch.Generator(), 0.9)"
     )
     stated = sgd_memory_bytes(LARGE, steps * batch)

@@ -172,8 +172,7 @@ class Sandbox:
     def append(self, module: str, text: str) -> None:
         """Add ``text`` to a module, named from inside the package: ``theory.mean_field``."""
         path = self.root.joinpath("src", "dynparam", *module.split(".")).with_suffix(".py")
-        with path.open("a", encoding="utf-8") as file:
-            file.write(text)
+        path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
 
     def environment(self) -> dict[str, str]:
         """This process's environment without what could lead a run out of the sandbox."""

@@ -115,9 +115,9 @@ class TestPlans:
     @pytest.mark.parametrize(
         ("module", "repeated"),
         [
-            ("curve_figures", PLOT),
-            ("status", set()),
-            ("training", TRAIN | COLLECT | PLOT),
+            ("experiments.training_curves.figure", PLOT),
+            ("training.status", set()),
+            ("training.protocol", TRAIN | COLLECT | PLOT),
         ],
     )
     def test_an_edit_repeats_its_stages(self, trained, module, repeated):

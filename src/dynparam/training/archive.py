@@ -55,16 +55,21 @@ def read_curves(csv: Path) -> CurveFile:
     return CurveFile(read_csv(csv), tuple(record["runs"]))
 
 
+def require_archived(csv: Path) -> None:
+    """Raise ``DataError`` unless there are archived curves of that name."""
+    if not csv.exists():
+        raise DataError(
+            f"{csv}: there are no such archived curves; {RETRAIN}, or training.archive to where they are"
+        )
+
+
 def read_archive(csv: Path, settings: RunStage, images: Path) -> CurveFile:
     """Archived curves of this very configuration and these images.
 
     Raises ``DataError`` naming what differs if they are of another, are missing, incomplete or were
     changed.
     """
-    if not csv.exists():
-        raise DataError(
-            f"{csv}: there are no such archived curves; {RETRAIN}, or training.archive to where they are"
-        )
+    require_archived(csv)
     record = _sidecar(csv)
     if record["config_sha256"] != digest(settings):
         changed = ", ".join(differences(record["config"], settings.model_dump(mode="json")))

@@ -54,7 +54,10 @@ def train_seeds(
 
 
 def audited_files(settings: AuditedRun, curves: Path, images: Path) -> tuple[Path, Path]:
-    """The archived curves, and the extracted pair."""
+    """The archived curves, and the extracted pair. Raises ``DataError`` if there are no such curves."""
+    from dynparam.training.archive import require_archived
+
+    require_archived(curves)
     return curves, images
 
 
@@ -142,7 +145,7 @@ AUDIT_ARCHIVE = Stage(
     audited_files,
     (TASK, PARAMETRIZATION, ARCHIVED, IMAGES, DEVICE, THREADS),
     jobs=lambda config: (for_audit(config, run.task, run.network) for run in all_runs(config).values()),
-    remedy="dynparam data pair PAIR, or snakemake --cores all archive",
+    remedy="dynparam data pair PAIR",
 )
 COLLECT = Stage(
     "collect",
