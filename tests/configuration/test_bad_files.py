@@ -261,7 +261,9 @@ def test_bounds_are_generous():
         "figures": {"dpi": 1200},
         "sweep": {"steps": 10_000},
     }
-    load(Config, [THESIS, json.dumps(more)])
+    config = load(Config, [THESIS, json.dumps(more)])
+    values = config.model_dump(mode="json")
+    assert _merged(values, more) == values
 
 
 def test_digests_of_the_given_configurations_are_those_of_archived_results():

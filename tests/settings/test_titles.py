@@ -19,7 +19,8 @@ TITLE: TypeAdapter[str] = TypeAdapter(Title)
 @given(st.from_regex(SIMPLE_FORMULA, fullmatch=True).filter(str.isprintable))
 @settings(deadline=None)
 def test_simple_formulas_are_those_that_the_parser_takes(formula):
-    MathTextParser("path").parse(f"${formula}$")
+    drawn = MathTextParser("path").parse(f"${formula}$")
+    assert drawn.width >= 0
 
 
 @pytest.mark.parametrize(
@@ -39,6 +40,7 @@ def test_what_is_taken_is_drawn(title):
     figure = Figure()
     figure.suptitle(TITLE.validate_python(title))
     figure.draw_without_rendering()
+    assert figure.get_suptitle() == title
 
 
 @pytest.mark.parametrize(

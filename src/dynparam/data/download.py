@@ -129,6 +129,7 @@ def _opened(url: str, headers: dict[str, str], timeout: float) -> Response:
     given_up = threading.Event()
 
     def open_it() -> None:
+        """Put the answer, or what went wrong, into ``answers``."""
         try:
             answers.append(_followed(url, headers, timeout))
         except Exception as error:  # whatever the libraries raise, the server's answer caused it

@@ -101,6 +101,7 @@ def _headers(origin: str) -> type[tarfile.TarInfo]:
 
         @classmethod
         def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+            """A header of 512 bytes. Raises ``DataError`` if it is one too many, or is refused."""
             header = super().frombuf(buf, encoding, errors)
             Header.count += 1
             if Header.count > HEADER_LIMIT:

@@ -105,12 +105,15 @@ class _Dense(TrialEngine):
         self._step = step or partial(dense.one_step, workspace=Workspace())
 
     def work(self, widths: Widths) -> float:
+        """The number of weights."""
         return float(widths.weight_count)
 
     def at_once(self, widths: Widths) -> int:
+        """One: each trial has all the memory."""
         return 1
 
     def memory_bytes(self, widths: Widths, trials: int, dtype: torch.dtype) -> int:
+        """What one trial needs, however many there are."""
         return dense.memory_bytes(widths, dtype)
 
     def _results(
@@ -129,12 +132,15 @@ class _Law(TrialEngine):
         self._workspace = Workspace()
 
     def work(self, widths: Widths) -> float:
+        """The number of units."""
         return float(sum(widths.sizes))
 
     def at_once(self, widths: Widths) -> int:
+        """As many as have ``UNITS_AT_ONCE`` units in their widest layer, and one at least."""
         return max(1, UNITS_AT_ONCE // max(widths.sizes[1:]))
 
     def memory_bytes(self, widths: Widths, trials: int, dtype: torch.dtype) -> int:
+        """What a block needs; its vectors are of float64 whatever the images are."""
         return law_step.memory_bytes(widths, min(trials, self.at_once(widths)))
 
     def _results(
