@@ -15,12 +15,13 @@ from pathlib import Path
 import pytest
 
 from dynparam.provenance import pictures, reading, sidecars, verification, verification_tree
-from dynparam.provenance.reading import SpentError, entries_below, refusal
+from dynparam.provenance.reading import SpentError, entries_below
 from dynparam.provenance.sidecars import as_text, checksum
 from dynparam.provenance.verification import Verifier, wanted_files
 from dynparam.provenance.verification_tree import DIFFERS, MISSING
 from dynparam.support.errors import DynparamError
 from dynparam.support.files import sha256
+from dynparam.support.regular_files import refusal
 
 
 class Nothing:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from dynparam.provenance.reading import RefusedError, read_bytes
+from dynparam.support.regular_files import RefusedError, read_bytes
 
 MAX_PICTURE_BYTES = 128 * 2**20
 """Largest file that is decoded; figures have up to 1 MB."""

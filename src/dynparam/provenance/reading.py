@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
-import stat
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
 
 from dynparam.support.errors import DataError, DynparamError
+from dynparam.support.regular_files import RefusedError, opened
 
 MAX_FILE_BYTES = 4 * 2**30
 """Largest file whose content is compared; the largest of a run have some hundred MB."""
@@ -29,21 +26,7 @@ MAX_BYTES = 64 * 2**30
 MAX_SECONDS = 900.0
 """Longest time that one verification takes, without what it makes again."""
 
-LEADS_OUT = "a link that leads out of the run's directory; not followed"
-
-KINDS = (
-    (stat.S_ISDIR, "a directory"),
-    (stat.S_ISFIFO, "a FIFO"),
-    (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
-)
-
 BLOCK = 2**20
-
-
-class RefusedError(DataError):
-    """A file that is not read: it leads out, is no regular file, or is too large."""
 
 
 class SpentError(DynparamError):
@@ -75,53 +58,6 @@ class Budget:
             raise SpentError(f"{MAX_BYTES // 2**30} GiB")
         if time.monotonic() > self._until:
             raise SpentError(f"{MAX_SECONDS:.0f} seconds")
-
-
-def refusal(path: Path, root: Path | None = None) -> str | None:
-    """Why a file is not to be read, in words; ``None`` if it is, and if nothing is there.
-
-    Only a regular file is read, and with ``root`` only one that lies in that directory once all links
-    are followed. Nothing is opened.
-    """
-    try:
-        if root is not None and not path.resolve().is_relative_to(root.resolve()):
-            return LEADS_OUT
-        mode = path.stat().st_mode
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except (OSError, RuntimeError, ValueError) as error:
-        # Before Python 3.13 a circle of links is a RuntimeError.
-        return f"cannot be read ({getattr(error, 'strerror', None) or 'a circle of links'})"
-    kind = next((name for is_one, name in KINDS if is_one(mode)), None)
-    return None if kind is None else f"{kind}, not a regular file"
-
-
-@contextmanager
-def opened(path: Path) -> Iterator[BinaryIO]:
-    """Open a regular file for reading, without ever waiting for one that is not. Raises ``OSError``."""
-    # A FIFO without a writer would hold up an ordinary open.
-    number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-    with open(number, "rb") as file:
-        if not stat.S_ISREG(os.fstat(number).st_mode):
-            raise OSError(errno.EINVAL, "not a regular file")
-        yield file
-
-
-def read_bytes(path: Path, limit: int, budget: Budget | None = None) -> bytes:
-    """A regular file's content. Raises ``RefusedError`` if it is no such, or above ``limit`` bytes."""
-    reason = refusal(path)
-    if reason is not None:
-        raise RefusedError(reason)
-    try:
-        with opened(path) as file:
-            content = file.read(limit + 1)
-    except OSError as error:
-        raise RefusedError(f"cannot be read ({error.strerror})") from None
-    if len(content) > limit:
-        raise RefusedError(f"larger than {limit // 2**20} MiB; not read")
-    if budget is not None:
-        budget.spend(files=1, size=len(content))
-    return content
 
 
 def sha256(path: Path) -> str:

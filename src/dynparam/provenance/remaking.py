@@ -20,10 +20,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from dynparam.provenance.pictures import same_pixels
-from dynparam.provenance.reading import RefusedError, opened, refusal, sha256
+from dynparam.provenance.reading import sha256
 from dynparam.provenance.record import versions
 from dynparam.provenance.sidecars import Sidecar, Sidecars, is_inside
 from dynparam.provenance.verification import Checked, Finding
+from dynparam.support.regular_files import RefusedError, opened, refusal
 
 DRAWING = ("matplotlib", "numpy", "pandas", "scipy")
 """Packages of which another version may draw other pixels, or round other digits."""

@@ -10,9 +10,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from dynparam.provenance.reading import Budget, RefusedError, SpentError, entries_below, read_bytes
+from dynparam.provenance.reading import Budget, SpentError, entries_below
 from dynparam.support.errors import DataError
 from dynparam.support.ranges import ranges_text
+from dynparam.support.regular_files import RefusedError, read_bytes
 
 ADDED = frozenset(
     {"seeds", "code", "command", "place", "total_wall_seconds", "training_seconds", "checksum"}
@@ -134,7 +135,10 @@ def read_text_too(path: Path, budget: Budget | None = None) -> tuple[dict[str, A
 def read_json(path: Path, budget: Budget | None = None) -> tuple[Any, str]:
     """The values in a JSON file that may be a sidecar, and its text. Raises ``DataError``."""
     try:
-        text = read_bytes(path, MAX_SIDECAR_BYTES, budget).decode()
+        content = read_bytes(path, MAX_SIDECAR_BYTES)
+        if budget is not None:
+            budget.spend(files=1, size=len(content))
+        text = content.decode()
         values = json.loads(text)
     except RefusedError as error:
         raise DataError(f"{path}: not a readable sidecar ({error}); {AGAIN}") from None

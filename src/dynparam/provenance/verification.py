@@ -15,13 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from dynparam.provenance.reading import (
-    Budget,
-    RefusedError,
-    entries_below,
-    refusal,
-    sha256,
-)
+from dynparam.provenance.reading import Budget, entries_below, sha256
 from dynparam.provenance.sidecars import (
     ADDED,
     Sidecar,
@@ -36,6 +30,7 @@ from dynparam.provenance.sidecars import (
 )
 from dynparam.settings.base import values_digest
 from dynparam.support.errors import DataError
+from dynparam.support.regular_files import RefusedError, refusal
 
 State = Literal["agrees", "differs", "missing", "older", "not recorded", "not compared"]
 
