@@ -6,24 +6,15 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import get_args
 
+from dynparam.data.settings import ClassName
 from dynparam.support.errors import DataError
 from dynparam.support.files import sha256
 
 FOLDER = "cifar-10-batches-py"
 
-CIFAR10_CLASSES = (
-    "airplane",
-    "automobile",
-    "bird",
-    "cat",
-    "deer",
-    "dog",
-    "frog",
-    "horse",
-    "ship",
-    "truck",
-)
+CIFAR10_CLASSES: tuple[str, ...] = get_args(ClassName)
 """The ten classes, in the order of their labels 0 to 9."""
 
 MEMBERS: dict[str, str] = {

@@ -27,7 +27,7 @@ ClassName = Literal[
     "ship",
     "truck",
 ]
-
+"""The ten classes, in the order of their labels 0 to 9."""
 
 Split = Literal["train", "test"]
 
