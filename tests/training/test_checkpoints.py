@@ -360,6 +360,20 @@ def test_tensors_of_another_network_are_told(path, change):
     assert "its tensors are not those of this run's network" in refused(path)
 
 
+def test_no_tensor_of_another_size_is_read(path):
+    """A file of a thousand million zeros, every byte of it accounted for in its header."""
+    entry = {"dtype": "F32", "shape": [10**9 // 4], "data_offsets": [0, 10**9]}
+    header = json.dumps({"__metadata__": {"identity": "run/0"}, "weights_2": entry}).encode()
+    with path.open("wb") as file:
+        file.write(struct.pack("<Q", len(header)) + header)
+        file.truncate(8 + len(header) + 10**9)
+    with safe_open(path, framework="pt") as file:
+        assert file.get_slice("weights_2").get_shape() == [25 * 10**7]
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert "its tensors are not those of this run's network" in refused(path)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # kilobytes
+
+
 @pytest.mark.parametrize("first_layer", ["dual", "primal"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(("batch_size", "last_batch"), [(5, "kept"), (5, "dropped"), (11, "dropped")])

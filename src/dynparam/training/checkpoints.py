@@ -123,9 +123,8 @@ def load(path: Path, identity: str, form: Form) -> tuple[Place, dict[str, Tensor
         raise CheckpointError(f"{path}: the checkpoint's header is not one of this program")
     try:
         return _place(header["place"], form), tensors
-    except (ValueError, RecursionError) as error:
-        reason = error if type(error) is ValueError else "it is no JSON"
-        raise CheckpointError(f"{path}: the checkpoint's place is none of this run ({reason})") from None
+    except ValueError as error:
+        raise CheckpointError(f"{path}: the checkpoint's place is none of this run ({error})") from None
 
 
 def set_aside(path: Path) -> Path:
@@ -161,7 +160,10 @@ def _require_tensors(file: Any, form: Form) -> None:
 
 def _place(text: str, form: Form) -> Place:
     """The place in a header. Raises ``ValueError`` if no run of that form saves it there."""
-    values = json.loads(text)
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError):
+        raise ValueError("it is no JSON") from None
     fields: dict[str, Check] = {
         "epoch": lambda value: is_count(value, form.epochs - 1),
         "batch": lambda value: is_count(value, form.batches),

@@ -73,9 +73,7 @@ def read_record(path: Path, seed: int, epochs: int, owner: str) -> Record:
             raise SealError("its end is missing")
         values = unseal(line[:-1], owner)
         reason = _fault(values, seed, epochs)
-    except RefusedError as error:
-        reason = str(error)
-    except SealError as error:
+    except (RefusedError, SealError) as error:
         reason = str(error)
     except UnicodeDecodeError:
         reason = "not sealed JSON"
