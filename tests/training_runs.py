@@ -16,6 +16,13 @@ from dynparam.training.settings import RunStage
 TASK = "airplane-automobile"
 TRAIN, TEST = 22, 14
 """Images; in batches of 5 the last batch of an epoch holds 2."""
+ORIGIN = {
+    "git": {"commit": "abc", "dirty": False},
+    "versions": {"torch": "2"},
+    "hardware": {"system": "Linux", "processor": "x", "cores": 2, "memory_gib": 7.5, "torch_threads": 1},
+    "device": "cpu, 1 threads",
+}
+"""Where a run comes from, as its record tells it."""
 
 
 def run_values(

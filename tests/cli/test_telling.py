@@ -141,7 +141,7 @@ def test_errors_of_any_library_are_clean(error, monkeypatch, capsys):
 def test_what_stages_and_the_status_say_is_clean(monkeypatch, capsys, tmp_path):
     from dynparam.training import status
 
-    monkeypatch.setattr(status, "report", lambda config: f"one {NAME}\ntwo\n")
+    monkeypatch.setattr(status, "report", lambda config: (f"one {NAME}\ntwo\n", True))
     monkeypatch.chdir(tmp_path)
     code, out, _ = run(monkeypatch, capsys, "status")
     assert code == 0
@@ -160,7 +160,7 @@ def test_a_failed_run_stays_on_its_line():
     from dynparam.training.status import _details
 
     status = types.SimpleNamespace(seed=1, state="failed", epoch=1, epochs=2, message=f"{NAME}\nseed 2")
-    one = types.SimpleNamespace(run=types.SimpleNamespace(name="run"), unfinished=[status])
+    one = types.SimpleNamespace(run=types.SimpleNamespace(name="run"), unfinished=[status], problems=[])
     line, end = _details([one])
     assert line.isprintable()
     assert end == ""

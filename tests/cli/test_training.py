@@ -1,6 +1,7 @@
 """`dynparam train`: its files, its errors, and processes that are really killed."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -13,11 +14,13 @@ import torch
 
 from dynparam.cli import main
 from dynparam.training import runs
-from dynparam.training.run_files import statuses
+from dynparam.training.run_files import RunFiles, statuses
 from dynparam.training.runs import COLUMNS
-from tests.training_runs import TASK, run_values, write_pair
+from tests.special_files import SPECIAL, put
+from tests.training_runs import TASK, run_stage, run_values, write_pair
 
 ROOT = Path(__file__).parents[2]
+THESIS = ROOT / "config" / "thesis.yaml"
 PROGRAM = Path(sys.executable).with_name("dynparam")
 
 
@@ -96,6 +99,75 @@ def quiet(label, total):
     from contextlib import nullcontext
 
     return nullcontext(lambda amount, note="": None)
+
+
+@pytest.mark.parametrize("kind", SPECIAL)
+def test_a_bad_record_is_one_sentence_and_stays(tmp_path, monkeypatch, capsys, kind):
+    """Of the second of two seeds; neither a table nor the file is touched."""
+    images = write_pair(tmp_path / "pair.npz")
+    files = RunFiles(tmp_path / "cut" / "runs", run_stage(), "dynamic", images)
+    path = files.directory / "seed-0001.json"
+    put(path, kind)
+    before = os.lstat(path)
+    code, told = in_process(monkeypatch, capsys, arguments(tmp_path))
+    assert code == 1
+    assert told.startswith(f"dynparam: {path}: not a run's record (")
+    assert told.endswith("); delete it to train it anew\n")
+    assert told.count("\n") == 1
+    assert (os.lstat(path).st_ino, os.lstat(path).st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert [found.name for found in files.directory.iterdir()] == ["seed-0001.json"]
+    assert not (tmp_path / "cut" / "curves.csv").exists()
+
+
+@pytest.mark.parametrize("damage", ["a bit", "another seed", "cut"])
+def test_a_damaged_record_never_reaches_the_table(tmp_path, monkeypatch, capsys, damage):
+    """Trained, then damaged; with the file deleted, as it is told, the table is the same to the byte."""
+    write_pair(tmp_path / "pair.npz")
+    command, table = arguments(tmp_path), tmp_path / "cut" / "curves.csv"
+    assert in_process(monkeypatch, capsys, command)[0] == 0
+    whole = table.read_bytes()
+    table.unlink()
+    (path,) = (tmp_path / "cut").rglob("seed-0001.json")
+    content = bytearray(path.read_bytes())
+    if damage == "a bit":
+        content[content.index(b'"curve": [[0.') + 13] ^= 1
+    elif damage == "another seed":
+        content = path.with_name("seed-0000.json").read_bytes()
+    else:
+        del content[-20:]
+    path.write_bytes(content)
+    code, told = in_process(monkeypatch, capsys, command)
+    assert (code, told.count("\n")) == (1, 1)
+    assert f"{path}: not a run's record (" in told
+    assert path.read_bytes() == content
+    assert not table.exists()
+    path.unlink()
+    assert in_process(monkeypatch, capsys, command)[0] == 0
+    assert table.read_bytes() == whole
+
+
+def test_status_tells_a_bad_table_and_exits_with_1(tmp_path, monkeypatch, capsys):
+    """As text and as JSON; all other runs are listed."""
+    monkeypatch.chdir(tmp_path)
+    put(tmp_path / "bad" / "airplane-automobile" / "10000-500" / "dynamic.csv", "FIFO")
+    overlay = json.dumps({"training": {"archive": "bad"}})
+    monkeypatch.setattr(
+        sys, "argv", ["dynparam", "status", "--config", str(THESIS), "--config", overlay]
+    )
+    with pytest.raises(SystemExit) as ended:
+        main.main()
+    assert ended.value.code == 1
+    told = capsys.readouterr()
+    assert told.err == ""
+    assert told.out.count("not a table of curves (a FIFO, not a regular file); restore it") == 1
+    assert told.out.count("airplane-automobile/dynamic ") == 1
+    sys.argv.append("--json")
+    with pytest.raises(SystemExit) as ended:
+        main.main()
+    assert ended.value.code == 1
+    runs_told = {run["run"]: run for run in json.loads(capsys.readouterr().out)["runs"]}
+    assert len(runs_told["airplane-automobile/dynamic"]["problems"]) == 1
+    assert runs_told["airplane-automobile/spectral"]["problems"] == []
 
 
 def test_an_unknown_task(tmp_path, monkeypatch, capsys):

@@ -11,14 +11,17 @@ import pytest
 
 from dynparam.support.errors import DataError
 from dynparam.training import run_files
-from dynparam.training.run_files import Record, RunFiles, Status, StatusNotes, read_record, statuses
-from tests.training_runs import TASK, files_of, invented_pair, run_stage, write_pair
+from dynparam.training.records import Record
+from dynparam.training.run_files import RunFiles, Status, StatusNotes, statuses
+from tests.json_values import replaced
+from tests.special_files import SPECIAL, put
+from tests.training_runs import ORIGIN, TASK, files_of, invented_pair, run_stage, write_pair
 
-ORIGIN = {"git": {"commit": "abc", "dirty": False}, "device": "cpu, 1 threads"}
+STATUS = Status(3, "running", 1, 4, 0.5, pid=os.getpid(), host="elsewhere", message="because")
 
 
 def record(seed=3, **changes):
-    curve = ((1.0, 2.0, 0.5, 0.25), (0.1 + 0.2, 1e-300, 1.0, 0.0))
+    curve = ((1.0, 2.0, 0.5, 0.25), (0.1 + 0.2, 1e-300, 1.0, 0.0), *((0.5, 0.5, 0.5, 0.5),) * 3)
     return Record(**{"seed": seed, "curve": curve, "diverged_at": None, "seconds": 1.5, "origin": ORIGIN,
                      **changes})  # fmt: skip
 
@@ -129,25 +132,56 @@ def test_a_diverged_run_is_kept_as_it_is(files):
 
 
 @pytest.mark.parametrize(
-    "damage",
-    ["", "{", "[]", "{}", '{"curve": 3}', '{"curve": [1]}', '{"curve": [], "seed": 1}', "\x00\x00",
-     '{"curve": [], "what": 1}', "null", "3", '"text"'],
-)  # fmt: skip
-def test_a_damaged_record_is_named(tmp_path, damage):
-    path = tmp_path / "seed-0003.json"
-    path.write_text(damage)
-    with pytest.raises(
-        DataError, match=r"seed-0003.json: not a run's record \(.*; delete it to train it"
-    ):
-        read_record(path)
-
-
-def test_a_cut_record_is_named(files):
+    "other",
+    [
+        {"parametrization": "spectral"},
+        {"settings": run_stage(learning_rate=0.06)},
+        {"settings": run_stage(epochs=4, momentum=0.8)},
+    ],
+)
+def test_the_record_of_another_run_is_told(files, tmp_path, other):
+    """Renamed to another seed, or copied to the runs of other settings."""
     files.finish(record())
-    path = files.directory / "seed-0003.json"
-    path.write_bytes(path.read_bytes()[:-9])
-    with pytest.raises(DataError, match=r"seed-0003\.json: not a run's record"):
-        files.finished(3)
+    mine = (files.directory / "seed-0003.json").read_bytes()
+    (files.directory / "seed-0004.json").write_bytes(mine)
+    elsewhere = files_of(tmp_path, **{"settings": run_stage(), **other})
+    elsewhere.directory.mkdir(parents=True)
+    (elsewhere.directory / "seed-0003.json").write_bytes(mine)
+    for place, seed in ((files, 4), (elsewhere, 3)):
+        with pytest.raises(DataError, match=rf"seed-000{seed}\.json: .*it belongs to another"):
+            place.finished(seed)
+    assert files.finished(3) == record()
+
+
+def test_a_record_that_would_not_be_read_is_not_written(files):
+    """And the checkpoint it would replace stays."""
+    files.note(Status(3, "running", 1, 4, 0.5))
+    files.checkpoint(3).write_bytes(b"x")
+    with pytest.raises(DataError, match="the record of seed 3 is not written: its seconds"):
+        files.finish(record(seconds=math.nan))
+    assert files.checkpoint(3).read_bytes() == b"x"
+    assert files.finished(3) is None
+
+
+@pytest.mark.parametrize("kind", SPECIAL)
+def test_images_that_are_no_file_are_told(tmp_path, kind):
+    put(tmp_path / "pair.npz", kind)
+    if kind in ("empty file", "bytes that are no text"):
+        assert RunFiles(tmp_path, run_stage(), "dynamic", tmp_path / "pair.npz").identity
+        return
+    with pytest.raises(DataError, match=r"pair\.npz: .*; move it away and extract the pair again$"):
+        RunFiles(tmp_path, run_stage(), "dynamic", tmp_path / "pair.npz")
+
+
+def test_what_a_kill_left_of_a_checkpoint_may_be_anything(files):
+    files.note(STATUS)
+    (files.directory / ".seed-0003.abc").write_bytes(b"x")
+    (files.directory / ".seed-0003.directory").mkdir()
+    files.clear_partial(3)
+    assert {path.name for path in files.directory.iterdir()} == {
+        ".seed-0003.directory",
+        "seed-0003.status",
+    }
 
 
 def test_states_are_read_back(files):
@@ -163,6 +197,126 @@ def test_states_are_read_back(files):
         (10, "running", 2, 4, 1.5, ""),
     ]
     assert {s.pid for s in found} == {os.getpid()}
+
+
+def states(files):
+    """What is read beside the states of seeds 2 and 5, and the sentences on what is not."""
+    refused = []
+    found = {status.seed: status for status in statuses(files.directory, refused.append)}
+    assert found.pop(2).state == "failed"
+    assert found.pop(5).state == "interrupted"
+    for sentence in refused:
+        assert "\n" not in sentence
+        assert "seed-0003.status: not a run's state (" in sentence
+        assert sentence.endswith("; delete it, its run loses nothing")
+    return found, refused
+
+
+@pytest.fixture
+def neighbours(files):
+    """Files with the states of seeds 2 and 5, and the place of that of seed 3."""
+    files.note(Status(2, "failed", 1, 4, 0.5))
+    files.note(Status(5, "interrupted", 1, 4, 0.5))
+    return files, files.directory / "seed-0003.status"
+
+
+def may_be_a_state(name, value):
+    """Whether a run can have noted ``value`` there, told apart by hand."""
+    match name:
+        case "epoch":
+            return type(value) is int and 0 <= value <= 4
+        case "epochs":
+            return type(value) is int and value in (1, 3)
+        case "seed":
+            return type(value) is int and value == 3
+        case "seconds":
+            return type(value) is float and value == 0.5
+        case "pid":
+            return type(value) is int and value in (0, 1, 3)
+        case "host" | "message":
+            return isinstance(value, str)
+    return False
+
+
+def test_any_value_in_any_field_of_a_state(neighbours):
+    """Is told or is a state; the neighbours are read all the same."""
+    files, path = neighbours
+    told = 0
+    for place, value, values in replaced(asdict(STATUS)):
+        path.write_text(json.dumps(values))
+        found, refused = states(files)
+        if place and may_be_a_state(*place, value):
+            assert (repr(asdict(found[3])[place[0]]), refused) == (repr(value), [])
+        else:
+            assert (found, len(refused)) == ({}, 1), (place, value)
+            told += 1
+    assert told > 180
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "", "{", "null", "[]", "[" * 10**5, '{"a":' * 5000, "9" * 5000, '{"seed": 1e400}', "\xff",
+        json.dumps([asdict(STATUS)]),
+        json.dumps({**asdict(STATUS), "more": 1}),
+        json.dumps({**asdict(STATUS), "seed": 4}),
+        json.dumps({**asdict(STATUS), "epoch": 5}),
+        json.dumps({**asdict(STATUS), "pid": 2**31}),
+        json.dumps({**asdict(STATUS), "pid": 2**64}),
+        json.dumps({"seed": 3, "state": "running", "epoch": 1, "epochs": 4, "seconds": 0.5}),
+    ],
+)  # fmt: skip
+def test_what_is_no_state_is_told(neighbours, content):
+    files, path = neighbours
+    path.write_text(content, encoding="latin-1")
+    found, refused = states(files)
+    assert (found, len(refused)) == ({}, 1)
+
+
+@pytest.mark.parametrize("kind", SPECIAL)
+def test_a_special_file_for_a_state_is_told(neighbours, kind):
+    files, path = neighbours
+    put(path, kind)
+    found, refused = states(files)
+    assert (found, len(refused)) == ({}, 1)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["seed-x.status", "seed-.status", "seed-3.status", "seed-00003.status", "seed-0003.old.status",
+     "seed--003.status", "seed-\u0660\u0660\u0660\u0663.status", "seed-" + "9" * 40 + ".status"],
+)  # fmt: skip
+def test_files_of_other_names_are_no_states(neighbours, name):
+    files, _ = neighbours
+    (files.directory / name).write_text(json.dumps(asdict(STATUS)))
+    assert states(files) == ({}, [])
+
+
+def test_a_directory_that_is_none_is_told(tmp_path):
+    """One that is not there yet holds no runs."""
+    refused = []
+    (tmp_path / "file").touch()
+    assert list(statuses(tmp_path / "absent", refused.append)) == []
+    assert refused == []
+    assert list(statuses(tmp_path / "file", refused.append)) == []
+    assert [sentence.startswith(f"{tmp_path}/file: cannot be listed (") for sentence in refused] == [
+        True
+    ]
+
+
+def test_a_state_that_vanishes_while_it_is_read_is_no_fault(neighbours, monkeypatch):
+    """Its run was finished just then."""
+    files, path = neighbours
+    path.write_text(json.dumps(asdict(STATUS)))
+    original = run_files.read_bytes
+
+    def read_bytes(read, limit):
+        if read == path:
+            path.unlink(missing_ok=True)
+        return original(read, limit)
+
+    monkeypatch.setattr(run_files, "read_bytes", read_bytes)
+    assert states(files) == ({}, [])
 
 
 def test_a_run_whose_process_has_gone_was_interrupted(files):

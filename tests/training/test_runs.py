@@ -14,12 +14,13 @@ import pytest
 import torch
 from safetensors import SafetensorError
 
-from dynparam.support.errors import ConfigError, DynparamError, InterruptedRunError
+from dynparam.support.errors import ConfigError, DataError, DynparamError, InterruptedRunError
 from dynparam.training import checkpoints, protocol, run_files, runs
 from dynparam.training.checkpoints import load
 from dynparam.training.protocol import Networks, Stack, checkpoint_bytes, memory_bytes
 from dynparam.training.run_files import statuses
 from dynparam.training.runs import COLUMNS, Plan, curve_table, origins, train_seeds
+from tests.special_files import SPECIAL, put
 from tests.training_runs import TASK, files_of, invented_pair, plan_of, run_stage
 
 ROOT = Path(__file__).parents[2]
@@ -226,7 +227,7 @@ def test_a_run_that_dies_goes_on_from_its_checkpoint(tmp_path, variant, at_batch
         trained(tmp_path / "cut", stage, [0])
     disarm()
     files, count = files_of(tmp_path / "cut", stage), []
-    place, _ = load(files.checkpoint(0), files.run_identity(0))
+    place, _ = load(files.checkpoint(0), files.run_identity(0), files.form)
     assert (place.epoch, place.batch, place.curve) == (2, 0, whole.curve[:3])
     at_batch(1, lambda: count.append(1))
     assert curves(trained(tmp_path / "cut", stage, [0])) == curves([whole])
@@ -247,7 +248,7 @@ def test_a_signal_in_any_batch_saves_all(tmp_path, variant, batch, at_batch, uni
         trained(tmp_path / "cut", stage, [0], checkpoint_epochs=100)
     disarm()
     files = files_of(tmp_path / "cut", stage)
-    place, _ = load(files.checkpoint(0), files.run_identity(0))
+    place, _ = load(files.checkpoint(0), files.run_identity(0), files.form)
     assert place.epoch * each + place.batch == min(batch, 4 * each)
     assert place.batch > 0
     assert curves(trained(tmp_path / "cut", stage, [0])) == curves([uninterrupted(variant)])
@@ -317,6 +318,67 @@ def test_an_unusable_checkpoint_is_set_aside(tmp_path, stage, damage, at_batch, 
     assert told.endswith("it is set aside as seed-0000.unusable-1.safetensors, and seed 0 starts anew")
     assert ("belongs to another run" in told) == (damage == "foreign")
     assert path.with_name("seed-0000.unusable-1.safetensors").read_bytes() == content
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory):
+    """A checkpoint of seed 0, its place and its tensors, as training saves them in epoch 3."""
+    files = files_of(tmp_path_factory.mktemp("begun"), run_stage())
+    kept = {}
+
+    def keep(path, identity, place, tensors):
+        kept.update({place.epoch: (place, {name: tensor.clone() for name, tensor in tensors.items()})})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(checkpoints, "save", keep)
+        train_seeds(plan_of(run_stage()), [0], invented_pair(), files)
+    return kept[2]
+
+
+WRONG = {
+    "an epoch of text": lambda place, tensors: (replace(place, epoch="2"), tensors),
+    "rows for other epochs": lambda place, tensors: (replace(place, epoch=3), tensors),
+    "a negative time": lambda place, tensors: (replace(place, seconds=-1.0), tensors),
+    "a batch beyond the last": lambda place, tensors: (replace(place, batch=BATCHES + 1), tensors),
+    "losses that are not kept": lambda place, tensors: (replace(place, batch_losses=(1.0,)), tensors),
+    "no velocity": lambda place, tensors: (place, {k: v for k, v in tensors.items() if "w" in k}),
+    "one row for all": lambda place, tensors: (
+        place,
+        {**tensors, "weights_2": tensors["weights_2"][:1]},
+    ),
+    "integers": lambda place, tensors: (place, {**tensors, "weights_2": tensors["weights_2"].int()}),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_checkpoint_made_wrong_is_set_aside(tmp_path, stage, begun, wrong, uninterrupted, capsys):
+    """Its checksum and its run's name are right; what it holds would stop the training or bend it."""
+    files = files_of(tmp_path, stage)
+    checkpoints.save(files.checkpoint(0), files.run_identity(0), *WRONG[wrong](*begun))
+    content = files.checkpoint(0).read_bytes()
+    assert curves(trained(tmp_path, stage, [0])) == curves([uninterrupted("plain")])
+    assert f"{files.checkpoint(0)}: " in capsys.readouterr().err
+    assert (files.directory / "seed-0000.unusable-1.safetensors").read_bytes() == content
+
+
+@pytest.mark.parametrize("kind", SPECIAL)
+def test_what_is_no_checkpoint_is_set_aside(tmp_path, stage, kind, uninterrupted):
+    files = files_of(tmp_path, stage)
+    put(files.checkpoint(0), kind)
+    assert curves(trained(tmp_path, stage, [0])) == curves([uninterrupted("plain")])
+    assert os.path.lexists(files.directory / "seed-0000.unusable-1.safetensors")
+
+
+@pytest.mark.parametrize("kind", SPECIAL)
+def test_what_is_no_record_stops_the_training_and_stays(tmp_path, stage, kind):
+    """A link to nothing too: what it led to may come back with its disk."""
+    path = files_of(tmp_path, stage).directory / "seed-0001.json"
+    put(path, kind)
+    before = os.lstat(path)
+    with pytest.raises(DataError, match=r"seed-0001\.json: not a run's record \(.*; delete it to train"):
+        trained(tmp_path, stage, [0, 1])
+    after = os.lstat(path)
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
 def test_checkpoints_come_as_often_as_asked(tmp_path, monkeypatch):
@@ -480,7 +542,7 @@ def test_a_checkpoint_that_cannot_be_written(tmp_path, stage, monkeypatch):
     (status,) = statuses(files.directory)
     assert (status.state, status.epoch) == ("failed", 3)
     assert "No space left" in status.message
-    assert load(files.checkpoint(0), files.run_identity(0))[0].epoch == 2
+    assert load(files.checkpoint(0), files.run_identity(0), files.form)[0].epoch == 2
     assert curves(trained(tmp_path / "cut", stage, [0])) == curves(whole)
 
 

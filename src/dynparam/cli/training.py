@@ -161,8 +161,14 @@ def extend(
 
 @app.command("status", epilog=examples("dynparam status", "dynparam status --json"))
 def tell_status(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
-    """List which training runs are done, running, interrupted or failed, and the time left."""
+    """List which training runs are done, running, interrupted or failed, and the time left.
+
+    A file that cannot be used hides no other: it is told below the table, and the exit code is 1.
+    """
     from dynparam.training import status
 
     report = status.report_json if as_json else status.report
-    tell(report(load(Config, config)), nl=False)
+    text, sound = report(load(Config, config))
+    tell(text, nl=False)
+    if not sound:
+        raise typer.Exit(1)

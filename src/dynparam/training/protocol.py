@@ -9,6 +9,7 @@ parametrizations therefore see the same images in the same order, and can be com
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -109,6 +110,12 @@ def batch_order(settings: RunStage, task: str, seed: int, epoch: int) -> list[Te
     if protocol.last_batch == "dropped" and len(batches[-1]) < protocol.batch_size:
         batches.pop()
     return batches
+
+
+def batches_per_epoch(settings: RunStage) -> int:
+    """How many batches ``batch_order`` gives."""
+    full, left = divmod(settings.data.train_images, settings.protocol.batch_size)
+    return full + (left > 0 and settings.protocol.last_batch == "kept")
 
 
 class Networks:
@@ -220,7 +227,7 @@ def memory_bytes(settings: RunStage, stack: int) -> int:
     size = torch.finfo(getattr(torch, protocol.dtype)).bits // 8
     # What is drawn, in float32 and then in the run's precision, is copied where there is a stack.
     drawn = widths.weight_count * (4 + size + 2 * (stack - 1) * size)
-    trained = stack * _trained_count(settings, widths) * size
+    trained = stack * _trained_count(settings) * size
     rounded = trained if protocol.products == "bfloat16" else 0
     shared = images * (widths.sizes[0] * 3 + data.train_images * 3) * 8
     preactivations = stack * images * widths.sizes[1] * size
@@ -228,17 +235,28 @@ def memory_bytes(settings: RunStage, stack: int) -> int:
     return drawn + 2 * trained + rounded + shared + preactivations + block
 
 
+def trained_shapes(settings: RunStage) -> dict[str, tuple[int, ...]]:
+    """The shapes of the weights and velocities of one run, by the names in ``Stack.tensors``."""
+    widths = network_widths(settings)
+    shapes = [(fan_out, fan_in) for fan_in, fan_out in widths.layers()]
+    if settings.protocol.first_layer == "dual":
+        shapes[0] = (settings.data.train_images, widths.sizes[1])
+    return {
+        f"{kind}_{number}": shape
+        for number, shape in enumerate(shapes, start=1)
+        for kind in ("weights", "velocity")
+    }
+
+
 def checkpoint_bytes(settings: RunStage) -> int:
     """Size of the checkpoint of one run: weights and velocities."""
     size = torch.finfo(getattr(torch, settings.protocol.dtype)).bits // 8
-    return 2 * _trained_count(settings, network_widths(settings)) * size
+    return 2 * _trained_count(settings) * size
 
 
-def _trained_count(settings: RunStage, widths: Widths) -> int:
-    first = widths.sizes[0] * widths.sizes[1]
-    if settings.protocol.first_layer == "dual":
-        return widths.weight_count - first + settings.data.train_images * widths.sizes[1]
-    return widths.weight_count
+def _trained_count(settings: RunStage) -> int:
+    """Weights of one run; there are as many velocities."""
+    return sum(map(math.prod, trained_shapes(settings).values())) // 2
 
 
 def _image_losses(error: Tensor) -> Tensor:

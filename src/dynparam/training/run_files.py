@@ -10,12 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, get_args
 
 import psutil
 
@@ -23,29 +25,16 @@ from dynparam.provenance.code_digest import module_digest
 from dynparam.settings.base import digest
 from dynparam.support.errors import DataError
 from dynparam.support.files import sha256, write_text
-from dynparam.training.checkpoints import CurveRow
+from dynparam.support.regular_files import RefusedError, read_bytes, refusal
+from dynparam.training.checkpoints import Form
+from dynparam.training.checks import Check, fault, is_count, is_seconds
+from dynparam.training.records import Record, read_record, record_line
 from dynparam.training.settings import RunStage
 
 State = Literal["running", "interrupted", "failed"]
-
-
-@dataclass(frozen=True)
-class Record:
-    """A finished run.
-
-    Attributes:
-        seed: the run's number.
-        curve: a row for every epoch from 0 on; a diverged run's ends with the epoch it diverged in.
-        diverged_at: the epoch whose loss was not finite, ``None`` if all were.
-        seconds: time spent on training.
-        origin: what computed it: commit, versions, hardware, device.
-    """
-
-    seed: int
-    curve: tuple[CurveRow, ...]
-    diverged_at: int | None
-    seconds: float
-    origin: Mapping[str, Any]
+STATUS_BYTES = 2**20
+BYTES_PER_IMAGE = 3073
+"""Of an extracted pair: 32 x 32 pixels in three colours, and a label."""
 
 
 @dataclass(frozen=True)
@@ -80,21 +69,38 @@ class Status:
         return self
 
 
+STATUS_FIELDS: Mapping[str, Check] = {
+    "seed": is_count,
+    "state": lambda value: isinstance(value, str) and value in get_args(State),
+    "epoch": is_count,
+    "epochs": lambda value: is_count(value, 10**6),
+    "seconds": is_seconds,
+    "pid": lambda value: is_count(value, 2**31 - 1),
+    "host": lambda value: isinstance(value, str),
+    "message": lambda value: isinstance(value, str),
+}
+"""What a state's file holds. Its texts may be any: whoever shows them cleans them."""
+
+
 class RunFiles:
     """The files of the runs of one task, network and parametrization."""
 
     def __init__(self, root: Path, settings: RunStage, parametrization: str, images: Path) -> None:
-        """Below ``root``; ``settings`` are those of one task, ``images`` its extracted pair."""
+        """Below ``root``; ``settings`` are those of one task, ``images`` its extracted pair.
+
+        Raises ``DataError`` if the pair cannot be read.
+        """
         (task,) = settings.data.pairs
         parts = [
             digest(settings),
             parametrization,
-            sha256(images),
+            _digest_of_pair(images, settings),
             module_digest("dynparam.training.runs"),
         ]
         self.identity = hashlib.sha256("-".join(parts).encode()).hexdigest()
         network = settings.protocol.network_name
         self.directory = root / task / network / parametrization / self.identity[:16]
+        self.form = Form.of(settings)
 
     def run_identity(self, seed: int) -> str:
         """The identity of one run."""
@@ -107,18 +113,22 @@ class RunFiles:
     def clear_partial(self, seed: int) -> None:
         """Remove what a kill in the middle of writing a checkpoint left of it."""
         for path in self.directory.glob(f".seed-{seed:04d}.*"):
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # what stays, a directory for example, is in nobody's way
+                path.unlink()
 
     def finish(self, record: Record) -> None:
-        """Keep a finished run's record; its checkpoint and state go."""
-        write_text(self._record(record.seed), json.dumps(asdict(record)) + "\n")
+        """Keep a finished run's record; its checkpoint and state go. Raises ``DynparamError``."""
+        line = record_line(record, self.form.epochs, self.run_identity(record.seed))
+        write_text(self._record(record.seed), line)
         self.checkpoint(record.seed).unlink(missing_ok=True)
         self._status(record.seed).unlink(missing_ok=True)
 
     def finished(self, seed: int) -> Record | None:
-        """The record of a finished run. Raises ``DataError`` if it is damaged."""
+        """The record of a finished run. Raises ``DataError`` if it is damaged or of another run."""
         path = self._record(seed)
-        return read_record(path) if path.exists() else None
+        if not os.path.lexists(path):
+            return None
+        return read_record(path, seed, self.form.epochs, self.run_identity(seed))
 
     def note(self, status: Status) -> None:
         """Keep the state of an unfinished run, with this process as the one that trains it."""
@@ -158,20 +168,61 @@ class StatusNotes:
             self._files.note(Status(seed, state, epoch, self._epochs, seconds, message=message))
 
 
-def read_record(path: Path) -> Record:
-    """A finished run's record. Raises ``DataError`` if it is damaged."""
+def read_status(path: Path, seed: int) -> Status:
+    """The state of an unfinished run. Raises ``DataError`` if it is none of that seed."""
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        curve = tuple(tuple(row) for row in values.pop("curve"))
-        return Record(curve=curve, **values)
-    except (OSError, AttributeError, TypeError, ValueError, KeyError) as error:
-        raise DataError(f"{path}: not a run's record ({error}); delete it to train it anew") from None
+        values = json.loads(read_bytes(path, STATUS_BYTES).decode("utf-8"))
+        reason = fault(
+            values, {**STATUS_FIELDS, "seed": lambda value: is_count(value) and value == seed}
+        )
+        if reason is None and values["epoch"] > values["epochs"]:
+            reason = "its epoch is beyond the last"
+    except RefusedError as error:
+        reason = str(error)
+    except (ValueError, RecursionError):
+        reason = "not JSON"
+    if reason is not None:
+        raise DataError(f"{path}: not a run's state ({reason}); delete it, its run loses nothing")
+    return Status(**values)
 
 
-def statuses(directory: Path) -> Iterator[Status]:
-    """The unfinished runs with files in a directory."""
-    for path in sorted(directory.glob("seed-*.status")):
+def statuses(
+    directory: Path, refused: Callable[[str], None] = lambda sentence: None
+) -> Iterator[Status]:
+    """The unfinished runs with files in a directory, by seed.
+
+    ``refused`` is given a sentence on each file that is not a run's state, and on a directory that
+    cannot be listed; the others come all the same.
+    """
+    for seed, path in _status_files(directory, refused):
         try:
-            yield Status(**json.loads(path.read_text(encoding="utf-8"))).of_now()
-        except (OSError, TypeError, ValueError):
-            continue  # being replaced, or of an older version: nothing to tell
+            yield read_status(path, seed).of_now()
+        except DataError as error:
+            if os.path.lexists(path):  # else its run was finished meanwhile
+                refused(str(error))
+
+
+def _status_files(directory: Path, refused: Callable[[str], None]) -> list[tuple[int, Path]]:
+    try:
+        names = os.listdir(directory)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        refused(f"{directory}: cannot be listed ({error.strerror}); correct it, or delete it")
+        return []
+    numbers = (re.fullmatch(r"seed-([0-9]{4}|[1-9][0-9]{4,18})\.status", name) for name in names)
+    return sorted((int(found[1]), directory / found[0]) for found in numbers if found)
+
+
+def _digest_of_pair(images: Path, settings: RunStage) -> str:
+    """The SHA-256 of a task's images. Raises ``DataError`` if they are no regular file of their size."""
+    count = settings.data.train_images + settings.data.test_images
+    reason = refusal(images)
+    if reason is None:
+        try:
+            if images.stat().st_size <= 2**20 + 2 * count * BYTES_PER_IMAGE:
+                return sha256(images)
+            reason = f"far too large for {count} images"
+        except OSError as error:
+            reason = f"cannot be read ({error.strerror})"
+    raise DataError(f"{images}: {reason}; move it away and extract the pair again")

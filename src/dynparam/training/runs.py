@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import shutil
 import time
 from collections import defaultdict
@@ -39,7 +40,8 @@ from dynparam.training.protocol import (
     checkpoint_bytes,
     memory_bytes,
 )
-from dynparam.training.run_files import Record, RunFiles, StatusNotes
+from dynparam.training.records import Record
+from dynparam.training.run_files import RunFiles, StatusNotes
 from dynparam.training.settings import RunStage
 
 COLUMNS = (
@@ -174,10 +176,10 @@ class _Training:
         """The place a run is resumed from; an unusable checkpoint is set aside and reported."""
         self.files.clear_partial(seed)
         path = self.files.checkpoint(seed)
-        if not path.exists():
+        if not os.path.lexists(path):
             return Place()
         try:
-            return checkpoints.load(path, self.files.run_identity(seed))[0]
+            return checkpoints.load(path, self.files.run_identity(seed), self.files.form)[0]
         except CheckpointError as error:
             aside = checkpoints.set_aside(path)
             say(f"{error}; it is set aside as {aside.name}, and seed {seed} starts anew")
@@ -315,9 +317,9 @@ class _StackRun:
 
     def _restore(self, member: int, seed: int) -> Place:
         path = self.files.checkpoint(seed)
-        if not path.exists():
+        if not os.path.lexists(path):
             return Place()
-        place, tensors = checkpoints.load(path, self.files.run_identity(seed))
+        place, tensors = checkpoints.load(path, self.files.run_identity(seed), self.files.form)
         for name, tensor in self.stack.tensors().items():
             tensor[member].copy_(tensors[name])
         self.stack.refresh()

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+import os
+import re
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
+from typing import BinaryIO
 
+from dynparam.support.errors import DataError
 from dynparam.support.ranges import consecutive, parse_ranges
+from dynparam.support.regular_files import opened, refusal
+
+LINE_BYTES = 2**16
+"""Of a table's line: far above what a row of a curve needs."""
 
 
 def parse_seeds(text: str) -> list[int]:
@@ -27,8 +35,46 @@ def shards(seeds: Iterable[int], size: int) -> list[str]:
 
 
 def archived_seeds(table: Path) -> list[int]:
-    """The seeds in a table of curves, in order; none if there is no such table."""
-    if not table.exists():
+    """The seeds in a table of curves, in order; none if there is no such table.
+
+    Raises ``DataError`` if it is no regular file, or no table with a seed in every row.
+    """
+    if not os.path.lexists(table):
         return []
-    with table.open(encoding="utf-8", newline="") as file:
-        return sorted({int(row["seed"]) for row in csv.DictReader(file)})
+    try:
+        reason = refusal(table)
+        if reason is not None:
+            raise ValueError(reason)
+        with opened(table) as file:
+            return sorted(_seeds(csv.DictReader(_lines(file), strict=True)))
+    except OSError as error:
+        reason = f"cannot be read ({error.strerror})"
+    except UnicodeDecodeError:
+        reason = "no text"
+    except (ValueError, csv.Error) as error:
+        reason = str(error)
+    raise DataError(
+        f"{table}: not a table of curves ({reason}); restore it, or delete it to train its runs anew"
+    )
+
+
+def _lines(file: BinaryIO) -> Iterator[str]:
+    """Lines of UTF-8, none so long that it fills the memory. Raises ``ValueError``."""
+    while line := file.readline(LINE_BYTES + 1):
+        if len(line) > LINE_BYTES:
+            raise ValueError(f"a line of more than {LINE_BYTES} bytes")
+        yield line.decode("utf-8")
+
+
+def _seeds(rows: csv.DictReader[str]) -> set[int]:
+    """The seeds of all rows. Raises ``ValueError``."""
+    if "seed" not in (rows.fieldnames or ()):
+        raise ValueError("no column seed")
+    found = set()
+    for row in rows:
+        if None in row or None in row.values():
+            raise ValueError(f"line {rows.line_num} has not a value for each column")
+        if not re.fullmatch("[0-9]{1,18}", row["seed"]):
+            raise ValueError(f"line {rows.line_num} has no number for a seed")
+        found.add(int(row["seed"]))
+    return found

@@ -6,21 +6,29 @@ Read from the files that training jobs keep (``run_files``); no job is asked or 
 from __future__ import annotations
 
 import json
+import os
 import statistics
-from collections.abc import Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from functools import partial
+from typing import TypeVar
 
 from pydantic import BaseModel
 from tabulate import tabulate
 
 from dynparam.settings.base import pick
 from dynparam.settings.shared import Paths
+from dynparam.support.errors import DataError
 from dynparam.support.terminal import shown
 from dynparam.training.protocol import network_widths
+from dynparam.training.records import Record
 from dynparam.training.run_files import RunFiles, Status, statuses
 from dynparam.training.seeds import archived_seeds
-from dynparam.training.settings import Run, RunBlocks, TrainedRuns, all_runs, for_run
+from dynparam.training.settings import Run, RunBlocks, RunStage, TrainedRuns, all_runs, for_run
+
+Found = TypeVar("Found")
+LONGEST = timedelta(days=10**6)
 
 
 @dataclass(frozen=True)
@@ -29,23 +37,25 @@ class RunStatus:
 
     Attributes:
         run: which runs.
-        archived: seeds the archive holds.
+        archived: seeds the archive holds, ``None`` if its table cannot be read.
         done: seeds finished here.
         diverged: those of them that diverged.
         unfinished: the others that have been started.
         epochs: epochs of one run.
         cost: what an epoch costs, in units of the networks' weights.
         epoch_seconds: measured seconds per epoch, from finished and unfinished runs.
+        problems: a sentence on every file that cannot be used; what it holds is not counted.
     """
 
     run: Run
-    archived: int
+    archived: int | None
     done: int
     diverged: int
     unfinished: tuple[Status, ...]
     epochs: int
     cost: float
     epoch_seconds: tuple[float, ...] = ()
+    problems: tuple[str, ...] = ()
 
     def count(self, state: str) -> int:
         """How many unfinished runs are in a state."""
@@ -65,23 +75,37 @@ class Watched(RunBlocks, TrainedRuns):
     paths: Paths
 
 
-def report(config: BaseModel) -> str:
-    """The state of all training runs as a table in plain text, with an estimate of the time left."""
-    return _text(pick(Watched, config))
+def report(config: BaseModel) -> tuple[str, bool]:
+    """The state of all training runs as a table in plain text, with an estimate of the time left.
+
+    Beside it, whether all of their files can be used; what cannot is told below the table.
+    """
+    watched = pick(Watched, config)
+    found = _all(watched)
+    return _text(watched, found), _sound(found)
 
 
-def report_json(config: BaseModel) -> str:
+def report_json(config: BaseModel) -> tuple[str, bool]:
     """The same as JSON: a list of runs, and the seconds left, null if they are not known."""
-    return _json(pick(Watched, config))
+    watched = pick(Watched, config)
+    found = _all(watched)
+    return _json(watched, found), _sound(found)
 
 
-def _text(config: Watched) -> str:
-    found = [run_status(config, run) for run in all_runs(config).values()]
+def _all(config: Watched) -> list[RunStatus]:
+    return [run_status(config, run) for run in all_runs(config).values()]
+
+
+def _sound(found: Iterable[RunStatus]) -> bool:
+    return not any(one.problems for one in found)
+
+
+def _text(config: Watched, found: list[RunStatus]) -> str:
     archive = config.training.reuse == "archive"
     rows = [
         [
             one.run.name,
-            one.archived,
+            "?" if one.archived is None else one.archived,
             f"{one.done}/{one.run.seeds}",
             one.count("running"),
             one.count("interrupted"),
@@ -95,8 +119,7 @@ def _text(config: Watched) -> str:
     return "\n".join([tabulate(rows, headers), "", *_details(found), _summary(config, found), ""])
 
 
-def _json(config: Watched) -> str:
-    found = [run_status(config, run) for run in all_runs(config).values()]
+def _json(config: Watched, found: list[RunStatus]) -> str:
     left = [seconds_left(one, found) for one in found]
     archive = config.training.reuse == "archive"
     runs = [
@@ -109,6 +132,7 @@ def _json(config: Watched) -> str:
             "diverged": one.diverged,
             "seconds_left": None if archive else seconds,
             "unfinished": [asdict(status) for status in one.unfinished],
+            "problems": list(one.problems),
         }
         for one, seconds in zip(found, left, strict=True)
     ]
@@ -121,24 +145,65 @@ def _json(config: Watched) -> str:
 
 
 def run_status(config: Watched, run: Run) -> RunStatus:
-    """Where one run's seeds stand, by the files of this very configuration, code and images."""
+    """Where one run's seeds stand, by the files of this very configuration, code and images.
+
+    A file that cannot be used hides no other: it is told in ``problems``.
+    """
     settings = for_run(config, run.task, run.network)
-    images = config.paths.data / "processed" / f"{run.task}.npz"
+    problems: list[str] = []
     archive = config.training.archive / f"{run.place}.csv"
-    epochs = settings.protocol.epochs
-    cost = float(network_widths(settings).weight_count)
-    archived = len(archived_seeds(archive))
-    if not images.exists():
-        return RunStatus(run, archived, 0, 0, (), epochs, cost)
+    archived = _or_told(lambda: len(archived_seeds(archive)), problems)
+    files = _or_told(lambda: _files(config, run, settings), problems)
+    records = {} if files is None else _records(files, run, problems)
+    unfinished = () if files is None else _unfinished(files, run, records, problems)
+    return RunStatus(
+        run=run,
+        archived=archived,
+        done=len(records),
+        diverged=sum(record.diverged_at is not None for record in records.values()),
+        unfinished=unfinished,
+        epochs=settings.protocol.epochs,
+        cost=float(network_widths(settings).weight_count),
+        epoch_seconds=_epoch_seconds(records.values(), unfinished),
+        problems=tuple(problems),
+    )
+
+
+def _or_told(read: Callable[[], Found], problems: list[str]) -> Found | None:
+    """What is read; ``None`` if it cannot be, with the reason added to ``problems``."""
+    try:
+        return read()
+    except DataError as error:
+        problems.append(str(error))
+        return None
+
+
+def _files(config: Watched, run: Run, settings: RunStage) -> RunFiles | None:
+    """The files of a run, ``None`` as long as its images have not been extracted."""
+    images = config.paths.data / "processed" / f"{run.task}.npz"
+    if not os.path.lexists(images):
+        return None
     root = config.paths.results / "training" / ".runs"
-    files = RunFiles(root, settings, run.parametrization, images)
-    records = [record for seed in range(run.seeds) if (record := files.finished(seed))]
-    unfinished = tuple(status for status in statuses(files.directory) if status.seed < run.seeds)
-    seconds = [record.seconds / (len(record.curve) - 1) for record in records if len(record.curve) > 1]
-    seconds += [status.seconds / status.epoch for status in unfinished if status.epoch]
-    diverged = sum(record.diverged_at is not None for record in records)
-    done = len(records)
-    return RunStatus(run, archived, done, diverged, unfinished, epochs, cost, tuple(seconds))
+    return RunFiles(root, settings, run.parametrization, images)
+
+
+def _records(files: RunFiles, run: Run, problems: list[str]) -> dict[int, Record]:
+    found = {seed: _or_told(partial(files.finished, seed), problems) for seed in range(run.seeds)}
+    return {seed: record for seed, record in found.items() if record is not None}
+
+
+def _unfinished(
+    files: RunFiles, run: Run, done: Container[int], problems: list[str]
+) -> tuple[Status, ...]:
+    """States of the configured seeds; one that is left of a run that is finished does not count."""
+    found = statuses(files.directory, problems.append)
+    return tuple(one for one in found if one.seed < run.seeds and one.seed not in done)
+
+
+def _epoch_seconds(records: Iterable[Record], unfinished: Iterable[Status]) -> tuple[float, ...]:
+    """Seconds per epoch of all runs with a finished one; the initialization, epoch 0, took none."""
+    done = [record.seconds / (len(record.curve) - 1) for record in records if len(record.curve) > 1]
+    return (*done, *(status.seconds / status.epoch for status in unfinished if status.epoch))
 
 
 def seconds_left(one: RunStatus, all_runs: Iterable[RunStatus]) -> float | None:
@@ -162,6 +227,7 @@ def _details(found: Iterable[RunStatus]) -> list[str]:
             reason = f": {shown(status.message)}" if status.message else ""
             place = f"epoch {status.epoch} of {status.epochs}"
             lines.append(f"{one.run.name}, seed {status.seed}: {status.state}, {place}{reason}")
+        lines += [f"{one.run.name}: {shown(problem)}" for problem in one.problems]
     return [*lines, ""] if lines else []
 
 
@@ -179,4 +245,8 @@ def _summary(config: Watched, found: list[RunStatus]) -> str:
 
 
 def _duration(seconds: float | None) -> str:
-    return "?" if seconds is None else str(timedelta(seconds=round(seconds)))
+    if seconds is None:
+        return "?"
+    if seconds > LONGEST.total_seconds():
+        return f"more than {LONGEST.days} days"
+    return str(timedelta(seconds=round(seconds)))
