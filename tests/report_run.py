@@ -3,6 +3,7 @@
 import json
 import shutil
 import struct
+import time
 import zlib
 from itertools import product
 from pathlib import Path
@@ -11,8 +12,9 @@ import pandas as pd
 
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
+from dynparam.provenance.record import write_sidecar
 from dynparam.report.contents import all_figures
-from dynparam.training.settings import all_runs
+from dynparam.training.settings import all_runs, for_audit
 
 ROOT = Path(__file__).parents[1]
 
@@ -152,8 +154,17 @@ def make(root: Path, size: tuple[int, int] = (1500, 600)) -> Config:
     found |= {"tolerance": 5e-3, "accuracy_tolerance": 5e-3, "device": "a processor"}
     for run in all_runs(chosen).values():
         path = results / "audit" / f"{run.place}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({"audit": found}))
+        subject = {"task": run.task, "network": run.network, "parametrization": run.parametrization}
+        subject |= {"table_sha256": "0" * 64, "images_sha256": "0" * 64, "chosen_seed": None}
+        write_sidecar(
+            path,
+            [],
+            for_audit(chosen, run.task, run.network),
+            started=time.monotonic(),
+            code={"stage": "audit_archive", "digest": "0" * 16},
+            audit=found,
+            audited=subject,
+        )
     (results / "benchmarks/draw/fig.tsv").write_text("s\tmax_rss\n2.5\t310.2\n")
     (results / "benchmarks/measure.tsv").write_text("s\tmax_rss\n7.5\tNA\n")
     (docs / "findings.md").write_text(FINDINGS.format(figures=figures))

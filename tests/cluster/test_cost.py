@@ -1,6 +1,7 @@
 """What training costs: hours from the archive's records, by machine."""
 
 import json
+import math
 import re
 import time
 from pathlib import Path
@@ -24,17 +25,21 @@ def origin(seconds, device="cpu, 2 threads", diverged=()):
     return {
         "seeds": {str(seed): value for seed, value in seconds.items()},
         "diverged": {str(seed): 1 for seed in diverged},
-        "device": device,
+        "git": {"commit": None, "dirty": None},
+        "versions": {"python": "3.11"},
         "hardware": MACHINE,
+        "device": device,
     }
 
 
 def write_archive(root, origins, network="10000-500", parametrization="dynamic", epochs=4):
-    seeds = [int(seed) for one in origins for seed in one["seeds"]]
+    diverged = {seed for one in origins for seed in one["diverged"]}
+    seeds = [seed for one in origins for seed in one["seeds"]]
     rows = [
-        (TASK, parametrization, seed, epoch, 0.5, 0.5, 0.5, 0.5)
+        (TASK, parametrization, seed, epoch, 0.5, 0.5 if epoch < end else math.nan, 0.5, 0.5)
         for seed in seeds
-        for epoch in range(epochs + 1)
+        for end in [1 if seed in diverged else math.inf]
+        for epoch in range(int(min(end, epochs)) + 1)
     ]
     csv = root / TASK / network / f"{parametrization}.csv"
     write_csv(pd.DataFrame(rows, columns=list(COLUMNS)), csv)

@@ -1,6 +1,6 @@
 """The audit: an honest archive passes, and every kind of tampering it can see fails."""
 
-import json
+import time
 from dataclasses import asdict
 
 import numpy as np
@@ -8,11 +8,12 @@ import pandas as pd
 import pytest
 import torch
 
+from dynparam.provenance.record import write_sidecar
 from dynparam.support.errors import AuditError, DataError
 from dynparam.training import audit as audits
 from dynparam.training.archive import CurveFile
 from dynparam.training.audit import audit, retrain
-from dynparam.training.audit_result import AuditResult, read_result
+from dynparam.training.audit_result import Audited, AuditResult, read_result
 from dynparam.training.runs import curve_table, train_seeds
 from dynparam.training.settings import Audit
 from tests.training_runs import TASK, files_of, invented_pair, plan_of, run_stage
@@ -128,11 +129,22 @@ def test_the_seed_is_drawn_anew_unless_it_is_given(archived, monkeypatch):
 def test_results_are_read_back(tmp_path):
     result = AuditResult(1, 2, 1e-7, 0.0, 1e-3, 5e-3, "cpu")
     path = tmp_path / "audit.json"
-    path.write_text(json.dumps({"audit": asdict(result)}))
+    audited = Audited(TASK, "24-7", "dynamic", "0" * 64, "1" * 64, None)
+    write_sidecar(
+        path,
+        [],
+        run_stage(),
+        started=time.monotonic(),
+        code={"stage": "audit_archive", "digest": "0" * 16},
+        audit=asdict(result),
+        audited=asdict(audited),
+    )
     assert read_result(path) == result
-    for damage in ("", "{}", '{"audit": {"seed": 1}}'):
+    whole = path.read_text()
+    damages = ("", "{}", '{"audit": {"seed": 1}}', whole.replace("1e-07", "1e-09"), whole[:-9])
+    for damage in damages:
         path.write_text(damage)
-        with pytest.raises(DataError, match="not an audit's result"):
+        with pytest.raises(DataError, match=r"audit\.json: not an audit's result, or changed since"):
             read_result(path)
 
 
@@ -143,7 +155,9 @@ def test_both_limits_count():
     assert result(1e-3, 5e-3).passed
     assert not result(1.1e-3, 0.0).passed
     assert not result(0.0, 6e-3).passed
-    assert not result(float("nan"), 0.0).passed
+    for wrong in (float("nan"), float("inf"), -float("inf"), -1e-9):
+        assert not result(wrong, 0.0).passed
+        assert not result(0.0, wrong).passed
 
 
 def test_tables_keep_enough_digits(archived, tmp_path):

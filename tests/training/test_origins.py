@@ -1,14 +1,18 @@
 """What figures and tables say of where curves come from."""
 
+import json
 import time
 
 import pytest
 
 from dynparam.provenance.record import write_sidecar
+from dynparam.provenance.sidecars import checksum
+from dynparam.support.errors import DataError
+from dynparam.support.tables import write_csv
 from dynparam.training.archive import CurveFile
 from dynparam.training.audit_result import AuditResult
 from dynparam.training.origins import audit_sentences, caption, source_details
-from tests.training.test_archive import curve_table, origin
+from tests.training.test_archive import OBSTACLES, SIDECARS, curve_table, forge, origin
 from tests.training_runs import run_stage
 
 AUDIT = AuditResult(1, 2, 3.2e-7, 0.0, 1e-3, 5e-3, "cpu, 2 threads")
@@ -17,9 +21,10 @@ AUDIT = AuditResult(1, 2, 3.2e-7, 0.0, 1e-3, 5e-3, "cpu, 2 threads")
 def collected(root, name, audit=None, seeds=(0, 1), diverged=(), **protocol):
     csv = root / f"{name}.csv"
     curves = CurveFile(curve_table(seeds), (origin(seeds, diverged),))
+    write_csv(curves.table, csv)
     details = source_details(curves, audit)
     write_sidecar(
-        csv.with_suffix(".json"), [], run_stage(**protocol), started=time.monotonic(), **details
+        csv.with_suffix(".json"), [csv], run_stage(**protocol), started=time.monotonic(), **details
     )
     return csv
 
@@ -61,3 +66,71 @@ def test_low_precision_is_told(tmp_path):
 def test_the_sidecar_says_whether_the_audit_passed(passed):
     result = AuditResult(0, 1, 0.0 if passed else 1.0, 0.0, 1e-3, 5e-3, "cpu")
     assert source_details(CurveFile(curve_table(), ()), result)["audit"]["passed"] is passed
+
+
+def told_of(files):
+    """What both readers of sidecars say."""
+    told = []
+    for read in (lambda: caption(files, 2), lambda: audit_sentences(files)):
+        with pytest.raises(DataError) as caught:
+            read()
+        told.append(str(caught.value))
+        assert "\n" not in told[-1]
+    return told
+
+
+# What is wrong with the table alone is seen where the table is read.
+OF_THE_TABLE = {
+    "a seed more",
+    "a seed less",
+    "diverged with all epochs",
+    "diverged with finite numbers",
+}
+
+
+@pytest.mark.parametrize("wrong", [key for key in SIDECARS if key not in OF_THE_TABLE])
+def test_a_sidecar_that_no_training_writes_gives_no_caption(tmp_path, wrong):
+    files = {"dynamic": collected(tmp_path, "dynamic", AUDIT)}
+    forge(files["dynamic"], SIDECARS[wrong])
+    for told in told_of(files):
+        assert told.startswith(f"{tmp_path / 'dynamic.json'}: the provenance of dynamic.csv is")
+        assert "run its rule again" in told
+
+
+UNTRUE = {
+    "an audit of curves trained here": {"source": "trained here"},
+    "no audit of curves of the archive": {"audit": None, "audit_sentence": None},
+    "an audit without words": {"audit_sentence": None},
+    "words without an audit": {"audit": None},
+    "words that are a number": {"audit_sentence": 3},
+    "words that say nothing": {"audit_sentence": ""},
+    "an audit that is text": {"audit": "passed"},
+    "another source": {"source": "elsewhere"},
+    "no source": {"source": None, "audit": None, "audit_sentence": None},
+}
+
+
+@pytest.mark.parametrize("entries", UNTRUE.values(), ids=UNTRUE.keys())
+def test_what_collecting_never_writes_gives_no_caption(tmp_path, entries):
+    files = {"dynamic": collected(tmp_path, "dynamic", AUDIT)}
+    forge(files["dynamic"], lambda told: told.update(entries))
+    told_of(files)
+
+
+@pytest.mark.parametrize("key", ["source", "audit", "audit_sentence", "checksum"])
+def test_a_key_that_is_missing_gives_no_caption(tmp_path, key):
+    files = {"dynamic": collected(tmp_path, "dynamic", AUDIT)}
+    sidecar = files["dynamic"].with_suffix(".json")
+    record = json.loads(sidecar.read_text())
+    del record[key]
+    record |= {} if key == "checksum" else {"checksum": checksum(record)}
+    sidecar.write_text(json.dumps(record))
+    told_of(files)
+
+
+@pytest.mark.parametrize("steps", OBSTACLES.values(), ids=OBSTACLES.keys())
+def test_only_regular_sidecars_give_a_caption(tmp_path, steps):
+    files = {"dynamic": collected(tmp_path, "dynamic", AUDIT)}
+    for step in steps:
+        step(files["dynamic"].with_suffix(".json"))
+    told_of(files)

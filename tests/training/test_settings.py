@@ -1,13 +1,15 @@
 """Which runs there are, and what each depends on."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
+from dynparam.settings.base import digest
 from dynparam.support.errors import ConfigError
-from dynparam.training.settings import all_runs, for_audit, for_run
+from dynparam.training.settings import CollectedRun, all_runs, for_audit, for_collection, for_run
 
 ROOT = Path(__file__).parents[2]
 THESIS = load(Config, [ROOT / "config" / "thesis.yaml"])
@@ -16,7 +18,7 @@ OTHERS = {f"{size.n}-{size.n_min}": size for size in THESIS.domain.networks}
 TASK = THESIS.domain.tasks[0]
 
 
-@pytest.mark.parametrize("of", [for_run, for_audit])
+@pytest.mark.parametrize("of", [for_run, for_audit, for_collection])
 @pytest.mark.parametrize("network", OTHERS)
 def test_a_run_of_the_domain_has_its_own_widths_and_epochs(of, network):
     """All else of the protocol, and all other blocks, are the thesis's."""
@@ -29,7 +31,7 @@ def test_a_run_of_the_domain_has_its_own_widths_and_epochs(of, network):
     assert (run.inputs, run.network) == (THESIS.inputs, THESIS.network)
 
 
-@pytest.mark.parametrize("of", [for_run, for_audit])
+@pytest.mark.parametrize("of", [for_run, for_audit, for_collection])
 @pytest.mark.parametrize("task", THESIS.data.pairs)
 def test_a_run_of_the_thesis_has_its_protocol_and_its_own_pair_alone(of, task):
     run = of(THESIS, task, MAIN)
@@ -48,7 +50,20 @@ def test_an_audit_depends_on_its_limits_and_the_run_does_not():
     }
 
 
-@pytest.mark.parametrize("of", [for_run, for_audit])
+@pytest.mark.parametrize("reuse", ["archive", "none"])
+def test_collecting_depends_on_the_audit_of_archived_curves_alone(reuse):
+    def collection(tolerance):
+        training = {"reuse": reuse, "audit": {"tolerance": tolerance}}
+        changed = load(Config, [ROOT / "config" / "thesis.yaml", json.dumps({"training": training})])
+        return for_collection(changed, TASK, MAIN)
+
+    first, second = collection(0.01), collection(0.02)
+    assert (digest(first) == digest(second)) == (reuse == "none")
+    # What a rule passes on is what the stage reads, and what is verified afterwards.
+    assert digest(load(CollectedRun, [first.model_dump_json()])) == digest(first)
+
+
+@pytest.mark.parametrize("of", [for_run, for_audit, for_collection])
 def test_unknown_tasks_and_networks(of):
     with pytest.raises(ConfigError, match=r"no '7-3' in domain\.networks"):
         of(THESIS, TASK, "7-3")

@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -15,10 +16,12 @@ import psutil
 import pytest
 from safetensors import safe_open
 
+from dynparam.provenance.sidecars import as_text, checksum
 from tests.workflow.conftest import made_once
 from tests.workflow.sandbox import NETWORK, PAIR, PARAMETRIZATIONS, SMALL, Sandbox, jobs
 
 PATIENCE_SECONDS = 120
+CURVE = f"{PAIR}/dynamic"
 TASK_CURVES = [f"{PAIR}/{name}" for name in PARAMETRIZATIONS]
 CURVES = f"results/training/{PAIR}/dynamic.csv"
 PLACES = [f"{PAIR}/{NETWORK}/{name}" for name in PARAMETRIZATIONS]
@@ -237,7 +240,7 @@ def rewrite(table: Path, change: Callable[[list[str]], list[str]], *, fix_hash: 
         sidecar = table.with_suffix(".json")
         values = record(sidecar)
         values["outputs"] = {table.name: hashlib.sha256(table.read_bytes()).hexdigest()}
-        sidecar.write_text(json.dumps(values))
+        sidecar.write_text(as_text({**values, "checksum": checksum(values)}))
 
 
 def with_first_epoch(lines: list[str]) -> list[str]:
@@ -314,6 +317,105 @@ def test_an_archive_that_cannot_be_trusted_gives_no_curves(archived, tamper, sen
     outcome = archived.snakemake(CURVES, "--cores", "2", change=REUSE)
     assert not (archived.root / CURVES).exists()
     outcome.assert_refused(*sentence)
+
+
+def last_epoch_lowered(lines: list[str]) -> list[str]:
+    """The last test loss of the last run halved, which an audit of the first epochs does not see."""
+    *rest, last = lines
+    row = last.split(",")
+    row[5] = f"{float(row[5]) / 2:.9g}"
+    return [*rest, ",".join(row)]
+
+
+def restamp(path: Path, ns: int) -> None:
+    for file in (path, path.with_suffix(".json")):
+        os.utime(file, ns=(ns, ns))
+
+
+def in_place(table: Path) -> None:
+    """Changed where it is, with the times it had before."""
+    before = table.stat().st_mtime_ns
+    rewrite(table, last_epoch_lowered, fix_hash=True)
+    restamp(table, before)
+
+
+def from_long_ago(table: Path) -> None:
+    rewrite(table, last_epoch_lowered, fix_hash=True)
+    restamp(table, 10**18)
+
+
+def elsewhere(table: Path) -> Path:
+    """The changed archive in another folder, from long ago."""
+    folder = table.parent.parent / "elsewhere"
+    shutil.copytree(table.parent, folder)
+    from_long_ago(folder / table.name)
+    return folder
+
+
+def copied(table: Path) -> None:
+    folder = elsewhere(table)
+    for suffix in (".csv", ".json"):
+        source = folder / table.with_suffix(suffix).name
+        subprocess.run(["cp", "-p", source, table.with_suffix(suffix)], check=True)
+    shutil.rmtree(folder)
+
+
+def unpacked(table: Path) -> None:
+    folder = elsewhere(table)
+    packed = table.parent.parent / "archive.tar"
+    subprocess.run(["tar", "-cf", packed, "-C", folder, "."], check=True)
+    subprocess.run(["tar", "-xpf", packed, "-C", table.parent], check=True)
+    shutil.rmtree(folder)
+    packed.unlink()
+
+
+def sidecar_alone(table: Path) -> None:
+    """Another machine in the sidecar, the same numbers."""
+    before = table.stat().st_mtime_ns
+    sidecar = table.with_suffix(".json")
+    values = record(sidecar)
+    values["runs"][0]["hardware"]["processor"] = "another processor"
+    sidecar.write_text(as_text({**values, "checksum": checksum(values)}))
+    restamp(table, before)
+
+
+@pytest.fixture(scope="session")
+def audited_once(shared, archived_once) -> Sandbox:
+    """Fig. 3.4 made of archived curves."""
+    root = shared / "audited"
+
+    def copy_archive(sandbox: Sandbox) -> None:
+        shutil.copytree(archived_once.root / "results/archive", sandbox.root / "results/archive")
+
+    overlay = {**ONE_TASK, "training": {**SMALL["training"], "reuse": "archive"}}
+    return made_once(root, archived_once.data, "fig3_4", overlay=overlay, prepare=copy_archive)
+
+
+REPLACEMENTS = [in_place, from_long_ago, copied, unpacked, sidecar_alone]
+
+
+@pytest.mark.parametrize("replace", REPLACEMENTS)
+def test_a_replaced_archive_is_audited_anew_whatever_its_time(audited_once, tmp_path, replace):
+    sandbox = audited_once.clone(tmp_path / "repository")
+    assert sandbox.plan("fig3_4") == set()
+    replace(archive_of(sandbox, "dynamic"))
+    place = f"{PAIR}/{NETWORK}/dynamic"
+    assert sandbox.plan("fig3_4") == {f"audit_archive {place}", f"collect_curves {CURVE}"} | PLOT
+
+
+def test_a_replaced_archive_is_never_drawn_under_the_old_audit(audited_once, tmp_path):
+    sandbox = audited_once.clone(tmp_path / "repository")
+    table = archive_of(sandbox, "dynamic")
+    unpacked(table)
+    sandbox.make("fig3_4")
+    audit = record(sandbox.root / f"results/audit/{PAIR}/{NETWORK}/dynamic.json")
+    assert audit["audited"]["table_sha256"] == hashlib.sha256(table.read_bytes()).hexdigest()
+    assert collected(sandbox)["dynamic"] == table.read_bytes()
+
+    before = table.stat().st_mtime_ns
+    rewrite(table, with_first_epoch, fix_hash=True)
+    restamp(table, before)
+    sandbox.snakemake("fig3_4", "--cores", "2").assert_refused(*FAILED)
 
 
 def test_a_figure_needs_every_archive_to_be_sound(archived):

@@ -17,8 +17,9 @@ from dynparam.report.stages import STAGES
 from dynparam.settings.reading import merge, read
 from dynparam.support.errors import DynparamError
 from dynparam.support.files import require_writable
+from dynparam.training.curve_record import content
 from dynparam.training.seeds import archived_seeds, parse_seeds, shards
-from dynparam.training.settings import all_runs, for_audit, for_run
+from dynparam.training.settings import all_runs, for_audit, for_collection, for_run
 
 try:
     # Snakemake takes the last of two equal keys, and 010 for 8, in silence.
@@ -219,6 +220,21 @@ def archived_files(run):
     """The archived curves of a run and their sidecar, those that exist: a job names a missing one."""
     path = archive_path(run)
     return [str(file) for file in (path, path.with_suffix(".json")) if file.exists()]
+
+
+def archive_content(run):
+    """What archived curves hold: a table that replaces them repeats their audit, whatever its time."""
+    return content(archive_path(run))
+
+
+def collected_settings(run):
+    """The blocks that collected curves depend on, as JSON text."""
+    return for_collection(CONFIG, run.task, run.network).model_dump_json()
+
+
+def collected_content(run):
+    """What the archive holds, if curves are collected from it."""
+    return "" if CONFIG.training.reuse == "none" else archive_content(run)
 
 
 def curve_sources(wildcards):

@@ -1,4 +1,5 @@
-# The curves of Figs. 3.4 and 3.5: trained in shards of seeds, or archived and audited.
+# The curves of Figs. 3.4 and 3.5: trained in shards of seeds, or archived and audited. Snakemake compares
+# the times of files; what is archived may be of any time, so that its content counts as a parameter.
 
 
 rule train_seeds:
@@ -40,6 +41,7 @@ rule audit_archive:
             CONFIG, wildcards.task, wildcards.network
         ).model_dump_json(),
         archive=lambda wildcards: archive_path(wildcards),
+        content=lambda wildcards: archive_content(wildcards),
     log:
         f"{LOGS}/audit_archive/{{task}}/{{network}}/{{parametrization}}.log",
     benchmark:
@@ -67,7 +69,8 @@ rule collect_curves:
         run="|".join(RUNS),
     params:
         code=code("collect_curves"),
-        settings=lambda wildcards: run_settings(RUNS[wildcards.run]),
+        settings=lambda wildcards: collected_settings(RUNS[wildcards.run]),
+        content=lambda wildcards: collected_content(RUNS[wildcards.run]),
         curves=curve_arguments,
     log:
         f"{LOGS}/collect_curves/{{run}}.log",

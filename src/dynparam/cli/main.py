@@ -44,6 +44,7 @@ for experiment in EXPERIMENTS:
 BY_HAND = {
     "archive",
     "audit",
+    "collect",
     "compare",
     "crate",
     "data extract",

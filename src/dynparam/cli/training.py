@@ -1,10 +1,11 @@
-"""Commands around training: train, audit, extend the archive, tell where runs stand."""
+"""Commands around training: train, audit, collect, extend the archive, tell where runs stand."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
@@ -14,6 +15,7 @@ from dynparam.cli.options import (
     DeviceOption,
     ImagesOption,
     JsonOption,
+    OutputOption,
     OwnImagesOption,
     OwnOutputOption,
     ParametrizationArgument,
@@ -26,10 +28,12 @@ from dynparam.cli.telling import tell
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
 from dynparam.provenance.stage import run
-from dynparam.training.settings import AuditedRun, RunStage
-from dynparam.training.stages import AUDIT_ARCHIVE, EXTEND, TRAIN
+from dynparam.training.settings import AuditedRun, CollectedRun, RunStage
+from dynparam.training.stages import AUDIT_ARCHIVE, COLLECT, EXTEND, TRAIN
 
 app = typer.Typer()
+
+Run = TypeVar("Run", bound=RunStage)
 
 SeedsOption = Annotated[str, typer.Option("--seeds", help="Such as 0-9 or 0-2,7.")]
 
@@ -155,8 +159,46 @@ def extend(
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Add runs to the archived curves of a task and parametrization."""
-    made = run(EXTEND, load(RunStage, config), archive, images=images, curves=curves or [])
+    from dynparam.support.locks import held
+
+    added = curves or []
+    settings = _of_their_task(load(RunStage, config), [*added, archive])
+    # Until table and sidecar fit again, nobody else may read the archive to add to it.
+    with held(archive):
+        made = run(EXTEND, settings, archive, images=images, curves=added)
     tell(made.said)
+
+
+@app.command(
+    "collect",
+    epilog=examples(
+        "dynparam collect results/archive/bird-cat/10000-500/dynamic.csv"
+        " --images data/processed/bird-cat.npz --audit audit.json --output dynamic.csv"
+    ),
+)
+def collect(
+    curves: Annotated[list[Path], typer.Argument(help="Tables of curves (.csv).")],
+    images: ImagesOption,
+    output: OutputOption,
+    audit: Annotated[
+        Path | None, typer.Option("--audit", help="Result of the audit of archived curves.")
+    ] = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Collect curves of one task and parametrization, from shards or from the archive."""
+    settings = _of_their_task(load(CollectedRun, config), curves)
+    run(COLLECT, settings, output, curves=curves, images=images, audit=audit)
+
+
+def _of_their_task(settings: Run, curves: Sequence[Path]) -> Run:
+    """Settings of the task alone that the first of some tables is of; as they are if there is none."""
+    from dynparam.training.archive import REMAKE
+    from dynparam.training.curve_record import read_record
+
+    found = next((csv for csv in curves if csv.exists()), None)
+    if found is None or len(settings.data.pairs) == 1:
+        return settings
+    return settings.of_task(read_record(found, REMAKE)[0].task)
 
 
 @app.command("status", epilog=examples("dynparam status", "dynparam status --json"))

@@ -12,7 +12,7 @@ from typing import Any
 from tabulate import tabulate
 
 from dynparam.support.errors import DataError
-from dynparam.training.archive import read_curves
+from dynparam.training.archive import RESTORE, read_curves
 
 SEEDS = 100
 """Seeds of one curve of Figs. 3.4 and 3.5 in the thesis."""
@@ -60,7 +60,7 @@ def _wall_seconds(archive: Path) -> dict[Kind, list[float]]:
     """The wall time of every run that ended, kind by kind."""
     seconds: dict[Kind, list[float]] = defaultdict(list)
     for csv in sorted(archive.glob("*/*/*.csv")):
-        curves = read_curves(csv)
+        curves = read_curves(csv, RESTORE)
         epochs = int(curves.table["epoch"].max())
         for origin in curves.origins:
             kind = (_machine(origin), origin["device"], csv.parent.name, epochs)

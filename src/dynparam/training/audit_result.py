@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-from dynparam.support.errors import DataError
+from pydantic import ConfigDict
+from pydantic.dataclasses import dataclass
+
+from dynparam.provenance.sidecars import checksum, read_sidecar
+from dynparam.settings.base import differences, digest, pick, values_digest
+from dynparam.support.errors import ConfigError, DataError
+from dynparam.support.files import sha256
+from dynparam.training.archive import RETRAIN, CurveFile, read_archive
+from dynparam.training.settings import AuditedRun, CollectedRun, RunStage
+
+CLOSED = ConfigDict(strict=True, extra="forbid")
+
+STAGE = "audit_archive"
+"""The stage whose sidecar an audit's result is."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=CLOSED)
 class AuditResult:
     """What an audit found.
 
@@ -33,10 +48,12 @@ class AuditResult:
 
     @property
     def passed(self) -> bool:
-        """Whether the archived curve is reproduced; a NaN is not."""
+        """Whether the archived curve is reproduced; what is no size of a difference is not."""
         return (
-            self.loss_difference <= self.tolerance
-            and self.accuracy_difference <= self.accuracy_tolerance
+            math.isfinite(self.loss_difference)
+            and math.isfinite(self.accuracy_difference)
+            and 0 <= self.loss_difference <= self.tolerance
+            and 0 <= self.accuracy_difference <= self.accuracy_tolerance
         )
 
     def sentence(self) -> str:
@@ -47,12 +64,123 @@ class AuditResult:
         )
 
 
+@dataclass(frozen=True, config=CLOSED)
+class Audited:
+    """What was audited, by its content and not by its name.
+
+    Attributes:
+        task: the pair of classes.
+        network: its widths, as in ``10000-500``.
+        parametrization: its name.
+        table_sha256: of the archived table.
+        images_sha256: of the extracted pair.
+        chosen_seed: ``training.audit.seed``, ``None`` if the seed was drawn.
+    """
+
+    task: str
+    network: str
+    parametrization: str
+    table_sha256: str
+    images_sha256: str
+    chosen_seed: int | None
+
+
 def read_result(path: Path) -> AuditResult:
-    """An audit's result. Raises ``DataError`` if it cannot be read."""
+    """An audit's result. Raises ``DataError`` if it cannot be read, or was changed."""
+    return _read(path)[0]
+
+
+def audited(curves: CurveFile, settings: AuditedRun, images_sha256: str) -> Audited:
+    """What an audit of these curves is an audit of; ``settings`` are those of their task."""
+    return Audited(
+        task=curves.task,
+        network=settings.protocol.network_name,
+        parametrization=curves.parametrization,
+        table_sha256=curves.sha256,
+        images_sha256=images_sha256,
+        chosen_seed=settings.training.audit.seed,
+    )
+
+
+def read_audited(
+    csvs: Sequence[Path], settings: CollectedRun, images: Path, audit: Path
+) -> tuple[CurveFile, AuditResult]:
+    """Archived curves and the result of the audit of these very curves, which they passed.
+
+    Args:
+        csvs: the table, one.
+        settings: those of its task, with the limits that its audit had.
+        images: the extracted pair.
+        audit: the result.
+
+    Raises:
+        ConfigError: if there are no limits.
+        DataError: for any other table or result; says what differs.
+    """
+    if settings.training is None:
+        raise ConfigError("training.audit is not in the configuration; name one that has it by --config")
+    if len(csvs) != 1:
+        raise DataError(f"{audit}: an audit is of one table; name the one that it is of and no other")
+    curves = read_archive(csvs[0], pick(RunStage, settings), images)
+    limited = pick(AuditedRun, settings)
+    result, subject, record = _read(audit)
+    reason = (
+        _other(subject, audited(curves, limited, sha256(images)))
+        or _other_configuration(record, limited)
+        or _other_limits(result, limited)
+        or _other_seed(result, curves)
+    )
+    if reason is not None:
+        again = f"run dynparam audit {curves.task} {curves.parametrization} on these curves again"
+        raise DataError(f"{audit}: {reason}; {again}, or {RETRAIN}")
+    if not result.passed:
+        raise DataError(
+            f"{audit}: {csvs[0]} does not pass this audit; do not trust the archive, and {RETRAIN}"
+        )
+    return curves, result
+
+
+def _other(found: Audited, wanted: Audited) -> str | None:
+    pairs = zip(asdict(found).items(), asdict(wanted).values(), strict=True)
+    differing = [
+        key.removesuffix("_sha256").replace("_", " ") for (key, one), two in pairs if one != two
+    ]
+    return f"the audit of something else (by its {', '.join(differing)})" if differing else None
+
+
+def _other_configuration(record: Mapping[str, Any], settings: AuditedRun) -> str | None:
+    if record["config_sha256"] == digest(settings) == values_digest(record["config"]):
+        return None
+    changed = ", ".join(differences(record["config"], settings.model_dump(mode="json")))
+    return f"an audit under another configuration ({changed})"
+
+
+def _other_limits(result: AuditResult, settings: AuditedRun) -> str | None:
+    limits = settings.training.audit
+    same = (
+        result.epochs == limits.epochs
+        and result.tolerance == limits.tolerance
+        and result.accuracy_tolerance == limits.accuracy_tolerance
+        and limits.seed in (None, result.seed)
+    )
+    return None if same else "an audit with other limits than training.audit"
+
+
+def _other_seed(result: AuditResult, curves: CurveFile) -> str | None:
+    whole = set(curves.seeds) - set(curves.diverged)
+    return None if result.seed in whole else f"an audit of seed {result.seed}, which has no whole run"
+
+
+def _read(path: Path) -> tuple[AuditResult, Audited, Mapping[str, Any]]:
     try:
-        return AuditResult(**json.loads(path.read_text(encoding="utf-8"))["audit"])
-    except (OSError, ValueError, KeyError, TypeError):
-        raise DataError(f"{path}: not an audit's result; delete it and run its rule again") from None
+        record = read_sidecar(path)
+        if record["code"]["stage"] != STAGE or record["checksum"] != checksum(record):
+            raise ValueError
+        return AuditResult(**record["audit"]), Audited(**record["audited"]), record
+    except (DataError, ValueError, KeyError, TypeError):
+        raise DataError(
+            f"{path}: not an audit's result, or changed since; delete it and run its rule again"
+        ) from None
 
 
 def _counted(epochs: int) -> str:

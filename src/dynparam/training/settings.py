@@ -197,6 +197,12 @@ class AuditedRun(RunStage):
     training: AuditLimits
 
 
+class CollectedRun(RunStage):
+    """Blocks of ``collect_curves``: archived curves come with their audit, which had limits."""
+
+    training: AuditLimits | None = None
+
+
 def require_a_batch(data: Data, protocol: Protocol) -> None:
     """Raise ``ValueError`` if the training images do not fill a batch."""
     if protocol.batch_size > data.train_images:
@@ -263,3 +269,9 @@ def for_audit(config: BaseModel, task: str, network: str) -> AuditedRun:
     run = for_run(config, task, network)
     blocks = {name: getattr(run, name) for name in RunStage.model_fields}
     return AuditedRun(**blocks, training=pick(AuditedRun, config).training)
+
+
+def for_collection(config: BaseModel, task: str, network: str) -> CollectedRun:
+    """What collecting the curves of a run depends on; on the audit only if they are archived."""
+    archived = pick(TrainedRuns, config).training.reuse == "archive"
+    return pick(CollectedRun, (for_audit if archived else for_run)(config, task, network))

@@ -10,7 +10,16 @@ from typing import Any
 from dynparam.provenance.stage import IMAGES, THREADS, Made, Parameter, Stage, images_read
 from dynparam.settings.base import pick
 from dynparam.theory.parametrization import ParametrizationName
-from dynparam.training.settings import AuditedRun, Device, RunStage, all_runs, for_audit, for_run
+from dynparam.training.settings import (
+    AuditedRun,
+    CollectedRun,
+    Device,
+    RunStage,
+    all_runs,
+    for_audit,
+    for_collection,
+    for_run,
+)
 
 TASK = Parameter("task", "Name of a pair in data.pairs.", names=lambda config: config.data.pairs)
 PARAMETRIZATION = Parameter("parametrization", "Name of a parametrization.", kind=ParametrizationName)
@@ -71,55 +80,67 @@ def audit_archive(
 ) -> Made:
     """Train the first epochs of an archived run again, and compare. Exit code 4 if they differ."""
     from dynparam.data.images import load_pair
+    from dynparam.support.files import sha256
     from dynparam.support.progress import say
-    from dynparam.training.archive import read_archive
+    from dynparam.training.archive import read_archive, require_parametrization
     from dynparam.training.audit import audit
+    from dynparam.training.audit_result import audited
     from dynparam.training.devices import resolve_device
 
     curves, images = files
     run, limits = pick(RunStage, settings), settings.training.audit
     archived = read_archive(curves, run, images)
+    require_parametrization(curves, archived, parametrization)
+    subject = audited(archived, settings, sha256(images))
     result = audit(archived, run, parametrization, load_pair(images), limits, resolve_device(device))
     say(result.sentence())
     values = {**asdict(result), "passed": result.passed}
-    return Made([], {"audit": asdict(result)}, values=values, sidecar=output)
+    details = {"audit": asdict(result), "audited": asdict(subject)}
+    return Made([], details, values=values, sidecar=output)
 
 
 def collected_files(
-    settings: RunStage, curves: Sequence[Path], images: Path, audit: Path | None
+    settings: CollectedRun, curves: Sequence[Path], images: Path, audit: Path | None
 ) -> tuple[Sequence[Path], Path, list[Path]]:
     """Tables of curves, the extracted pair, and the audit if there is one."""
     return curves, images, [] if audit is None else [audit]
 
 
 def collect_curves(
-    settings: RunStage, files: tuple[Sequence[Path], Path, list[Path]], output: Path
+    settings: CollectedRun, files: tuple[Sequence[Path], Path, list[Path]], output: Path
 ) -> Made:
     """Collect curves of one task and parametrization, from shards or from the archive."""
     from dynparam.support.tables import write_csv
-    from dynparam.training.archive import merge_curves, read_curves
-    from dynparam.training.audit_result import read_result
+    from dynparam.training.archive import merge_curves, read_trained, require_named
+    from dynparam.training.audit_result import read_audited
     from dynparam.training.origins import source_details
 
-    curves, _, audits = files
-    merged = merge_curves([read_curves(path) for path in curves])
+    curves, images, audits = files
+    if audits:
+        merged, result = read_audited(curves, settings, images, audits[0])
+    else:
+        run = pick(RunStage, settings)
+        merged, result = merge_curves([read_trained(path, run, images) for path in curves]), None
+    require_named(output, merged.parametrization)
     write_csv(merged.table, output)
-    checked = read_result(audits[0]) if audits else None
-    return Made([output], source_details(merged, checked))
+    return Made([output], source_details(merged, result))
 
 
 def extend_archive(settings: RunStage, files: Path, output: Path, curves: Sequence[Path]) -> Made:
     """Add runs to the archived curves of a task and parametrization."""
     from dynparam.support.tables import write_csv
-    from dynparam.training.archive import merge_curves, read_archive
+    from dynparam.training.archive import merge_curves, read_archive, require_named
 
     old = [read_archive(output, settings, files)] if output.exists() else []
     new = [read_archive(path, settings, files) for path in curves]
+    if not new:
+        return Made(
+            [], said=f"{output}: {sum(len(one.seeds) for one in old)} seeds, 0 new", recorded=False
+        )
     merged = merge_curves([*old, *new])
+    require_named(output, merged.parametrization)
     added = sum(len(part.seeds) for part in new)
     said = f"{output}: {len(merged.seeds)} seeds, {added} new"
-    if not new:
-        return Made([], said=said, recorded=False)
     write_csv(merged.table, output)
     return Made([output], {"runs": list(merged.origins)}, said=said)
 
@@ -149,14 +170,12 @@ AUDIT_ARCHIVE = Stage(
 )
 COLLECT = Stage(
     "collect",
-    RunStage,
+    CollectedRun,
     collect_curves,
     collected_files,
     (CURVES, IMAGES, AUDIT),
-    jobs=_jobs,
-    examples=(
-        "dynparam collect results/archive/bird-cat/10000-500/dynamic.csv"
-        " --images data/processed/bird-cat.npz --audit audit.json --output dynamic.csv",
+    jobs=lambda config: (
+        for_collection(config, run.task, run.network) for run in all_runs(config).values()
     ),
 )
 EXTEND = Stage("archive", RunStage, extend_archive, images_read, (CURVES, IMAGES), jobs=_jobs)

@@ -28,10 +28,10 @@ def curve_files(settings: ClaimsStage, results: Path) -> dict[tuple[str, str], P
 def judge_claims(settings: ClaimsStage, files: dict[tuple[str, str], Path], output: Path) -> Made:
     """Judge the claims on training curves: paired differences, intervals, effect sizes, verdicts."""
     from dynparam.experiments.training_curves import claims, page
-    from dynparam.training.archive import read_curves
+    from dynparam.training.archive import read_collected
     from dynparam.training.origins import audit_sentences
 
-    table = claims.judge_all(settings, {key: read_curves(path).table for key, path in files.items()})
+    table = claims.judge_all(settings, {key: read_collected(path).table for key, path in files.items()})
     sentences = audit_sentences(
         {f"{settings.figures.training[figure]}, {name}": path for (figure, name), path in files.items()}
     )
@@ -48,10 +48,10 @@ def plot_curves(settings: ClaimsStage, files: dict[str, Path], output: Path, fig
     """Draw a figure of training curves (Figs. 3.4 and 3.5)."""
     from dynparam.experiments.training_curves.figure import plotted_curves, training_figure
     from dynparam.presentation.figure_style import save
-    from dynparam.training.archive import read_curves
+    from dynparam.training.archive import read_collected
     from dynparam.training.origins import caption
 
-    plotted = plotted_curves({name: read_curves(path).table for name, path in files.items()})
+    plotted = plotted_curves({name: read_collected(path).table for name, path in files.items()})
     told = caption(files, settings.training.seeds)
     picture = training_figure(settings.figures.training_figure(figure), plotted, told)
     return Made(save(picture, plotted, output, settings.figures.dpi), {"caption": told})
@@ -69,12 +69,12 @@ def plot_domain(settings: ClaimsStage, files: dict[Any, tuple[Path, Path]], outp
     from dynparam.experiments.training_curves.domain import domain_table
     from dynparam.experiments.training_curves.domain_figure import domain_data, domain_figure
     from dynparam.presentation.figure_style import save
-    from dynparam.training.archive import read_curves
+    from dynparam.training.archive import read_collected
 
     table = domain_table(
         settings,
         {
-            key: (read_curves(first).table, read_curves(second).table)
+            key: (read_collected(first).table, read_collected(second).table)
             for key, (first, second) in files.items()
         },
     )
