@@ -66,9 +66,9 @@ def probe_alignment(settings: ProbeStage, files: Path, output: Path, curve: str,
     from dynparam.trials.images import TrialImages
 
     images = TrialImages(settings, load_pair(files))
-    log = one_step.trial_log_path(output, settings, curve, files, engine)
+    log = one_step.log_of_curve(output, settings, curve, files, engine)
     write_csv(one_step.measure_curve(settings, curve, images, log, engine), output)
-    return Made([output], said=f"Trials: {output}", finished=[log])
+    return Made([output], said=f"Trials: {output}", finished=[log.path])
 
 
 def expect_slopes(settings: ProbeStage, files: Path, output: Path, curve: str) -> Made:
