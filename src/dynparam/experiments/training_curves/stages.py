@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dynparam.experiments.training_curves.settings import ClaimsStage, for_claims
 from dynparam.provenance.experiment import Experiment, Files, ShownFigure, ShownTable, titled
 from dynparam.provenance.stage import RESULTS, Made, Parameter, Stage
 from dynparam.training.settings import all_runs
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FIGURE = Parameter(
     "figure", "Name of a figure in figures.training.", names=lambda config: config.figures.training
@@ -28,10 +31,9 @@ def curve_files(settings: ClaimsStage, results: Path) -> dict[tuple[str, str], P
 def judge_claims(settings: ClaimsStage, files: dict[tuple[str, str], Path], output: Path) -> Made:
     """Judge the claims on training curves: paired differences, intervals, effect sizes, verdicts."""
     from dynparam.experiments.training_curves import claims, page
-    from dynparam.training.archive import read_curves
     from dynparam.training.origins import audit_sentences
 
-    table = claims.judge_all(settings, {key: read_curves(path).table for key, path in files.items()})
+    table = claims.judge_all(settings, {key: _curves(path) for key, path in files.items()})
     sentences = audit_sentences(
         {f"{settings.figures.training[figure]}, {name}": path for (figure, name), path in files.items()}
     )
@@ -48,10 +50,9 @@ def plot_curves(settings: ClaimsStage, files: dict[str, Path], output: Path, fig
     """Draw a figure of training curves (Figs. 3.4 and 3.5)."""
     from dynparam.experiments.training_curves.figure import plotted_curves, training_figure
     from dynparam.presentation.figure_style import save
-    from dynparam.training.archive import read_curves
     from dynparam.training.origins import caption
 
-    plotted = plotted_curves({name: read_curves(path).table for name, path in files.items()})
+    plotted = plotted_curves({name: _curves(path) for name, path in files.items()})
     told = caption(files, settings.training.seeds)
     picture = training_figure(settings.figures.training_figure(figure), plotted, told)
     return Made(save(picture, plotted, output, settings.figures.dpi), {"caption": told})
@@ -69,18 +70,20 @@ def plot_domain(settings: ClaimsStage, files: dict[Any, tuple[Path, Path]], outp
     from dynparam.experiments.training_curves.domain import domain_table
     from dynparam.experiments.training_curves.domain_figure import domain_data, domain_figure
     from dynparam.presentation.figure_style import save
-    from dynparam.training.archive import read_curves
 
-    table = domain_table(
-        settings,
-        {
-            key: (read_curves(first).table, read_curves(second).table)
-            for key, (first, second) in files.items()
-        },
-    )
+    curves = {key: (_curves(first), _curves(second)) for key, (first, second) in files.items()}
+    table = domain_table(settings, curves)
     reference = (settings.protocol.n, settings.protocol.n_min)
     picture, data = domain_figure(table, reference), domain_data(table, reference)
     return Made(save(picture, data, output, settings.figures.dpi))
+
+
+def _curves(path: Path) -> pd.DataFrame:
+    """Curves that fit their sidecar, in the form of curves. Raises ``DataError``."""
+    from dynparam.experiments.training_curves.tables import CURVES
+    from dynparam.training.archive import read_curves
+
+    return CURVES.check(read_curves(path).table, path)
 
 
 def _jobs(config: Any) -> Iterator[ClaimsStage]:
