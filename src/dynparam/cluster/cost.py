@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import statistics
 from collections import defaultdict
@@ -61,12 +62,26 @@ def _wall_seconds(archive: Path) -> dict[Kind, list[float]]:
     seconds: dict[Kind, list[float]] = defaultdict(list)
     for csv in sorted(archive.glob("*/*/*.csv")):
         curves = read_curves(csv)
-        epochs = int(curves.table["epoch"].max())
-        for origin in curves.origins:
-            kind = (_machine(origin), origin["device"], csv.parent.name, epochs)
-            ended = set(origin["seeds"]) - set(origin["diverged"])
-            seconds[kind] += [origin["seeds"][seed] for seed in sorted(ended, key=int)]
+        try:
+            epochs = int(curves.table["epoch"].max())
+            for origin in curves.origins:
+                kind = (_machine(origin), str(origin["device"]), csv.parent.name, epochs)
+                _largest_network_first(kind)
+                ended = set(origin["seeds"]) - set(origin["diverged"])
+                seconds[kind] += [_seconds(origin["seeds"][seed]) for seed in sorted(ended, key=int)]
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise DataError(
+                f"{csv}: its folder is not named after a network, or its sidecar does not say what its "
+                f"runs took; restore both, or remove it"
+            ) from None
     return seconds
+
+
+def _seconds(value: object) -> float:
+    """A run's time. Raises ``ValueError`` for what is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+        raise ValueError
+    return value
 
 
 def _row(kind: Kind, seconds: list[float], figures: str) -> list[str]:
