@@ -67,8 +67,10 @@ def _slopes(figure: str, curve: str) -> Iterator[dict[str, Any]]:
         yield {
             "figure": figure,
             "curve": curve,
+            "parametrization": CONFIG.probe.curve(curve).parametrization,
             "layer": layer,
             "asymptotic": exponent,
+            "expected": slope,
             "slope": slope + layer / 100,
             "ci_low": slope - 0.1,
             "ci_high": slope + 0.1,
@@ -94,6 +96,7 @@ def edges() -> pd.DataFrame:
             "update_exponent": 0.25 * scale,
             "update_expected": 0.25,
             "verdict": "agrees",
+            "note": "",
         }
         for statistic, scale in (("drift", 0.98), ("growth", 1.04))
         for reference, edge in expected.items()
@@ -110,7 +113,7 @@ def exponents() -> pd.DataFrame:
         ("growth", "n_min", 0.625, np.nan, 0.03, 0.05, 16, ""),
         ("growth", "n_min", 1.0, np.nan, np.nan, np.nan, 0, ""),
     ]
-    return pd.DataFrame(rows, columns=list(columns))
+    return pd.DataFrame(rows, columns=list(columns)).assign(layer=1, ci_low=np.nan)
 
 
 def wide(figure: str) -> pd.DataFrame:

@@ -55,11 +55,14 @@ def planted_trials(
                     {
                         "curve": f"{name}_{family}",
                         "parametrization": name,
+                        "ratio": "planted",
                         "n": n,
                         "n_min": widths.n_min,
                         "trial": range(trials),
                         "layer": layer,
+                        "alignment": 1.0,
                         **sizes,
+                        "gradient_norm": 1.0,
                     }
                 )
             )

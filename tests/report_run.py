@@ -115,7 +115,8 @@ def edges() -> pd.DataFrame:
     rows = [("drift", "n_min", 0.5, 0.49, 0.45, 0.52, "agrees", None)]
     rows += [("growth", "n_max", 0.25, 0.3, 0.2, 0.4, "undecided", "few trials")]
     rows += [("growth", "n_min", 0.5, None, None, None, "undecided", "no edge in the range of r")]
-    return pd.DataFrame(rows, columns=list(columns))
+    table = pd.DataFrame(rows, columns=list(columns))
+    return table.assign(update_exponent=table["edge"] / 2, update_expected=0.25)
 
 
 def settings(root: Path, reuse: str = "archive") -> Config:

@@ -79,6 +79,37 @@ def test_machines_devices_and_networks_are_kept_apart_and_curves_joined(tmp_path
     assert [network for network, _ in found] == ["10000-500", "10000-500", "1000-50"]
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"seeds": {"0": "1800"}},
+        {"seeds": {"0": float("nan")}},
+        {"seeds": {"0": True}},
+        {"seeds": {"0": -1}},
+        {"seeds": {"0": None}},
+        {"seeds": {"zero": 5.0}},
+        {"seeds": 5},
+        {"diverged": None},
+        {"hardware": "a machine"},
+        {"hardware": {}},
+    ],
+)
+def test_a_record_that_does_not_tell_times_is_named(tmp_path, wrong):
+    write_archive(tmp_path, [origin({0: 1800})])
+    sidecar = tmp_path / TASK / "10000-500" / "dynamic.json"
+    record = json.loads(sidecar.read_text())
+    record["runs"][0] |= wrong
+    sidecar.write_text(json.dumps(record))
+    with pytest.raises(DataError, match=r"^\S*dynamic\.(csv|json): [^\n]*; "):
+        cost_table(tmp_path, "10000-500")
+
+
+def test_a_folder_that_is_no_network_is_named(tmp_path):
+    write_archive(tmp_path, [origin({0: 1800})], network="mine")
+    with pytest.raises(DataError, match=r"mine/dynamic\.csv: its folder is not named after a network"):
+        cost_table(tmp_path, "10000-500")
+
+
 def test_diverged_runs_do_not_count(tmp_path):
     write_archive(tmp_path, [origin({0: 3600, 1: 1}, diverged=[1])])
     assert [row[4] for row in rows_of(tmp_path).values()] == ["1"]

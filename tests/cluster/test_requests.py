@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import re
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from dynparam.cluster.requests import Need, Needs, read_needs, write_needs
 from dynparam.cluster.usage import Measured, comparison, measure, updated
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
+from dynparam.report.sidecar_text import efforts
 from dynparam.support.errors import ConfigError, DataError
 from dynparam.training.archive import read_curves
 from dynparam.training.protocol import memory_bytes
@@ -109,6 +111,45 @@ def test_measurements_are_the_largest_over_jobs_and_per_seed(benchmarks):
     assert found["one"] == Measured(2, Need(mem_mb=101, seconds=80.0), 100.0)
     assert found["two"] == Measured(1, Need(mem_mb=1, seconds=0.1), 0.0)
     assert found["train_seeds"].need == Need(mem_mb=1500, seconds=900.0)
+
+
+LINE = "1\t0:00:01\t{}\t1\t1\t1\t1\t1\t1\t{}\n"
+BAD = {
+    "NaN": (HEADER + LINE.format("nan", 1)).encode(),
+    "infinity": (HEADER + LINE.format("inf", 1)).encode(),
+    "infinite time": (HEADER + LINE.format(1, "inf")).encode(),
+    "negative": (HEADER + LINE.format(-1, 1)).encode(),
+    "text": (HEADER + LINE.format("much", 1)).encode(),
+    "cut": (HEADER + "1\t0:00").encode(),
+    "another table": b"a,b\n1,2\n",
+    "bytes": bytes(range(256)),
+    "UTF-16": (HEADER + LINE.format(1, 1)).encode("utf-16"),
+    "a huge cell": (HEADER + LINE.format("1" * 200_000, 1)).encode(),
+    "a huge file": b"\n" * (2**20 + 1),
+}
+
+
+@pytest.mark.parametrize("content", BAD.values(), ids=BAD)
+def test_a_bad_benchmark_is_one_sentence(benchmarks, content):
+    (benchmarks / "two.tsv").write_bytes(content)
+    with pytest.raises(DataError, match=rf"^{benchmarks / 'two.tsv'}: [^\n]*; remove it$"):
+        measure(benchmarks)
+    assert [one.rule for one in efforts(benchmarks)]
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, Path.mkdir, lambda path: path.symlink_to("/dev/zero")])
+def test_a_benchmark_that_is_no_file_is_not_waited_for(benchmarks, make):
+    (benchmarks / "two.tsv").unlink()
+    make(benchmarks / "two.tsv")
+    with pytest.raises(DataError, match=r"two\.tsv: .*, not a regular file; remove it$"):
+        measure(benchmarks)
+    assert {one.rule for one in efforts(benchmarks)} == {"one", "train_seeds"}
+
+
+def test_a_benchmark_of_no_seeds_is_named(benchmarks):
+    write_benchmark(benchmarks / "train_seeds" / "task" / "all.tsv", LINE.format(1, 1).strip())
+    with pytest.raises(DataError, match=r"all\.tsv: its name is not of seeds, such as 0-9\.tsv; remove"):
+        measure(benchmarks)
 
 
 def test_too_small_a_request_is_found(benchmarks):

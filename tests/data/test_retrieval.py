@@ -338,7 +338,28 @@ def test_expected_hashes_are_official_unless_told_otherwise(
     assert official.expected_hashes() == hashes
 
 
-@pytest.mark.parametrize("text", [None, "{", "[]", '{"test_batch": "0"}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            None,
+            "",
+            "{",
+            "[]",
+            "null",
+            '{"test_batch": "0"}',
+            "[" * 10_000,
+            "\0",
+            "\ufeff{}",
+            " " * 2**17,
+        ),
+        json.dumps(dict.fromkeys(MEMBERS, 5)),
+        json.dumps(dict.fromkeys(MEMBERS)),
+        json.dumps(dict.fromkeys(MEMBERS, "0" * 63)),
+        json.dumps(dict.fromkeys(MEMBERS, "\ud800" * 64)),
+        json.dumps({member: ["0" * 64] for member in MEMBERS}),
+    ],
+)
 def test_unusable_hash_file_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None
 ) -> None:
@@ -347,6 +368,14 @@ def test_unusable_hash_file_is_named(
     monkeypatch.setenv(official.HASHES_VARIABLE, str(tmp_path / "hashes.json"))
     with pytest.raises(DataError, match=r"DYNPARAM_CIFAR10_HASHES names .*hashes\.json"):
         official.expected_hashes()
+
+
+def test_hashes_are_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    for place in (tmp_path / "fifo", Path("/dev/zero"), tmp_path):
+        monkeypatch.setenv(official.HASHES_VARIABLE, str(place))
+        with pytest.raises(DataError, match=rf"DYNPARAM_CIFAR10_HASHES names {place}, which"):
+            official.expected_hashes()
 
 
 # --- Reading ------------------------------------------------------------------------------------

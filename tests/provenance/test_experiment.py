@@ -6,6 +6,7 @@ import pytest
 
 from dynparam.provenance.experiment import Experiment, Files, Page, ShownTable
 from dynparam.support.errors import DataError
+from dynparam.support.tables import COUNT, Form
 
 SWEEP = Experiment("r_sweep", "The edge", "Sec. 2.3.2", stages=())
 BARE = Experiment("architecture", "The network", "Fig. 3.1", stages=())
@@ -35,11 +36,11 @@ def test_a_table_is_named_after_its_file():
 
 
 def test_tables_and_plotted_data_are_read_from_their_places(tmp_path):
-    files = Files(tmp_path / "results", tmp_path / "figures")
+    files, form = Files(tmp_path / "results", tmp_path / "figures"), Form({"r": COUNT})
     for folder, value in (("results/sweep", 1), ("figures", 2)):
         (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder / "edges.csv").write_text(f"r\n{value}\n")
-    assert list(files.table("sweep/edges")["r"]) == [1]
-    assert list(files.plotted("edges")["r"]) == [2]
+    assert list(files.table("sweep/edges", form)["r"]) == [1]
+    assert list(files.plotted("edges", form)["r"]) == [2]
     with pytest.raises(DataError, match=r"other\.csv: not a readable table"):
-        files.table("sweep/other")
+        files.table("sweep/other", form)

@@ -26,6 +26,7 @@ from dynparam.training.run_files import RunFiles
 from dynparam.training.runs import Plan, curve_table, train_seeds
 from dynparam.training.settings import for_run
 from dynparam.trials.images import TrialImages
+from dynparam.trials.log import TrialLog
 from dynparam.trials.one_step import measure_curve
 from dynparam.trials.settings import for_curve
 
@@ -82,7 +83,7 @@ def measure(config: Config, npz: Path, log_directory: Path) -> pd.DataFrame:
     for curve in config.probe.curves:
         stage = for_curve(config, curve)
         images = TrialImages(stage, load_pair(npz))
-        tables.append(measure_curve(stage, curve, images, log_directory / f"{curve}.jsonl"))
+        tables.append(measure_curve(stage, curve, images, TrialLog(log_directory / "trials.csv", curve)))
     return pd.concat(tables, ignore_index=True)
 
 

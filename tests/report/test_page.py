@@ -183,7 +183,7 @@ def test_a_missing_part_is_named_with_its_target(broken, name, target):
     ("name", "content", "words"),
     [
         ("fig3_2.png", b"GIF89a", "not a PNG"),
-        ("fig3_2.csv", b"", "empty table"),
+        ("fig3_2.csv", b"", "it is empty"),
         ("fig3_2.json", b"{", "not a readable sidecar"),
     ],
 )

@@ -1,5 +1,4 @@
 import json
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,12 +7,18 @@ import torch
 from scipy import stats
 
 from dynparam.engines import dense
-from dynparam.support.errors import DataError, DynparamError, NonFiniteError
+from dynparam.support.errors import NonFiniteError
 from dynparam.trials.images import TrialImages
-from dynparam.trials.one_step import CurveTrials, measure_curve, read_trial_log, trial_log_path
+from dynparam.trials.log import TrialLog
+from dynparam.trials.networks import family_networks
+from dynparam.trials.one_step import CurveTrials, finished_trials, log_of_curve, measure_curve
 from tests.networks import invented_pair, probe_stage
 
 ONE_STEP = dense.one_step
+
+
+def log_in(folder, identity="settings"):
+    return TrialLog(folder / "curve.csv", "constant", identity)
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +27,7 @@ def images():
 
 
 def test_curve_table(images, tmp_path):
-    table = measure_curve(probe_stage(), "sharpening", images, tmp_path / "log")
+    table = measure_curve(probe_stage(), "sharpening", images, log_in(tmp_path, "log"))
     assert list(table.columns) == [
         "curve",
         "parametrization",
@@ -45,12 +50,12 @@ def test_curve_table(images, tmp_path):
 
 def test_trials_do_not_depend_on_which_others_ran(images, tmp_path):
     """Fewer widths and more trials: what both experiments contain is equal to the bit."""
-    full = measure_curve(probe_stage(), "constant", images, tmp_path / "full")
+    full = measure_curve(probe_stage(), "constant", images, log_in(tmp_path, "full"))
     other = measure_curve(
         probe_stage(trials=5, widths={"smallest": 30, "largest": 90, "count": 2}),
         "constant",
         images,
-        tmp_path / "other",
+        log_in(tmp_path, "other"),
     )
     keys = ["n", "trial", "layer"]
     both = full.merge(other, on=keys, suffixes=("", "_other"))
@@ -59,15 +64,16 @@ def test_trials_do_not_depend_on_which_others_ran(images, tmp_path):
 
 
 def test_trials_differ(images, tmp_path):
-    table = measure_curve(probe_stage(), "constant", images, tmp_path / "log")
+    table = measure_curve(probe_stage(), "constant", images, log_in(tmp_path, "log"))
     assert table["alignment"].is_unique
 
 
 def test_an_interrupted_curve_resumes_where_it_stood(images, tmp_path, monkeypatch):
-    whole = measure_curve(probe_stage(), "constant", images, tmp_path / "whole")
-    log = tmp_path / "log"
-    lines = (tmp_path / "whole").read_text().splitlines(keepends=True)
-    log.write_text("".join(lines[:4]) + lines[4][:25])  # killed while writing the fifth trial
+    first, second = log_in(tmp_path / "first"), log_in(tmp_path / "second")
+    whole = measure_curve(probe_stage(), "constant", images, first)
+    lines = first.path.read_text().splitlines(keepends=True)
+    second.path.parent.mkdir(parents=True)
+    second.path.write_text("".join(lines[:4]) + lines[4][:25])  # killed while writing the fifth trial
     measured = []
 
     def counting(*arguments, workspace):
@@ -75,56 +81,39 @@ def test_an_interrupted_curve_resumes_where_it_stood(images, tmp_path, monkeypat
         return ONE_STEP(*arguments, workspace)
 
     monkeypatch.setattr("dynparam.engines.dense.one_step", counting)
-    resumed = measure_curve(probe_stage(), "constant", images, log)
+    resumed = measure_curve(probe_stage(), "constant", images, second)
     assert len(measured) == 9 - 4
     pd.testing.assert_frame_equal(resumed, whole, check_exact=True)
-    assert log.read_text() == (tmp_path / "whole").read_text()
-
-
-@pytest.mark.parametrize("damage", ["{", "[1, 2]", '[1, 2, {"alignment": [1.0]}]', "null"])
-def test_a_damaged_log_is_named(tmp_path, damage):
-    log = tmp_path / "log.jsonl"
-    log.write_text(f"{damage}\n")
-    with pytest.raises(DataError, match=r"log.jsonl: line 1 is damaged; delete the file"):
-        read_trial_log(log)
-
-
-def test_a_log_that_cannot_be_written_is_named(images, tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(DynparamError, match=r"log: cannot be written .*; free some space or choose"):
-        measure_curve(probe_stage(), "constant", images, tmp_path / "file" / "log")
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
-def test_a_full_disk_is_named(images, tmp_path, monkeypatch):
-    """The log stands for a file on a full disk: it can be opened, nothing can be written."""
-    monkeypatch.setattr("dynparam.trials.one_step.read_trial_log", lambda path: {})
-    with pytest.raises(DynparamError, match=r"full: cannot be written \(No space left on device\)"):
-        measure_curve(probe_stage(), "constant", images, Path("/dev/full"))
+    assert second.path.read_text() == first.path.read_text()
 
 
 def test_a_failed_trial_is_named_and_the_finished_ones_are_kept(images, tmp_path):
-    log = tmp_path / "log"
+    log, settings = log_in(tmp_path), probe_stage()
     with pytest.raises(NonFiniteError, match=r"curve constant, n = 30, trial 0: .* of layer \d"):
         measure_curve(probe_stage(learning_rate=1e38), "constant", images, log)
-    assert read_trial_log(log) == {}
+    narrow, probe = settings.probe.curve("constant").narrow, settings.probe
+    grid = family_networks(settings.network, narrow, probe.rounding, probe.widths)
+    assert finished_trials(log, grid, probe.trials) == {}
 
 
-def test_trial_log_belongs_to_its_settings(tmp_path):
+def test_a_log_belongs_to_its_settings(tmp_path):
     file = tmp_path / "images.npz"
     file.write_bytes(b"1")
-    output = tmp_path / "curve.csv"
-    path = trial_log_path(output, probe_stage(), "constant", file, "dense")
-    assert path == trial_log_path(output, probe_stage(), "constant", file, "dense")
-    assert path != trial_log_path(output, probe_stage(seed=1), "constant", file, "dense")
+
+    def path(**changes):
+        return log_of_curve(tmp_path / "a.csv", probe_stage(**changes), "constant", file, "dense").path
+
+    before = path()
+    assert before == path()
+    assert before != path(seed=1)
     file.write_bytes(b"2")
-    assert path != trial_log_path(output, probe_stage(), "constant", file, "dense")
+    assert before != path()
 
 
-def test_trial_log_lines_are_json(images, tmp_path):
-    log = tmp_path / "log"
+def test_lines_of_a_log_are_json(images, tmp_path):
+    log = log_in(tmp_path)
     measure_curve(probe_stage(), "constant", images, log)
-    n, trial, values = json.loads(log.read_text().splitlines()[0])
+    n, trial, values = json.loads(log.path.read_text().splitlines()[0])["content"]
     assert (n, trial) == (30, 0)
     assert set(values) == {"alignment", "preactivation_rms", "update_rms", "gradient_norm"}
 

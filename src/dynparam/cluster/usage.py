@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import math
 from collections.abc import Iterator, Mapping
@@ -13,7 +14,8 @@ import pandas as pd
 from tabulate import tabulate
 
 from dynparam.cluster.requests import PER_SEED, Need, Needs
-from dynparam.support.errors import DataError
+from dynparam.support.errors import ConfigError, DataError
+from dynparam.support.regular_files import read_text
 from dynparam.training.seeds import parse_seeds
 
 COLUMNS = (
@@ -28,6 +30,10 @@ COLUMNS = (
 )
 
 HEADERS = ("rule", "jobs", "MB used", "CPU s used", "by all jobs", "MB asked", "s asked", "enough")
+
+
+MAX_BENCHMARK_BYTES = 2**20
+"""The largest benchmark that is read: a line or two."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,7 @@ def measure(benchmarks: Path) -> dict[str, Measured]:
     found: dict[str, Measured] = {}
     for path in sorted(benchmarks.rglob("*.tsv")):
         rule = path.relative_to(benchmarks).with_suffix("").parts[0]
-        seeds = len(parse_seeds(path.stem)) if rule == PER_SEED else 1
+        seeds = _seeds(path) if rule == PER_SEED else 1
         for memory, seconds in _rows(path):
             old = found.get(rule, Measured(0, Need(mem_mb=1, seconds=0.1), 0.0))
             need = Need(
@@ -105,13 +111,23 @@ def as_json(table: pd.DataFrame) -> str:
     return json.dumps(json.loads(table.to_json(orient="records")), indent=2)
 
 
+def _seeds(path: Path) -> int:
+    """How many seeds the job of a file trained."""
+    try:
+        return len(parse_seeds(path.stem))
+    except ConfigError:
+        raise DataError(f"{path}: its name is not of seeds, such as 0-9.tsv; remove it") from None
+
+
 def _rows(path: Path) -> Iterator[tuple[float, float]]:
     """Memory (MB) and processor time (s) of each repetition; NA, of the shortest jobs, is 0."""
-    with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file, delimiter="\t"):
-            try:
-                values = [row[key] for key in ("max_rss", "cpu_time")]
-                memory, seconds = (0.0 if v in ("NA", "-") else float(v) for v in values)
-            except (KeyError, TypeError, ValueError):
-                raise DataError(f"{path}: not a benchmark of Snakemake's; remove it") from None
+    text = read_text(path, MAX_BENCHMARK_BYTES, "remove it")
+    try:
+        for row in csv.DictReader(io.StringIO(text), delimiter="\t"):
+            values = [row[key] for key in ("max_rss", "cpu_time")]
+            memory, seconds = (0.0 if v in ("NA", "-") else float(v) for v in values)
+            if not (0 <= memory < math.inf and 0 <= seconds < math.inf):
+                raise ValueError
             yield memory, seconds
+    except (KeyError, TypeError, ValueError, csv.Error):
+        raise DataError(f"{path}: not a benchmark of Snakemake's; remove it") from None

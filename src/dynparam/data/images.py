@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ from numpy.typing import NDArray
 from dynparam.data.settings import Normalization
 from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import ConfigError, DataError
+from dynparam.support.regular_files import opened, refusal
 
 Bytes = NDArray[np.uint8]
 
@@ -26,6 +30,18 @@ class Pair:
     train_labels: Bytes
     test_images: Bytes
     test_labels: Bytes
+
+
+IMAGE_SHAPES: Mapping[str, tuple[int, ...]] = {
+    "train_images": (3, 32, 32),
+    "train_labels": (),
+    "test_images": (3, 32, 32),
+    "test_labels": (),
+}
+"""The arrays of a pair, and their shapes but for the number of images."""
+
+MAX_IMAGES = 10**6
+"""The most images of a kind that are read, as many as can be configured."""
 
 
 def draw_subset(
@@ -58,18 +74,64 @@ def draw_subset(
 
 
 def load_pair(npz: Path) -> Pair:
-    """Read what ``extract_pair`` or ``extract_pool`` wrote. Raises ``DataError``."""
+    """Read what ``extract_pair`` or ``extract_pool`` wrote, and nothing else.
+
+    Raises ``DataError`` for what is no regular file, has other members or arrays than those of ``Pair``,
+    or has no image of one of the classes to train on. A pickle is not opened, and what a member says of
+    its size is looked at before it is unpacked.
+    """
     try:
-        with npz.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            pair = Pair(**{key: arrays[key] for key in Pair.__dataclass_fields__})
+        return _checked(_arrays(npz))
     except Exception as error:  # damage shows in a dozen types, BadZipFile among them
-        raise DataError(f"{npz}: not a readable pair of classes; extract it again") from error
-    for images, labels in (
-        (pair.train_images, pair.train_labels),
-        (pair.test_images, pair.test_labels),
+        reason = str(error) if isinstance(error, DataError) else "damaged, or no archive of arrays"
+        raise DataError(f"{npz}: not a readable pair of classes ({reason}); extract it again") from error
+
+
+def _arrays(npz: Path) -> dict[str, Bytes]:
+    """The arrays of an archive by name. Raises ``DataError`` if they are not those of a pair."""
+    reason = refusal(npz)
+    if reason is not None:
+        raise DataError(reason)
+    try:
+        with opened(npz) as file, zipfile.ZipFile(file) as archive:
+            members = [f"{name}.npy" for name in IMAGE_SHAPES]
+            if sorted(archive.namelist()) != sorted(members):
+                raise DataError(f"its members are not {', '.join(members)}")
+            return {name: _array(archive, name) for name in IMAGE_SHAPES}
+    except OSError as error:
+        raise DataError(f"cannot be read: {error.strerror or 'damaged'}") from error
+
+
+def _array(archive: zipfile.ZipFile, name: str) -> Bytes:
+    """One member, if it is of bytes and of the shape it should have."""
+    with archive.open(f"{name}.npy") as member:
+        if np.lib.format.read_magic(member) != (1, 0):
+            raise DataError(f"{name} is of another format than numpy writes")
+        shape, by_columns, dtype = np.lib.format.read_array_header_1_0(member)
+        if dtype.str != "|u1" or by_columns:
+            raise DataError(f"{name} is not of bytes in rows")
+        if shape[1:] != IMAGE_SHAPES[name] or not len(shape) or not 0 <= shape[0] <= MAX_IMAGES:
+            raise DataError(f"{name} has the shape {shape}")
+        content = bytearray(member.read(math.prod(shape)))
+        # The end is read too, where the member's checksum is compared.
+        if len(content) != math.prod(shape) or member.read(1):
+            raise DataError(f"{name} is not as long as it says")
+    return np.frombuffer(content, dtype=np.uint8).reshape(shape)
+
+
+def _checked(arrays: Mapping[str, Bytes]) -> Pair:
+    """The arrays as a pair. Raises ``DataError`` if images and labels are not those of two classes."""
+    pair = Pair(**arrays)
+    for kind, images, labels in (
+        ("training", pair.train_images, pair.train_labels),
+        ("test", pair.test_images, pair.test_labels),
     ):
-        if images.shape != (*labels.shape, 3, 32, 32):
-            raise DataError(f"{npz}: images and labels do not belong together; extract it again")
+        if len(images) != len(labels):
+            raise DataError(f"{len(images)} {kind} images have {len(labels)} labels")
+        if (labels > 1).any():
+            raise DataError(f"a {kind} label is {labels.max()}, where 0 and 1 are the classes")
+    if len(np.unique(pair.train_labels)) < 2:
+        raise DataError("it has no training images of one of the classes")
     return pair
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import get_args
@@ -11,6 +12,7 @@ from typing import get_args
 from dynparam.data.settings import ClassName
 from dynparam.support.errors import DataError
 from dynparam.support.files import sha256
+from dynparam.support.regular_files import read_bytes
 
 FOLDER = "cifar-10-batches-py"
 
@@ -28,6 +30,9 @@ MEMBERS: dict[str, str] = {
 }
 """The official files and their SHA-256; an archive may be repacked, its members may not change."""
 
+MAX_HASHES_BYTES = 2**16
+"""The largest file of hashes that is read."""
+
 HASHES_VARIABLE = "DYNPARAM_CIFAR10_HASHES"
 
 
@@ -41,10 +46,14 @@ def expected_hashes() -> Mapping[str, str]:
     if not path:
         return MEMBERS
     try:
-        hashes = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        hashes = json.loads(read_bytes(Path(path), MAX_HASHES_BYTES).decode())
+    except (DataError, ValueError, RecursionError):
         hashes = None
-    if not isinstance(hashes, dict) or hashes.keys() != MEMBERS.keys():
+    if (
+        not isinstance(hashes, dict)
+        or hashes.keys() != MEMBERS.keys()
+        or not all(isinstance(one, str) and re.fullmatch("[0-9a-f]{64}", one) for one in hashes.values())
+    ):
         raise DataError(
             f"{HASHES_VARIABLE} names {path}, which is not a JSON file with the SHA-256 of "
             f"{', '.join(MEMBERS)}; correct it, or unset the variable to use the official data"

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from dynparam.presentation.pages import Section
     from dynparam.presentation.verdicts import Count
+    from dynparam.support.tables import Form
 
 
 @dataclass(frozen=True)
@@ -121,17 +122,17 @@ class Files:
     results: Path
     figures: Path
 
-    def table(self, place: str) -> pd.DataFrame:
-        """A table below the directory of results. Raises ``DataError`` if it cannot be read."""
+    def table(self, place: str, form: Form) -> pd.DataFrame:
+        """A table below the directory of results. Raises ``DataError`` if it is not of the form."""
         from dynparam.support.tables import read_csv
 
-        return read_csv(self.results / f"{place}.csv")
+        return read_csv(self.results / f"{place}.csv", form)
 
-    def plotted(self, figure: str) -> pd.DataFrame:
-        """The plotted data of a figure. Raises ``DataError`` if it cannot be read."""
+    def plotted(self, figure: str, form: Form) -> pd.DataFrame:
+        """The plotted data of a figure. Raises ``DataError`` if it is not of the form."""
         from dynparam.support.tables import read_csv
 
-        return read_csv(self.figures / f"{figure}.csv")
+        return read_csv(self.figures / f"{figure}.csv", form)
 
 
 def nothing_of_it(config: Any, files: Files | None = None) -> tuple[Any, ...]:

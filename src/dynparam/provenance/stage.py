@@ -20,6 +20,7 @@ from dynparam.provenance.code_digest import PACKAGE, function_digest, module_dig
 from dynparam.provenance.record import write_sidecar
 from dynparam.settings.base import Block, pick
 from dynparam.support.errors import DataError
+from dynparam.support.regular_files import refusal
 
 Settings = TypeVar("Settings", bound=Block)
 
@@ -190,7 +191,8 @@ def require(paths: Iterable[Path], command: str) -> None:
     missing = [path for path in paths if not path.is_file()]
     if missing:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        raise DataError(f"{missing[0]}{more}: there is no such file yet; run: {command}")
+        reason = refusal(missing[0]) or "there is no such file yet"
+        raise DataError(f"{missing[0]}{more}: {reason}; run: {command}")
 
 
 def _asked(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str, Any]:

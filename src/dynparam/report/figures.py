@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import csv
-import io
 import mimetypes
 import struct
 from dataclasses import dataclass
@@ -17,8 +15,15 @@ from dynparam.provenance.record import read_sidecar
 from dynparam.report.documents import caption
 from dynparam.report.sidecar_text import Entries, sections, summary
 from dynparam.support.errors import DataError
+from dynparam.support.regular_files import read_input
+from dynparam.support.tables import read_cells
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+MAX_SHOWN_BYTES = 2**28
+"""The largest file that the page shows or embeds."""
+
+REMEDY = "delete it and run its rule again"
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ def read_figure(shown: ShownFigure, folder: Path, told: Path) -> Figure:
     text = told.read_text(encoding="utf-8") if told.is_file() else ""
     width, height = _size(stem.with_name(f"{shown.name}.png"))
     record = read_sidecar(stem.with_name(f"{shown.name}.json"))
-    head, *rows = _table(stem.with_name(f"{shown.name}.csv"))
+    head, *rows = read_cells(stem.with_name(f"{shown.name}.csv"))
     return Figure(
         name=shown.name,
         title=shown.title,
@@ -89,7 +94,8 @@ def read_figure(shown: ShownFigure, folder: Path, told: Path) -> Figure:
 
 def embedded(path: Path) -> str:
     """A file's content as a ``data:`` address, which needs neither disk nor network."""
-    return data_address(path.read_bytes(), mimetypes.guess_type(path.name)[0] or "text/plain")
+    kind = mimetypes.guess_type(path.name)[0] or "text/plain"
+    return data_address(read_input(path, MAX_SHOWN_BYTES, REMEDY), kind)
 
 
 def data_address(content: bytes, kind: str) -> str:
@@ -99,16 +105,8 @@ def data_address(content: bytes, kind: str) -> str:
 
 def _size(path: Path) -> tuple[int, int]:
     """Width and height of a PNG in pixels, so that the page keeps its room before it is decoded."""
-    start = path.read_bytes()[:24]
+    start = read_input(path, MAX_SHOWN_BYTES, REMEDY)[:24]
     if len(start) < 24 or not start.startswith(PNG_SIGNATURE):
-        raise DataError(f"{path}: not a PNG picture; delete it and run its rule again")
+        raise DataError(f"{path}: not a PNG picture; {REMEDY}")
     width, height = struct.unpack(">II", start[16:24])
     return int(width), int(height)
-
-
-def _table(path: Path) -> list[list[str]]:
-    """The cells of a CSV as they are written, the head first."""
-    rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"))))
-    if not rows:
-        raise DataError(f"{path}: an empty table; delete it and run its rule again")
-    return rows

@@ -31,9 +31,17 @@ from dynparam.report.contents import (
     missing,
 )
 from dynparam.report.documents import Document, document
-from dynparam.report.figures import Figure, data_address, embedded, read_figure
+from dynparam.report.figures import (
+    MAX_SHOWN_BYTES,
+    REMEDY,
+    Figure,
+    data_address,
+    embedded,
+    read_figure,
+)
 from dynparam.report.sidecar_text import commit, efforts, sections
 from dynparam.settings.base import digest
+from dynparam.support.regular_files import read_text
 
 TEMPLATE = "report.html.j2"
 
@@ -100,10 +108,11 @@ def _rendered(part: Shown) -> list[tuple[Section, Table | None, str]]:
 
 def _documents(settings: Config, parts: Iterable[Shown]) -> list[tuple[ShownDocument, Document]]:
     anchors = _anchors(settings, parts)
-    return [
-        (shown, document(shown.path.read_text(encoding="utf-8"), shown.path, shown.anchor, anchors))
-        for shown in all_documents(settings)
-    ]
+    found = []
+    for shown in all_documents(settings):
+        text = read_text(shown.path, MAX_SHOWN_BYTES, REMEDY)
+        found.append((shown, document(text, shown.path, shown.anchor, anchors)))
+    return found
 
 
 def _anchors(settings: Config, parts: Iterable[Shown]) -> dict[str, str]:

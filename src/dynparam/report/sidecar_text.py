@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import csv
+import io
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from dynparam.support.errors import DataError
+from dynparam.support.regular_files import read_text
+
+MAX_BENCHMARK_BYTES = 2**20
+"""The largest benchmark that is read: a line or two."""
 
 BETWEEN = " > "
 """Stands between the keys on the way to a value."""
@@ -86,13 +94,16 @@ def efforts(benchmarks: Path) -> list[Effort]:
 
 def _measured(path: Path) -> Iterator[tuple[float, float]]:
     """Seconds and megabytes of the last job that wrote this file; unreadable ones say nothing."""
-    with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file, delimiter="\t"):
-            try:
-                memory = row.get("max_rss") or "0"
-                yield float(row["s"]), 0.0 if memory == "NA" else float(memory)
-            except (KeyError, TypeError, ValueError):
+    try:
+        text = read_text(path, MAX_BENCHMARK_BYTES, "remove it")
+        for row in csv.DictReader(io.StringIO(text), delimiter="\t"):
+            memory = row.get("max_rss") or "0"
+            used = float(row["s"]), 0.0 if memory == "NA" else float(memory)
+            if not all(map(math.isfinite, used)):
                 return
+            yield used
+    except (DataError, KeyError, TypeError, ValueError, csv.Error):
+        return
 
 
 def _flat(value: object, way: tuple[str, ...]) -> Iterator[tuple[str, str]]:

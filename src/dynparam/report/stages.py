@@ -30,11 +30,13 @@ def write_ledger(settings: Config, files: tuple[Path, Path], output: Path) -> Ma
     """Write the page of all open choices and what their alternatives change."""
     from dynparam.configuration.choices import load_open_choices
     from dynparam.experiments.open_choices.page import page
+    from dynparam.experiments.open_choices.tables import CHANGES
     from dynparam.support.files import write_text
     from dynparam.support.tables import read_csv
 
     changes, entries = files
-    write_text(output, page(load_open_choices(entries, settings), settings, read_csv(changes)))
+    table = read_csv(changes, CHANGES)
+    write_text(output, page(load_open_choices(entries, settings), settings, table))
     return Made([output])
 
 

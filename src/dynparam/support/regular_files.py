@@ -64,9 +64,30 @@ def read_bytes(path: Path, limit: int) -> bytes:
         raise RefusedError(reason)
     try:
         with opened(path) as file:
-            content = file.read(limit + 1)
+            # A file with holes can be large beyond all memory, and takes no room.
+            whole = os.fstat(file.fileno()).st_size <= limit
+            content = file.read(limit + 1) if whole else b""
     except OSError as error:
         raise RefusedError(f"cannot be read ({error.strerror})") from None
-    if len(content) > limit:
+    if not whole or len(content) > limit:
         raise RefusedError(f"larger than {limit // 2**20} MiB; not read")
     return content
+
+
+def read_input(path: Path, limit: int, remedy: str) -> bytes:
+    """The content of a file that a command needs, as ``read_bytes`` reads it.
+
+    Raises ``DataError``, one sentence that names ``path`` and ends with ``remedy``.
+    """
+    try:
+        return read_bytes(path, limit)
+    except RefusedError as error:
+        raise DataError(f"{path}: {error}; {remedy}") from None
+
+
+def read_text(path: Path, limit: int, remedy: str) -> str:
+    """The same of a file of text. Raises ``DataError`` if it is not UTF-8, too."""
+    try:
+        return read_input(path, limit, remedy).decode()
+    except UnicodeDecodeError:
+        raise DataError(f"{path}: not text in UTF-8; {remedy}") from None

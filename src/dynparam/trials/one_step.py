@@ -5,8 +5,10 @@ Both engines see the same images at the same coordinates; their weights are inde
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,7 @@ from dynparam.theory.parametrization import layer_scales
 from dynparam.theory.widths import Widths
 from dynparam.trials.engine import Start, Step, trial_engine
 from dynparam.trials.images import TrialImages
-from dynparam.trials.log import append_to_log, log_path, read_log
+from dynparam.trials.log import TrialLog
 from dynparam.trials.networks import family_networks, ratio_rule
 from dynparam.trials.settings import Engine, Probe, ProbeStage
 
@@ -33,55 +35,68 @@ ENGINE_KEYS: dict[Engine, str] = {"dense": "one_step", "law": "law_step"}
 
 
 def measure_curve(
-    settings: ProbeStage, name: str, images: TrialImages, trial_log: Path, engine: Engine = "dense"
+    settings: ProbeStage, name: str, images: TrialImages, trial_log: TrialLog, engine: Engine = "dense"
 ) -> pd.DataFrame:
     """All trials of a curve, in the columns of ``results/probe/{curve}.csv``.
 
-    Finished trials are kept in ``log`` and not computed again after an interruption. Raises
+    Finished trials are kept in ``trial_log`` and not computed again after an interruption. Raises
     ``ConfigError`` for an unknown curve or widths beyond memory, ``NonFiniteError`` naming the trial
-    that failed, and ``DynparamError`` if the log cannot be written.
+    that failed, ``DataError`` for a damaged log, and ``DynparamError`` if it cannot be written.
     """
     probe = settings.probe
     curve = probe.curve(name)
     grid = family_networks(settings.network, curve.narrow, probe.rounding, probe.widths)
     every = range(probe.trials)
-    done = read_trial_log(trial_log)
-    left = {n: [trial for trial in every if (n, trial) not in done] for n in grid}
     measure = CurveTrials(probe, name, images, engine)
     work = {n: measure.engine.work(widths) for n, widths in grid.items()}
-    with progress(name, sum(work[n] * len(trials) for n, trials in left.items())) as advance:
-        for n, trials in left.items():
-            for block in measure.engine.blocks(grid[n], trials):
-                results = measure(n, grid[n], block)
-                append_to_log(
-                    trial_log,
-                    ([n, trial, asdict(result)] for trial, result in zip(block, results, strict=True)),
-                )
-                done |= {(n, trial): result for trial, result in zip(block, results, strict=True)}
-                advance(work[n] * len(block))
+    with trial_log.held():
+        done = finished_trials(trial_log, grid, probe.trials)
+        left = {n: [trial for trial in every if (n, trial) not in done] for n in grid}
+        with progress(name, sum(work[n] * len(trials) for n, trials in left.items())) as advance:
+            for n, trials in left.items():
+                for block in measure.engine.blocks(grid[n], trials):
+                    results = dict(zip(block, measure(n, grid[n], block), strict=True))
+                    trial_log.append([n, trial, asdict(result)] for trial, result in results.items())
+                    done |= {(n, trial): result for trial, result in results.items()}
+                    advance(work[n] * len(block))
     return _table(name, curve, grid, probe.trials, done)
 
 
-def trial_log_path(output: Path, settings: ProbeStage, name: str, images: Path, engine: Engine) -> Path:
-    """Where the finished trials of an interrupted measurement wait, apart from any declared output.
+def log_of_curve(
+    output: Path, settings: ProbeStage, name: str, images: Path, engine: Engine
+) -> TrialLog:
+    """The log of finished trials of an interrupted measurement, apart from any declared output.
 
-    The name follows from all that the trials depend on, code included, so that trials of another
+    Its name follows from all that the trials depend on, code included, so that trials of another
     configuration are never taken up.
     """
-    return log_path(output, name, digest(settings), engine, sha256(images), module_digest(__name__))
+    return TrialLog(output, name, digest(settings), engine, sha256(images), module_digest(__name__))
 
 
-def read_trial_log(path: Path) -> dict[tuple[int, int], OneStep]:
+def finished_trials(
+    log: TrialLog, grid: Mapping[int, Widths], trials: int
+) -> dict[tuple[int, int], OneStep]:
     """The finished trials (n, trial) of a log; a last line cut short by a kill is removed from it.
 
-    Raises ``DataError`` if another line is damaged.
+    Raises ``DataError`` if the log is damaged, or holds what is no trial of these networks.
     """
-    return read_log(path, _logged_trial)
+    return log.read(partial(_logged_trial, grid, trials))
 
 
-def _logged_trial(entry: Any) -> tuple[tuple[int, int], OneStep]:
+def _logged_trial(
+    grid: Mapping[int, Widths], trials: int, entry: Any
+) -> tuple[tuple[int, int], OneStep]:
     n, trial, values = entry
-    return (n, trial), OneStep(**{key: tuple(column) for key, column in values.items()})
+    if type(n) is not int or type(trial) is not int or n not in grid or trial not in range(trials):
+        raise ValueError("it is of no trial of this measurement")
+    if not isinstance(values, dict) or values.keys() != {field.name for field in fields(OneStep)}:
+        raise ValueError("it does not hold the quantities of a trial")
+    for column in values.values():
+        if not isinstance(column, list) or len(column) != grid[n].depth:
+            raise ValueError("it does not hold a number for every layer")
+        if not all(type(value) is float and math.isfinite(value) for value in column):
+            raise ValueError("it holds what is no finite number")
+    return (n, trial), OneStep(**{name: tuple(column) for name, column in values.items()})
 
 
 class CurveTrials:

@@ -17,6 +17,7 @@ from dynparam.experiments.alignments.settings import ComparisonStage, Law
 from dynparam.settings.shared import Comparison, Fit
 from dynparam.statistics.slopes import fit_slope, log_slope
 from dynparam.statistics.verdicts import Verdict, equivalence
+from dynparam.support.errors import DataError
 from dynparam.theory.mean_field import mean_field
 from dynparam.theory.parametrization import HALF, LayerScales, layer_rules, relu_gains
 from dynparam.theory.widths import bottleneck, constant_ratio, log_spaced
@@ -288,3 +289,15 @@ def test_a_wrong_multiplier_disagrees_from_its_layer_on():
         return [replace(first, multiplier=off, sigma=sigma), *rules[1:]]
 
     assert verdicts(change) == [Verdict.DISAGREES] * 6
+
+
+@pytest.mark.parametrize("table", ["fits", "expected", "exact"])
+def test_a_layer_that_is_not_everywhere_is_told(table):
+    """A measured one that the network has not, or that theory or the exact slopes lack."""
+    fits, theory = tables(0.0, 0.1, expected=0.0)
+    known = CurveResults(fits, theory, fits)
+    whole = getattr(known, table)
+    layers = whole.assign(layer=[1, 9]) if table == "fits" else whole.query("layer == 1")
+    wrong = replace(known, **{table: layers})
+    with pytest.raises(DataError, match=r"^layer \d of constant has a measured slope, and no expected"):
+        compare(settings(), {"constant": wrong, "sharpening": known}, {})

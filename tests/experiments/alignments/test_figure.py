@@ -6,6 +6,7 @@ from matplotlib.colors import to_rgb
 from dynparam.experiments.alignments import figure as figures
 from dynparam.experiments.architecture import figure as figures_figure
 from dynparam.presentation import figure_style
+from dynparam.support.errors import DataError
 from dynparam.theory.widths import bottleneck
 
 N = [100, 200, 400]
@@ -33,6 +34,22 @@ def panel_tables():
     fits = pd.DataFrame({"layer": [1, 2], "slope": [-1.0, -2.0], "intercept": [np.log(2)] * 2})
     expected = pd.DataFrame({"layer": [1] * 3 + [2] * 3, "n": N * 2, "alignment": [0.5] * 6})
     return trials, fits, expected
+
+
+@pytest.mark.parametrize(
+    ("table", "rows", "words"),
+    [
+        (1, {"layer": [1], "slope": [-1.0], "intercept": [0.0]}, "slopes are of other layers"),
+        (2, {"layer": [1, 2], "n": [100, 100], "alignment": [0.5] * 2}, "expected values are of other"),
+        (2, {"layer": [1] * 3, "n": N, "alignment": [0.5] * 3}, "expected values are of other layers"),
+    ],
+)
+def test_tables_that_do_not_fit_together_are_told(table, rows, words):
+    """They lost rows without a word, and the figure points."""
+    tables = list(panel_tables())
+    tables[table] = pd.DataFrame(rows)
+    with pytest.raises(DataError, match=rf"^the {words}.*; run the rules of both again$"):
+        figures.plotted_data(*tables)
 
 
 def test_plotted_data_by_hand():

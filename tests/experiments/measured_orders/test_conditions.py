@@ -22,6 +22,7 @@ from dynparam.theory.parametrization import layer_scales
 from dynparam.theory.widths import Widths, bottleneck
 from dynparam.trials import images as measurement_images
 from dynparam.trials import one_step
+from dynparam.trials.log import TrialLog
 from tests.networks import invented_pair
 
 THESIS = Path(__file__).parents[3] / "config" / "thesis.yaml"
@@ -49,7 +50,7 @@ def trials(config, tmp_path_factory):
         for family in config.exponents.families:
             curve, settings = f"{name}_{family}", for_exponents(config, name, family)
             images = measurement_images.TrialImages(settings, pair)
-            log = place / f"{curve}.jsonl"
+            log = TrialLog(place / "trials.csv", curve)
             found[name, family] = one_step.measure_curve(settings, curve, images, log, "law")
     return found
 

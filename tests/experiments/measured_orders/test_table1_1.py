@@ -20,6 +20,7 @@ from dynparam.theory.expected_sizes import expected_sizes
 from dynparam.theory.orders import orders
 from dynparam.theory.parametrization import HALF, layer_scales
 from dynparam.trials.images import TrialImages
+from dynparam.trials.log import TrialLog
 from dynparam.trials.networks import family_networks
 from dynparam.trials.one_step import measure_curve
 from tests.networks import invented_pair
@@ -251,7 +252,8 @@ def test_sampled_dynamic_bottleneck(tmp_path):
     config = load(Config, [str(ROOT / "config" / name) for name in ("thesis.yaml", "reduced.yaml")])
     probe = for_exponents(config, "dynamic", "fifth_root")
     images = TrialImages(probe, invented_pair())
-    trials = measure_curve(probe, "dynamic_fifth_root", images, tmp_path / "log.jsonl", "law")
+    log = TrialLog(tmp_path / "trials.csv", "dynamic_fifth_root")
+    trials = measure_curve(probe, "dynamic_fifth_root", images, log, "law")
     table = table1_1.table1_1(for_orders(config), {("dynamic", "fifth_root"): trials})
     assert set(table["verdict"]) == {"agrees"}
     update = select(table, "dynamic", "fifth_root", "update")

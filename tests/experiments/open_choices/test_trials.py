@@ -10,6 +10,7 @@ from dynparam.experiments.open_choices.trials import COLUMNS, measure_choice, st
 from dynparam.theory.parametrization import layer_scales
 from dynparam.theory.widths import bottleneck
 from dynparam.trials.images import TrialImages
+from dynparam.trials.log import TrialLog
 from dynparam.trials.one_step import measure_curve
 from tests.networks import invented_pair, probe_stage
 
@@ -25,7 +26,8 @@ def test_law_trials_are_those_of_the_probe(tmp_path):
     stage = probe_stage(trials=5)
     images = TrialImages(stage, invented_pair())
     expected = pd.concat(
-        measure_curve(stage, name, images, tmp_path / name, "law") for name in stage.probe.curves
+        measure_curve(stage, name, images, TrialLog(tmp_path / "trials.csv", name), "law")
+        for name in stage.probe.curves
     )
     found = measure_choice(stage, images, "law")
     columns = list(found.columns)

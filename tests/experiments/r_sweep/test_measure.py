@@ -1,5 +1,6 @@
 """The trials of the r-sweep: what they are, that they repeat and resume, how they diverge."""
 
+import json
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,15 +18,16 @@ from dynparam.experiments.r_sweep import measure
 from dynparam.experiments.r_sweep.measure import (
     Point,
     draw_images,
+    log_of_sweep,
     measure_sweep,
     run_trial,
-    sweep_log_path,
 )
 from dynparam.experiments.r_sweep.settings import SweepStage, for_sweep
 from dynparam.support.errors import ConfigError, DataError, NonFiniteError
 from dynparam.theory.parametrization import layer_scales, scales_of_update
 from dynparam.theory.widths import bottleneck
 from dynparam.trials.images import TrialImages
+from dynparam.trials.log import TrialLog
 from tests.networks import invented_pair
 from tests.sweeps import sweep_stage
 
@@ -50,6 +52,10 @@ COLUMNS = [
 RUN_TRIAL = measure.run_trial
 
 
+def log_in(folder):
+    return TrialLog(folder / "sweep.csv", "n_min", "settings")
+
+
 @pytest.fixture(scope="module")
 def images():
     return TrialImages(sweep_stage(), invented_pair())
@@ -58,8 +64,8 @@ def images():
 @pytest.fixture(scope="module")
 def whole(images, tmp_path_factory):
     """The sweep of one reference, and the log its trials left."""
-    log = tmp_path_factory.mktemp("sweep") / "log"
-    return measure_sweep(sweep_stage(), "n_min", images, log), log
+    log = log_in(tmp_path_factory.mktemp("sweep"))
+    return measure_sweep(sweep_stage(), "n_min", images, log), log.path
 
 
 def test_table(whole):
@@ -77,7 +83,7 @@ def test_table(whole):
 
 def test_references_agree_where_updates_do(images, whole, tmp_path):
     """M^0 is 1 for every m: the networks, the noise and the images are equal, and so all values."""
-    other = measure_sweep(sweep_stage(), "n_max", images, tmp_path / "log")
+    other = measure_sweep(sweep_stage(), "n_max", images, log_in(tmp_path))
     first, second = (
         table[table["r"] == 0].drop(columns=["reference"]).reset_index(drop=True)
         for table in (whole[0], other)
@@ -90,8 +96,9 @@ def test_references_agree_where_updates_do(images, whole, tmp_path):
 def test_an_interrupted_sweep_resumes_where_it_stood(images, whole, tmp_path, monkeypatch):
     table, finished = whole
     lines = finished.read_text().splitlines(keepends=True)
-    log = tmp_path / "log"
-    log.write_text("".join(lines[:7]) + lines[7][:40])  # killed while writing the eighth trial
+    log = log_in(tmp_path)
+    log.path.parent.mkdir()
+    log.path.write_text("".join(lines[:7]) + lines[7][:40])  # killed while writing the eighth trial
     measured = []
 
     def counting(*arguments):
@@ -104,11 +111,48 @@ def test_an_interrupted_sweep_resumes_where_it_stood(images, whole, tmp_path, mo
     pd.testing.assert_frame_equal(resumed, table, check_exact=True)
 
 
-@pytest.mark.parametrize("damage", ["{", "[1, 2]", '["training", 30, "1/2", 0, {"drift": [[1.0]]}]'])
-def test_a_damaged_log_is_named(images, tmp_path, damage):
-    log = tmp_path / "log.jsonl"
-    log.write_text(f"{damage}\n")
-    with pytest.raises(DataError, match=r"log.jsonl: line 1 is damaged; delete the file"):
+def changed(key=None, **values):
+    """A change of a sealed line: of its key, or of its quantities; None takes a quantity away."""
+
+    def change(entry):
+        *old, quantities = entry
+        quantities = {name: rows for name, rows in (quantities | values).items() if rows is not None}
+        return [*(key or old), quantities]
+
+    return change
+
+
+DAMAGE = {
+    "another experiment": changed(["third_step", 30, "0", 0]),
+    "another r": changed(["second_step", 30, "0.0", 0]),
+    "another trial": changed(["second_step", 30, "0", 9]),
+    "no key": changed([[]]),
+    "a list as a key": changed([[], 30, "0", 0]),
+    "no quantities": lambda entry: [*entry[:4], []],
+    "a number": lambda entry: 7,
+    "nothing": lambda entry: [],
+    "a quantity missing": changed(drift=None),
+    "a quantity too many": changed(loss=[[1.0] * 6] * 2),
+    "a step missing": changed(alignment=[[1.0] * 6]),
+    "no steps": changed(**{name: [] for name in measure.QUANTITIES}),
+    "steps too many": changed(**{name: [[1.0] * 6] * 3 for name in measure.QUANTITIES}),
+    "a layer missing": changed(alignment=[[1.0] * 5] * 2),
+    "rows of two lengths": changed(alignment=[[1.0] * 5, [1.0] * 6]),
+    "NaN": changed(alignment=[[float("nan")] * 6] * 2),
+    "infinity": changed(alignment=[[float("inf")] * 6] * 2),
+    "text": changed(alignment=[["1.0"] * 6] * 2),
+    "true": changed(alignment=[[True] * 6] * 2),
+    "a number for a table": changed(drift=1.0),
+    "a number for a row": changed(drift=[1.0, 1.0]),
+}
+
+
+@pytest.mark.parametrize("change", DAMAGE.values(), ids=DAMAGE)
+def test_what_is_no_trial_of_the_sweep_is_told(images, whole, tmp_path, change):
+    entry = json.loads(whole[1].read_text().splitlines()[0])["content"]
+    log = log_in(tmp_path)
+    log.append([change(entry)])
+    with pytest.raises(DataError, match=r"jsonl: line 1 is damaged \(.*\); delete the file to measure"):
         measure_sweep(sweep_stage(), "n_min", images, log)
 
 
@@ -165,7 +209,7 @@ def test_updates_of_the_root_of_n_min_are_dynamic_parametrization():
 def test_a_diverging_trial_ends_where_it_diverges(images, tmp_path):
     """At a learning rate of 1e10 gradients leave the range of float64 within a few steps."""
     settings = sweep_stage(learning_rate=1e10, references=["n_max"], r=[0, 1], steps=8)
-    table = measure_sweep(settings, "n_max", images, tmp_path / "log")
+    table = measure_sweep(settings, "n_max", images, log_in(tmp_path))
     trained = table[table["experiment"] == "training"]
     last = trained.groupby(["r", "n", "trial"]).agg(step=("step", "max"), at=("diverged_at", "max"))
     assert last["at"].notna().all()
@@ -180,13 +224,13 @@ def test_a_first_step_that_is_not_finite_is_an_error(images, tmp_path):
         NonFiniteError,
         match=r"sweep n_min, r = 0, n = 30, trial 0: the first step is not finite; lower probe",
     ):
-        measure_sweep(settings, "n_min", images, tmp_path / "log")
+        measure_sweep(settings, "n_min", images, log_in(tmp_path))
 
 
 def test_an_unknown_reference_is_named(images, tmp_path):
     settings = sweep_stage(references=["n_min"])
     with pytest.raises(ConfigError, match=r"no 'n_max' in sweep.references; choose one of n_min$"):
-        measure_sweep(settings, "n_max", images, tmp_path / "log")
+        measure_sweep(settings, "n_max", images, log_in(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -215,7 +259,7 @@ def test_a_log_belongs_to_its_settings(tmp_path):
     file.write_bytes(b"1")
 
     def path(reference="n_min", **changes):
-        return sweep_log_path(tmp_path / "a.csv", sweep_stage(**changes), reference, file)
+        return log_of_sweep(tmp_path / "a.csv", sweep_stage(**changes), reference, file).path
 
     assert path() == path()
     assert len({path(), path("n_max"), path(seed=1), path(steps=5)}) == 4

@@ -20,6 +20,7 @@ from dynparam.settings.shared import panels_of
 from dynparam.settings.widths import Claim
 from dynparam.statistics.slopes import log_slope
 from dynparam.statistics.verdicts import equivalence
+from dynparam.support.errors import DataError
 from dynparam.theory.widths import INPUT_WIDTH
 from dynparam.trials.claims import Showing, showing
 from dynparam.trials.networks import asymptotic_exponents
@@ -87,6 +88,8 @@ def compare(
 ) -> pd.DataFrame:
     """One row per figure, curve and layer, in ``COLUMNS``.
 
+    Raises ``DataError`` for a measured layer that the network, or what is expected, does not have.
+
     ``window`` are the curves of the panels at the thesis's widths; ``wide`` the same curves on the law
     engine, from ``law.slopes_from`` on, for the figures of ``law.figures``.
     """
@@ -98,6 +101,8 @@ def compare(
             known = wide[curve]
             reached = known.expected[known.expected["n"] >= settings.law.slopes_from]
             drawn.append((figure, curve, CurveResults(known.fits, reached)))
+    for _, curve, results in drawn:
+        _require_layers(len(settings.network.hidden) + 1, curve, results)
     rows = [
         _row(settings, figure, curve, layer, results)
         for figure, curve, results in drawn
@@ -140,6 +145,18 @@ def _row(
         "expected_exact_error": error,
         "deviation": (fit["slope"] - exact) / np.hypot(fit["standard_error"], error),
     }
+
+
+def _require_layers(depth: int, name: str, results: CurveResults) -> None:
+    """Raise ``DataError`` unless all measured layers are known to the network and to theory."""
+    beside = [table for table in (results.expected, results.exact) if table is not None]
+    known = set(range(1, depth + 1)).intersection(*(table["layer"] for table in beside))
+    for layer in results.fits["layer"]:
+        if layer not in known:
+            raise DataError(
+                f"layer {layer} of {name} has a measured slope, and no expected one in this network of "
+                f"{depth} layers; run the rules of both again"
+            )
 
 
 def _of_layer(fits: pd.DataFrame, layer: int) -> dict[str, float]:

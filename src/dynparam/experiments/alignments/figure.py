@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, STYLE, TEXT_WIDTH_INCHES
 from dynparam.presentation.numbers import signed
 from dynparam.statistics.slopes import log_line
+from dynparam.support.errors import DataError
 
 
 def summarize(trials: pd.DataFrame) -> pd.DataFrame:
@@ -24,15 +25,36 @@ def summarize(trials: pd.DataFrame) -> pd.DataFrame:
 
 
 def plotted_data(trials: pd.DataFrame, fits: pd.DataFrame, expected: pd.DataFrame) -> pd.DataFrame:
-    """Everything a panel shows: mean, std, fitted line and expectation at every layer and width."""
-    table = summarize(trials).merge(
+    """Everything a panel shows: mean, std, fitted line and expectation at every layer and width.
+
+    Raises ``DataError`` for tables of other layers or widths.
+    """
+    table = beside_expected(summarize(trials), expected)
+    if set(table["layer"]) - set(fits["layer"]):
+        raise DataError(
+            "the slopes are of other layers than the trials of their curve; run the rules of both again"
+        )
+    table = table.merge(fits[["layer", "slope", "intercept"]], on="layer", validate="many_to_one")
+    table["fit"] = log_line(table["n"], table["slope"], table["intercept"])
+    return table.drop(columns="intercept")
+
+
+def beside_expected(table: pd.DataFrame, expected: pd.DataFrame) -> pd.DataFrame:
+    """A row per layer and n with the alignment expected there, in the column "expected".
+
+    Raises ``DataError`` if it is not known for all of them.
+    """
+    found = table.merge(
         expected[["layer", "n", "alignment"]].rename(columns={"alignment": "expected"}),
         on=["layer", "n"],
         validate="one_to_one",
     )
-    table = table.merge(fits[["layer", "slope", "intercept"]], on="layer", validate="many_to_one")
-    table["fit"] = log_line(table["n"], table["slope"], table["intercept"])
-    return table.drop(columns="intercept")
+    if len(found) < len(table):
+        raise DataError(
+            "the expected values are of other layers or widths than the trials of their curve; run the "
+            "rules of both again"
+        )
+    return found
 
 
 def probe_figure(panels: Mapping[str, pd.DataFrame]) -> Figure:

@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from dynparam.experiments.alignments.settings import ComparisonStage, for_comparison
+from dynparam.experiments.alignments.tables import SLOPES, WIDE
 from dynparam.presentation.verdicts import COMPARISONS
 from dynparam.provenance.experiment import Files
 from dynparam.settings.widths import NarrowWidth
@@ -224,6 +225,6 @@ def found(config: Any, files: Files) -> Found:
     return Found(
         for_comparison(config),
         str(files.figures),
-        files.table("comparison/slopes"),
-        {figure: files.plotted(figure) for figure in config.law.figures},
+        files.table("comparison/slopes", SLOPES),
+        {figure: files.plotted(figure, WIDE) for figure in config.law.figures},
     )

@@ -7,6 +7,7 @@ from typing import Any
 from dynparam.experiments.alignments.columns import slopes_view
 from dynparam.experiments.alignments.page import summary_sentence
 from dynparam.experiments.alignments.settings import for_comparison
+from dynparam.experiments.alignments.tables import SLOPES
 from dynparam.presentation.pages import Section
 from dynparam.presentation.verdicts import count
 from dynparam.provenance.experiment import Files, Page, Shown
@@ -19,7 +20,7 @@ MEANING = (
 
 def page(config: Any, files: Files) -> Page:
     """The slopes, and how their verdicts fall at the thesis's widths and beyond."""
-    slopes = files.table("comparison/slopes")
+    slopes = files.table("comparison/slopes", SLOPES)
     wide = slopes["figure"].isin(list(config.law.figures))
     counts = [
         count(

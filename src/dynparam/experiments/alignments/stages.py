@@ -26,7 +26,9 @@ from dynparam.settings.shared import Errors, panels_of, shown_curves
 from dynparam.trials.settings import Engine, ProbeStage, for_curve
 
 if TYPE_CHECKING:
-    from dynparam.experiments.alignments.comparison import CurveResults
+    import pandas as pd
+
+    from dynparam.support.tables import Form
 
 CURVE = Parameter("curve", "Name of a curve in probe.curves.", names=lambda config: config.probe.curves)
 ENGINE = Parameter(
@@ -66,9 +68,9 @@ def probe_alignment(settings: ProbeStage, files: Path, output: Path, curve: str,
     from dynparam.trials.images import TrialImages
 
     images = TrialImages(settings, load_pair(files))
-    log = one_step.trial_log_path(output, settings, curve, files, engine)
+    log = one_step.log_of_curve(output, settings, curve, files, engine)
     write_csv(one_step.measure_curve(settings, curve, images, log, engine), output)
-    return Made([output], said=f"Trials: {output}", finished=[log])
+    return Made([output], said=f"Trials: {output}", finished=[log.path])
 
 
 def expect_slopes(settings: ProbeStage, files: Path, output: Path, curve: str) -> Made:
@@ -91,8 +93,10 @@ def fit_slopes(settings: FitStage, files: Path, output: Path, smallest: int, err
     """Fit the slopes of a curve's layers, with intervals over trials."""
     from dynparam.experiments.alignments.fits import fit_curve
     from dynparam.support.tables import read_csv, write_csv
+    from dynparam.trials.tables import ONE_STEP_TRIALS
 
-    write_csv(fit_curve(read_csv(files), settings.fit, smallest=smallest, errors=errors), output)
+    trials = read_csv(files, ONE_STEP_TRIALS)
+    write_csv(fit_curve(trials, settings.fit, smallest=smallest, errors=errors), output)
     return Made([output])
 
 
@@ -110,8 +114,13 @@ def compare_slopes(
 ) -> Made:
     """Compare measured with expected slopes: the table as CSV, Markdown and HTML beside each other."""
     from dynparam.experiments.alignments import comparison, page
+    from dynparam.experiments.alignments.tables import EXPECTED, FITS
 
-    window, wide = (_read(paths) for paths in files)
+    forms = ((FITS, EXPECTED, FITS), (FITS, EXPECTED))
+    window, wide = (
+        {curve: comparison.CurveResults(*tables) for curve, tables in _read(paths, kinds).items()}
+        for paths, kinds in zip(files, forms, strict=True)
+    )
     table = comparison.compare(settings, window, wide)
     written = page.write_comparison(table, output, settings)
     verdicts = {str(key): int(count) for key, count in table["verdict"].value_counts().items()}
@@ -127,10 +136,12 @@ def drawn_files(settings: FigureStage, results: Path, figure: str) -> CurveFiles
 def plot_figure(settings: FigureStage, files: CurveFiles, output: Path) -> Made:
     """Draw a figure of the one-step probe (Figs. 3.2 and 3.3)."""
     from dynparam.experiments.alignments.figure import plotted_data, probe_figure
+    from dynparam.experiments.alignments.tables import EXPECTED, FITS
     from dynparam.presentation.figure_style import save, stack
-    from dynparam.support.tables import read_csv
+    from dynparam.trials.tables import ONE_STEP_TRIALS
 
-    plotted = {curve: plotted_data(*map(read_csv, paths)) for curve, paths in files.items()}
+    tables = _read(files, (ONE_STEP_TRIALS, FITS, EXPECTED))
+    plotted = {curve: plotted_data(*known) for curve, known in tables.items()}
     picture = probe_figure({settings.figures.titles[curve]: plotted[curve] for curve in plotted})
     return Made(save(picture, stack(plotted), output, settings.figures.dpi))
 
@@ -144,14 +155,15 @@ def drawn_wide_files(settings: WideFigureStage, results: Path, figure: str) -> C
 def plot_wide(settings: WideFigureStage, files: CurveFiles, output: Path) -> Made:
     """Draw a figure of the one-step probe at the widths of the law engine."""
     from dynparam.experiments.alignments import wide_figure
+    from dynparam.experiments.alignments.tables import EXPECTED
     from dynparam.presentation.figure_style import save, stack
-    from dynparam.support.tables import read_csv
     from dynparam.trials.networks import asymptotic_exponents
+    from dynparam.trials.tables import ONE_STEP_TRIALS
 
     plotted = {}
-    for curve, paths in files.items():
+    for curve, tables in _read(files, (ONE_STEP_TRIALS, ONE_STEP_TRIALS, EXPECTED)).items():
         exponents = asymptotic_exponents(settings.network, settings.probe.curve(curve))
-        law, dense, expected = map(read_csv, paths)
+        law, dense, expected = tables
         known = wide_figure.WideCurve(law, dense, expected, exponents)
         plotted[curve] = wide_figure.plotted_data(known, settings.law.sliding, settings.fit.confidence)
     picture = wide_figure.wide_figure(
@@ -164,11 +176,14 @@ def _files(results: Path, places: Iterable[str], curves: Iterable[str]) -> dict[
     return {curve: [results / place / f"{curve}.csv" for place in places] for curve in curves}
 
 
-def _read(files: CurveFiles) -> dict[str, CurveResults]:
-    from dynparam.experiments.alignments.comparison import CurveResults
+def _read(files: CurveFiles, forms: Sequence[Form]) -> dict[str, list[pd.DataFrame]]:
+    """The tables of each curve, each of its form, and of no other curve."""
     from dynparam.support.tables import read_csv
 
-    return {curve: CurveResults(*map(read_csv, paths)) for curve, paths in files.items()}
+    return {
+        curve: [read_csv(path, form, curve=curve) for path, form in zip(paths, forms, strict=True)]
+        for curve, paths in files.items()
+    }
 
 
 def _probe_jobs(config: Any) -> Iterator[ProbeStage]:

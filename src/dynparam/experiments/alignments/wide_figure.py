@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from dynparam.experiments.alignments.figure import summarize
+from dynparam.experiments.alignments.figure import beside_expected, summarize
 from dynparam.experiments.alignments.fits import by_width
 from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, STYLE, TEXT_WIDTH_INCHES
 from dynparam.statistics.slopes import log_slope, slope_of_log_means
@@ -50,12 +50,11 @@ class WideCurve:
 
 
 def plotted_data(curve: WideCurve, sliding: int, confidence: float) -> pd.DataFrame:
-    """All a panel shows, in ``COLUMNS``; local slopes are over ``sliding`` neighbouring widths."""
-    law = _alignments(curve.law, "law").merge(
-        curve.expected[["layer", "n", "alignment"]].rename(columns={"alignment": "expected"}),
-        on=["layer", "n"],
-        validate="one_to_one",
-    )
+    """All a panel shows, in ``COLUMNS``; local slopes are over ``sliding`` neighbouring widths.
+
+    Raises ``DataError`` for tables of other layers or widths.
+    """
+    law = beside_expected(_alignments(curve.law, "law"), curve.expected)
     table = pd.concat(
         [law, _alignments(curve.dense, "dense"), local_slopes(curve, sliding, confidence)],
         ignore_index=True,

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from dynparam.experiments.measured_orders.table1_1_page import disagreements
+from dynparam.experiments.measured_orders.tables import CONDITIONS, ENTRIES
 from dynparam.presentation.sentences import signed
 from dynparam.presentation.verdicts import COMPARISONS
 from dynparam.provenance.experiment import Files
@@ -106,5 +107,7 @@ class Found:
 def found(config: Any, files: Files) -> Found:
     """What the findings ask of a run."""
     return Found(
-        config.exponents.families, files.table("table1_1/table1_1"), files.plotted("conditions")
+        config.exponents.families,
+        files.table("table1_1/table1_1", ENTRIES),
+        files.plotted("conditions", CONDITIONS),
     )

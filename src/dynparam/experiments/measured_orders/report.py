@@ -6,13 +6,14 @@ from typing import Any
 
 from dynparam.experiments.measured_orders.settings import for_orders
 from dynparam.experiments.measured_orders.table1_1_page import TITLE, table1_1_sections
+from dynparam.experiments.measured_orders.tables import CONDITIONS, ENTRIES
 from dynparam.presentation.verdicts import count
 from dynparam.provenance.experiment import Files, Page, Shown
 
 
 def page(config: Any, files: Files) -> Page:
     """Table 1.1, and how the verdicts on its entries and on the conditions fall."""
-    entries = files.table("table1_1/table1_1")
+    entries = files.table("table1_1/table1_1", ENTRIES)
     counts = [
         count(
             "Table 1.1: measured and exact",
@@ -30,7 +31,7 @@ def page(config: Any, files: Files) -> Page:
             "Conditions of Secs. 2.2 and 2.3",
             "figure-conditions",
             "does measurement find each condition met or broken as theory says?",
-            files.plotted("conditions")["verdict"],
+            files.plotted("conditions", CONDITIONS)["verdict"],
         ),
     ]
     sections = table1_1_sections(entries, for_orders(config))

@@ -67,8 +67,12 @@ def plot_conditions(settings: ExponentsStage, files: TrialFiles, output: Path) -
 
 def _read(files: TrialFiles) -> dict[tuple[str, str], pd.DataFrame]:
     from dynparam.support.tables import read_csv
+    from dynparam.trials.tables import ONE_STEP_TRIALS
 
-    return {key: read_csv(path) for key, path in files.items()}
+    return {
+        (name, family): read_csv(path, ONE_STEP_TRIALS, curve=f"{name}_{family}", parametrization=name)
+        for (name, family), path in files.items()
+    }
 
 
 def _jobs(config: Any) -> Iterator[ExponentsStage]:

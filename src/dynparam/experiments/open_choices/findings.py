@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from dynparam.experiments.open_choices.settings import OpenChoicesStage, for_open_choices
+from dynparam.experiments.open_choices.tables import CHANGES
 from dynparam.provenance.experiment import Files
 from dynparam.settings.widths import Network
 from dynparam.trials.claims import Showing
@@ -49,4 +50,4 @@ class Found:
 
 def found(config: Any, files: Files) -> Found:
     """What the findings ask of a run."""
-    return Found(config.network, for_open_choices(config), files.table("open_choices/changes"))
+    return Found(config.network, for_open_choices(config), files.table("open_choices/changes", CHANGES))

@@ -53,10 +53,11 @@ def compare_choices(
     """What every alternative changes in every slope, with intervals."""
     from dynparam.experiments.open_choices.changes import all_changes
     from dynparam.experiments.open_choices.entries import read_open_choices
+    from dynparam.experiments.open_choices.tables import TRIALS
     from dynparam.support.tables import read_csv, write_csv
 
     paths, entries = files
-    trials = {choice: read_csv(path) for choice, path in paths.items()}
+    trials = {choice: read_csv(path, TRIALS) for choice, path in paths.items()}
     write_csv(all_changes(settings, read_open_choices(entries), trials), output)
     return Made([output])
 
@@ -69,10 +70,11 @@ def changes_read(settings: OpenChoicesStage, changes: Path) -> Path:
 def plot_ledger(settings: OpenChoicesStage, files: Path, output: Path) -> Made:
     """Draw what every alternative changes in every slope."""
     from dynparam.experiments.open_choices.figure import open_choices_figure
+    from dynparam.experiments.open_choices.tables import CHANGES
     from dynparam.presentation.figure_style import save
     from dynparam.support.tables import read_csv
 
-    table = read_csv(files)
+    table = read_csv(files, CHANGES)
     picture = open_choices_figure(table, settings.figures.titles, settings.comparison.tolerance)
     return Made(save(picture, table, output, settings.figures.dpi))
 

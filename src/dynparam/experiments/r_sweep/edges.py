@@ -16,12 +16,14 @@ import numpy as np
 import pandas as pd
 
 from dynparam.experiments.r_sweep.settings import EdgesStage
+from dynparam.experiments.r_sweep.tables import TRIALS
 from dynparam.presentation.numbers import fixed, with_interval
 from dynparam.statistics.estimates import UNKNOWN, Estimate, mean_of
 from dynparam.statistics.slopes import least_squares
 from dynparam.statistics.verdicts import equivalence
 from dynparam.support.arrays import FloatArray
-from dynparam.support.tables import read_csv
+from dynparam.support.errors import DataError
+from dynparam.support.tables import REMEDY, read_csv
 from dynparam.theory.update_bound import Reference, drift_exponents, expected_edge, reference_exponent
 from dynparam.trials.networks import hidden_exponents
 
@@ -45,8 +47,15 @@ same as the exponent of n in ||Delta htilde||, beside that of sqrt(n_min).
 
 
 def read_trials(paths: Sequence[Path]) -> pd.DataFrame:
-    """The trials of all references in one table (``measure.measure_sweep``). Raises ``DataError``."""
-    return pd.concat([read_csv(path) for path in paths], ignore_index=True)
+    """The trials of all references in one table (``measure.measure_sweep``), by files of their names.
+
+    Raises ``DataError`` for what is no such table, or lacks one of the two experiments.
+    """
+    tables = [read_csv(path, TRIALS, reference=path.stem) for path in paths]
+    for path, table in zip(paths, tables, strict=True):
+        if table["experiment"].nunique() < 2:
+            raise DataError(f"{path}: trials of {table['experiment'].iloc[0]} alone; {REMEDY}")
+    return pd.concat(tables, ignore_index=True)
 
 
 def summary(trials: pd.DataFrame, settings: EdgesStage) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from dynparam.experiments.r_sweep.settings import EdgesStage, for_edges
+from dynparam.experiments.r_sweep.tables import EDGES, EXPONENTS
 from dynparam.provenance.experiment import Files
 from dynparam.statistics.verdicts import Verdict, equivalence
 from dynparam.theory.update_bound import Reference, reference_exponent
@@ -124,4 +125,6 @@ def _name(reference: Reference, form: str) -> str:
 
 def found(config: Any, files: Files) -> Found:
     """What the findings ask of a run."""
-    return Found(for_edges(config), files.table("sweep/edges"), files.table("sweep/exponents"))
+    return Found(
+        for_edges(config), files.table("sweep/edges", EDGES), files.table("sweep/exponents", EXPONENTS)
+    )

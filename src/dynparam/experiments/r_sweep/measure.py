@@ -10,7 +10,7 @@ the same noise whatever its u: what changes with n or r is not the draw.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -34,7 +34,7 @@ from dynparam.theory.parametrization import scales_of_update
 from dynparam.theory.update_bound import Reference, reference_width
 from dynparam.theory.widths import Widths
 from dynparam.trials.images import TrialImages
-from dynparam.trials.log import append_to_log, log_path, read_log
+from dynparam.trials.log import TrialLog
 from dynparam.trials.networks import family_networks, wide_widths
 
 Experiment = Literal["second_step", "training"]
@@ -65,16 +65,17 @@ class Point:
 
 
 def measure_sweep(
-    settings: SweepStage, reference: Reference, images: TrialImages, trial_log: Path
+    settings: SweepStage, reference: Reference, images: TrialImages, trial_log: TrialLog
 ) -> pd.DataFrame:
     """All trials with updates m^r of one reference width m, in the columns of ``results/sweep/*.csv``.
 
     A row is a layer at a step: experiment, reference, r, n, n_min, update_norm (m^r), trial, step,
     layer, the quantities of ``trajectory.Trajectory``, and diverged_at, the first step whose values were
     not all finite (missing if there is none); a trial has no rows from that step on. Finished trials are
-    kept in ``trials.log`` and not computed again after an interruption. Raises ``ConfigError`` for a
-    reference that is not configured or widths beyond memory, and ``NonFiniteError`` naming a trial
-    whose first step is not finite already.
+    kept in ``trial_log`` and not computed again after an interruption. Raises ``ConfigError`` for a
+    reference that is not configured or widths beyond memory, ``NonFiniteError`` naming a trial whose
+    first step is not finite already, ``DataError`` for a damaged log, and ``DynparamError`` if it cannot
+    be written.
     """
     if reference not in settings.sweep.references:
         raise ConfigError(
@@ -91,18 +92,19 @@ def measure_sweep(
             grid_of(settings.sweep, experiment),
         ).items()
     }
-    done = read_log(trial_log, _logged_trial)
-    left = [point for point in points(settings.sweep) if point not in done]
-    work = {
-        point: _work(networks[point.experiment, point.n], steps_of(settings.sweep, point.experiment))
-        for point in left
-    }
-    with progress(f"sweep {reference}", sum(work.values())) as advance:
-        for point in left:
-            widths = networks[point.experiment, point.n]
-            done[point] = run_trial(settings, reference, widths, point, images)
-            append_to_log(trial_log, [_entry(point, done[point])])
-            advance(work[point])
+    with trial_log.held():
+        done = finished_trials(trial_log, settings.sweep, networks)
+        left = [point for point in points(settings.sweep) if point not in done]
+        work = {
+            point: _work(networks[point.experiment, point.n], steps_of(settings.sweep, point.experiment))
+            for point in left
+        }
+        with progress(f"sweep {reference}", sum(work.values())) as advance:
+            for point in left:
+                widths = networks[point.experiment, point.n]
+                done[point] = run_trial(settings, reference, widths, point, images)
+                trial_log.append([_entry(point, done[point])])
+                advance(work[point])
     return _table(settings.sweep, reference, networks, done)
 
 
@@ -161,10 +163,28 @@ def steps_of(sweep: Sweep, experiment: Experiment) -> int:
     return 2 if experiment == "second_step" else sweep.steps
 
 
-def sweep_log_path(output: Path, settings: SweepStage, reference: str, images: Path) -> Path:
-    """Where the finished trials of an interrupted sweep wait."""
+def log_of_sweep(output: Path, settings: SweepStage, reference: str, images: Path) -> TrialLog:
+    """The log of the finished trials of an interrupted sweep."""
     code = module_digest(__name__)
-    return log_path(output, reference, digest(settings), reference, sha256(images), code)
+    return TrialLog(output, reference, digest(settings), reference, sha256(images), code)
+
+
+def finished_trials(
+    log: TrialLog, sweep: Sweep, networks: Mapping[tuple[Experiment, int], Widths]
+) -> dict[Point, Trajectory]:
+    """The finished trials of a log. Raises ``DataError`` if it is damaged, or of other trials."""
+    known = {(point.experiment, point.n, str(point.r), point.trial): point for point in points(sweep)}
+
+    def parse(entry: Any) -> tuple[Point, Trajectory]:
+        """A line's point and trajectory. Raises ``ValueError`` or ``TypeError`` for what is neither."""
+        *key, values = entry
+        point = known.get(tuple(key))
+        if point is None:
+            raise ValueError("it is of no trial of this sweep")
+        depth = networks[point.experiment, point.n].depth
+        return point, _trajectory(values, steps_of(sweep, point.experiment), depth)
+
+    return log.read(parse)
 
 
 def _work(widths: Widths, steps: int) -> float:
@@ -176,10 +196,19 @@ def _entry(point: Point, seen: Trajectory) -> list[object]:
     return [point.experiment, point.n, str(point.r), point.trial, values]
 
 
-def _logged_trial(entry: Any) -> tuple[Point, Trajectory]:
-    experiment, n, r, trial, values = entry
-    arrays = {name: np.asarray(column, dtype=np.float64) for name, column in values.items()}
-    return Point(experiment, n, Fraction(r), trial), Trajectory(**arrays)
+def _trajectory(values: Any, steps: int, depth: int) -> Trajectory:
+    """A logged trajectory of at most so many steps. Raises ``ValueError`` or ``TypeError``."""
+    if not isinstance(values, dict) or values.keys() != {field.name for field in fields(Trajectory)}:
+        raise ValueError("it does not hold the quantities of a trial")
+    arrays = {name: np.asarray(rows) for name, rows in values.items()}
+    taken = len(values["drift"])
+    for name, array in arrays.items():
+        if array.shape != (taken, depth) or array.dtype != np.float64 or not 1 <= taken <= steps:
+            raise ValueError("it does not hold a number for every step and layer")
+        # The drift of the last layer is nan, and that of a diverging trial can leave the range.
+        if name != "drift" and not np.isfinite(array).all():
+            raise ValueError("it holds what is no finite number")
+    return Trajectory(**arrays)
 
 
 def _table(

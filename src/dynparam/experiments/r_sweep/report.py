@@ -7,6 +7,7 @@ from typing import Any
 from markupsafe import Markup
 
 from dynparam.experiments.r_sweep.columns import edges_view
+from dynparam.experiments.r_sweep.tables import EDGES
 from dynparam.presentation.pages import Section
 from dynparam.presentation.verdicts import count
 from dynparam.provenance.experiment import Files, Page, Shown
@@ -19,7 +20,7 @@ QUESTION = Markup(
 
 def page(config: Any, files: Files) -> Page:
     """The edges, and how their verdicts fall."""
-    edges = files.table("sweep/edges")
+    edges = files.table("sweep/edges", EDGES)
     counted = count(
         "Edges in r",
         "edges",

@@ -26,11 +26,11 @@ def sweep_reference(settings: SweepStage, files: Path, output: Path, reference: 
     from dynparam.trials.images import TrialImages
 
     known = named({name: name for name in settings.sweep.references}, reference, "sweep.references")
-    log = measure.sweep_log_path(output, settings, known, files)
+    log = measure.log_of_sweep(output, settings, known, files)
     write_csv(
         measure.measure_sweep(settings, known, TrialImages(settings, load_pair(files)), log), output
     )
-    return Made([output], finished=[log])
+    return Made([output], finished=[log.path])
 
 
 def sweep_files(settings: EdgesStage, results: Path) -> list[Path]:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from dynparam.experiments.training_curves.settings import ClaimsStage, for_claims
 from dynparam.experiments.training_curves.stages import curve_files
+from dynparam.experiments.training_curves.tables import CLAIMS, CURVES, DOMAIN
 from dynparam.presentation import numbers
 from dynparam.presentation.sentences import counted, figure_title, joined
 from dynparam.provenance.experiment import Files
@@ -151,6 +152,11 @@ def found(config: Any, files: Files) -> Found:
     from dynparam.support.tables import read_csv
 
     settings = for_claims(config)
-    curves = {key: read_csv(path) for key, path in curve_files(settings, files.results).items()}
-    domain = files.plotted(config.figures.domain) if config.figures.domain else None
-    return Found(settings, files.table("comparison/claims"), curves, domain)
+    curves = {
+        (figure, name): read_csv(
+            path, CURVES, task=settings.figures.training[figure], parametrization=name
+        )
+        for (figure, name), path in curve_files(settings, files.results).items()
+    }
+    domain = files.plotted(config.figures.domain, DOMAIN) if config.figures.domain else None
+    return Found(settings, files.table("comparison/claims", CLAIMS), curves, domain)

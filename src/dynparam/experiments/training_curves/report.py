@@ -10,6 +10,7 @@ from dynparam.experiments.training_curves.columns import AUDITS, CLAIMS, audits_
 from dynparam.experiments.training_curves.page import explanation, summary_sentences
 from dynparam.experiments.training_curves.settings import for_claims
 from dynparam.experiments.training_curves.stages import audit_files
+from dynparam.experiments.training_curves.tables import CLAIMS as FORM
 from dynparam.presentation.pages import Section
 from dynparam.presentation.verdicts import count
 from dynparam.provenance.experiment import Files, Page, Shown
@@ -30,7 +31,7 @@ UNAUDITED = Markup(
 
 def page(config: Any, files: Files) -> Page:
     """The claims and the audits, and how their verdicts fall."""
-    claims = files.table("comparison/claims")
+    claims = files.table("comparison/claims", FORM)
     audits = {place: read_result(path) for place, path in audit_files(config, files).items()}
     counts = [
         count(

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dynparam.experiments.training_curves.settings import ClaimsStage, for_claims
 from dynparam.provenance.experiment import Experiment, Files, ShownFigure, ShownTable, titled
 from dynparam.provenance.stage import RESULTS, Made, Parameter, Stage
 from dynparam.training.settings import all_runs
+
+if TYPE_CHECKING:
+    pass
 
 FIGURE = Parameter(
     "figure", "Name of a figure in figures.training.", names=lambda config: config.figures.training

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from dynparam.experiments.coin.tables import SHARES
 from dynparam.provenance.experiment import Files
 
 TEMPLATE = "findings.md.j2"
@@ -14,4 +15,4 @@ TEMPLATE = "findings.md.j2"
 
 def found(config: Any, files: Files) -> pd.DataFrame:
     """The shares of heads."""
-    return files.table("coin/shares")
+    return files.table("coin/shares", SHARES)

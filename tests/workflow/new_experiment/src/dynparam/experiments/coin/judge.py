@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from dynparam.experiments.coin.settings import JudgeStage
+from dynparam.experiments.coin.tables import TOSSES
 from dynparam.statistics.estimates import mean_of
 from dynparam.statistics.verdicts import equivalence
 from dynparam.support.tables import read_csv
@@ -15,7 +16,7 @@ from dynparam.support.tables import read_csv
 
 def read_tosses(paths: Sequence[Path]) -> pd.DataFrame:
     """The tosses of all coins in one table. Raises ``DataError``."""
-    return pd.concat([read_csv(path) for path in paths], ignore_index=True)
+    return pd.concat([read_csv(path, TOSSES) for path in paths], ignore_index=True)
 
 
 def judged(tosses: pd.DataFrame, settings: JudgeStage) -> pd.DataFrame:

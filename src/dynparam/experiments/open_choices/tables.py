@@ -1,0 +1,43 @@
+"""The forms of the tables that this experiment reads."""
+
+from __future__ import annotations
+
+from dynparam.support.tables import COUNT, NUMBER, TEXT, WHOLE, Form
+from dynparam.trials.claims import Showing
+
+TRIALS = Form(
+    {
+        "curve": TEXT,
+        "n": COUNT,
+        "trial": WHOLE,
+        "layer": COUNT,
+        "alignment": NUMBER,
+        "relative_square": NUMBER,
+    },
+    key=("curve", "n", "trial", "layer"),
+    complete=True,
+)
+"""Trials under one choice (``trials.COLUMNS``)."""
+
+CHANGES = Form(
+    {
+        "alternative": TEXT,
+        "engine": ("law", "dense"),
+        "curve": TEXT,
+        "layer": COUNT,
+        "default": NUMBER,
+        "default_low": NUMBER,
+        "default_high": NUMBER,
+        "slope": NUMBER,
+        "ci_low": NUMBER,
+        "ci_high": NUMBER,
+        "change": NUMBER,
+        "change_low": NUMBER,
+        "change_high": NUMBER,
+        "shows_by_default": tuple(Showing),
+        "shows": tuple(Showing),
+    },
+    key=("alternative", "curve", "layer"),
+    complete=True,
+)
+"""What every alternative changes (``changes.COLUMNS``)."""

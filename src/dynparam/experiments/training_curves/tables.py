@@ -1,0 +1,55 @@
+"""The forms of the tables that this experiment reads."""
+
+from __future__ import annotations
+
+from dynparam.presentation.verdicts import CLAIMS as VERDICTS
+from dynparam.support.tables import ANY, COUNT, GAPS, TEXT, WHOLE, Form
+
+CURVES = Form(
+    {
+        "task": TEXT,
+        "parametrization": TEXT,
+        "seed": WHOLE,
+        "epoch": WHOLE,
+        "train_loss": ANY,
+        "test_loss": ANY,
+        "train_accuracy": ANY,
+        "test_accuracy": ANY,
+    },
+    key=("seed", "epoch"),
+)
+"""Curves of one task under one parametrization; what a run that diverged ended with is no number."""
+
+CLAIMS = Form(
+    {
+        "claim": TEXT,
+        "source": TEXT,
+        "metric": TEXT,
+        "value": GAPS,
+        "ci_low": GAPS,
+        "ci_high": GAPS,
+        "verdict": VERDICTS,
+        "note": TEXT,
+    },
+    key=("claim", "source", "metric"),
+)
+"""The claims on training curves (``claims.COLUMNS``)."""
+
+DOMAIN = Form(
+    {
+        "task": TEXT,
+        "n": COUNT,
+        "n_min": COUNT,
+        "metric": TEXT,
+        "epoch": TEXT,
+        "value": GAPS,
+        "ci_low": GAPS,
+        "ci_high": GAPS,
+        "seeds": WHOLE,
+        "verdict": VERDICTS,
+        "panel": ("n", "ratio"),
+    },
+    key=("task", "n", "n_min", "metric", "epoch", "panel"),
+    may_be_empty=True,
+)
+"""The data of the figure of other networks (``domain_figure.domain_data``)."""
