@@ -4,7 +4,7 @@ import pytest
 
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
-from dynparam.training import status
+from dynparam.training import locks, status
 from dynparam.training.run_files import Record, RunFiles, Status
 from dynparam.training.settings import Run, all_runs, for_run
 from dynparam.training.status import RunStatus, report, run_status, seconds_left
@@ -31,6 +31,14 @@ def files(config):
     return RunFiles(root, for_run(config, RUN.task, RUN.network), RUN.parametrization, images)
 
 
+@pytest.fixture
+def held(files):
+    """The run of seed 1 is held, as by a process that trains it."""
+    lock = locks.take(files.lock(1))
+    yield
+    lock.release()
+
+
 def record(seed, seconds=10.0, diverged_at=None):
     return Record(seed, CURVE, diverged_at, seconds, {})
 
@@ -42,7 +50,7 @@ def test_before_anything_all_runs_wait(config):
     assert "Nothing has been measured yet" in text
 
 
-def test_finished_running_and_failed_runs_are_counted(config, files):
+def test_finished_running_and_failed_runs_are_counted(config, files, held):
     files.finish(record(0))
     files.note(Status(1, "running", 4, 10, 8.0))
     files.note(Status(2, "failed", 0, 10, 0.0, message="disk full"))
@@ -56,11 +64,21 @@ def test_finished_running_and_failed_runs_are_counted(config, files):
     assert "seed 1: running, epoch 4 of 10" in text
 
 
-def test_a_process_that_has_gone_is_seen_as_interrupted(config, files, monkeypatch):
+def test_a_process_that_has_gone_is_seen_as_interrupted(config, files, held):
+    """Its own id, this process's, is no sign of life."""
     files.note(Status(0, "running", 4, 10, 8.0))
-    monkeypatch.setattr("dynparam.training.run_files.psutil.pid_exists", lambda pid: False)
-    assert run_status(config, RUN).count("interrupted") == 1
-    assert "its process has gone" in report(config)
+    files.note(Status(1, "running", 4, 10, 8.0))
+    found = run_status(config, RUN)
+    assert (found.count("interrupted"), found.count("running")) == (1, 1)
+    assert "seed 0: interrupted, epoch 4 of 10: its process has gone" in report(config)
+
+
+def test_what_a_kill_left_of_a_finished_run_does_not_count(config, files):
+    files.finish(record(0))
+    files.note(Status(0, "running", 9, 10, 9.0))
+    found = run_status(config, RUN)
+    assert (found.done, found.unfinished) == (1, ())
+    assert found.epochs_left == 2 * 10
 
 
 def test_diverged_runs_are_counted(config, files):

@@ -1,4 +1,4 @@
-"""The files of training runs while they are made: checkpoint, state, and finished record of each.
+"""The files of training runs while they are made: checkpoint, state, lock, and finished record of each.
 
 They lie in a directory per (task, network, parametrization) and identity, apart from any output that
 Snakemake declares and would delete with a failed job. The identity follows from all that a curve depends
@@ -13,16 +13,16 @@ import os
 import socket
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from contextlib import ExitStack, suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-import psutil
-
 from dynparam.provenance.code_digest import module_digest
 from dynparam.settings.base import digest
-from dynparam.support.errors import DataError
+from dynparam.support.errors import DataError, DynparamError
 from dynparam.support.files import sha256, write_text
+from dynparam.training import locks
 from dynparam.training.checkpoints import CurveRow
 from dynparam.training.settings import RunStage
 
@@ -72,11 +72,12 @@ class Status:
     host: str = ""
     message: str = ""
 
-    def of_now(self) -> Status:
-        """The same, seen as interrupted if its process on this machine has gone."""
-        gone = self.host == socket.gethostname() and not psutil.pid_exists(self.pid)
-        if self.state == "running" and gone:
-            return Status(**{**asdict(self), "state": "interrupted", "message": "its process has gone"})
+    def of_now(self, held: bool | None) -> Status:
+        """The same, running if and only if a process holds the run's lock; ``None``: nobody knows."""
+        if held and self.state != "running":
+            return replace(self, state="running", message="")
+        if held is False and self.state == "running":
+            return replace(self, state="interrupted", message="its process has gone")
         return self
 
 
@@ -104,10 +105,31 @@ class RunFiles:
         """Where the run's checkpoint is kept until the run is finished."""
         return self.directory / f"seed-{seed:04d}.safetensors"
 
+    def lock(self, seed: int) -> Path:
+        """Where the run's lock is while a process trains it."""
+        return self.directory / f"seed-{seed:04d}.lock"
+
     def clear_partial(self, seed: int) -> None:
-        """Remove what a kill in the middle of writing a checkpoint left of it."""
+        """Remove what a kill in the middle of writing left. Only who holds the run's lock may."""
         for path in self.directory.glob(f".seed-{seed:04d}.*"):
             path.unlink(missing_ok=True)
+
+    def clear(self, seed: int) -> None:
+        """Remove all that a kill left of a finished run beside its record, under the run's lock."""
+        self.clear_partial(seed)
+        self.checkpoint(seed).unlink(missing_ok=True)
+        self._status(seed).unlink(missing_ok=True)
+
+    def clear_if_free(self, seed: int) -> None:
+        """The same where nobody holds the lock; where nothing can be removed, nothing is."""
+        own = (self.lock(seed), self.checkpoint(seed), self._status(seed))
+        if not any(map(Path.exists, own)) and not any(self.directory.glob(f".seed-{seed:04d}.*")):
+            return
+        # The record can be read whatever goes wrong here.
+        with suppress(DynparamError, OSError), ExitStack() as held:
+            if (lock := locks.take(self.lock(seed))) is not None:
+                held.callback(lock.release)
+                self.clear(seed)
 
     def finish(self, record: Record) -> None:
         """Keep a finished run's record; its checkpoint and state go."""
@@ -172,6 +194,7 @@ def statuses(directory: Path) -> Iterator[Status]:
     """The unfinished runs with files in a directory."""
     for path in sorted(directory.glob("seed-*.status")):
         try:
-            yield Status(**json.loads(path.read_text(encoding="utf-8"))).of_now()
+            found = Status(**json.loads(path.read_text(encoding="utf-8")))
+            yield found.of_now(locks.is_held(path.with_suffix(".lock")))
         except (OSError, TypeError, ValueError):
             continue  # being replaced, or of an older version: nothing to tell

@@ -133,7 +133,12 @@ def run_status(config: Watched, run: Run) -> RunStatus:
     root = config.paths.results / "training" / ".runs"
     files = RunFiles(root, settings, run.parametrization, images)
     records = [record for seed in range(run.seeds) if (record := files.finished(seed))]
-    unfinished = tuple(status for status in statuses(files.directory) if status.seed < run.seeds)
+    unfinished = tuple(
+        status
+        for status in statuses(files.directory)
+        # A kill may leave the note of a run that is finished.
+        if status.seed < run.seeds and status.seed not in {record.seed for record in records}
+    )
     seconds = [record.seconds / (len(record.curve) - 1) for record in records if len(record.curve) > 1]
     seconds += [status.seconds / status.epoch for status in unfinished if status.epoch]
     diverged = sum(record.diverged_at is not None for record in records)
