@@ -29,7 +29,9 @@ PATIENCE_SECONDS = 60
 """Nothing here takes a second on an idle machine; a test that waits so long has found a defect."""
 
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["tests.training_processes"])
+CONTEXT.set_forkserver_preload(
+    ["tests.training_processes", "dynparam.cli.main", "dynparam.training.stages"]
+)
 
 
 def wait_for(condition: Callable[[], Any], what: str) -> None:
