@@ -443,6 +443,49 @@ def test_what_a_kill_left_of_a_finished_run_goes(tmp_path, leftover, seeds):
     assert left(tmp_path) == records(*seeds)
 
 
+SAVES = """
+import os, signal, sys
+from pathlib import Path
+from dynparam.training import checkpoints
+from tests.training_processes import train
+
+def save_file(tensors, path, metadata):
+    for name in (".tmpAbC123", path.name):  # the library writes under a name of its own, then renames
+        path.with_name(name).write_bytes(b"half")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+checkpoints.save_file = save_file
+train(Path(sys.argv[1]), "killed", [0], 0, 1, 1, {})
+"""
+
+
+def test_what_a_kill_left_of_a_checkpoint_goes(tmp_path, alone, run):
+    """Files of the library's own names too, and those of this run alone: others write theirs."""
+    files_of(tmp_path, run_stage())
+    done = subprocess.run([sys.executable, "-c", SAVES, str(tmp_path)], cwd=ROOT)
+    assert done.returncode == -signal.SIGKILL
+    assert len(left(tmp_path)) == 3  # the lock, the note, and a directory of what is written
+    other = files_of(tmp_path, run_stage()).directory / ".seed-0001.0123456789ab"
+    other.mkdir()
+    assert run([0]).succeeded() == alone(0)
+    assert left(tmp_path) == [other.name, *records(0)]
+
+
+def test_while_a_checkpoint_is_written_its_files_are_known(tmp_path, monkeypatch):
+    """All that lies there at any moment has the run's name."""
+    seen, original = set(), checkpoints.save_file
+
+    def save_file(tensors, path, metadata):
+        original(tensors, path, metadata=metadata)
+        seen.update(left(tmp_path))
+
+    monkeypatch.setattr(checkpoints, "save_file", save_file)
+    trained(tmp_path, [0])
+    assert seen
+    assert all(name.startswith(("seed-0000.", ".seed-0000.")) for name in seen)
+    assert left(tmp_path) == records(0)
+
+
 def test_what_is_left_of_a_finished_run_is_no_unfinished_run(tmp_path):
     """Nor does anything of another seed go with it."""
     trained(tmp_path, [0])

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import socket
 import time
 from collections.abc import Iterator, Mapping
@@ -112,7 +113,10 @@ class RunFiles:
     def clear_partial(self, seed: int) -> None:
         """Remove what a kill in the middle of writing left. Only who holds the run's lock may."""
         for path in self.directory.glob(f".seed-{seed:04d}.*"):
-            path.unlink(missing_ok=True)
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
 
     def clear(self, seed: int) -> None:
         """Remove all that a kill left of a finished run beside its record, under the run's lock."""
