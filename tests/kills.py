@@ -97,6 +97,7 @@ class _Kills:
                 self.trainings += 1
                 continue
             assert self.kills.total() < most, said(place)
+            assert code in ends_by(number_of_signal), f"exit code {code}: {said(place)}"
             self.kills[number_of_signal.name] += 1
             if not running:
                 assert_nobody_trains(place)
@@ -154,6 +155,11 @@ def train(root: Path, place: Path, number: int) -> None:
     words = [str(word) for option in options.items() for word in option]
     sys.argv = ["dynparam", "train", TASK, "dynamic", *words]
     command_line.main()
+
+
+def ends_by(number: signal.Signals) -> tuple[int, ...]:
+    """Exit codes of a process that a signal ended, caught or not; Python's own for Ctrl-C is 1."""
+    return (-number, 128 + number, *([1] if number == signal.SIGINT else []))
 
 
 def run_files(place: Path) -> list[Path]:
