@@ -21,7 +21,7 @@ from dynparam.experiments.training_curves.claims import QUANTITIES, judge_all
 from dynparam.experiments.training_curves.settings import for_claims
 from dynparam.theory.conditions import CONDITIONS, check
 from dynparam.theory.widths import log_spaced
-from dynparam.training.runs import COLUMNS
+from dynparam.training.curve_table import COLUMNS
 from dynparam.trials.networks import family_exponents
 from tests import open_choices
 from tests.planted import all_planted, stage

@@ -14,8 +14,8 @@ import torch
 
 from dynparam.cli import main
 from dynparam.training import runs
+from dynparam.training.curve_table import COLUMNS
 from dynparam.training.run_files import RunFiles, statuses
-from dynparam.training.runs import COLUMNS
 from tests.special_files import SPECIAL, put
 from tests.training_runs import TASK, run_stage, run_values, write_pair
 

@@ -14,7 +14,7 @@ from dynparam.cluster.cost import cost_table
 from dynparam.provenance.record import write_sidecar
 from dynparam.support.errors import DataError
 from dynparam.support.tables import write_csv
-from dynparam.training.runs import COLUMNS
+from dynparam.training.curve_table import COLUMNS
 from tests.training_runs import TASK, run_stage
 
 ROOT = Path(__file__).parents[2]

@@ -19,7 +19,7 @@ from dynparam.support.tables import read_csv, write_csv
 from dynparam.training import archive as archives
 from dynparam.training import curve_table as curve_tables
 from dynparam.training.archive import CurveFile, merge_curves, read_archive, read_curves
-from dynparam.training.runs import COLUMNS
+from dynparam.training.curve_table import COLUMNS
 from dynparam.training.settings import for_run
 from tests.training_runs import TASK, run_stage, write_pair
 

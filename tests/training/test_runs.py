@@ -17,9 +17,10 @@ from safetensors import SafetensorError
 from dynparam.support.errors import ConfigError, DataError, DynparamError, InterruptedRunError
 from dynparam.training import checkpoints, protocol, run_files, runs
 from dynparam.training.checkpoints import load
+from dynparam.training.curve_table import COLUMNS
 from dynparam.training.protocol import Networks, Stack, checkpoint_bytes, memory_bytes
 from dynparam.training.run_files import statuses
-from dynparam.training.runs import COLUMNS, Plan, curve_table, origins, train_seeds
+from dynparam.training.runs import Plan, curve_table, origins, train_seeds
 from tests.special_files import SPECIAL, put
 from tests.training_runs import TASK, files_of, invented_pair, plan_of, run_stage
 

@@ -7,6 +7,7 @@ import pytest
 
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
+from dynparam.support import locks
 from dynparam.training import status
 from dynparam.training.records import Record
 from dynparam.training.run_files import RunFiles, Status
@@ -37,6 +38,14 @@ def files(config):
     return RunFiles(root, for_run(config, RUN.task, RUN.network), RUN.parametrization, images)
 
 
+@pytest.fixture
+def held(files):
+    """The run of seed 1 is held, as by a process that trains it."""
+    lock = locks.take(files.lock(1))
+    yield
+    lock.release()
+
+
 def record(seed, seconds=10.0, diverged_at=None):
     curve = (ROW,) * (EPOCHS + 1) if diverged_at is None else (*(ROW,) * diverged_at, LOST)
     return Record(seed, curve, diverged_at, seconds, ORIGIN)
@@ -56,7 +65,7 @@ def test_before_anything_all_runs_wait(config):
     assert "Nothing has been measured yet" in text
 
 
-def test_finished_running_and_failed_runs_are_counted(config, files):
+def test_finished_running_and_failed_runs_are_counted(config, files, held):
     files.finish(record(0))
     files.note(Status(1, "running", 4, 10, 8.0))
     files.note(Status(2, "failed", 0, 10, 0.0, message="disk full"))
@@ -70,11 +79,21 @@ def test_finished_running_and_failed_runs_are_counted(config, files):
     assert "seed 1: running, epoch 4 of 10" in text
 
 
-def test_a_process_that_has_gone_is_seen_as_interrupted(config, files, monkeypatch):
+def test_a_process_that_has_gone_is_seen_as_interrupted(config, files, held):
+    """Its own id, this process's, is no sign of life."""
     files.note(Status(0, "running", 4, 10, 8.0))
-    monkeypatch.setattr("dynparam.training.run_files.psutil.pid_exists", lambda pid: False)
-    assert run_status(config, RUN).count("interrupted") == 1
-    assert "its process has gone" in told(config)
+    files.note(Status(1, "running", 4, 10, 8.0))
+    found = run_status(config, RUN)
+    assert (found.count("interrupted"), found.count("running")) == (1, 1)
+    assert "seed 0: interrupted, epoch 4 of 10: its process has gone" in told(config)
+
+
+def test_what_a_kill_left_of_a_finished_run_does_not_count(config, files):
+    files.finish(record(0))
+    files.note(Status(0, "running", 9, 10, 9.0))
+    found = run_status(config, RUN)
+    assert (found.done, found.unfinished) == (1, ())
+    assert found.epochs_left == 2 * 10
 
 
 def test_diverged_runs_are_counted(config, files):
@@ -149,10 +168,12 @@ def three(config, files, tmp_path):
     files.finish(record(0))
     files.finish(record(1, seconds=1e11))
     files.note(Status(2, "running", 4, 10, 8.0))
+    lock = locks.take(files.lock(2))
     table = tmp_path / "archive" / f"{RUN.place}.csv"
     table.parent.mkdir(parents=True)
     table.write_text("task,seed\na,0\n")
-    return config, files, table
+    yield config, files, table
+    lock.release()
 
 
 def faulty(config):

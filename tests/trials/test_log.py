@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from filelock import FileLock
 
 from dynparam.support.errors import DataError, DynparamError
+from dynparam.support.locks import take
 from dynparam.support.sealed import seal
 from dynparam.trials.images import TrialImages
 from dynparam.trials.log import MAX_LINE_BYTES, TrialLog
@@ -258,8 +258,7 @@ def test_a_log_that_cannot_be_written_is_named(images, tmp_path):
 
 def test_who_comes_second_waits_says_so_and_takes_up_the_trials(images, whole, tmp_path, capsys):
     log = log_in(tmp_path)
-    other = FileLock(log.path.with_suffix(".lock"))
-    other.acquire()
+    other = take(log.path.with_name(f".{log.path.name}.lock"))
     finished = []
     second = threading.Thread(target=lambda: finished.append(measured(images, log)))
     second.start()

@@ -1,6 +1,7 @@
 """A run that is killed, by itself or with everything around it, and started again."""
 
 import json
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.workflow.sandbox import SMALL, Sandbox
+from tests.workflow.sandbox import BIN, PAIR, SMALL, Sandbox
 
 CURVE = "fig3_3_dynamic"
 RESULT = f"results/probe/{CURVE}.csv"
@@ -95,3 +96,54 @@ def test_killed_twice_it_resumes_and_gives_the_same_bytes(sandbox):
     sandbox.make(RESULT, "--force")
     assert (sandbox.root / RESULT).read_bytes() == resumed
     assert list((sandbox.root / "results/probe/.unfinished").glob("*")) == []
+
+
+SHARD = f"results/training/shards/{PAIR}/40-8/dynamic/0-0.csv"
+TRAINING = {
+    **SMALL,
+    "protocol": {**SMALL["protocol"], "epochs": 100},
+    "training": {**SMALL["training"], "seeds_per_job": 1},
+}
+
+
+def run_files(sandbox: Sandbox, pattern: str = "*") -> list[Path]:
+    """The files of training runs, hidden ones too."""
+    found = (sandbox.root / "results/training/.runs").rglob(pattern)
+    return sorted(path for path in found if path.is_file())
+
+
+def wait_until(condition, running: subprocess.Popen[bytes], what: str, log: Path) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert running.poll() is None, log.read_text()
+        assert time.monotonic() < deadline, f"{what}: {log.read_text()}"
+        time.sleep(0.005)
+
+
+def test_the_workflow_waits_for_a_training_by_hand_and_goes_on_when_that_is_killed(extracted):
+    """Both train the same run in the same directory, as they do by default."""
+    extracted.write_overlay(TRAINING)
+    log = extracted.root / "both.log"
+    configuration = ("--config", "config/thesis.yaml", "--config", "overlay.yaml")
+    by_hand = ("train", PAIR, "dynamic", "--output", "by_hand.csv", "--threads", "1", *configuration)
+    options = {"cwd": extracted.root, "env": extracted.environment(), "stderr": subprocess.STDOUT}
+    with (
+        log.open("wb") as told,
+        subprocess.Popen([BIN / "dynparam", *by_hand], stdout=told, **options) as first,
+    ):
+        wait_until(lambda: run_files(extracted, "*.safetensors"), first, "it trains nothing", log)
+        first.send_signal(signal.SIGSTOP)
+        assert not (extracted.root / "by_hand.csv").exists()
+        command = extracted.command(SHARD, "--cores", "1")
+        with subprocess.Popen(command, stdout=told, **options) as second:
+            said = f"being trained elsewhere: seed 0 (process {first.pid} on "
+            wait_until(lambda: said in log.read_text(), second, "it does not wait", log)
+            assert "seed 0: running, epoch " in extracted.dynparam("status").stdout
+            first.kill()
+            assert second.wait(timeout=PATIENCE_SECONDS) == 0, log.read_text()
+    assert [path.name for path in run_files(extracted)] == ["seed-0000.json"]
+    shared = (extracted.root / SHARD).read_bytes()
+
+    # By hand again, without any of that.
+    assert extracted.dynparam(*by_hand[:-4], "--runs", "others").code == 0
+    assert (extracted.root / "by_hand.csv").read_bytes() == shared

@@ -47,7 +47,7 @@ class CurveFile:
     """Curves of one task, network and parametrization, with where their runs were made.
 
     Attributes:
-        table: the curves, in the columns of ``training.runs.COLUMNS``.
+        table: the curves, in the columns of ``training.curve_table.COLUMNS``.
         origins: what made them, an entry per machine and commit with its seeds.
         sha256: of the file they were read from.
     """

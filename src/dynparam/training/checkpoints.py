@@ -10,7 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -92,11 +94,13 @@ def save(path: Path, identity: str, place: Place, tensors: Mapping[str, Tensor])
     host = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     header = {"identity": identity, "place": json.dumps(asdict(place))}
     header["sha256"] = _checksum(header, host)
-    with atomic_path(path) as partial:
+    with atomic_path(path) as partial, _room(partial.with_suffix("")) as room:
+        written = room / path.name
         try:
-            save_file(host, partial, metadata=header)
+            save_file(host, written, metadata=header)
         except SafetensorError as error:  # its own wrapping of a failed write
             raise OSError(str(error)) from None
+        written.replace(partial)
 
 
 def load(path: Path, identity: str, form: Form) -> tuple[Place, dict[str, Tensor]]:
@@ -181,6 +185,19 @@ def _place(text: str, form: Form) -> Place:
     if len(place.batch_losses) != (place.batch if form.keeps_losses else 0):
         raise ValueError(f"it holds {len(place.batch_losses)} losses after batch {place.batch}")
     return place
+
+
+@contextmanager
+def _room(directory: Path) -> Iterator[Path]:
+    """A directory for the block: beside what it writes, safetensors makes a file of an unknown name.
+
+    After a kill, nothing else would tell whose that is.
+    """
+    directory.mkdir()
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def _checksum(header: Mapping[str, str], tensors: Mapping[str, Tensor]) -> str:

@@ -13,7 +13,7 @@ from dynparam.theory.parametrization import NAMES
 from dynparam.training.summary import METRICS
 
 COLUMNS = ("task", "parametrization", "seed", "epoch", *METRICS)
-"""The columns of a table of curves, as ``runs.COLUMNS``, for readers who need no tensors."""
+"""The columns of a table of curves."""
 
 LOSSES = ["train_loss", "test_loss"]
 

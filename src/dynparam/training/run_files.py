@@ -1,4 +1,4 @@
-"""The files of training runs while they are made: checkpoint, state, and finished record of each.
+"""The files of training runs while they are made: checkpoint, state, lock, and finished record of each.
 
 They lie in a directory per (task, network, parametrization) and identity, apart from any output that
 Snakemake declares and would delete with a failed job. The identity follows from all that a curve depends
@@ -11,19 +11,19 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
-from dataclasses import asdict, dataclass
+from contextlib import ExitStack, suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
-import psutil
-
 from dynparam.provenance.code_digest import module_digest
 from dynparam.settings.base import digest
-from dynparam.support.errors import DataError
+from dynparam.support import locks
+from dynparam.support.errors import DataError, DynparamError
 from dynparam.support.files import sha256, write_text
 from dynparam.support.regular_files import RefusedError, read_bytes, refusal
 from dynparam.training.checkpoints import Form
@@ -61,11 +61,12 @@ class Status:
     host: str = ""
     message: str = ""
 
-    def of_now(self) -> Status:
-        """The same, seen as interrupted if its process on this machine has gone."""
-        gone = self.host == socket.gethostname() and not psutil.pid_exists(self.pid)
-        if self.state == "running" and gone:
-            return Status(**{**asdict(self), "state": "interrupted", "message": "its process has gone"})
+    def of_now(self, held: bool | None) -> Status:
+        """The same, running if and only if a process holds the run's lock; ``None``: nobody knows."""
+        if held and self.state != "running":
+            return replace(self, state="running", message="")
+        if held is False and self.state == "running":
+            return replace(self, state="interrupted", message="its process has gone")
         return self
 
 
@@ -110,11 +111,35 @@ class RunFiles:
         """Where the run's checkpoint is kept until the run is finished."""
         return self.directory / f"seed-{seed:04d}.safetensors"
 
+    def lock(self, seed: int) -> Path:
+        """Where the run's lock is while a process trains it."""
+        return self.directory / f"seed-{seed:04d}.lock"
+
     def clear_partial(self, seed: int) -> None:
-        """Remove what a kill in the middle of writing a checkpoint left of it."""
+        """Remove what a kill in the middle of writing left. Only who holds the run's lock may."""
         for path in self.directory.glob(f".seed-{seed:04d}.*"):
-            with suppress(OSError):  # what stays, a directory for example, is in nobody's way
-                path.unlink()
+            with suppress(OSError):  # what stays is in nobody's way
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink()
+
+    def clear(self, seed: int) -> None:
+        """Remove all that a kill left of a finished run beside its record, under the run's lock."""
+        self.clear_partial(seed)
+        self.checkpoint(seed).unlink(missing_ok=True)
+        self._status(seed).unlink(missing_ok=True)
+
+    def clear_if_free(self, seed: int) -> None:
+        """The same where nobody holds the lock; where nothing can be removed, nothing is."""
+        own = (self.lock(seed), self.checkpoint(seed), self._status(seed))
+        if not any(map(Path.exists, own)) and not any(self.directory.glob(f".seed-{seed:04d}.*")):
+            return
+        # The record can be read whatever goes wrong here.
+        with suppress(DynparamError, OSError), ExitStack() as held:
+            if (lock := locks.take(self.lock(seed))) is not None:
+                held.callback(lock.release)
+                self.clear(seed)
 
     def finish(self, record: Record) -> None:
         """Keep a finished run's record; its checkpoint and state go. Raises ``DynparamError``."""
@@ -196,7 +221,7 @@ def statuses(
     """
     for seed, path in _status_files(directory, refused):
         try:
-            yield read_status(path, seed).of_now()
+            yield read_status(path, seed).of_now(locks.is_held(path.with_suffix(".lock")))
         except DataError as error:
             if os.path.lexists(path):  # else its run was finished meanwhile
                 refused(str(error))

@@ -3,6 +3,9 @@
 A seed's curve does not depend on which other seeds are trained, by how many jobs, or how often it was
 interrupted: on a CPU each network is trained by itself, bit for bit the same. On a GPU several train
 together, and products of a larger stack may round differently.
+
+Several processes may train runs of one directory. Each run is trained under its lock (``locks``), and
+what it goes on from is one reading of its checkpoint under that lock.
 """
 
 from __future__ import annotations
@@ -12,9 +15,8 @@ import math
 import os
 import shutil
 import time
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,13 +27,17 @@ from torch import Tensor
 
 from dynparam.data.images import Pair
 from dynparam.provenance.record import git_state, hardware, versions
+from dynparam.support import locks
 from dynparam.support.errors import CheckpointError, ConfigError, DynparamError, InterruptedRunError
 from dynparam.support.files import require_writable
+from dynparam.support.locks import Lock
 from dynparam.support.progress import Advance, progress, say
 from dynparam.support.signals import StopRequest, stop_request
 from dynparam.training import checkpoints
 from dynparam.training.checkpoints import CurveRow, Place
+from dynparam.training.curve_table import COLUMNS
 from dynparam.training.devices import device_name, free_memory_bytes
+from dynparam.training.patience import Patience
 from dynparam.training.protocol import (
     Evaluation,
     Networks,
@@ -43,18 +49,6 @@ from dynparam.training.protocol import (
 from dynparam.training.records import Record
 from dynparam.training.run_files import RunFiles, StatusNotes
 from dynparam.training.settings import RunStage
-
-COLUMNS = (
-    "task",
-    "parametrization",
-    "seed",
-    "epoch",
-    "train_loss",
-    "test_loss",
-    "train_accuracy",
-    "test_accuracy",
-)
-"""The columns of ``results/training/{task}/{parametrization}.csv``."""
 
 
 @dataclass(frozen=True)
@@ -92,10 +86,14 @@ def train_seeds(plan: Plan, seeds: Sequence[int], pair: Pair, files: RunFiles) -
 
     A run that diverges is recorded as such and does not stop the others. Raises ``ConfigError`` if the
     memory or the disk is too small, ``InterruptedRunError`` after SIGTERM or SIGINT with everything
-    saved, and ``DynparamError`` if a file cannot be written; what is finished or checkpointed stays.
+    saved, and ``DynparamError`` if a file cannot be written or its file system has no locks; what is
+    finished or checkpointed stays. A run that another process trains is waited for.
     """
     _require_counts(plan.settings, pair)
     records = {seed: files.finished(seed) for seed in seeds}
+    for seed, record in records.items():
+        if record is not None:
+            files.clear_if_free(seed)
     waiting = [seed for seed, record in records.items() if record is None]
     if waiting:
         _require_room(plan, min(plan.stack_size, len(waiting)), files.directory)
@@ -160,30 +158,112 @@ class _Training:
         }
 
     def train(self, seeds: Sequence[int]) -> list[Record]:
-        """Train all of ``seeds``, in stacks of networks that are equally far."""
-        started = {seed: self._started(seed) for seed in seeds}
-        epochs = self.settings.protocol.epochs
-        left = sum(epochs - place.epoch for place in started.values())
-        label = f"{self.plan.task}, {self.settings.protocol.network_name}, {self.plan.parametrization}"
-        records: list[Record] = []
-        with progress(label, left) as advance, stop_request() as stop:
-            for members in _equally_far(started, self.plan.stack_size):
-                run = _StackRun(self, members, started[members[0]], advance, stop)
-                records += run.train()
-        return records
+        """Train all of ``seeds``, in stacks of networks that are equally far; free runs come first.
 
-    def _started(self, seed: int) -> Place:
-        """The place a run is resumed from; an unusable checkpoint is set aside and reported."""
+        No two processes can wait for each other, whatever their seeds and stacks: a lock is tried for,
+        never waited for, and this process sleeps where it holds none.
+        """
+        left = {seed: self._epochs_left(seed) for seed in seeds}
+        label = f"{self.plan.task}, {self.settings.protocol.network_name}, {self.plan.parametrization}"
+        records: dict[int, Record] = {}
+        waiting = list(seeds)
+        with progress(label, sum(left.values())) as advance, stop_request() as stop:
+            patience = Patience(self.files.lock, stop)
+            while waiting:
+                with ExitStack() as held:
+                    found, starts = self._take(waiting, held)
+                    self._correct(left, found, starts, advance)
+                    if starts:
+                        found += _StackRun(self, starts, advance, stop).train()
+                records |= {record.seed: record for record in found}
+                waiting = [seed for seed in waiting if seed not in records]
+                if not found:
+                    patience.wait(waiting)
+        return list(records.values())
+
+    def _take(self, seeds: Sequence[int], held: ExitStack) -> tuple[list[Record], dict[int, _Start]]:
+        """What of ``seeds`` can be had without waiting, under locks that end with ``held``.
+
+        That is records that others have finished meanwhile, and the runs of one stack.
+        """
+        records: list[Record] = []
+        starts: dict[int, _Start] = {}
+        for seed in seeds:
+            if len(starts) == self.plan.stack_size:
+                break
+            lock = locks.take(self.files.lock(seed))
+            if lock is None:
+                continue
+            held.callback(lock.release)
+            record = self.files.finished(seed)
+            if record is not None:
+                self.files.clear(seed)
+                records.append(record)
+                lock.release()
+                continue
+            start = self._start(seed, lock)
+            if all(start.is_as_far_as(other) for other in starts.values()):
+                starts[seed] = start
+            else:
+                lock.release()
+        return records, starts
+
+    def _start(self, seed: int, lock: Lock) -> _Start:
+        """What a run goes on from, read once; an unusable checkpoint is set aside and reported."""
         self.files.clear_partial(seed)
         path = self.files.checkpoint(seed)
         if not os.path.lexists(path):
-            return Place()
+            return _Start(lock, Place(), {})
         try:
-            return checkpoints.load(path, self.files.run_identity(seed), self.files.form)[0]
+            place, tensors = checkpoints.load(path, self.files.run_identity(seed), self.files.form)
         except CheckpointError as error:
             aside = checkpoints.set_aside(path)
             say(f"{error}; it is set aside as {aside.name}, and seed {seed} starts anew")
-            return Place()
+            return _Start(lock, Place(), {})
+        return _Start(lock, place, tensors)
+
+    def _epochs_left(self, seed: int) -> int:
+        """For the estimate of time alone; what a run goes on from is read under its lock."""
+        epochs, path = self.settings.protocol.epochs, self.files.checkpoint(seed)
+        with suppress(CheckpointError):
+            if os.path.lexists(path):
+                place, _ = checkpoints.load(path, self.files.run_identity(seed), self.files.form)
+                return epochs - place.epoch
+        return epochs
+
+    def _correct(
+        self,
+        left: Mapping[int, int],
+        found: Sequence[Record],
+        starts: Mapping[int, _Start],
+        advance: Advance,
+    ) -> None:
+        """Count as done what other processes have done since the time left was estimated."""
+        done = sum(left[record.seed] for record in found)
+        for seed, start in starts.items():
+            done += left[seed] - (self.settings.protocol.epochs - start.place.epoch)
+        if done:
+            advance(done)
+
+
+@dataclass(frozen=True)
+class _Start:
+    """What a run goes on from: place and tensors of one checkpoint, read under the run's lock.
+
+    Attributes:
+        lock: the lock, which this process holds.
+        place: where the run is.
+        tensors: its network's, on the host; none if the run has not begun.
+    """
+
+    lock: Lock
+    place: Place
+    tensors: dict[str, Tensor]
+
+    def is_as_far_as(self, other: _Start) -> bool:
+        """Whether both networks have seen as many batches, so that they can train together."""
+        mine, others = self.place, other.place
+        return (mine.epoch, mine.batch) == (others.epoch, others.batch)
 
 
 class _StackRun:
@@ -192,18 +272,20 @@ class _StackRun:
     def __init__(
         self,
         training: _Training,
-        seeds: Sequence[int],
-        place: Place,
+        starts: Mapping[int, _Start],
         advance: Advance,
         stop: StopRequest,
     ) -> None:
         self.plan, self.files, self.notes = training.plan, training.files, training.notes
         self.settings, self.origin = training.settings, training.origin
         self.advance, self.stop = advance, stop
-        self.seeds = list(seeds)
+        self.seeds = list(starts)
+        self.locks = {seed: start.lock for seed, start in starts.items()}
+        self.places = {seed: start.place for seed, start in starts.items()}
+        first = self._unfinished_places()[0]
+        self.epoch, self.batch = first.epoch, first.batch
         self.stack = training.networks.draw(self.seeds)
-        self.places = {seed: self._restore(member, seed) for member, seed in enumerate(self.seeds)}
-        self.epoch, self.batch = place.epoch, place.batch
+        self._restore(starts.values())
         self.records: list[Record] = []
         self._clock = time.monotonic()
 
@@ -297,9 +379,17 @@ class _StackRun:
         self.notes.running(dict.fromkeys(alive, self.epoch), seconds)
 
     def _finish(self, seed: int, diverged_at: int | None) -> None:
-        place = self.places.pop(seed)
+        place = self.places[seed]
+        last = self.settings.protocol.epochs if diverged_at is None else diverged_at
+        if len(place.curve) != last + 1:
+            raise DynparamError(
+                f"the curve of seed {seed} has {len(place.curve)} rows for the epochs 0 to {last}, so "
+                f"it is not kept; delete {self.files.checkpoint(seed)} to train it anew"
+            )
         record = Record(seed, place.curve, diverged_at, round(place.seconds, 3), self.origin)
         self.files.finish(record)
+        del self.places[seed]
+        self.locks[seed].release()  # who waits for this run need not wait for its stack
         self.records.append(record)
         if diverged_at is not None:
             say(f"seed {seed} diverged: its loss is not finite after epoch {diverged_at}")
@@ -315,15 +405,13 @@ class _StackRun:
                 identity = self.files.run_identity(seed)
                 checkpoints.save(self.files.checkpoint(seed), identity, place, mine)
 
-    def _restore(self, member: int, seed: int) -> Place:
-        path = self.files.checkpoint(seed)
-        if not os.path.lexists(path):
-            return Place()
-        place, tensors = checkpoints.load(path, self.files.run_identity(seed), self.files.form)
-        for name, tensor in self.stack.tensors().items():
-            tensor[member].copy_(tensors[name])
+    def _restore(self, starts: Iterable[_Start]) -> None:
+        for member, start in enumerate(starts):
+            if start.tensors:
+                for name, tensor in self.stack.tensors().items():
+                    tensor[member].copy_(start.tensors[name])
+                start.tensors.clear()  # not to be kept on the host throughout the training
         self.stack.refresh()
-        return place
 
     def _note(self, state: Any, why: str) -> None:
         places = self._unfinished_places()
@@ -342,14 +430,6 @@ class _StackRun:
         now = time.monotonic()
         spent, self._clock = now - self._clock, now
         return spent
-
-
-def _equally_far(places: dict[int, Place], size: int) -> list[list[int]]:
-    """Seeds in stacks of at most ``size`` whose networks have seen as many batches."""
-    groups: dict[tuple[int, int], list[int]] = defaultdict(list)
-    for seed, place in places.items():
-        groups[place.epoch, place.batch].append(seed)
-    return [seeds[i : i + size] for seeds in groups.values() for i in range(0, len(seeds), size)]
 
 
 def _require_counts(settings: RunStage, pair: Pair) -> None:

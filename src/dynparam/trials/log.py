@@ -13,11 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from filelock import FileLock, Timeout
-
 from dynparam.support.errors import DataError
 from dynparam.support.files import naming_write_errors
-from dynparam.support.progress import say
+from dynparam.support.locks import held
 from dynparam.support.regular_files import opened, refusal
 from dynparam.support.sealed import seal, unseal
 
@@ -59,21 +57,8 @@ class TrialLog:
 
         Raises ``DynparamError`` if no file can be made beside the log.
         """
-        place = self.path.with_suffix(".lock")
-        lock = FileLock(place)
-        with naming_write_errors(place):
-            place.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                lock.acquire(blocking=False)
-            except Timeout:
-                say(f"{self.path}: another process measures these trials; waiting for it to end")
-                lock.acquire()
-        try:
+        with held(self.path, "another process measures these trials; waiting for it to end"):
             yield
-        finally:
-            # Removed before it is released: a process that waits sees so, and makes a new one.
-            place.unlink(missing_ok=True)
-            lock.release()
 
     def read(self, parse: Callable[[Any], tuple[Key, Result]]) -> dict[Key, Result]:
         """The finished trials, each line's content made a key and a result by ``parse``.
