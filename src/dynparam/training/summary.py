@@ -12,8 +12,8 @@ METRICS = ("train_loss", "test_loss", "train_accuracy", "test_accuracy")
 def summarize(curves: pd.DataFrame) -> dict[str, Any]:
     """Seeds, epochs, and of each metric mean and sample standard deviation over seeds at the end.
 
-    ``curves`` has the columns of ``curve_table.COLUMNS``. A run that diverged ends early; it is counted, and
-    left out of the means. The standard deviation of one seed is ``None``.
+    ``curves`` has the columns of ``curve_table.COLUMNS``. A run that diverged ends early; it is
+    counted, and left out of the means. The standard deviation of one seed is ``None``.
     """
     ends = curves.sort_values("epoch").groupby("seed").tail(1)
     epochs = int(curves["epoch"].max())
