@@ -55,7 +55,7 @@ class RunStatus:
     def epochs_left(self) -> int:
         """Epochs that are still to be trained here."""
         started = sum(status.epochs - status.epoch for status in self.unfinished)
-        waiting = self.run.seeds - self.done - len(self.unfinished)
+        waiting = len(self.run.seeds) - self.done - len(self.unfinished)
         return started + waiting * self.epochs
 
 
@@ -82,7 +82,7 @@ def _text(config: Watched) -> str:
         [
             one.run.name,
             one.archived,
-            f"{one.done}/{one.run.seeds}",
+            f"{one.done}/{len(one.run.seeds)}",
             one.count("running"),
             one.count("interrupted"),
             one.count("failed"),
@@ -102,7 +102,7 @@ def _json(config: Watched) -> str:
     runs = [
         {
             "run": one.run.name,
-            "seeds": one.run.seeds,
+            "seeds": len(one.run.seeds),
             "archived": one.archived,
             "trained_here": one.done,
             **{state: one.count(state) for state in ("running", "interrupted", "failed")},
@@ -123,7 +123,7 @@ def _json(config: Watched) -> str:
 def run_status(config: Watched, run: Run) -> RunStatus:
     """Where one run's seeds stand, by the files of this very configuration, code and images."""
     settings = for_run(config, run.task, run.network)
-    images = config.paths.data / "processed" / f"{run.task}.npz"
+    images = config.paths.data / "processed" / f"{run.images}.npz"
     archive = config.training.archive / f"{run.place}.csv"
     epochs = settings.protocol.epochs
     cost = float(network_widths(settings).weight_count)
@@ -132,8 +132,8 @@ def run_status(config: Watched, run: Run) -> RunStatus:
         return RunStatus(run, archived, 0, 0, (), epochs, cost)
     root = config.paths.results / "training" / ".runs"
     files = RunFiles(root, settings, run.parametrization, images)
-    records = [record for seed in range(run.seeds) if (record := files.finished(seed))]
-    unfinished = tuple(status for status in statuses(files.directory) if status.seed < run.seeds)
+    records = [record for seed in run.seeds if (record := files.finished(seed))]
+    unfinished = tuple(status for status in statuses(files.directory) if status.seed in run.seeds)
     seconds = [record.seconds / (len(record.curve) - 1) for record in records if len(record.curve) > 1]
     seconds += [status.seconds / status.epoch for status in unfinished if status.epoch]
     diverged = sum(record.diverged_at is not None for record in records)

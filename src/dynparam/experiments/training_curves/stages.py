@@ -57,14 +57,14 @@ def plot_curves(settings: ClaimsStage, files: dict[str, Path], output: Path, fig
     return Made(save(picture, plotted, output, settings.figures.dpi), {"caption": told})
 
 
-def other_files(settings: ClaimsStage, results: Path) -> dict[Any, tuple[Path, Path]]:
-    """The curves of the domain study."""
+def other_files(settings: ClaimsStage, results: Path) -> dict[Any, list[tuple[Path, Path]]]:
+    """The curves of the domain study, a pair of tables for every draw of the images."""
     from dynparam.experiments.training_curves.domain import domain_files
 
     return domain_files(settings, results / "training")
 
 
-def plot_domain(settings: ClaimsStage, files: dict[Any, tuple[Path, Path]], output: Path) -> Made:
+def plot_domain(settings: ClaimsStage, files: dict[Any, list[tuple[Path, Path]]], output: Path) -> Made:
     """Draw where the claims on training curves hold: the domain study."""
     from dynparam.experiments.training_curves.domain import domain_table
     from dynparam.experiments.training_curves.domain_figure import domain_data, domain_figure
@@ -74,8 +74,8 @@ def plot_domain(settings: ClaimsStage, files: dict[Any, tuple[Path, Path]], outp
     table = domain_table(
         settings,
         {
-            key: (read_curves(first).table, read_curves(second).table)
-            for key, (first, second) in files.items()
+            key: [(read_curves(first).table, read_curves(second).table) for first, second in draws]
+            for key, draws in files.items()
         },
     )
     reference = (settings.protocol.n, settings.protocol.n_min)
