@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from dynparam.experiments.training_curves.claims import JUMPS_PER
 from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, STYLE, TEXT_WIDTH_INCHES
 
 END = "end"
@@ -24,23 +25,34 @@ class Panel:
     """A row of the figure: what it shows, from which place of the curves, and in which unit.
 
     Attributes:
+        metric: a column of the curves.
         name: at its side.
-        unit: of the advantage: ``points`` (hundredths) or ``%`` of the first parametrization's value.
+        unit: of the advantage: ``points`` (hundredths), ``%`` of the first parametrization's value, or
+            that of the value itself.
         better: sign of a difference that speaks for the second parametrization.
         places: of the curves.
     """
 
+    metric: str
     name: str
     unit: str
     better: int
     places: tuple[str, ...]
 
+    def scale(self, rows: pd.DataFrame) -> pd.Series[float]:
+        """What a difference of ``rows`` is multiplied with to be an advantage."""
+        ones = pd.Series(float(self.better), index=rows.index)
+        if self.unit == "%":
+            return 100 * ones / rows["first"]
+        return 100 * ones if self.unit == "points" else ones
 
-PANELS = {
-    "test_accuracy": Panel("test accuracy", "points", 1, (END, OPEN)),
-    "test_loss": Panel("test loss", "%", -1, (END, OPEN)),
-    "train_loss": Panel("training loss,\nmean over epochs", "%", -1, ("area",)),
-}
+
+PANELS = (
+    Panel("test_accuracy", "test accuracy", "points", 1, (END, OPEN)),
+    Panel("test_loss", "test loss", "%", -1, (END, OPEN)),
+    Panel("train_loss", "mean training loss", "%", -1, ("area",)),
+    Panel("train_loss", "training-loss jumps", f"fewer in {JUMPS_PER} epochs", -1, ("jumps",)),
+)
 """What is shown, from above: what a reader asks for first."""
 
 
@@ -55,14 +67,11 @@ def domain_data(table: pd.DataFrame, reference: tuple[int, int]) -> pd.DataFrame
     Returns:
         The rows with further columns: panel ("n" or "ratio"), ratio, and advantage, advantage_low and
         advantage_high, which are positive where the second parametrization is better: in points
-        (hundredths) of accuracy, or in percent of the first parametrization's mean loss.
+        (hundredths) of accuracy, in percent of the first parametrization's mean loss, in jumps.
     """
     last = _final_epoch(table)
-    epochs = table["epoch"].astype(str)
-    wanted = {name: {last if p == END else p for p in panel.places} for name, panel in PANELS.items()}
-    shown = [epoch in wanted.get(name, ()) for name, epoch in zip(table["metric"], epochs, strict=True)]
-    rows = table[shown].assign(epoch=epochs[shown], ratio=table["n"] / table["n_min"])
-    rows = rows.assign(**_advantage(rows))
+    table = table.assign(epoch=table["epoch"].astype(str), ratio=table["n"] / table["n_min"])
+    rows = pd.concat([_advantages(_of_panel(table, panel, last), panel) for panel in PANELS])
     same = rows["n"] * reference[1] == rows["n_min"] * reference[0]
     others = rows.loc[~same, ["n", "n_min"]].drop_duplicates()["n"].mode()
     panels = {"n": rows[same], "ratio": rows[rows["n"].isin(others.head(1))]}
@@ -72,9 +81,9 @@ def domain_data(table: pd.DataFrame, reference: tuple[int, int]) -> pd.DataFrame
 def domain_figure(table: pd.DataFrame, reference: tuple[int, int]) -> Figure:
     """Where dynamic parametrization is better, and by how much: against n and against n/n_min.
 
-    Rows are test accuracy, test loss and mean training loss, colours and markers the tasks. Above zero
-    dynamic is better, in units a reader knows. Filled: the last epoch that all networks were compared
-    at, or all epochs; open: each run's best epoch. Bars are the table's intervals.
+    Rows are test accuracy, test loss, mean training loss and its jumps, colours and markers the tasks.
+    Above zero dynamic is better, in units a reader knows. Filled: the last epoch that all networks were
+    compared at, or all epochs; open: each run's best epoch. Bars are the table's intervals.
 
     Args:
         table: as for ``domain_data``.
@@ -87,12 +96,12 @@ def domain_figure(table: pd.DataFrame, reference: tuple[int, int]) -> Figure:
         "ratio": r"$n/n_{\min}$" + "".join(f", at $n={n}$" for n in _sizes(rows, "ratio")),
     }
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(TEXT_WIDTH_INCHES, 5.4), layout="constrained")
+        figure = Figure(figsize=(TEXT_WIDTH_INCHES, 6.6), layout="constrained")
         axes = figure.subplots(len(PANELS), len(labels), sharex="col", sharey="row")
-        for row, (metric, panel) in enumerate(PANELS.items()):
+        for row, panel in enumerate(PANELS):
+            drawn = _of_panel(rows, panel, _final_epoch(table))
             for column, against in enumerate(labels):
-                shown = rows[(rows["metric"] == metric) & (rows["panel"] == against)]
-                _panel(axes[row, column], shown, against, tasks)
+                _panel(axes[row, column], drawn[drawn["panel"] == against], against, tasks)
             _advantage_axis(axes[row], panel)
         for column, label in enumerate(labels.values()):
             axes[-1, column].set_xlabel(label)
@@ -101,17 +110,21 @@ def domain_figure(table: pd.DataFrame, reference: tuple[int, int]) -> Figure:
     return figure
 
 
-def _advantage(rows: pd.DataFrame) -> dict[str, pd.Series[float]]:
-    """Differences in the units of the panels, positive where the second parametrization is better."""
-    better = rows["metric"].map({name: panel.better for name, panel in PANELS.items()})
-    relative = rows["metric"].map({name: panel.unit == "%" for name, panel in PANELS.items()})
-    scale = 100 * better / rows["first"].where(relative, 1.0)
+def _of_panel(table: pd.DataFrame, panel: Panel, last: str) -> pd.DataFrame:
+    """The rows that a panel shows, where ``last`` is the final epoch."""
+    places = [last if place == END else place for place in panel.places]
+    return table[(table["metric"] == panel.metric) & table["epoch"].isin(places)]
+
+
+def _advantages(rows: pd.DataFrame, panel: Panel) -> pd.DataFrame:
+    """The rows with their differences in the panel's unit, positive where the second is better."""
+    scale = panel.scale(rows)
     ends = pd.DataFrame({"low": rows["ci_low"] * scale, "high": rows["ci_high"] * scale})
-    return {
-        "advantage": rows["value"] * scale,
-        "advantage_low": ends.min(axis="columns"),
-        "advantage_high": ends.max(axis="columns"),
-    }
+    return rows.assign(
+        advantage=rows["value"] * scale,
+        advantage_low=ends.min(axis="columns"),
+        advantage_high=ends.max(axis="columns"),
+    )
 
 
 def _final_epoch(table: pd.DataFrame) -> str:

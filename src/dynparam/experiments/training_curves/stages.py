@@ -46,14 +46,16 @@ def figure_files(settings: ClaimsStage, results: Path, figure: str) -> dict[str,
 
 def plot_curves(settings: ClaimsStage, files: dict[str, Path], output: Path, figure: str) -> Made:
     """Draw a figure of training curves (Figs. 3.4 and 3.5)."""
-    from dynparam.experiments.training_curves.figure import plotted_curves, training_figure
+    from dynparam.experiments.training_curves.figure import plotted_curves, seeds_of, training_figure
     from dynparam.presentation.figure_style import save
     from dynparam.training.archive import read_curves
     from dynparam.training.origins import caption
 
     plotted = plotted_curves({name: read_curves(path).table for name, path in files.items()})
-    told = caption(files, settings.training.seeds)
-    picture = training_figure(settings.figures.training_figure(figure), plotted, told)
+    wanted = settings.training.seeds
+    told = caption(files, wanted)
+    title = f"{settings.figures.training_figure(figure)}, {seeds_of(plotted, wanted)}"
+    picture = training_figure(title, plotted, told)
     return Made(save(picture, plotted, output, settings.figures.dpi), {"caption": told})
 
 
