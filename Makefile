@@ -46,30 +46,34 @@ bench: $(VENV)/test-ready
 	python -m benchmarks.training_epoch
 	python -m benchmarks.page
 
-$(VENV)/run-ready: requirements-torch.txt requirements.lock pyproject.toml
+$(VENV)/run-ready: requirements-torch.txt requirements-torch-needs.lock requirements.lock pyproject.toml
 	$(call install,requirements.lock)
 	touch $@
 
-$(VENV)/test-ready: requirements-torch.txt requirements-dev.lock pyproject.toml
+$(VENV)/test-ready: requirements-torch.txt requirements-torch-needs.lock requirements-dev.lock pyproject.toml
 	$(call install,requirements-dev.lock)
 	touch $@ $(VENV)/run-ready
 
 define install
 	@$(PYTHON) -c 'import sys; sys.exit("dynparam needs Python 3.11 or newer; name one with make PYTHON=..." if sys.version_info < (3, 11) else 0)'
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-torch-needs.lock
 	python -m pip install --quiet --disable-pip-version-check $(TORCH_OPTIONS) -r requirements-torch.txt
 	python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1)
 	python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	python -m pip check
 endef
 
-# torch and torchvision stay out: they and what they need are in requirements-torch.txt.
-UV_COMPILE = uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
-	--overrides requirements-override.txt --generate-hashes --no-header --no-annotate --no-emit-index-url
+# torch and torchvision stay out: they are in requirements-torch.txt, and what torch needs besides the CUDA
+# libraries in a file of its own, which is installed before it and with hashes.
+UV_OPTIONS = --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
+UV_COMPILE = uv pip compile pyproject.toml $(UV_OPTIONS) --overrides requirements-override.txt
+TORCH_NEEDS = filelock fsspec jinja2 networkx numpy pillow setuptools sympy typing-extensions
 
 lock:
 	$(UV_COMPILE) --extra build --output-file requirements.lock
 	$(UV_COMPILE) --extra build --extra cluster --extra dev --extra docs --constraint requirements.lock --output-file requirements-dev.lock
+	printf '%s\n' $(TORCH_NEEDS) | uv pip compile - $(UV_OPTIONS) --constraint requirements.lock --output-file requirements-torch-needs.lock
 
 clean:
 	rm -rf results/probe results/expected results/fits results/comparison results/reduced results/logs results/benchmarks \
