@@ -417,7 +417,7 @@ TURNED = [
     Turned("The onset is", EXPONENTS, "statistic == 'drift'", "verdict", "agrees"),
     # training_curves
     Turned("**Dynamic trains faster", CLAIMS, "metric == 'train_loss epoch 100'", "verdict", "holds"),
-    Turned("**Each comparison", CLAIMS, "role == 'primary'", "verdict", "undecided"),
+    Turned("**Each primary", CLAIMS, "role == 'primary'", "verdict", "undecided"),
     Turned("**Dynamic has no", CLAIMS, "metric == 'test_accuracy epoch 100'", "verdict", "holds"),
     Turned("**Dynamic has no", DOMAIN, "metric == 'test_accuracy'", "value", 0.01),
     Turned("**Dynamic's lower", CLAIMS, "metric == 'test_loss best'", "verdict", "holds"),

@@ -50,7 +50,7 @@ def test_the_explanation_counts_and_names_both_sides(table):
         "6 comparisons: 3 holds, 1 fails, 2 undecided. The difference is dynamic minus "
     )
     assert (
-        "2 comparisons named before looking, test loss epoch 10 and test loss area, are primary" in text
+        "rests on 2 primary comparisons, test loss epoch 10 and test loss area: their p-values" in text
     )
     assert "a jump an epoch in which the loss rises by more than 20%" in text
     assert "about one in 20 gets" in text

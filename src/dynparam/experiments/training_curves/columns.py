@@ -30,7 +30,9 @@ CLAIMS = TableView(
             "best epoch; jumps: epochs in which the loss rises, for every 50",
             show=_metric,
         ),
-        Column("role", "primary: named before looking, and corrected for the number of such"),
+        Column(
+            "role", "primary: the verdict rests on such rows, and they are corrected for their number"
+        ),
         Column(
             "difference",
             "dynamic less spectral over pairs of runs, with its interval",

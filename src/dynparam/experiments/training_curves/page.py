@@ -76,11 +76,11 @@ def _endpoints(table: pd.DataFrame, settings: ClaimsStage) -> str:
     """Which comparisons count, and how they were corrected."""
     count = int((table["role"] == "primary").sum())
     if not count:
-        return "None of them was named before looking."
+        return "None of them is primary."
     named = " and ".join(name.replace("_", " ") for name in settings.claims.endpoints)
     return (
-        f"{counted(count, 'comparison')} named before looking, {named}, {'is' if count == 1 else 'are'} "
-        f"primary: their p-values are corrected for their number after Holm."
+        f"The verdict rests on {counted(count, 'primary comparison')}, {named}: their p-values are "
+        f"corrected for their number after Holm."
     )
 
 
