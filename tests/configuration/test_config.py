@@ -104,7 +104,7 @@ def test_json_round_trip(thesis):
             "domain.tasks names 'cat-dog', which is not one of data.pairs",
         ),
         (
-            {"domain": {"networks": [{"n": 10_000, "n_min": 500}]}},
+            {"domain": {"networks": [{"n": 10_000, "n_min": 500, "seeds": 2, "draws": 1}]}},
             "domain.networks repeats the network of protocol",
         ),
         ({"protocol": {"batch_size": 2001}}, "(2001) exceeds data.train_images (2000)"),

@@ -95,3 +95,28 @@ def test_shares_and_signs_in_pictures():
     assert [numbers.percent(share) for share in (0.95, 0.995, 1)] == ["95%", "99.5%", "100%"]
     assert numbers.typographic("-0.05") == "\N{MINUS SIGN}0.05"
     assert numbers.scientific(1.24e-9) == "1.2e-09"
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "text"),
+    [
+        (-0.0144401, -0.0157789, -0.0131013, "-0.0144 [-0.0158, -0.0131]"),
+        (2.3e-05, 1.8e-05, 2.7e-05, "+2.30e-05 [+1.80e-05, +2.70e-05]"),
+        (12.34, -5.0, 30.0, "+12 [-5, +30]"),
+        (1234.0, 900.0, 1500.0, "+1230 [+900, +1500]"),
+        (-0.0004, -0.2, 0.2, "+0.00 [-0.20, +0.20]"),
+        (0.25, 0.25, 0.25, "+0.25 [+0.25, +0.25]"),
+        (float("nan"), float("nan"), float("nan"), "+nan [+nan, +nan]"),
+        (5.0, -math.inf, math.inf, "+5 [-inf, +inf]"),
+    ],
+)
+def test_a_number_is_as_exact_as_its_interval(value, low, high, text):
+    assert numbers.to_its_error(value, low, high) == text
+
+
+@given(value=st.floats(-1e3, 1e3), half=st.floats(1e-9, 1e3))
+def test_one_digit_more_than_the_half_width_is_kept(value, half):
+    """What is lost is below a tenth of the half-width's first digit: a twentieth of it at most."""
+    text = numbers.to_its_error(value, value - half, value + half)
+    shown = [float(part) for part in text.replace("[", "").replace("]", "").replace(",", "").split()]
+    assert shown == pytest.approx([value, value - half, value + half], abs=0.0501 * half)

@@ -17,7 +17,6 @@ from dynparam.support.errors import DataError
 from dynparam.support.files import sha256
 from dynparam.support.tables import read_csv, write_csv
 from dynparam.training import archive as archives
-from dynparam.training import curve_table as curve_tables
 from dynparam.training.archive import CurveFile, merge_curves, read_archive, read_curves
 from dynparam.training.curve_table import COLUMNS
 from dynparam.training.settings import for_run
@@ -213,10 +212,6 @@ def swapped(table):
     order = list(range(len(table)))
     order[1], order[2] = order[2], order[1]
     return table.iloc[order]
-
-
-def test_tables_are_read_in_the_columns_they_are_written_in():
-    assert curve_tables.COLUMNS == COLUMNS
 
 
 TABLES = {

@@ -4,12 +4,21 @@ import json
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
+from dynparam.data.settings import for_pair
 from dynparam.settings.base import digest
 from dynparam.support.errors import ConfigError
-from dynparam.training.settings import CollectedRun, all_runs, for_audit, for_collection, for_run
+from dynparam.training.settings import (
+    CollectedRun,
+    NetworkSize,
+    all_runs,
+    for_audit,
+    for_collection,
+    for_run,
+)
 
 ROOT = Path(__file__).parents[2]
 THESIS = load(Config, [ROOT / "config" / "thesis.yaml"])
@@ -72,26 +81,58 @@ def test_unknown_tasks_and_networks(of):
 
 
 def test_all_runs_are_those_of_the_figures_and_of_the_domain():
-    """Each with its number of seeds, which differ; their names tell thesis and domain apart."""
-    assert THESIS.training.seeds != THESIS.domain.seeds
+    """Each with its own seeds, which differ; their names tell networks and draws of images apart."""
     found = all_runs(THESIS)
+    every = range(THESIS.training.seeds)
     expected = {
-        f"{task}/{name}": (task, MAIN, name, THESIS.training.seeds, True)
+        f"{task}/{name}": (task, MAIN, name, every, True, 0)
         for task in THESIS.figures.training.values()
         for name in THESIS.training.parametrizations
     } | {
-        f"{task}/{network}/{name}": (task, network, name, THESIS.domain.seeds, False)
+        f"{task}/{size.n}-{size.n_min}{suffix}/{name}": (
+            task,
+            f"{size.n}-{size.n_min}{suffix}",
+            name,
+            range(first, first + size.seeds // size.draws),
+            False,
+            draw,
+        )
         for task in THESIS.domain.tasks
-        for network in OTHERS
+        for size in THESIS.domain.networks
+        for draw in range(size.draws)
+        for suffix in (f".draw-{draw}" if draw else "",)
+        for first in (draw * (size.seeds // size.draws),)
         for name in THESIS.training.parametrizations
     }
     assert {
-        name: (run.task, run.network, run.parametrization, run.seeds, run.main)
+        name: (run.task, run.network, run.parametrization, run.seeds, run.main, run.draw)
         for name, run in found.items()
     } == expected
     assert {run.place for run in found.values()} == {
-        f"{task}/{network}/{name}" for task, network, name, _, _ in expected.values()
+        f"{task}/{network}/{name}" for task, network, name, *_ in expected.values()
     }
     figures = THESIS.figures.model_copy(update={"domain": None})
     alone = all_runs(THESIS.model_copy(update={"figures": figures}))
     assert set(alone) == {name for name, run in found.items() if run.main}
+
+
+def test_draws_of_the_images_share_out_the_seeds_and_differ_in_the_data_alone():
+    """A seed belongs to one draw; draw d's images have the seed d beyond that of the first."""
+    size = NetworkSize(n=30, n_min=6, seeds=6, draws=3)
+    assert [list(size.seeds_of(draw)) for draw in range(3)] == [[0, 1], [2, 3], [4, 5]]
+    domain = THESIS.domain.model_copy(update={"networks": (size,)})
+    config = THESIS.model_copy(update={"domain": domain})
+    first, third = (for_run(config, TASK, name) for name in ("30-6", "30-6.draw-2"))
+    assert third.data.seed == first.data.seed + 2
+    assert third.model_copy(update={"data": first.data}) == first
+    assert third.data == for_pair(config, TASK, 2).data
+    runs = all_runs(config)
+    assert runs[f"{TASK}/30-6.draw-2/dynamic"].images == f"{TASK}.draw-2"
+    assert runs[f"{TASK}/30-6/dynamic"].images == TASK
+    with pytest.raises(ConfigError, match=r"no '30-6\.draw-3' in domain\.networks"):
+        for_run(config, TASK, "30-6.draw-3")
+
+
+def test_seeds_that_draws_cannot_share_equally_are_refused():
+    with pytest.raises(ValidationError, match=r"5 seeds cannot be shared equally by 2 draws"):
+        NetworkSize(n=30, n_min=6, seeds=5, draws=2)

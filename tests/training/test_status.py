@@ -17,7 +17,7 @@ from tests.special_files import SPECIAL, put
 from tests.training_runs import ORIGIN, write_pair
 from tests.workflow.sandbox import REPOSITORY
 
-RUN = Run("airplane-automobile", "300-15", "dynamic", 3, main=True)
+RUN = Run("airplane-automobile", "300-15", "dynamic", range(3), main=True)
 ROW, LOST = (0.5, 0.5, 0.5, 0.5), (float("nan"), 0.5, 0.5, 0.5)
 EPOCHS = 10
 
@@ -118,13 +118,13 @@ def test_unmeasured_runs_are_estimated_by_their_weights():
 
 def test_the_time_of_an_epoch_is_the_median():
     """Of the same runs, or per weight of all others; one that was slow once does not count."""
-    measured = RunStatus(RUN, 0, RUN.seeds - 1, 0, (), 10, 100.0, (1.0, 9.0, 2.0))
+    measured = RunStatus(RUN, 0, len(RUN.seeds) - 1, 0, (), 10, 100.0, (1.0, 9.0, 2.0))
     assert seconds_left(measured, [measured]) == pytest.approx(10 * 2.0)
     larger = RunStatus(RUN, 0, 1, 0, (), 10, 1000.0, (30.0, 10.0))
     waiting = RunStatus(RUN, 0, 0, 0, (), 10, 50.0)
     # 1, 9, 2, 3 and 1 hundredths of a second a weight
     found = seconds_left(waiting, [measured, larger, waiting])
-    assert found == pytest.approx(RUN.seeds * 10 * 50 * 0.02)
+    assert found == pytest.approx(len(RUN.seeds) * 10 * 50 * 0.02)
 
 
 def test_a_diverged_run_s_seconds_are_those_of_its_own_epochs(config, files):

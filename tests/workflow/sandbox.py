@@ -69,7 +69,11 @@ SMALL: dict[str, Any] = {
         "checkpoint_epochs": 1,
         "audit": {"epochs": 1},
     },
-    "domain": {"tasks": [PAIR], "networks": [{"n": 24, "n_min": 6}], "epochs": 2, "seeds": 2},
+    "domain": {
+        "tasks": [PAIR],
+        "networks": [{"n": 24, "n_min": 6, "seeds": 4, "draws": 2}],
+        "epochs": 2,
+    },
     "claims": {"epochs": [1, 3]},
     "jobs": {"training_threads": 1, "training_device": "cpu"},
     "fit": {"resamples": 199},

@@ -74,7 +74,8 @@ wildcard_constraints:
     pair="|".join(CONFIG.data.pairs),
     curve="|".join(CONFIG.probe.curves),
     task="|".join(CONFIG.data.pairs),
-    network=r"\d+-\d+",
+    network=r"\d+-\d+(\.draw-\d+)?",
+    draw=r"(\.draw-\d+)?",
     parametrization="|".join(CONFIG.training.parametrizations),
     seeds=r"\d+-\d+",
 
@@ -152,6 +153,11 @@ def marked_table(place):
     return [marked if path == page else path for path in files]
 
 
+def draw_number(wildcards):
+    """Which draw of a pair's images a file holds: 0 unless its name says another."""
+    return int(wildcards.get("draw", "").rpartition("-")[2] or 0)
+
+
 def probe_images(wildcards):
     """The images of the probe's trials: the drawn pair, or all of its classes' to redraw from."""
     kind = ".pool" if CONFIG.probe.subset == "redrawn" else ""
@@ -203,6 +209,11 @@ def run_of(wildcards):
     )
 
 
+def run_images(wildcards):
+    """The images that the run of these wildcards is trained on."""
+    return f"{DATA}/processed/{run_of(wildcards).images}.npz"
+
+
 def shard_files(run, seeds):
     """The tables that training ``seeds`` of a run writes."""
     names = shards(seeds, CONFIG.training.seeds_per_job)
@@ -240,9 +251,9 @@ def collected_content(run):
 def curve_sources(wildcards):
     """Where a run's curves come from: its shards, or the archive and its audit."""
     run = RUNS[wildcards.run]
-    images = f"{DATA}/processed/{run.task}.npz"
+    images = f"{DATA}/processed/{run.images}.npz"
     if CONFIG.training.reuse == "none":
-        return {"curves": shard_files(run, range(run.seeds)), "images": images}
+        return {"curves": shard_files(run, run.seeds), "images": images}
     return {
         "archive": archived_files(run),
         "images": images,
@@ -261,4 +272,4 @@ def missing_shards(wildcards):
     """The tables of the seeds that the archive lacks."""
     run = run_of(wildcards)
     present = archived_seeds(archive_path(wildcards))
-    return shard_files(run, set(range(run.seeds)) - set(present))
+    return shard_files(run, set(run.seeds) - set(present))

@@ -25,21 +25,23 @@ rule extract_pair:
     input:
         RAW,
     output:
-        images=f"{DATA}/processed/{{pair}}.npz",
-        manifest=f"{DATA}/processed/{{pair}}.json",
+        images=f"{DATA}/processed/{{pair}}{{draw}}.npz",
+        manifest=f"{DATA}/processed/{{pair}}{{draw}}.json",
     params:
         code=code("extract_pair"),
-        settings=lambda wildcards: for_pair(CONFIG, wildcards.pair).model_dump_json(),
+        settings=lambda wildcards: for_pair(
+            CONFIG, wildcards.pair, draw_number(wildcards)
+        ).model_dump_json(),
         pool="",
     log:
-        f"{LOGS}/extract_pair/{{pair}}.log",
+        f"{LOGS}/extract_pair/{{pair}}{{draw}}.log",
     benchmark:
-        f"{BENCHMARKS}/extract_pair/{{pair}}.tsv"
+        f"{BENCHMARKS}/extract_pair/{{pair}}{{draw}}.tsv"
     threads: 1
     resources:
         **needs("extract_pair"),
     message:
-        "Drawing the images of {wildcards.pair}"
+        "Drawing the images of {wildcards.pair}{wildcards.draw}"
     shell:
         "dynparam data extract {wildcards.pair} --config {params.settings:q} --raw {DATA:q}/raw"
         " --output {output.images:q} {params.pool} 2>&1 | tee {log:q} >&2"

@@ -4,7 +4,7 @@
 
 rule train_seeds:
     input:
-        images=f"{DATA}/processed/{{task}}.npz",
+        images=run_images,
     output:
         curves=f"{RESULTS}/training/shards/{{task}}/{{network}}/{{parametrization}}/{{seeds}}.csv",
         sidecar=f"{RESULTS}/training/shards/{{task}}/{{network}}/{{parametrization}}/{{seeds}}.json",
@@ -32,7 +32,7 @@ rule train_seeds:
 rule audit_archive:
     input:
         archive=lambda wildcards: archived_files(wildcards),
-        images=f"{DATA}/processed/{{task}}.npz",
+        images=run_images,
     output:
         result=f"{RESULTS}/audit/{{task}}/{{network}}/{{parametrization}}.json",
     params:
@@ -91,7 +91,7 @@ rule collect_curves:
 rule extend_archive:
     input:
         curves=missing_shards,
-        images=f"{DATA}/processed/{{task}}.npz",
+        images=run_images,
     output:
         receipt=f"{RESULTS}/archived/{{task}}/{{network}}/{{parametrization}}.txt",
     params:

@@ -62,8 +62,9 @@ def _wall_seconds(archive: Path) -> dict[Kind, list[float]]:
     for csv in sorted(archive.glob("*/*/*.csv")):
         curves = read_curves(csv, RESTORE)
         epochs = int(curves.table["epoch"].max())
+        network = csv.parent.name.partition(".")[0]  # what a run takes does not depend on its images
         for origin in curves.origins:
-            kind = (_machine(origin), origin["device"], csv.parent.name, epochs)
+            kind = (_machine(origin), origin["device"], network, epochs)
             ended = set(origin["seeds"]) - set(origin["diverged"])
             seconds[kind] += [origin["seeds"][seed] for seed in sorted(ended, key=int)]
     return seconds

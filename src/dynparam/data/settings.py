@@ -71,6 +71,10 @@ class Data(Block):
         """The same with that pair of classes alone. Raises ``ConfigError`` if there is none."""
         return self.model_copy(update={"pairs": {name: named(self.pairs, name, "data.pairs")}})
 
+    def of_draw(self, draw: int) -> Data:
+        """The same for another draw of the images; 0 is the first."""
+        return self.model_copy(update={"seed": self.seed + draw})
+
     @model_validator(mode="after")
     def _pairs_of_two(self) -> Self:
         for name, (first, second) in self.pairs.items():
@@ -104,6 +108,11 @@ def for_source(config: BaseModel) -> SourceStage:
     return pick(SourceStage, config)
 
 
-def for_pair(config: BaseModel, pair: str) -> DataStage:
-    """What extracting ``pair`` depends on."""
-    return DataStage(data=pick(DataStage, config).data.of_pair(pair))
+def images_name(pair: str, draw: int = 0) -> str:
+    """The name of the images of a pair: ``bird-cat``, and ``bird-cat.draw-2`` for further draws."""
+    return f"{pair}.draw-{draw}" if draw else pair
+
+
+def for_pair(config: BaseModel, pair: str, draw: int = 0) -> DataStage:
+    """What extracting ``pair`` depends on; every draw of its images has a seed of its own."""
+    return DataStage(data=pick(DataStage, config).data.of_pair(pair).of_draw(draw))

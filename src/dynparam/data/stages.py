@@ -55,7 +55,11 @@ EXTRACT = Stage(
     extract_pair,
     verified_files,
     (PAIR, RAW_OPTION, POOL),
-    jobs=lambda config: (for_pair(config, pair) for pair in config.data.pairs),
+    jobs=lambda config: (
+        for_pair(config, pair, draw)
+        for pair in config.data.pairs
+        for draw in range(max((one.draws for one in config.domain.networks), default=1))
+    ),
     examples=("dynparam data extract bird-cat", "dynparam data extract bird-cat --pool"),
     remedy="dynparam data retrieve",
 )

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from fractions import Fraction
 from functools import partial
 
+import numpy as np
+
 Show = Callable[[float], str]
 """How one number is written."""
+
+MOST_DECIMALS = 5
+"""Decimals beyond which numbers are powers of ten."""
 
 
 def signed(value: float, digits: int = 3, *, plus_zero: bool = True) -> str:
@@ -59,6 +65,22 @@ def with_interval(value: float, low: float, high: float, show: Show = signed) ->
 def bracketed(low: float, high: float, show: Show = signed) -> str:
     """An interval alone: ``[+0.290, +0.330]``."""
     return f"[{show(low)}, {show(high)}]"
+
+
+def to_its_error(value: float, low: float, high: float) -> str:
+    """A number with its interval, all with one digit more than the half-width's first.
+
+    >>> to_its_error(-0.0144401, -0.0157789, -0.0131013)
+    '-0.0144 [-0.0158, -0.0131]'
+    """
+    half = (high - low) / 2
+    if not 0 < half < np.inf:
+        return with_interval(value, low, high, partial(significant, pad=False))
+    last = math.floor(math.log10(half)) - 1
+    if last < -MOST_DECIMALS:
+        digits = max(0, math.floor(math.log10(max(abs(value), abs(low), abs(high)))) - last)
+        return with_interval(value, low, high, lambda number: f"{number:+.{digits}e}")
+    return with_interval(value, low, high, lambda number: signed(round(number, -last), max(0, -last)))
 
 
 def plus_minus(value: float, reach: float, digits: int = 3) -> str:

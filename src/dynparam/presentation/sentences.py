@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from dynparam.presentation import numbers
+
+POINTS = 100
+"""A share is so many points."""
 
 
 def series(values: Sequence[float]) -> str:
@@ -88,6 +92,22 @@ def all_are(rows: Sequence[Mapping[str, object]], verdict: str) -> bool:
     return {row["verdict"] for row in rows} == {verdict}
 
 
+def with_verdict(rows: Sequence[Mapping[str, object]], verdict: str) -> list[Mapping[str, object]]:
+    """The rows that have this verdict."""
+    return [row for row in rows if row["verdict"] == verdict]
+
+
+def with_error(row: Mapping[str, Any]) -> str:
+    """A row's value with its interval, all as exact as the interval is; accuracies in points.
+
+    >>> with_error({"metric": "test_accuracy best", "value": 0.0123, "ci_low": 0.01, "ci_high": 0.0146})
+    '+1.23 [+1.00, +1.46]'
+    """
+    unit = POINTS if "accuracy" in row["metric"] else 1
+    value, low, high = (unit * row[name] for name in ("value", "ci_low", "ci_high"))
+    return numbers.to_its_error(value, low, high)
+
+
 def none_is(rows: Sequence[Mapping[str, object]], verdict: str) -> bool:
     """Whether no row has this verdict."""
     return verdict not in {row["verdict"] for row in rows}
@@ -128,6 +148,8 @@ FILTERS: Mapping[str, Callable[..., object]] = {
         signed,
         significant,
         span,
+        with_error,
+        with_verdict,
         words,
     )
 } | {"fixed": numbers.fixed}

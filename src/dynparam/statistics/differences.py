@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import special, stats
 
-from dynparam.statistics.estimates import Estimate, mean_of, student
+from dynparam.statistics.estimates import UNKNOWN, Estimate, student
 from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import DataError, NonFiniteError
 
 BOOTSTRAP_PAIRS = 50
 """Fewest pairs for the bootstrap; docs/statistics.md has the coverage of both intervals."""
+
+
+Interval = Literal["bootstrap", "student", "moderated"]
 
 
 @dataclass(frozen=True)
@@ -25,12 +29,33 @@ class PairedDifference:
         effect_size: mean over standard deviation of the differences (d_z), free of small-sample bias.
         count: number of pairs.
         interval: how the interval of the mean was found.
+        p_value: two-sided, of no difference, by Student's t; nan where nothing is known.
     """
 
     mean: Estimate
     effect_size: float
     count: int
-    interval: Literal["bootstrap", "student"]
+    interval: Interval
+    p_value: float
+
+
+UNPAIRED = PairedDifference(UNKNOWN, np.nan, 0, "student", np.nan)
+"""No difference: fewer than two pairs are left."""
+
+
+def independent_means(
+    first: FloatArray, second: FloatArray, draws: NDArray[np.integer[Any]]
+) -> FloatArray:
+    """The independent values of second - first: the pairs' own, or the means of those of one draw.
+
+    All are (pairs,). Pairs of one draw of the images share these, so that only draws are independent
+    of each other where there are several.
+    """
+    differences = second - first
+    places = np.unique(draws)
+    if len(places) == 1:
+        return differences
+    return np.array([differences[draws == place].mean() for place in places])
 
 
 def paired_difference(
@@ -40,17 +65,25 @@ def paired_difference(
     confidence: float,
     resamples: int,
     generator: np.random.Generator,
+    draws: NDArray[np.integer[Any]] | None = None,
+    moderated: tuple[float, float] | None = None,
 ) -> PairedDifference:
     """The mean of ``second - first``, both (pairs,) and in the same units, with its interval.
 
-    From ``BOOTSTRAP_PAIRS`` pairs on, the interval is the bias-corrected and accelerated bootstrap over
-    pairs (Efron, 1987); below, it is Student's t interval on the differences, because resampling a few
-    values covers far less than its level. The generator is used by the bootstrap only. If all
-    differences are equal up to rounding, the interval is a point.
+    ``draws`` says which pairs share their images; if there are several draws, mean and interval are
+    those of the draws' means, so that the interval includes the choice of images. ``moderated`` is the
+    variance of the independent values and its degrees of freedom, if other rows lent them theirs
+    (``moderation``).
 
-    The effect size d_z = mean / sd carries the correction of Hedges (1981), for n - 1 degrees of
-    freedom. It is infinite, with the sign of the mean, if all differences are equal, and nan if they are
-    zero. It is nan for two pairs that differ, too: their mean / sd has no expectation to correct.
+    From ``BOOTSTRAP_PAIRS`` independent values on, the interval is the bias-corrected and accelerated
+    bootstrap over them (Efron, 1987); below, it is Student's t interval, because resampling a few
+    values covers far less than its level. The generator is used by the bootstrap only. If all values
+    are equal up to rounding and no other row says that they vary, the interval is a point.
+
+    The effect size d_z = mean / sd of the pairs carries the correction of Hedges (1981), for n - 1
+    degrees of freedom. It is infinite, with the sign of the mean, if all differences are equal, and nan
+    if they are zero. It is nan for two pairs that differ, too: their mean / sd has no expectation to
+    correct.
 
     Raises ``DataError`` for fewer than two pairs or unequal numbers of values, ``NonFiniteError`` for
     values that are not finite.
@@ -64,19 +97,26 @@ def paired_difference(
         raise NonFiniteError(
             "a value of a paired difference is not finite; leave out the pairs whose runs diverged"
         )
-    differences = second - first
-    mean, count = mean_of(differences, confidence), len(differences)
-    interval: Literal["bootstrap", "student"] = "bootstrap" if count >= BOOTSTRAP_PAIRS else "student"
+    values = independent_means(first, second, np.zeros(len(first), int) if draws is None else draws)
     # Equal differences between unequal values are equal to a few units in their last place only.
     rounding = 8 * np.finfo(np.float64).eps * max(np.abs(first).max(), np.abs(second).max())
-    if np.ptp(differences) <= rounding:
-        size = np.copysign(np.inf, mean.value) if abs(mean.value) > rounding else np.nan
-        exact = student(mean.value, 0.0, count - 1, confidence)
-        return PairedDifference(exact, float(size), count, interval)
-    if interval == "bootstrap":
-        low, high = _bootstrap_interval(differences, confidence, resamples, generator)
-        mean = replace(mean, ci_low=low, ci_high=high)
-    return PairedDifference(mean, _effect_size(differences), count, interval)
+    many = len(values) >= BOOTSTRAP_PAIRS
+    own = float(values.var(ddof=1)) if np.ptp(values) > rounding else 0.0, len(values) - 1
+    variance, freedom = own if many or moderated is None else moderated
+    error = float(np.sqrt(variance / len(values)))
+    mean = student(float(values.mean()), error, freedom, confidence)
+    interval: Interval = "student" if (variance, freedom) == own else "moderated"
+    if many and own[0] > 0:
+        low, high = _bootstrap_interval(values, confidence, resamples, generator)
+        mean, interval = replace(mean, ci_low=low, ci_high=high), "bootstrap"
+    size = _effect_size(second - first, rounding)
+    return PairedDifference(mean, size, len(first), interval, _p_value(mean, rounding))
+
+
+def _p_value(mean: Estimate, rounding: float) -> float:
+    if mean.standard_error == 0:
+        return 0.0 if abs(mean.value) > rounding else 1.0
+    return float(2 * stats.t.sf(abs(mean.value) / mean.standard_error, mean.degrees_of_freedom))
 
 
 def _bootstrap_interval(
@@ -93,11 +133,13 @@ def _bootstrap_interval(
     return float(found.confidence_interval.low), float(found.confidence_interval.high)
 
 
-def _effect_size(differences: FloatArray) -> float:
+def _effect_size(differences: FloatArray, rounding: float) -> float:
     """Hedges' d_z: the gamma functions are the exact bias of mean / sd of normal differences."""
-    freedom = len(differences) - 1
+    mean, freedom = float(differences.mean()), len(differences) - 1
+    if np.ptp(differences) <= rounding:
+        return float(np.copysign(np.inf, mean)) if abs(mean) > rounding else float("nan")
     if freedom == 1:
         return float("nan")
     bias = special.gammaln(freedom / 2) - special.gammaln((freedom - 1) / 2)
     correction = np.exp(bias) / np.sqrt(freedom / 2)
-    return float(correction * differences.mean() / differences.std(ddof=1))
+    return float(correction * mean / differences.std(ddof=1))

@@ -26,7 +26,7 @@ class Estimate:
     ci_low: float
     ci_high: float
     standard_error: float
-    degrees_of_freedom: int
+    degrees_of_freedom: float
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -62,7 +62,9 @@ UNKNOWN = Estimate(np.nan, np.nan, np.nan, np.nan, 0)
 """No estimate: too little was measured."""
 
 
-def student(value: float, standard_error: float, degrees_of_freedom: int, confidence: float) -> Estimate:
+def student(
+    value: float, standard_error: float, degrees_of_freedom: float, confidence: float
+) -> Estimate:
     """A value with Student's interval.
 
     >>> low, high = student(1.0, 0.1, 29, confidence=0.95).interval

@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from dynparam.data.settings import Data, Inputs
+from dynparam.data.settings import Data, Inputs, images_name
 from dynparam.settings.base import (
     Block,
     DenseWidth,
@@ -103,19 +103,42 @@ class Training(Block):
 
 
 class NetworkSize(Block):
-    """A bottleneck network of the domain study."""
+    """A bottleneck network of the domain study, and how often it is trained."""
 
     n: DenseWidth
     n_min: DenseWidth
+    seeds: Seeds = Field(description="2 to 10^6")
+    draws: Annotated[PositiveInt, Field(le=1000)] = Field(
+        description="draws of the images, up to 1000; each has its share of the seeds"
+    )
+
+    @property
+    def seeds_per_draw(self) -> int:
+        """Runs under one parametrization that share their images."""
+        return self.seeds // self.draws
+
+    def seeds_of(self, draw: int) -> range:
+        """The seeds of a draw of the images: one after the other, so that none has two draws."""
+        return range(draw * self.seeds_per_draw, (draw + 1) * self.seeds_per_draw)
+
+    @model_validator(mode="after")
+    def _equal_draws(self) -> Self:
+        if self.seeds % self.draws:
+            raise ValueError(
+                f"{self.seeds} seeds cannot be shared equally by {self.draws} draws of the images; "
+                f"choose a multiple"
+            )
+        return self
 
 
 class Domain(Block):
     """The claims at other widths: where they hold."""
 
     tasks: tuple[PairName, ...] = Field(description="pairs of data.pairs")
-    networks: tuple[NetworkSize, ...] = Field(description="n up to 10^6, n_min at most n")
+    networks: tuple[NetworkSize, ...] = Field(
+        description="n up to 10^6, n_min at most n, with seeds and draws of the images"
+    )
     epochs: Epochs = Field(description="up to 10^6")
-    seeds: Seeds = Field(description="2 to 10^6")
 
 
 class Jobs(Block):
@@ -129,9 +152,9 @@ class Jobs(Block):
     )
 
 
-def network_name(n: int, n_min: int) -> str:
-    """The widths as they stand in file names: ``10000-500``."""
-    return f"{n}-{n_min}"
+def network_name(n: int, n_min: int, draw: int = 0) -> str:
+    """The widths as they stand in file names: ``10000-500``, ``1000-50.draw-2`` on other images."""
+    return images_name(f"{n}-{n_min}", draw)
 
 
 @dataclass(frozen=True)
@@ -140,17 +163,19 @@ class Run:
 
     Attributes:
         task: a pair of data.pairs.
-        network: widths as in ``10000-500``.
+        network: widths, and the draw of the images, as ``network_name`` has them.
         parametrization: its name.
-        seeds: how many.
+        seeds: which.
         main: whether the network is the thesis's own, not one of the domain study.
+        draw: the draw of the images.
     """
 
     task: str
     network: str
     parametrization: str
-    seeds: int
+    seeds: range
     main: bool
+    draw: int = 0
 
     @property
     def name(self) -> str:
@@ -162,6 +187,11 @@ class Run:
     def place(self) -> str:
         """``task/network/parametrization``."""
         return f"{self.task}/{self.network}/{self.parametrization}"
+
+    @property
+    def images(self) -> str:
+        """The name of its images."""
+        return images_name(self.task, self.draw)
 
 
 class RunStage(Block):
@@ -236,16 +266,17 @@ def all_runs(config: BaseModel) -> dict[str, Run]:
     blocks = pick(TrainedRuns, config)
     main = blocks.protocol.network_name
     tasks = dict.fromkeys(blocks.figures.training.values())
-    wanted = [(task, main, blocks.training.seeds) for task in tasks]
+    wanted = [(task, main, range(blocks.training.seeds), 0) for task in tasks]
     if blocks.figures.domain is not None:
         wanted += [
-            (task, network_name(size.n, size.n_min), blocks.domain.seeds)
+            (task, network_name(size.n, size.n_min, draw), size.seeds_of(draw), draw)
             for task in blocks.domain.tasks
             for size in blocks.domain.networks
+            for draw in range(size.draws)
         ]
     found = [
-        Run(task, network, parametrization, seeds, main=network == main)
-        for task, network, seeds in wanted
+        Run(task, network, parametrization, seeds, main=network == main, draw=draw)
+        for task, network, seeds, draw in wanted
         for parametrization in blocks.training.parametrizations
     ]
     return {run.name: run for run in found}
@@ -254,13 +285,17 @@ def all_runs(config: BaseModel) -> dict[str, Run]:
 def for_run(config: BaseModel, task: str, network: str) -> RunStage:
     """What a run on ``task`` in the network of that name depends on."""
     blocks = pick(RunBlocks, config)
-    protocol = blocks.protocol
+    protocol, data = blocks.protocol, blocks.data
     if network != protocol.network_name:
-        sizes = {network_name(size.n, size.n_min): size for size in blocks.domain.networks}
-        size = named(sizes, network, "domain.networks")
+        others = {
+            network_name(size.n, size.n_min, draw): (size, draw)
+            for size in blocks.domain.networks
+            for draw in range(size.draws)
+        }
+        size, draw = named(others, network, "domain.networks")
         changes = {"n": size.n, "n_min": size.n_min, "epochs": blocks.domain.epochs}
-        protocol = protocol.model_copy(update=changes)
-    stage = RunStage(data=blocks.data, inputs=blocks.inputs, network=blocks.network, protocol=protocol)
+        protocol, data = protocol.model_copy(update=changes), data.of_draw(draw)
+    stage = RunStage(data=data, inputs=blocks.inputs, network=blocks.network, protocol=protocol)
     return stage.of_task(task)
 
 

@@ -65,7 +65,7 @@ class RunStatus:
     def epochs_left(self) -> int:
         """Epochs that are still to be trained here."""
         started = sum(status.epochs - status.epoch for status in self.unfinished)
-        waiting = self.run.seeds - self.done - len(self.unfinished)
+        waiting = len(self.run.seeds) - self.done - len(self.unfinished)
         return started + waiting * self.epochs
 
 
@@ -106,7 +106,7 @@ def _text(config: Watched, found: list[RunStatus]) -> str:
         [
             one.run.name,
             "?" if one.archived is None else one.archived,
-            f"{one.done}/{one.run.seeds}",
+            f"{one.done}/{len(one.run.seeds)}",
             one.count("running"),
             one.count("interrupted"),
             one.count("failed"),
@@ -125,7 +125,7 @@ def _json(config: Watched, found: list[RunStatus]) -> str:
     runs = [
         {
             "run": one.run.name,
-            "seeds": one.run.seeds,
+            "seeds": len(one.run.seeds),
             "archived": one.archived,
             "trained_here": one.done,
             **{state: one.count(state) for state in ("running", "interrupted", "failed")},
@@ -180,7 +180,7 @@ def _or_told(read: Callable[[], Found], problems: list[str]) -> Found | None:
 
 def _files(config: Watched, run: Run, settings: RunStage) -> RunFiles | None:
     """The files of a run, ``None`` as long as its images have not been extracted."""
-    images = config.paths.data / "processed" / f"{run.task}.npz"
+    images = config.paths.data / "processed" / f"{run.images}.npz"
     if not os.path.lexists(images):
         return None
     root = config.paths.results / "training" / ".runs"
@@ -188,7 +188,7 @@ def _files(config: Watched, run: Run, settings: RunStage) -> RunFiles | None:
 
 
 def _records(files: RunFiles, run: Run, problems: list[str]) -> dict[int, Record]:
-    found = {seed: _or_told(partial(files.finished, seed), problems) for seed in range(run.seeds)}
+    found = {seed: _or_told(partial(files.finished, seed), problems) for seed in run.seeds}
     return {seed: record for seed, record in found.items() if record is not None}
 
 
@@ -197,7 +197,7 @@ def _unfinished(
 ) -> tuple[Status, ...]:
     """States of the configured seeds; one that is left of a run that is finished does not count."""
     found = statuses(files.directory, problems.append)
-    return tuple(one for one in found if one.seed < run.seeds and one.seed not in done)
+    return tuple(one for one in found if one.seed in run.seeds and one.seed not in done)
 
 
 def _epoch_seconds(records: Iterable[Record], unfinished: Iterable[Status]) -> tuple[float, ...]:

@@ -53,13 +53,13 @@ def domain_table(tasks=("airplane-automobile", "bird-cat"), networks=NETWORKS):
     rows = []
     for t, task in enumerate(tasks):
         for n, n_min in networks:
-            epochs = ["1", "50", "area"] + ["100"] * ((n, n_min) == REFERENCE)
+            epochs = ["1", "50", "area", "best", "jumps"] + ["100"] * ((n, n_min) == REFERENCE)
             for m, metric in enumerate(["train_loss", "test_loss", "test_accuracy"]):
                 for e, epoch in enumerate(epochs):
-                    value = -1e-3 * (n / n_min) ** 0.5 * (1 + t) * (1 + 2 * m) * 10**e
+                    value = -1e-3 * (n / n_min) ** 0.5 * (1 + t) * (1 + 2 * m) * 2**e
                     interval = (1.5 * value, -0.1 * value)
-                    rows.append((task, n, n_min, metric, epoch, value, *interval, 1.0, 5, "lower"))
-    columns = "task n n_min metric epoch value ci_low ci_high effect_size seeds verdict"
+                    rows.append((task, n, n_min, metric, epoch, 0.2 + m, value, *interval, 5, 1))
+    columns = "task n n_min metric epoch first value ci_low ci_high seeds draws"
     return pd.DataFrame(rows, columns=columns.split())
 
 
@@ -171,10 +171,20 @@ def test_a_single_seed_has_no_band():
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["spectral, 1 seed"]
 
 
-def test_domain_data_are_the_final_common_epoch_and_the_area_along_two_lines():
+SHOWN = (
+    ("test_accuracy", {"50", "best"}),
+    ("test_loss", {"50", "best"}),
+    ("train_loss", {"area"}),
+    ("train_loss", {"jumps"}),
+)
+"""What the figure shows in each row, from above."""
+
+
+def test_domain_data_are_the_final_common_epoch_and_what_does_not_depend_on_it_along_two_lines():
     data = domain_figure.domain_data(domain_table(), REFERENCE)
-    assert set(data["epoch"]) == {"50", "area"}
-    assert set(data["metric"]) == {"train_loss", "test_loss"}
+    assert set(zip(data["metric"], data["epoch"], strict=True)) == {
+        (metric, place) for metric, places in SHOWN for place in places
+    }
     along = {
         name: set(zip(part["n"], part["n_min"], strict=True)) for name, part in data.groupby("panel")
     }
@@ -183,45 +193,77 @@ def test_domain_data_are_the_final_common_epoch_and_the_area_along_two_lines():
         "ratio": {(1000, 10), (1000, 50), (1000, 200), (1000, 1000)},
     }
     assert (data["ratio"] == data["n"] / data["n_min"]).all()
-    assert len(data) == 2 * 2 * 2 * 8  # tasks, metrics, epoch and area, networks in panels
+    assert len(data) == 2 * 6 * 8  # tasks, quantities at their places, networks in panels
 
 
-def test_domain_figure_shows_every_difference_with_its_interval():
+def test_advantages_are_positive_where_the_second_is_better_in_points_and_percent():
+    """A test loss 0.5 lower by 0.1 [0.12, 0.04]: 20 % [8, 24]; accuracies in points, jumps as such."""
+    rows = [
+        ("t", 2000, 100, "test_loss", "50", 0.5, -0.1, -0.12, -0.04),
+        ("t", 2000, 100, "train_loss", "area", 0.2, 0.05, 0.01, 0.08),
+        ("t", 2000, 100, "test_accuracy", "50", 0.8, -0.03, -0.05, 0.01),
+        ("t", 2000, 100, "train_loss", "jumps", 7.0, -3.0, -5.0, 1.0),
+    ]
+    columns = "task n n_min metric epoch first value ci_low ci_high"
+    data = domain_figure.domain_data(pd.DataFrame(rows, columns=columns.split()), REFERENCE)
+    found = data.set_index(["metric", "epoch"])[["advantage", "advantage_low", "advantage_high"]]
+    assert found.loc["test_loss", "50"].tolist() == pytest.approx([20, 8, 24])
+    assert found.loc["train_loss", "area"].tolist() == pytest.approx([-25, -40, -5])
+    assert found.loc["test_accuracy", "50"].tolist() == pytest.approx([-3, -5, 1])
+    assert found.loc["train_loss", "jumps"].tolist() == pytest.approx([3, -1, 5])
+
+
+def test_domain_figure_shows_every_advantage_with_its_interval():
     table = domain_table()
     data = domain_figure.domain_data(table, REFERENCE)
     axes = domain_figure.domain_figure(table, REFERENCE).axes
-    panels = [(metric, panel) for metric in ("train_loss", "test_loss") for panel in ("n", "ratio")]
-    for axis, (metric, panel) in zip(axes, panels, strict=True):
-        rows = data[(data["metric"] == metric) & (data["panel"] == panel)]
+    panels = [(metric, shown, panel) for metric, shown in SHOWN for panel in ("n", "ratio")]
+    for axis, (metric, shown, panel) in zip(axes, panels, strict=True):
+        of_row = (data["metric"] == metric) & data["epoch"].isin(shown)
+        rows = data[of_row & (data["panel"] == panel)]
         points = [line for line in axis.lines if line.get_marker() in figure_style.LAYER_MARKERS]
         drawn = sorted(value for line in points for value in line.get_ydata())
-        assert drawn == sorted(rows["value"])
-        segments = [s for c in axis.containers for s in c.lines[2][0].get_segments()]
+        assert drawn == sorted(rows["advantage"])
+        segments = [s for one in axis.collections for s in one.get_segments()]
         ends = sorted((min(s[:, 1]), max(s[:, 1])) for s in segments)
-        np.testing.assert_allclose(ends, sorted(zip(rows["ci_low"], rows["ci_high"], strict=True)))
+        expected = sorted(zip(rows["advantage_low"], rows["advantage_high"], strict=True))
+        np.testing.assert_allclose(ends, expected)
         bottom, top = axis.get_ylim()
-        assert bottom < rows["ci_low"].min()
-        assert top > rows["ci_high"].max()
-        faces = [line.get_markerfacecolor() for line in points]
-        assert [face == "white" for face in faces] == [False, True, False, True]
-        assert len({line.get_marker() for line in points}) == 2
-        assert (axis.get_xscale(), axis.get_yscale()) == ("log", "symlog")
+        assert bottom < rows["advantage_low"].min()
+        assert top > rows["advantage_high"].max()
+        assert axis.get_yscale() == "linear"
+        filled = [line.get_markerfacecolor() != "white" for line in points if len(line.get_ydata())]
+        assert filled == ([True, False] if "best" in shown else [True]) * 2
+        places = sorted(rows[panel].unique())
+        ticks = [label.get_text() for label in axis.get_xticklabels()]
+        assert ticks in ([], [f"{place:g}" for place in places])
+        assert ticks or shown != {"jumps"}
+        for line in points:
+            nearest = [places[round(x)] for x in line.get_xdata()]
+            at = zip(nearest, line.get_ydata(), strict=True)
+            assert {(place, value) for place, value in at} <= set(
+                zip(rows[panel], rows["advantage"], strict=True)
+            )
 
 
 def test_domain_figure_says_what_it_shows():
     figure = domain_figure.domain_figure(domain_table(), REFERENCE)
-    assert [axis.get_xlabel() for axis in figure.axes[2:]] == [
-        r"$n$ (neurons), at $n/n_{\min}=20$",
+    assert [axis.get_xlabel() for axis in figure.axes[6:]] == [
+        r"$n$, at $n/n_{\min}=20$",
         r"$n/n_{\min}$, at $n=1000$",
     ]
-    labels = [axis.get_ylabel() for axis in (figure.axes[0], figure.axes[2])]
-    assert labels == [r"training loss: dynamic $-$ spectral", r"test loss: dynamic $-$ spectral"]
-    for axis in (figure.axes[1], figure.axes[3]):
+    assert [axis.get_ylabel() for axis in figure.axes[::2]] == [
+        "test accuracy\n(points)",
+        "test loss\n(%)",
+        "mean training loss\n(%)",
+        "training-loss jumps\n(fewer in 50 epochs)",
+    ]
+    for axis in figure.axes[1::2]:
         above, below = axis.texts
-        assert (above.get_text(), above.get_va()) == ("spectral\nlower", "bottom")
-        assert (below.get_text(), below.get_va()) == ("dynamic\nlower", "top")
+        assert (above.get_text(), above.get_va()) == ("dynamic\nbetter", "bottom")
+        assert (below.get_text(), below.get_va()) == ("spectral\nbetter", "top")
     legend = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert legend[:3] == ["airplane-automobile", "bird-cat", "loss at epoch 50"]
+    assert legend[:3] == ["airplane-automobile", "bird-cat", "at epoch 50, or over all"]
 
 
 def drawn_panels(table):
@@ -234,15 +276,15 @@ def drawn_panels(table):
 @pytest.mark.parametrize("networks", [NETWORKS, NETWORKS[:4], [REFERENCE], NETWORKS[4:]])
 def test_one_task_and_few_networks_can_be_drawn(networks):
     table = domain_table(tasks=["bird-cat"], networks=networks)
-    assert drawn_panels(table) == 4
+    assert drawn_panels(table) == 8
 
 
 def test_an_interval_that_does_not_contain_the_mean_can_be_drawn():
-    assert drawn_panels(domain_table().assign(value=1.0)) == 4
+    assert drawn_panels(domain_table().assign(value=1.0)) == 8
 
 
 def test_differences_without_intervals_and_of_zero_can_be_drawn():
-    assert drawn_panels(domain_table().assign(value=0.0, ci_low=np.nan, ci_high=np.nan)) == 4
+    assert drawn_panels(domain_table().assign(value=0.0, ci_low=np.nan, ci_high=np.nan)) == 8
 
 
 def test_saved_files_are_reproducible(tmp_path):

@@ -34,6 +34,8 @@ def claims(metrics=("train_loss epoch 1", "train_accuracy epoch 1", "test_loss a
         {
             "source": titles[figure],
             "metric": metric,
+            "role": "secondary" if metric.startswith("train_acc") else "primary",
+            "p_holm": float("nan") if metric.startswith("train_acc") else 0.01 * (place + 1),
             "value": place + 1.0,
             "ci_low": place + 0.5,
             "ci_high": place + 1.5,
@@ -53,7 +55,8 @@ def domain(**verdicts):
         ("train_loss", "test_loss"),
         ("50", "area"),
     ):
-        row = {"task": task, "n": n, "metric": metric, "epoch": epoch, "seeds": seeds, "panel": "n"}
+        row = {"task": task, "n": n, "n_min": n // 20, "metric": metric, "epoch": epoch, "panel": "n"}
+        row |= {"seeds": seeds, "draws": seeds // 5 + 1}
         row |= {"value": n / 1000 + (metric == "train_loss"), "ci_low": -1.0, "ci_high": 100.0}
         rows.append(row | {"verdict": verdicts.get(f"n{n}", "undecided")})
     # The same widths at another ratio are in another panel.
@@ -93,12 +96,14 @@ def test_seeds_of_curves_that_differ_are_a_range():
     assert found({key: curve(seeds=1) for key in curves()}).seeds() == "1 seed"
 
 
-def test_claims_have_the_cells_of_their_figures():
-    """In the order of the figures; accuracy on the training images is left out."""
-    rows = found().paired()
+def test_primary_claims_have_the_cells_of_their_figures():
+    """In the order of the figures; secondary ones are left out."""
+    rows = found().primary()
     assert [row["metric"] for row in rows] == ["train loss epoch 1", "test loss area"]
-    assert rows[0]["cells"] == ["+1 [+0.5, +1.5]", "fails", "+2 [+1.5, +2.5]", "holds"]
-    assert rows[1]["cells"] == ["+5 [+4.5, +5.5]", "fails", "+6 [+5.5, +6.5]", "holds"]
+    assert rows[0]["cells"] == ["+1.00 [+0.50, +1.50]", "fails", "+2.00 [+1.50, +2.50]", "holds"]
+    assert rows[1]["cells"] == ["+5.00 [+4.50, +5.50]", "fails", "+6.00 [+5.50, +6.50]", "holds"]
+    assert [claim["value"] for claim in rows[1]["claims"]] == [5, 6]
+    assert found().largest_p() == 0.06
     (first, second) = found().claims("test_loss area")
     assert [(one["figure"], one["task"]) for one in (first, second)] == list(FIGURES.items())
     with pytest.raises(KeyError, match="0 rows where one is quoted"):
@@ -127,6 +132,32 @@ def test_seeds_of_other_networks():
     assert found().domain_seeds(rows[:2]) == "5 seeds"
 
 
+def test_places_of_the_domain_and_networks_besides_that_of_the_figures():
+    """At the last numbered epoch unless another place is named; each network once, in either panel."""
+    rows = found().domain("test_loss", "area")
+    assert {row["epoch"] for row in rows} == {"area"}
+    others = found().others("test_loss")
+    assert {(one["n"], one["n_min"]) for one in others} == {
+        (1000, 50),
+        (2000, 100),
+        (3000, 50),
+        (5000, 250),
+    }
+    assert len(others) == len({(one["task"], one["n"], one["n_min"]) for one in others})
+    assert {one["epoch"] for one in others} == {"50"}
+    assert found().others("train_loss", "area")[0]["metric"] == "train_loss"
+
+
+def test_differences_below_zero():
+    rows = [{"value": value} for value in (-1.0, 0.0, 2.0, -0.5)]
+    assert [row["value"] for row in found().below(rows)] == [-1.0, -0.5]
+
+
+def test_draws_of_the_images_are_told_as_a_range():
+    assert found().drawn() == "1 to 2 draws of the images"
+    assert found(networks=domain().assign(draws=4)).drawn() == "4 draws of the images"
+
+
 def test_a_task_that_a_width_lacks_leaves_its_cells_empty():
     whole = domain()
     lacking = whole[(whole["task"] != TASKS[0]) | (whole["n"] != 5000)]
@@ -137,6 +168,7 @@ def test_a_task_that_a_width_lacks_leaves_its_cells_empty():
 
 def test_without_other_networks_there_is_nothing_to_say():
     assert found(networks=None).domain("test_loss") == []
+    assert found(networks=None).others("test_loss") == []
 
 
 @pytest.mark.parametrize(

@@ -23,13 +23,15 @@ AUDITS = {
 @pytest.fixture
 def table():
     loss, accuracy = "bird-cat: dynamic has the lower test loss", "bird-cat: dynamic has the higher x"
+    none, other, main = (np.nan, np.nan), "secondary", "primary"
+    at, cat_dog = "Fig. 3.5", "cat-dog: dynamic has the lower y"
     rows = [
-        (loss, "Fig. 3.5", "test_loss epoch 1", -0.1234, -0.2, -0.1, "holds", "x < y & z"),
-        (loss, "Fig. 3.5", "test_loss epoch 5", -0.00012345, -0.0002, -0.0001, "holds", "n"),
-        (loss, "Fig. 3.5", "test_loss epoch 10", -0.0, -0.2, 0.1, "undecided", "n"),
-        (loss, "Fig. 3.5", "test_loss area", 125.0, 0.1, 0.3, "fails", "n"),
-        (accuracy, "Fig. 3.5", "test_accuracy epoch 1", np.nan, np.nan, np.nan, "undecided", "n"),
-        ("cat-dog: dynamic has the lower y", "Fig. 9", "y area", -1.0, -2.0, -0.5, "holds", "n"),
+        (loss, at, "test_loss epoch 1", other, -0.1234, -0.2, -0.1, *none, "holds", "x < y & z"),
+        (loss, at, "test_loss epoch 5", other, -0.00012345, -0.0002, -0.0001, *none, "holds", "n"),
+        (loss, at, "test_loss epoch 10", main, -0.0, -0.2, 0.1, 0.3, 0.6, "undecided", "n"),
+        (loss, at, "test_loss area", main, 125.0, 0.1, 0.3, 1e-4, 2e-4, "fails", "n"),
+        (accuracy, at, "test_accuracy best", other, *[np.nan] * 5, "undecided", "n"),
+        (cat_dog, "Fig. 9", "y area", other, -1.0, -2.0, -0.5, *none, "holds", "n"),
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
@@ -43,10 +45,14 @@ def test_a_sentence_per_task_says_where_claims_hold(table):
 
 
 def test_the_explanation_counts_and_names_both_sides(table):
-    text = explanation(table, claims_stage())
+    text = explanation(table, claims_stage(primary=("test_loss last", "test_loss area")))
     assert text.startswith(
         "6 comparisons: 3 holds, 1 fails, 2 undecided. The difference is dynamic minus "
     )
+    assert (
+        "rests on 2 primary comparisons, test loss epoch 10 and test loss area: their p-values" in text
+    )
+    assert "a jump an epoch in which the loss rises by more than 20%" in text
     assert "about one in 20 gets" in text
 
 
@@ -56,9 +62,10 @@ def test_markdown_says_what_the_table_says(table):
     assert "## bird-cat: dynamic has the lower test loss" in text
     differences = (
         "-0.123 [-0.200, -0.100]",
-        "-0.000123 [-0.000200, -0.000100]",
-        "+0.00 [-0.200, +0.100]",
-        "+125 [+0.100, +0.300]",
+        "-1.23e-04 [-2.00e-04, -1.00e-04]",
+        "+0.00 [-0.20, +0.10]",
+        "+125.00 [+0.10, +0.30]",
+        "6.0e-01",
         "none",
     )
     for shown in differences:
@@ -103,4 +110,4 @@ def test_judged_curves_make_a_page(tmp_path):
     judged = judge_curves(claims_stage(), "Fig. 3.5", *both(0.5))
     csv, markdown, _ = write_claims(judged, tmp_path / "claims.csv", {}, claims_stage())
     assert tuple(read_csv(csv).columns) == COLUMNS
-    assert markdown.read_text().count("✓ holds") == len(judged) == 16
+    assert markdown.read_text().count("✓ holds") == len(judged) - 1 == 18

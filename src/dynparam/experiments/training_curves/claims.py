@@ -6,28 +6,46 @@ difference is free of what both share. A claim always speaks for the second para
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from dynparam.experiments.training_curves.settings import ClaimsStage
+from dynparam.experiments.training_curves.settings import ACCURACIES, LOSSES, Claims, ClaimsStage
 from dynparam.presentation.numbers import percent, signed
 from dynparam.presentation.sentences import figure_title
-from dynparam.statistics.differences import PairedDifference, paired_difference
-from dynparam.statistics.estimates import UNKNOWN
-from dynparam.statistics.verdicts import Better, claim_verdict
+from dynparam.statistics.differences import (
+    UNPAIRED,
+    PairedDifference,
+    independent_means,
+    paired_difference,
+)
+from dynparam.statistics.moderation import Spread, fit_prior
+from dynparam.statistics.multiplicity import holm
+from dynparam.statistics.verdicts import Better, ClaimVerdict, claim_verdict
 from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import DataError
 from dynparam.support.randomness import seed_sequence
 
-COLUMNS = ("claim", "source", "metric", "value", "ci_low", "ci_high", "verdict", "note")
+COLUMNS = (
+    "claim",
+    "source",
+    "metric",
+    "role",
+    "value",
+    "ci_low",
+    "ci_high",
+    "p_value",
+    "p_holm",
+    "verdict",
+    "note",
+)
 """The columns of the table of claims."""
 
-
-Epoch = int | Literal["area"]
+JUMPS_PER = 50
+"""Epochs for which jumps are counted."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +68,43 @@ NEEDED = ("task", "parametrization", "seed", "epoch", *QUANTITIES)
 
 
 @dataclass(frozen=True)
+class Comparison:
+    """One quantity of the pairs at one place of their curves.
+
+    Attributes:
+        column: which, a column of the curves.
+        place: where: ``epoch 5``, ``area``, ``best`` or ``jumps``.
+        first: values of the first parametrization (pairs,).
+        second: the same of the second.
+        draws: the draw of the images of each pair (pairs,).
+    """
+
+    column: str
+    place: str
+    first: FloatArray
+    second: FloatArray
+    draws: NDArray[np.int64]
+
+    @property
+    def metric(self) -> str:
+        """Both as the tables write them."""
+        return f"{self.column} {self.place}"
+
+    @property
+    def better(self) -> Better:
+        """Which side of zero speaks for the second parametrization."""
+        return QUANTITIES[self.column].better
+
+    def spread(self) -> Spread:
+        """How its independent values scatter; what they scatter about is a loss or a share of errors."""
+        values = independent_means(self.first, self.second, self.draws)
+        mean = float(np.mean([self.first, self.second]))
+        level = 1 - mean if self.column in ACCURACIES and self.place != "jumps" else mean
+        kind = (self.column, self.place == "jumps", len(np.unique(self.draws)) > 1)
+        return Spread(kind, level, float(values.var(ddof=1)), len(values) - 1)
+
+
+@dataclass(frozen=True)
 class PairedCurves:
     """Both runs of every seed that two tables of curves share, in the order of seeds.
 
@@ -58,78 +113,166 @@ class PairedCurves:
         first: values of the first parametrization (pairs, quantities, epochs); nan after a run's end.
         second: the same of the second.
         unpaired: how many seeds only the first table has, and how many only the second.
+        draws: the draw of the images of each pair (pairs,).
     """
 
     task: str
     first: FloatArray
     second: FloatArray
     unpaired: tuple[int, int]
+    draws: NDArray[np.int64]
 
     @property
     def last(self) -> int:
         """The last epoch."""
         return int(self.first.shape[2]) - 1
 
-    def values(self, metric: str, epoch: Epoch) -> tuple[FloatArray, FloatArray]:
-        """Both sides (pairs,) of the pairs of which neither run has diverged by then.
+    def comparisons(self, claims: Claims) -> list[Comparison]:
+        """All comparisons at places that the curves reach."""
+        return [
+            self.compare(column, place, claims.jump)
+            for column in QUANTITIES
+            for place in claims.places(column)
+            if (_epoch(place) or 0) <= self.last
+        ]
+
+    def compare(self, column: str, place: str, jump: float) -> Comparison:
+        """The pairs of which neither run has diverged by then.
 
         The area under a curve is the trapezoid mean over epochs 0 to the last, in units of the quantity.
+        The best epoch is each run's own. Jumps are epochs whose value exceeds that before by more than
+        the share ``jump``, for every ``JUMPS_PER`` epochs.
         """
-        until = self.last if epoch == "area" else epoch
-        both = np.concatenate([self.first, self.second], axis=1)[:, :, : until + 1]
-        kept = np.isfinite(both).all(axis=(1, 2))
-        column = list(QUANTITIES).index(metric)
-        first, second = self.first[kept, column], self.second[kept, column]
-        if epoch == "area":
-            return np.trapezoid(first) / self.last, np.trapezoid(second) / self.last
-        return first[:, epoch], second[:, epoch]
+        until = _epoch(place)
+        both = np.stack([self.first, self.second])[..., : (self.last if until is None else until) + 1]
+        kept = np.isfinite(both).all(axis=(0, 2, 3))
+        curves = both[:, kept, list(QUANTITIES).index(column)]
+        if place == "area":
+            values = np.asarray(np.trapezoid(curves)) / self.last
+        elif place == "best":
+            values = curves.min(axis=-1) if column in LOSSES else curves.max(axis=-1)
+        elif place == "jumps":
+            rises = curves[..., 1:] > (1 + jump) * curves[..., :-1]
+            values = rises.sum(axis=-1) * JUMPS_PER / self.last
+        else:
+            values = curves[..., -1]
+        return Comparison(column, place, values[0], values[1], self.draws[kept])
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A comparison with what it came to."""
+
+    comparison: Comparison
+    found: PairedDifference
+
+    def row(self) -> dict[str, object]:
+        """Its numbers, and the verdict of its own interval."""
+        better = self.comparison.better
+        return {
+            **self.found.mean.row("value"),
+            "p_value": self.found.p_value,
+            "verdict": claim_verdict(*self.found.mean.interval, better=better),
+        }
 
 
 def judge_curves(
     settings: ClaimsStage, source: str, first: pd.DataFrame, second: pd.DataFrame
 ) -> pd.DataFrame:
-    """The claims on one task's curves, in ``COLUMNS``: each quantity at each epoch, and its area.
-
-    ``first`` and ``second`` are curves of ``settings.training.parametrizations`` in this order, with
-    columns task, parametrization, seed, epoch, the losses and the accuracies; ``source`` names the
-    figure they are shown in. Epochs that the curves do not reach are left out; the area is over all of
-    theirs.
-    ``value`` is second - first in units of the quantity. A pair counts until one of its runs diverges; a
-    comparison left with fewer than two pairs is undecided, its numbers nan.
-
-    Raises ``DataError`` if the tables are not curves of the same task under those parametrizations,
-    share fewer than two seeds, or hold a run that is incomplete though it did not diverge.
-    """
+    """The claims on one task's curves, in ``COLUMNS``, as ``judge_all`` has them."""
     pairs = pair_curves(first, second, settings.training.parametrizations)
-    network = (settings.protocol.n, settings.protocol.n_min)
-    rows = []
-    for metric, quantity in QUANTITIES.items():
-        for epoch in _epochs(settings, pairs.last):
-            found = _compare(settings, pairs, network, metric, epoch)
-            rows.append(
-                {
-                    "claim": f"{pairs.task}: {settings.training.parametrizations[1]} has the "
-                    f"{quantity.better} {quantity.wording}",
-                    "source": source,
-                    "metric": f"{metric} area" if epoch == "area" else f"{metric} epoch {epoch}",
-                    **_outcome(found, metric),
-                    "note": _note(settings, pairs, found),
-                }
-            )
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return _claims_table(settings, [(source, pairs)])
 
 
 def judge_all(settings: ClaimsStage, curves: Mapping[tuple[str, str], pd.DataFrame]) -> pd.DataFrame:
     """The claims on the curves of all figures, in ``COLUMNS``; keys are (figure, parametrization).
 
-    Raises as ``judge_curves`` does.
+    The curves are those of ``settings.training.parametrizations``, with columns task, parametrization,
+    seed, epoch, the losses and the accuracies. Each quantity is compared at the places of
+    ``settings.claims`` that the curves reach. ``value`` is second - first in units of the quantity. A
+    pair counts until one of its runs diverges; a comparison left with fewer than two pairs is undecided,
+    its numbers nan. Variances are moderated over all rows. A primary row's verdict rests on its p-value
+    corrected for the number of primary rows, ``p_holm``; any other row's on its own interval.
+
+    Raises ``DataError`` if the tables are not curves of the same task under those parametrizations,
+    share fewer than two seeds, or hold a run that is incomplete though it did not diverge.
     """
-    first, second = settings.training.parametrizations
-    parts = [
-        judge_curves(settings, figure_title(figure), curves[figure, first], curves[figure, second])
+    names = settings.training.parametrizations
+    paired = [
+        (figure_title(figure), pair_curves(curves[figure, names[0]], curves[figure, names[1]], names))
         for figure in settings.figures.training
     ]
-    return pd.concat(parts, ignore_index=True)
+    return _claims_table(settings, paired)
+
+
+def _claims_table(settings: ClaimsStage, paired: Sequence[tuple[str, PairedCurves]]) -> pd.DataFrame:
+    network = (settings.protocol.n, settings.protocol.n_min)
+    compared = [
+        (source, pairs, one) for source, pairs in paired for one in pairs.comparisons(settings.claims)
+    ]
+    judged = judge(settings, [(pairs.task, *network, one) for _, pairs, one in compared])
+    rows = [
+        {
+            "claim": f"{pairs.task}: {_claim(settings.training.parametrizations[1], one)}",
+            "source": source,
+            "metric": one.metric,
+            "role": "primary" if one.metric in settings.claims.endpoints else "secondary",
+            **result.row(),
+            "note": _note(settings, pairs, result.found),
+        }
+        for (source, pairs, one), result in zip(compared, judged, strict=True)
+    ]
+    return _corrected(pd.DataFrame(rows), settings.fit.confidence)[list(COLUMNS)]
+
+
+def _claim(parametrization: str, one: Comparison) -> str:
+    if one.place == "jumps":
+        return f"{parametrization}'s {QUANTITIES[one.column].wording} jumps less often"
+    return f"{parametrization} has the {one.better} {QUANTITIES[one.column].wording}"
+
+
+def _corrected(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
+    """The table with ``p_holm`` of the primary rows, and their verdicts by it."""
+    primary = table["role"] == "primary"
+    table = table.assign(p_holm=np.nan)
+    table.loc[primary, "p_holm"] = holm(table.loc[primary, "p_value"].tolist())
+    unsure = primary & ~(table["p_holm"] <= 1 - confidence)
+    table.loc[unsure, "verdict"] = ClaimVerdict.UNDECIDED
+    return table
+
+
+def judge(settings: ClaimsStage, compared: Iterable[tuple[str, int, int, Comparison]]) -> list[Judged]:
+    """Comparisons of (task, n, n_min), in order, with their variances moderated by each other."""
+    compared = list(compared)
+    known = [one for *_, one in compared if len(one.first) >= 2]
+    prior = fit_prior([one.spread() for one in known if _independent(one) >= 2])
+    found = []
+    for task, n, n_min, one in compared:
+        if len(one.first) < 2 or _independent(one) < 2:
+            found.append(Judged(one, replace(UNPAIRED, count=len(one.first))))
+            continue
+        seed = seed_sequence(settings.fit.seed, "claims", task, n, n_min, one.column, one.place)
+        difference = paired_difference(
+            one.first,
+            one.second,
+            confidence=settings.fit.confidence,
+            resamples=settings.fit.resamples,
+            generator=np.random.default_rng(seed),
+            draws=one.draws,
+            moderated=prior.moderate(one.spread()),
+        )
+        found.append(Judged(one, difference))
+    return found
+
+
+def _independent(one: Comparison) -> int:
+    return len(independent_means(one.first, one.second, one.draws))
+
+
+def _epoch(place: str) -> int | None:
+    """The epoch of a place that is a single one."""
+    kind, _, number = place.partition(" ")
+    return int(number) if kind == "epoch" else None
 
 
 def pair_curves(
@@ -137,8 +280,11 @@ def pair_curves(
     second: pd.DataFrame,
     parametrizations: Sequence[str],
     last: int | None = None,
+    draw: int = 0,
 ) -> PairedCurves:
     """Pair the runs of two tables by seed, over epochs 0 to ``last`` (``None``: all they have).
+
+    ``draw`` is that of their images.
 
     Raises ``DataError`` as ``judge_curves``.
     """
@@ -158,7 +304,22 @@ def pair_curves(
         )
     blocks = [_block(table, common, end) for table in tables]
     unpaired = (len(seeds[0] - seeds[1]), len(seeds[1] - seeds[0]))
-    return PairedCurves(tasks[0], blocks[0], blocks[1], unpaired)
+    return PairedCurves(tasks[0], blocks[0], blocks[1], unpaired, np.full(len(common), draw))
+
+
+def join_draws(draws: Sequence[PairedCurves]) -> PairedCurves:
+    """The pairs of all draws of the images of a task. Raises ``DataError`` if the tasks differ."""
+    tasks = list(dict.fromkeys(one.task for one in draws))
+    if len(tasks) > 1:
+        raise DataError(f"curves of {' and '.join(tasks)} are no draws of one task; pass those of one")
+    unpaired = np.sum([one.unpaired for one in draws], axis=0)
+    return PairedCurves(
+        tasks[0],
+        np.concatenate([one.first for one in draws]),
+        np.concatenate([one.second for one in draws]),
+        (int(unpaired[0]), int(unpaired[1])),
+        np.concatenate([one.draws for one in draws]),
+    )
 
 
 def _checked_task(table: pd.DataFrame, parametrization: str) -> str:
@@ -193,37 +354,6 @@ def _block(table: pd.DataFrame, seeds: Sequence[int], last: int) -> FloatArray:
     return block
 
 
-def _epochs(settings: ClaimsStage, last: int) -> list[Epoch]:
-    return [*(epoch for epoch in settings.claims.epochs if epoch <= last), "area"]
-
-
-def _compare(
-    settings: ClaimsStage,
-    pairs: PairedCurves,
-    network: tuple[int, int],
-    metric: str,
-    epoch: Epoch,
-) -> PairedDifference:
-    first, second = pairs.values(metric, epoch)
-    seed = seed_sequence(settings.fit.seed, "claims", pairs.task, *network, metric, epoch)
-    if len(first) < 2:
-        return PairedDifference(UNKNOWN, np.nan, len(first), "student")
-    return paired_difference(
-        first,
-        second,
-        confidence=settings.fit.confidence,
-        resamples=settings.fit.resamples,
-        generator=np.random.default_rng(seed),
-    )
-
-
-def _outcome(found: PairedDifference, metric: str) -> dict[str, object]:
-    return {
-        **found.mean.row("value"),
-        "verdict": claim_verdict(*found.mean.interval, better=QUANTITIES[metric].better),
-    }
-
-
 def _note(settings: ClaimsStage, pairs: PairedCurves, found: PairedDifference) -> str:
     """What a reader needs to know of a comparison besides its numbers."""
     total = len(pairs.first)
@@ -233,8 +363,7 @@ def _note(settings: ClaimsStage, pairs: PairedCurves, found: PairedDifference) -
         parts.append(
             f"effect size d_z = {signed(found.effect_size, 2)}" if known else "effect size undefined"
         )
-        kind = {"bootstrap": "BCa bootstrap", "student": "Student's t"}[found.interval]
-        parts.append(f"{percent(settings.fit.confidence)} interval: {kind}")
+        parts.append(f"{percent(settings.fit.confidence)} interval: {_interval(found)}")
     else:
         parts.append("too few for an interval")
     if found.count < total:
@@ -248,3 +377,10 @@ def _note(settings: ClaimsStage, pairs: PairedCurves, found: PairedDifference) -
         )
         parts.append(f"seeds differ: {total} in common, {only}")
     return "; ".join(parts)
+
+
+def _interval(found: PairedDifference) -> str:
+    """How an interval was found."""
+    if found.interval == "moderated":
+        return f"Student's t, moderated, {found.mean.degrees_of_freedom:.3g} degrees of freedom"
+    return {"bootstrap": "BCa bootstrap", "student": "Student's t"}[found.interval]

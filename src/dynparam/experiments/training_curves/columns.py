@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from functools import partial
 
 import pandas as pd
 
 from dynparam.presentation.intervals import Interval
-from dynparam.presentation.numbers import scientific, significant, with_interval
+from dynparam.presentation.numbers import scientific, to_its_error
 from dynparam.presentation.tables import Column, TableView
 from dynparam.training.audit_result import AuditResult
 
@@ -27,14 +26,18 @@ CLAIMS = TableView(
         Column("source", "where it says so"),
         Column(
             "metric",
-            "what is compared, and at which epoch; area: the mean over all epochs",
+            "what is compared, and at which epoch; area: the mean over all epochs; best: each run's own "
+            "best epoch; jumps: epochs in which the loss rises, for every 50",
             show=_metric,
+        ),
+        Column(
+            "role", "primary: the verdict rests on such rows, and they are corrected for their number"
         ),
         Column(
             "difference",
             "dynamic less spectral over pairs of runs, with its interval",
             ("value", "ci_low", "ci_high"),
-            partial(with_interval, show=significant),
+            to_its_error,
             missing="none",
             numeric=True,
         ),
@@ -43,14 +46,25 @@ CLAIMS = TableView(
             "bar: interval; dot: difference; upright line: zero; each on its own scale",
             picture=Interval("value", own_scale=True),
         ),
-        Column("verdict", "whether the whole interval lies on the claim's side of zero", verdict=True),
+        Column(
+            "Holm's p",
+            "chance of such a difference if there were none, corrected for the primary rows (Holm)",
+            ("p_holm",),
+            scientific,
+            numeric=True,
+        ),
+        Column(
+            "verdict",
+            "on the claim's side of zero: by Holm's p where primary, else by the whole interval",
+            verdict=True,
+        ),
         Column(
             "note",
             "pairs of runs, and the effect size d_z: mean over deviation of the differences",
             prose=True,
         ),
     ),
-    filters=("source", "verdict"),
+    filters=("source", "role", "verdict"),
     group="claim",
     numbers_right=True,
 )

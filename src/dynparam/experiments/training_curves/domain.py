@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from dynparam.experiments.training_curves.claims import (
-    QUANTITIES,
-    _compare,
-    _epochs,
-    _outcome,
+    Comparison,
+    Judged,
+    join_draws,
+    judge,
     pair_curves,
 )
 from dynparam.experiments.training_curves.settings import ClaimsStage
@@ -24,18 +24,27 @@ DOMAIN_COLUMNS = (
     "n_min",
     "metric",
     "epoch",
+    "first",
     "value",
     "ci_low",
     "ci_high",
+    "p_value",
     "effect_size",
     "seeds",
+    "draws",
     "verdict",
 )
 """The columns of the table of the domain study."""
 
+Network = tuple[str, int, int]
+"""A task with n and n_min of a network."""
 
-def domain_files(settings: ClaimsStage, training: Path) -> dict[tuple[str, int, int], tuple[Path, Path]]:
-    """Both tables of curves below ``training`` for every (task, n, n_min) of the domain study.
+Both = tuple[Path, Path]
+"""The tables of curves of both parametrizations."""
+
+
+def domain_files(settings: ClaimsStage, training: Path) -> dict[Network, list[Both]]:
+    """Both tables of curves below ``training`` of every network of the domain study, a pair a draw.
 
     The thesis's own network is one of them, on those of its tasks that the study has too.
     """
@@ -44,44 +53,61 @@ def domain_files(settings: ClaimsStage, training: Path) -> dict[tuple[str, int, 
     for task in settings.domain.tasks:
         if task in settings.figures.training.values():
             key = (task, settings.protocol.n, settings.protocol.n_min)
-            found[key] = (training / task / f"{first}.csv", training / task / f"{second}.csv")
+            found[key] = [(training / task / f"{first}.csv", training / task / f"{second}.csv")]
         for size in settings.domain.networks:
-            place = training / task / network_name(size.n, size.n_min)
-            found[task, size.n, size.n_min] = (place / f"{first}.csv", place / f"{second}.csv")
+            places = [
+                training / task / network_name(size.n, size.n_min, draw) for draw in range(size.draws)
+            ]
+            found[task, size.n, size.n_min] = [
+                (place / f"{first}.csv", place / f"{second}.csv") for place in places
+            ]
     return found
 
 
 def domain_table(
     settings: ClaimsStage,
-    curves: Mapping[tuple[str, int, int], tuple[pd.DataFrame, pd.DataFrame]],
+    curves: Mapping[Network, Sequence[tuple[pd.DataFrame, pd.DataFrame]]],
 ) -> pd.DataFrame:
     """The same comparisons on other networks, in ``DOMAIN_COLUMNS``.
 
-    ``curves`` maps (task, n, n_min) to the curves of both parametrizations. All are cut to
-    ``settings.domain.epochs``, so that networks trained longer are compared over the same epochs.
-    ``epoch`` is a number or "area"; ``value`` is second - first in units of the quantity; ``seeds``
-    counts the pairs compared. Raises ``DataError`` as ``judge_curves``, and for a run that ends before
-    ``settings.domain.epochs`` though it did not diverge.
+    ``curves`` maps (task, n, n_min) to the curves of both parametrizations, a pair for each draw of the
+    images. All are cut to ``settings.domain.epochs``, so that networks trained longer are compared over
+    the same epochs. ``epoch`` is a number, "area", "best" or "jumps"; ``first`` is the mean of the first
+    parametrization and ``value`` second - first, both in units of the quantity; ``seeds`` counts the
+    pairs compared and ``draws`` the draws of their images. Raises ``DataError`` as ``judge_all``, and
+    for a run that ends before ``settings.domain.epochs`` though it did not diverge.
     """
-    rows = []
-    for (task, n, n_min), (first, second) in curves.items():
-        last = settings.domain.epochs
-        pairs = pair_curves(first, second, settings.training.parametrizations, last)
-        if pairs.task != task:
-            raise DataError(f"the curves of {pairs.task} stand for {task}; pass those of {task}")
-        for metric in QUANTITIES:
-            for epoch in _epochs(settings, last):
-                found = _compare(settings, pairs, (n, n_min), metric, epoch)
-                rows.append(
-                    {
-                        "task": task,
-                        "n": n,
-                        "n_min": n_min,
-                        "metric": metric,
-                        "epoch": epoch,
-                        **_outcome(found, metric),
-                        "effect_size": found.effect_size,
-                        "seeds": found.count,
-                    }
-                )
+    compared = [
+        (*key, one) for key, draws in curves.items() for one in _comparisons(settings, key, draws)
+    ]
+    judged = judge(settings, compared)
+    rows = [_row(*key[:3], result) for key, result in zip(compared, judged, strict=True)]
     return pd.DataFrame(rows, columns=list(DOMAIN_COLUMNS))
+
+
+def _comparisons(
+    settings: ClaimsStage, key: Network, draws: Sequence[tuple[pd.DataFrame, pd.DataFrame]]
+) -> list[Comparison]:
+    names, last = settings.training.parametrizations, settings.domain.epochs
+    pairs = join_draws(
+        [pair_curves(first, second, names, last, draw) for draw, (first, second) in enumerate(draws)]
+    )
+    if pairs.task != key[0]:
+        raise DataError(f"the curves of {pairs.task} stand for {key[0]}; pass those of {key[0]}")
+    return pairs.comparisons(settings.claims)
+
+
+def _row(task: str, n: int, n_min: int, judged: Judged) -> dict[str, object]:
+    one = judged.comparison
+    return {
+        "task": task,
+        "n": n,
+        "n_min": n_min,
+        "metric": one.column,
+        "epoch": one.place.removeprefix("epoch "),
+        "first": float(one.first.mean()) if len(one.first) else float("nan"),
+        **judged.row(),
+        "effect_size": judged.found.effect_size,
+        "seeds": judged.found.count,
+        "draws": len(set(one.draws.tolist())),
+    }

@@ -2,30 +2,76 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import matplotlib as mpl
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import SymmetricalLogLocator
 
-from dynparam.experiments.training_curves.figure import LINEAR_DECADES, QUANTITIES
+from dynparam.experiments.training_curves.claims import JUMPS_PER
 from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, STYLE, TEXT_WIDTH_INCHES
+
+END = "end"
+"""The place of the last epoch that all networks were compared at."""
+
+OPEN = "best"
+"""The place whose markers are open."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A row of the figure: what it shows, from which place of the curves, and in which unit.
+
+    Attributes:
+        metric: a column of the curves.
+        name: at its side.
+        unit: of the advantage: ``points`` (hundredths), ``%`` of the first parametrization's value, or
+            that of the value itself.
+        better: sign of a difference that speaks for the second parametrization.
+        places: of the curves.
+    """
+
+    metric: str
+    name: str
+    unit: str
+    better: int
+    places: tuple[str, ...]
+
+    def scale(self, rows: pd.DataFrame) -> pd.Series[float]:
+        """What a difference of ``rows`` is multiplied with to be an advantage."""
+        ones = pd.Series(float(self.better), index=rows.index)
+        if self.unit == "%":
+            return 100 * ones / rows["first"]
+        return 100 * ones if self.unit == "points" else ones
+
+
+PANELS = (
+    Panel("test_accuracy", "test accuracy", "points", 1, (END, OPEN)),
+    Panel("test_loss", "test loss", "%", -1, (END, OPEN)),
+    Panel("train_loss", "mean training loss", "%", -1, ("area",)),
+    Panel("train_loss", "training-loss jumps", f"fewer in {JUMPS_PER} epochs", -1, ("jumps",)),
+)
+"""What is shown, from above: what a reader asks for first."""
 
 
 def domain_data(table: pd.DataFrame, reference: tuple[int, int]) -> pd.DataFrame:
-    """The rows of the domain study that ``domain_figure`` shows, with panel ("n" or "ratio") and ratio.
+    """The rows of the domain study that ``domain_figure`` shows, and what it draws of them.
 
     Args:
-        table: columns task, n, n_min, metric, epoch (a number as text, or "area"), value (mean paired
-            difference, dynamic minus spectral), ci_low, ci_high.
+        table: the columns of ``domain.DOMAIN_COLUMNS``.
         reference: n and n_min of the reference; panel "n" holds the networks of exactly its ratio,
             panel "ratio" those of the n that has most networks of other ratios (the smallest such n).
+
+    Returns:
+        The rows with further columns: panel ("n" or "ratio"), ratio, and advantage, advantage_low and
+        advantage_high, which are positive where the second parametrization is better: in points
+        (hundredths) of accuracy, in percent of the first parametrization's mean loss, in jumps.
     """
-    epochs = ["area", *_final_epoch(table)]
-    rows = table[table["metric"].isin(list(QUANTITIES)) & table["epoch"].astype(str).isin(epochs)]
-    rows = rows.assign(epoch=rows["epoch"].astype(str), ratio=rows["n"] / rows["n_min"])
+    last = _final_epoch(table)
+    table = table.assign(epoch=table["epoch"].astype(str), ratio=table["n"] / table["n_min"])
+    rows = pd.concat([_advantages(_of_panel(table, panel, last), panel) for panel in PANELS])
     same = rows["n"] * reference[1] == rows["n_min"] * reference[0]
     others = rows.loc[~same, ["n", "n_min"]].drop_duplicates()["n"].mode()
     panels = {"n": rows[same], "ratio": rows[rows["n"].isin(others.head(1))]}
@@ -33,11 +79,11 @@ def domain_data(table: pd.DataFrame, reference: tuple[int, int]) -> pd.DataFrame
 
 
 def domain_figure(table: pd.DataFrame, reference: tuple[int, int]) -> Figure:
-    """Where dynamic parametrization's losses are lower: differences against n and against n/n_min.
+    """Where dynamic parametrization is better, and by how much: against n and against n/n_min.
 
-    Rows are the training and the test loss, colours and markers the tasks. Filled: the last epoch that
-    all networks were compared at; open: the area under the curve divided by its epochs, a mean loss.
-    Bars are the table's intervals. The vertical axis is linear about zero and logarithmic beyond.
+    Rows are test accuracy, test loss, mean training loss and its jumps, colours and markers the tasks.
+    Above zero dynamic is better, in units a reader knows. Filled: the last epoch that all networks were
+    compared at, or all epochs; open: each run's best epoch. Bars are the table's intervals.
 
     Args:
         table: as for ``domain_data``.
@@ -46,105 +92,96 @@ def domain_figure(table: pd.DataFrame, reference: tuple[int, int]) -> Figure:
     rows = domain_data(table, reference)
     tasks = list(table["task"].unique())
     labels = {
-        "n": rf"$n$ (neurons), at $n/n_{{\min}}={_number(reference[0] / reference[1])}$",
+        "n": rf"$n$, at $n/n_{{\min}}={_number(reference[0] / reference[1])}$",
         "ratio": r"$n/n_{\min}$" + "".join(f", at $n={n}$" for n in _sizes(rows, "ratio")),
     }
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(TEXT_WIDTH_INCHES, 5.2), layout="constrained")
-        axes = figure.subplots(len(QUANTITIES), len(labels), sharex="col", sharey="row")
-        for row, (metric, name) in enumerate(QUANTITIES.items()):
-            for column, panel in enumerate(labels):
-                shown = rows[(rows["metric"] == metric) & (rows["panel"] == panel)]
-                _domain_panel(axes[row, column], shown, panel, tasks)
-            _difference_axis(axes[row, 0], name, rows[rows["metric"] == metric])
-            _name_sides(axes[row, -1])
+        figure = Figure(figsize=(TEXT_WIDTH_INCHES, 6.6), layout="constrained")
+        axes = figure.subplots(len(PANELS), len(labels), sharex="col", sharey="row")
+        for row, panel in enumerate(PANELS):
+            drawn = _of_panel(rows, panel, _final_epoch(table))
+            for column, against in enumerate(labels):
+                _panel(axes[row, column], drawn[drawn["panel"] == against], against, tasks)
+            _advantage_axis(axes[row], panel)
         for column, label in enumerate(labels.values()):
             axes[-1, column].set_xlabel(label)
-        key = _domain_key(rows, tasks)
-        figure.legend(handles=key, loc="outside upper center", ncols=3, frameon=False)
+        key = _key(rows, tasks)
+        figure.legend(handles=key, loc="outside upper center", ncols=len(key), frameon=False)
     return figure
 
 
-def _final_epoch(table: pd.DataFrame) -> list[str]:
-    """The last epoch that all networks of all tasks were compared at, if there is one."""
-    numbered = table[table["epoch"].astype(str) != "area"]
+def _of_panel(table: pd.DataFrame, panel: Panel, last: str) -> pd.DataFrame:
+    """The rows that a panel shows, where ``last`` is the final epoch."""
+    places = [last if place == END else place for place in panel.places]
+    return table[(table["metric"] == panel.metric) & table["epoch"].isin(places)]
+
+
+def _advantages(rows: pd.DataFrame, panel: Panel) -> pd.DataFrame:
+    """The rows with their differences in the panel's unit, positive where the second is better."""
+    scale = panel.scale(rows)
+    ends = pd.DataFrame({"low": rows["ci_low"] * scale, "high": rows["ci_high"] * scale})
+    return rows.assign(
+        advantage=rows["value"] * scale,
+        advantage_low=ends.min(axis="columns"),
+        advantage_high=ends.max(axis="columns"),
+    )
+
+
+def _final_epoch(table: pd.DataFrame) -> str:
+    """The last epoch that all networks of all tasks were compared at; empty if there is none."""
+    numbered = table[table["epoch"].astype(str).str.isdigit()]
     per_network = numbered.groupby(["task", "n", "n_min"])["epoch"]
     epochs = [{int(epoch) for epoch in network} for _, network in per_network]
     common = set.intersection(*epochs) if epochs else set()
-    return [str(max(common))] if common else []
+    return str(max(common)) if common else ""
 
 
-def _domain_panel(axis: Axes, rows: pd.DataFrame, panel: str, tasks: list[str]) -> None:
-    """Intervals of every task, at the final epoch (filled) and of the area (open), shifted sideways."""
+def _panel(axis: Axes, rows: pd.DataFrame, against: str, tasks: list[str]) -> None:
+    """Advantages of every task at evenly spaced places, the tasks side by side."""
     axis.axhline(0, color="black", linewidth=0.8)
-    places = sorted(rows[panel].unique())
-    left, right = (places[0] / 1.5, places[-1] * 1.5) if places else (1, 10)
-    for place, task in enumerate(tasks):
-        colour = LAYER_COLOURS[place % len(LAYER_COLOURS)]
-        of_task = rows[rows["task"] == task].sort_values(panel)
-        for area in (False, True):
-            points = of_task[(of_task["epoch"] == "area") == area]
-            shift = (right / left) ** (0.02 * (place + len(tasks) * area - len(tasks) + 0.5))
-            # Bars by themselves: an interval from a skewed bootstrap need not contain the mean.
-            axis.errorbar(
-                points[panel] * shift,
-                (points["ci_low"] + points["ci_high"]) / 2,
-                yerr=(points["ci_high"] - points["ci_low"]) / 2,
-                fmt="none",
-                ecolor=colour,
-                elinewidth=0.8,
-                capsize=2.2,
-            )
-            axis.plot(
-                points[panel] * shift,
-                points["value"],
-                linestyle="",
-                color=colour,
-                marker=LAYER_MARKERS[place % len(LAYER_MARKERS)],
-                markerfacecolor="white" if area else colour,
-                markersize=3.2,
-            )
-    axis.set(xscale="log", xlim=(left, right))
-    axis.set_xticks(places, [_number(place) for place in places])
-    axis.set_xticks([], minor=True)
+    places = sorted(rows[against].unique())
+    kinds = [(task, is_open) for task in tasks for is_open in (False, True)]
+    for number, (task, is_open) in enumerate(kinds):
+        points = rows[(rows["task"] == task) & ((rows["epoch"] == OPEN) == is_open)]
+        at = points[against].map(places.index) + (number - (len(kinds) - 1) / 2) * 0.7 / len(kinds)
+        colour = _colour(tasks, task)
+        axis.vlines(at, points["advantage_low"], points["advantage_high"], color=colour, linewidth=1.1)
+        axis.plot(
+            at,
+            points["advantage"],
+            linestyle="",
+            color=colour,
+            marker=_marker(tasks, task),
+            markerfacecolor="white" if is_open else colour,
+            markersize=4,
+        )
+    axis.set_xlim(-0.6, max(len(places), 1) - 0.4)
+    axis.set_xticks(range(len(places)), [_number(place) for place in places])
     axis.grid(True, which="major", axis="y", linewidth=0.3, color="0.85")
     axis.set_axisbelow(True)
 
 
-def _difference_axis(axis: Axes, name: str, rows: pd.DataFrame) -> None:
-    """Linear up to a power of ten that every interval reaches, logarithmic beyond."""
-    bounds = rows[["value", "ci_low", "ci_high"]]
-    reach = bounds.abs().max(axis="columns")
-    reach = reach[reach > 0]
-    if not reach.empty:
-        smallest = max(reach.min(), reach.max() / 10**LINEAR_DECADES)
-        linear = 10 ** np.floor(np.log10(smallest))
-        axis.set_yscale("symlog", linthresh=linear)
-        axis.yaxis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=linear))
-        axis.set_ylim(2 * min(bounds.min().min(), -linear), 2 * max(bounds.max().max(), linear))
-    axis.set_ylabel(rf"{name}: dynamic $-$ spectral")
+def _advantage_axis(axes: list[Axes], panel: Panel) -> None:
+    """The unit at the left, what both sides of zero mean at the right, the better side shaded."""
+    axes[0].set_ylabel(f"{panel.name}\n({panel.unit})")
+    low, high = axes[0].get_ylim()
+    reach = 1.12 * max(abs(low), abs(high))
+    axes[0].set_ylim(min(low, -0.35 * reach), max(high, 0.35 * reach))
+    for axis in axes:
+        axis.axhspan(0, axis.get_ylim()[1], color="#E8F1F8", linewidth=0, zorder=-2)
+    at = axes[-1].get_yaxis_transform()
+    for text, va, points in (("dynamic\nbetter", "bottom", 3), ("spectral\nbetter", "top", -3)):
+        axes[-1].annotate(text, (1.02, 0), (0, points), at, "offset points", va=va, fontsize=8)
 
 
-def _name_sides(axis: Axes) -> None:
-    """Say beside the zero line what each side of it means."""
-    at = axis.get_yaxis_transform()
-    for text, va, points in (("spectral\nlower", "bottom", 3), ("dynamic\nlower", "top", -3)):
-        axis.annotate(text, (1.02, 0), (0, points), at, "offset points", va=va, fontsize=7)
-
-
-def _domain_key(rows: pd.DataFrame, tasks: list[str]) -> list[Line2D]:
-    colours = [LAYER_COLOURS[place % len(LAYER_COLOURS)] for place in range(len(tasks))]
-    markers = [LAYER_MARKERS[place % len(LAYER_MARKERS)] for place in range(len(tasks))]
+def _key(rows: pd.DataFrame, tasks: list[str]) -> list[Line2D]:
     handles = [
-        _symbol(colour, marker, colour, task)
-        for colour, marker, task in zip(colours, markers, tasks, strict=True)
+        _symbol(_colour(tasks, task), _marker(tasks, task), _colour(tasks, task), task) for task in tasks
     ]
-    for epoch in sorted(rows["epoch"].unique()):
-        if epoch == "area":
-            handles.append(_symbol("0.3", "o", "white", "mean loss over epochs (area under the curve)"))
-        else:
-            handles.append(_symbol("0.3", "o", "0.3", f"loss at epoch {epoch}"))
-    handles.append(_symbol("0.3", "|", "0.3", "confidence interval"))
+    last = [epoch for epoch in rows["epoch"].unique() if epoch.isdigit()]
+    handles += [_symbol("0.3", "o", "0.3", f"at epoch {epoch}, or over all") for epoch in last]
+    handles.append(_symbol("0.3", "o", "white", "at each run's best epoch"))
+    handles.append(_symbol("0.3", "|", "0.3", "interval"))
     return handles
 
 
@@ -159,6 +196,15 @@ def _symbol(colour: str, marker: str, face: str, label: str) -> Line2D:
         markerfacecolor=face,
         label=label,
     )
+
+
+def _colour(tasks: list[str], task: str) -> str:
+    # Blue and orange-red of the palette: the pair farthest apart in grey as well.
+    return LAYER_COLOURS[(5 * tasks.index(task)) % len(LAYER_COLOURS)]
+
+
+def _marker(tasks: list[str], task: str) -> str:
+    return LAYER_MARKERS[tasks.index(task) % len(LAYER_MARKERS)]
 
 
 def _sizes(rows: pd.DataFrame, panel: str) -> list[int]:

@@ -16,6 +16,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, STYLE, TEXT_WIDTH_INCHES
+from dynparam.presentation.sentences import counted
 
 QUANTITIES = {"train_loss": "training loss", "test_loss": "test loss"}
 """The losses that are drawn, with the names of their panels and rows."""
@@ -73,6 +74,15 @@ def training_figure(title: str, plotted: pd.DataFrame, caption: str) -> Figure:
         wrapped = textwrap.fill(caption, CAPTION_CHARACTERS)
         figure.supxlabel(wrapped, x=0.01, ha="left", fontsize=7, color="0.25")
     return figure
+
+
+def seeds_of(plotted: pd.DataFrame, wanted: int) -> str:
+    """How many runs the curves are means of, where a configuration wants ``wanted``: ``5 of 100 seeds``.
+
+    The fewest, if curves differ. ``plotted`` is the result of ``plotted_curves``.
+    """
+    fewest = int(plotted.groupby("parametrization")["seeds"].max().min())
+    return counted(wanted, "seed") if fewest >= wanted else f"{fewest} of {counted(wanted, 'seed')}"
 
 
 def _over_seeds(curves: pd.DataFrame) -> pd.DataFrame:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
+from dynparam.experiments.training_curves.claims import JUMPS_PER
 from dynparam.experiments.training_curves.settings import ClaimsStage, for_claims
 from dynparam.experiments.training_curves.stages import curve_files
 from dynparam.experiments.training_curves.tables import CLAIMS, CURVES, DOMAIN
-from dynparam.presentation import numbers
-from dynparam.presentation.sentences import counted, figure_title, joined
+from dynparam.presentation.sentences import counted, figure_title, joined, with_error
 from dynparam.provenance.experiment import Files
 
 Rows = list[dict[str, Any]]
 
 TEMPLATE = "findings.md.j2"
 """The sentences, in this folder."""
+
+LAST = "last"
+"""The last epoch of the domain study."""
 
 
 class Found:
@@ -51,20 +53,22 @@ class Found:
         least = f"{min(seeds)} to " if min(seeds) < max(seeds) else ""
         return least + counted(max(seeds), "seed")
 
-    def paired(self) -> Rows:
-        """The claims on training curves, a row per metric, with the cells of each figure.
-
-        Accuracy on the training images is left out: it soon is 1 everywhere.
-        """
-        metrics = self._claims["metric"].drop_duplicates()
-        metrics = metrics[~metrics.str.startswith("train_accuracy")]
+    def primary(self) -> Rows:
+        """The primary claims, a row per metric, with the cells of each figure."""
+        table = self._claims
+        metrics = table.loc[table["role"] == "primary", "metric"].drop_duplicates()
         return [
             {
                 "metric": metric.replace("_", " "),
+                "claims": self.claims(metric),
                 "cells": [cell for claim in self.claims(metric) for cell in _cells(claim)],
             }
             for metric in metrics
         ]
+
+    def largest_p(self) -> float:
+        """The largest corrected p-value of the primary claims."""
+        return float(self._claims["p_holm"].max())
 
     def claims(self, metric: str) -> Rows:
         """The rows of a metric in the order of the figures, each with its task."""
@@ -90,19 +94,34 @@ class Found:
         """n/n_min of the network of the figures."""
         return self._settings.protocol.n / self._settings.protocol.n_min
 
-    def domain(self, metric: str) -> Rows:
-        """The domain study at the ratio of the figures, at its last epoch: a row per n.
+    def domain(self, metric: str, place: str = LAST) -> Rows:
+        """The domain study at the ratio of the figures, at a place of the curves: a row per n.
 
-        Each with the claims of each task, their cells, the epoch and the numbers of seeds.
+        ``place`` is the last epoch unless it is named. Each row has the claims of each task, their
+        cells, the epoch and the numbers of seeds and draws of the images.
         """
-        table = self._domain
-        if table is None:
+        if self._domain is None:
             return []
-        chosen = table[
-            (table["panel"] == "n") & (table["metric"] == metric) & (table["epoch"] != "area")
-        ]
+        chosen = self._at(metric, place)
+        chosen = chosen[chosen["panel"] == "n"]
         widths: list[int] = sorted(chosen["n"].unique().tolist())
         return [self._network(n, chosen[chosen["n"] == n]) for n in widths]
+
+    def others(self, metric: str, place: str = LAST) -> Rows:
+        """The claims on all networks but that of the figures, each once."""
+        if self._domain is None:
+            return []
+        protocol = self._settings.protocol
+        rows = self._at(metric, place).drop_duplicates(["task", "n", "n_min"])
+        rows = rows[(rows["n"] != protocol.n) | (rows["n_min"] != protocol.n_min)]
+        return [{str(key): value for key, value in row.items()} for row in rows.to_dict("records")]
+
+    def _at(self, metric: str, place: str) -> pd.DataFrame:
+        table = cast("pd.DataFrame", self._domain)
+        epochs = table["epoch"].astype(str)
+        if place == LAST:
+            place = str(max(int(epoch) for epoch in epochs if epoch.isdigit()))
+        return table[(table["metric"] == metric) & (epochs == place)]
 
     def domain_seeds(self, rows: Rows) -> str:
         """How many seeds the networks of these rows have: ``5 seeds at n = 1000, 3 at n = 5000``."""
@@ -122,6 +141,20 @@ class Found:
         verdicts = [[claim["verdict"] for claim in row["claims"]] for row in rows]
         return set(verdicts[-1]) == {"holds"} and "holds" not in verdicts[0]
 
+    def below(self, rows: Rows) -> Rows:
+        """The rows whose difference is below zero."""
+        return [row for row in rows if row["value"] < 0]
+
+    def jumps_per(self) -> int:
+        """The epochs that jumps are counted in."""
+        return JUMPS_PER
+
+    def drawn(self) -> str:
+        """Over how many draws of the images these seeds are spread: ``4 draws of the images``."""
+        table = cast("pd.DataFrame", self._domain)
+        least, most = int(table["draws"].min()), int(table["draws"].max())
+        return (f"{least} to " if least < most else "") + counted(most, "draw") + " of the images"
+
     def _network(self, n: int, rows: pd.DataFrame) -> dict[str, Any]:
         by_task = {task: rows[rows["task"] == task] for task in self.other_tasks()}
         claims = [_only(mine) for mine in by_task.values() if not mine.empty]
@@ -130,15 +163,14 @@ class Found:
             "n": n,
             "epoch": claims[0]["epoch"],
             "seeds": sorted({claim["seeds"] for claim in claims}),
+            "draws": sorted({claim["draws"] for claim in claims}),
             "claims": claims,
             "cells": [cell for pair in cells for cell in pair],
         }
 
 
 def _cells(claim: Mapping[str, Any]) -> list[str]:
-    show = partial(numbers.significant, digits=2, pad=False)
-    difference = numbers.with_interval(claim["value"], claim["ci_low"], claim["ci_high"], show)
-    return [difference, str(claim["verdict"])]
+    return [with_error(claim), str(claim["verdict"])]
 
 
 def _only(rows: pd.DataFrame) -> dict[str, Any]:

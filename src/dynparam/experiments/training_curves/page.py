@@ -12,6 +12,7 @@ from dynparam.experiments.training_curves.settings import ClaimsStage
 from dynparam.presentation import verdicts
 from dynparam.presentation.numbers import percent
 from dynparam.presentation.pages import Section, write_pages
+from dynparam.presentation.sentences import counted
 
 
 def write_claims(
@@ -62,11 +63,24 @@ def explanation(table: pd.DataFrame, settings: ClaimsStage) -> str:
     level = percent(settings.fit.confidence)
     return (
         f"{len(table)} comparisons: {summary}. The difference is {second} minus {first}, averaged over "
-        f"pairs of runs that share initial normals and batch order. A claim holds if the whole "
-        f"{level} interval lies on its side of zero, and fails if it lies wholly on the "
-        f"other. Nothing corrects for the number of comparisons: of those without any difference, about "
-        f"one in {round(1 / (1 - settings.fit.confidence))} gets a definite verdict all the same. The "
-        f"area is the mean of the quantity over the epochs."
+        f"pairs of runs that share initial normals and batch order. {_endpoints(table, settings)} Of "
+        f"the others a claim holds if the whole {level} interval lies on its side of zero, and fails if "
+        f"it lies wholly on the other; nothing corrects for their number, so that of those without any "
+        f"difference about one in {round(1 / (1 - settings.fit.confidence))} gets a definite verdict "
+        f"all the same. The area is the mean of the quantity over the epochs, the best epoch each run's "
+        f"own, and a jump an epoch in which the loss rises by more than {percent(settings.claims.jump)}."
+    )
+
+
+def _endpoints(table: pd.DataFrame, settings: ClaimsStage) -> str:
+    """Which comparisons count, and how they were corrected."""
+    count = int((table["role"] == "primary").sum())
+    if not count:
+        return "None of them is primary."
+    named = " and ".join(name.replace("_", " ") for name in settings.claims.endpoints)
+    return (
+        f"The verdict rests on {counted(count, 'primary comparison')}, {named}: their p-values are "
+        f"corrected for their number after Holm."
     )
 
 
@@ -86,9 +100,12 @@ def _verb(verdict: str) -> str:
     return {"undecided": "is undecided"}.get(verdict, verdict)
 
 
+PLACES = {"area": "for the area", "best": "at the best epoch", "jumps": "everywhere"}
+
+
 def _places(metrics: pd.Series[str]) -> str:
     """``at epochs 1, 5 and for the area`` from ``test_loss epoch 1``, ``test_loss area``."""
-    epochs = [metric.rpartition(" ")[2] for metric in metrics if " epoch " in metric]
-    named = f"at epoch{'s' if len(epochs) > 1 else ''} {', '.join(epochs)}" if epochs else ""
-    area = "for the area" if len(epochs) < len(metrics) else ""
-    return " and ".join(part for part in (named, area) if part)
+    places = [metric.partition(" ")[2] for metric in metrics]
+    epochs = [place.removeprefix("epoch ") for place in places if place not in PLACES]
+    named = [f"at epoch{'s' if len(epochs) > 1 else ''} {', '.join(epochs)}"] if epochs else []
+    return " and ".join([*named, *(PLACES[place] for place in places if place in PLACES)])

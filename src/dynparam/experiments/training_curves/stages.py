@@ -49,25 +49,27 @@ def figure_files(settings: ClaimsStage, results: Path, figure: str) -> dict[str,
 
 def plot_curves(settings: ClaimsStage, files: dict[str, Path], output: Path, figure: str) -> Made:
     """Draw a figure of training curves (Figs. 3.4 and 3.5)."""
-    from dynparam.experiments.training_curves.figure import plotted_curves, training_figure
+    from dynparam.experiments.training_curves.figure import plotted_curves, seeds_of, training_figure
     from dynparam.presentation.figure_style import save
     from dynparam.training.archive import read_collected
     from dynparam.training.origins import caption
 
     plotted = plotted_curves({name: read_collected(path).table for name, path in files.items()})
-    told = caption(files, settings.training.seeds)
-    picture = training_figure(settings.figures.training_figure(figure), plotted, told)
+    wanted = settings.training.seeds
+    told = caption(files, wanted)
+    title = f"{settings.figures.training_figure(figure)}, {seeds_of(plotted, wanted)}"
+    picture = training_figure(title, plotted, told)
     return Made(save(picture, plotted, output, settings.figures.dpi), {"caption": told})
 
 
-def other_files(settings: ClaimsStage, results: Path) -> dict[Any, tuple[Path, Path]]:
-    """The curves of the domain study."""
+def other_files(settings: ClaimsStage, results: Path) -> dict[Any, list[tuple[Path, Path]]]:
+    """The curves of the domain study, a pair of tables for every draw of the images."""
     from dynparam.experiments.training_curves.domain import domain_files
 
     return domain_files(settings, results / "training")
 
 
-def plot_domain(settings: ClaimsStage, files: dict[Any, tuple[Path, Path]], output: Path) -> Made:
+def plot_domain(settings: ClaimsStage, files: dict[Any, list[tuple[Path, Path]]], output: Path) -> Made:
     """Draw where the claims on training curves hold: the domain study."""
     from dynparam.experiments.training_curves.domain import domain_table
     from dynparam.experiments.training_curves.domain_figure import domain_data, domain_figure
@@ -77,8 +79,8 @@ def plot_domain(settings: ClaimsStage, files: dict[Any, tuple[Path, Path]], outp
     table = domain_table(
         settings,
         {
-            key: (read_collected(first).table, read_collected(second).table)
-            for key, (first, second) in files.items()
+            key: [(read_collected(first).table, read_collected(second).table) for first, second in draws]
+            for key, draws in files.items()
         },
     )
     reference = (settings.protocol.n, settings.protocol.n_min)
