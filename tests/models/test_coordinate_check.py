@@ -101,7 +101,7 @@ def recorded_check(kept, **arguments):
 
 @pytest.mark.parametrize("name", ["dynamic", "spectral", "mup", "ntk"])
 def test_one_image_shows_what_the_exact_propagation_shows(name):
-    """A second algorithm: mlp.sgd_step on weights W = V / g, which subtracts no preactivations."""
+    """A second algorithm: network.sgd_step on weights W = V / g, which subtracts no forward passes."""
     x, y = X[:1], Y[:1]
     models = []
     found = recorded_check(models, sample_input=x, target=y, parametrization=name).table
