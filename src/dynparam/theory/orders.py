@@ -79,9 +79,9 @@ def orders(
     """Exponents of a network whose widths n_0 ... n_L grow as n to ``width_exponents``.
 
     A fixed width has exponent 0; for the thesis's networks a_0 = a_L = 0. The image's coordinates and
-    the target's norm are Theta(1), and the output grows no faster than any hidden width. ``r`` matters
-    to ``dynamic`` alone. Raises ``ConfigError`` for an unknown name, r outside [0, 1/2], no hidden
-    layer, or a negative exponent.
+    the target's norm are Theta(1). ``r`` matters to ``dynamic`` alone. Raises ``ConfigError`` for an
+    unknown name, r outside [0, 1/2], no hidden layer, a negative exponent, or an output that grows
+    faster than a hidden layer and outweighs the target.
 
     Examples:
         >>> profile = (0, 1, Fraction(1, 2), 1, 0)  # hidden widths n, sqrt(n), n
@@ -111,7 +111,7 @@ def graph_orders(
     A part a of dL/dhtilde^k comes through layer l, a part b around it. Layer k's share in the alignment
     of layer l is g_k^2 ||h^{k-1}||^2 (||a||^2 + <a, b>). The sign of <a, b> is random; its size counts.
 
-    Raises ``ConfigError`` for an unknown name, r outside [0, 1/2], or a negative exponent.
+    Raises ``ConfigError`` as ``orders`` does, and for a layer that does not reach the readout.
 
     Examples:
         >>> n, fixed = Fraction(1), Fraction(0)
@@ -127,6 +127,7 @@ def graph_orders(
     rules = layer_rules(name, len(nodes), r)
     layers = [_Layer(node, rule, n_min) for node, rule in zip(nodes, rules, strict=True)]
     incoming, forward_square = _forward_square(layers)
+    _require_narrow_output(layers, forward_square[-1])
     gradient_square = _gradient_square(layers, forward_square)
     contribution = [
         2 * layer.g + seen + gradient
@@ -177,6 +178,21 @@ def _forward_square(layers: Sequence[_Layer]) -> tuple[list[Fraction], list[Frac
         seen.append(max(reaching, node.fan_in) if node.bias else reaching)
         square.append(node.fan_out + 2 * layer.s + seen[-1])
     return seen, square
+
+
+def _require_narrow_output(layers: Sequence[_Layer], output_square: Fraction) -> None:
+    """Raise ``ConfigError`` where W^{lT} and the gradient behind it cannot pass for independent.
+
+    Both know f. This adds (f, f - y)^2 / ||h^l||^2 to ||dL/dhtilde^l||^2: relative to what independent
+    weights carry back, n_L / n_l times the share of f in f - y.
+    """
+    output = layers[-1].node.fan_out
+    narrowest = min(layer.node.fan_out for layer in layers[:-1])
+    if output + min(ZERO, output_square) > narrowest:
+        raise ConfigError(
+            f"the output's width grows with exponent {output}, a hidden layer's with {narrowest}; orders "
+            "hold where the output grows no faster: give it a smaller exponent"
+        )
 
 
 def _gradient_square(layers: Sequence[_Layer], forward_square: Sequence[Fraction]) -> list[Fraction]:
