@@ -190,8 +190,8 @@ def _require_narrow_output(layers: Sequence[_Layer], output_square: Fraction) ->
     narrowest = min(layer.node.fan_out for layer in layers[:-1])
     if output + min(ZERO, output_square) > narrowest:
         raise ConfigError(
-            f"the output's width grows with exponent {output}, a hidden layer's with {narrowest}; orders "
-            "hold where the output grows no faster: give it a smaller exponent"
+            f"the output's width grows with exponent {output}, a hidden layer's with {narrowest}; "
+            "orders hold where the output grows no faster: give it a smaller exponent"
         )
 
 
