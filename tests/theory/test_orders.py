@@ -3,9 +3,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dynparam.engines.law import one_steps
 from dynparam.statistics.slopes import log_slope
 from dynparam.support.errors import ConfigError
 from dynparam.theory.mean_field import mean_field
@@ -163,6 +165,41 @@ def test_depthwise_convolution():
     assert graph_orders("dynamic", nodes, ONE).preactivation == (NONE, NONE, -HALF)
 
 
+def test_every_group_sees_the_bias():
+    """Spectral, by hand: s = 1 in the depthwise layer, whose units see one small output each.
+
+    Behind the narrow layer h_i is of size n^(-1/4), which a unit passes on. A bias has size 1.
+    """
+    nodes = [
+        Node(NONE, ONE, sees_input=True),
+        Node(ONE, HALF, (0,)),
+        Node(HALF, ONE, (1,)),
+        Node(NONE, ONE, (2,), groups=ONE),
+        Node(ONE, NONE, (3,)),
+    ]
+    assert graph_orders("spectral", nodes, HALF).preactivation[3] == Fraction(-1, 4)
+    nodes[3] = Node(NONE, ONE, (2,), groups=ONE, bias=True)
+    found = graph_orders("spectral", nodes, HALF)
+    assert found.preactivation[3] == NONE
+    # Its own share, g^2 (h_i^2 + 1) ||delta||^2 with g^2 = n.
+    assert found.contribution[3] == 1 + 2 * found.gradient[3]
+
+
+def test_a_cross_term_meets_groups():
+    """Spectral, one depthwise layer in a branch through two narrow ones: n^(-3/2) as without it."""
+    nodes = [
+        Node(NONE, ONE, sees_input=True),
+        Node(ONE, NONE, (0,)),
+        Node(NONE, ONE, (1,)),
+        Node(NONE, ONE, (2,), groups=ONE),
+        Node(ONE, NONE, (3,)),
+        Node(NONE, ONE, (4,)),
+        Node(ONE, NONE, (0, 5)),
+    ]
+    found = graph_orders("spectral", nodes, NONE)
+    assert found.alignment == (NONE, *(Fraction(-3, 2),) * 5, NONE)
+
+
 @pytest.mark.parametrize(
     ("narrow", "chained", "beside"),
     [(HALF, Fraction(-1, 4), Fraction(-1, 4)), (Fraction(1, 5), Fraction(-2, 5), Fraction(-1, 10))],
@@ -191,6 +228,47 @@ def test_a_layer_that_leads_nowhere():
     nodes = [Node(NONE, ONE, sees_input=True), Node(ONE, ONE, (0,)), Node(ONE, NONE, (0,))]
     with pytest.raises(ConfigError, match="layer 2 does not reach the readout"):
         graph_orders("dynamic", nodes, ONE)
+
+
+@pytest.mark.parametrize(
+    ("hidden", "output", "names"),
+    [
+        ((ONE, NONE, ONE), HALF, ("ntk", "dynamic")),
+        ((ONE, HALF, ONE), ONE, ("ntk", "dynamic", "spectral", "mup")),
+        ((HALF, HALF), ONE, ("ntk", "dynamic", "spectral", "mup")),
+        ((ONE, HALF, ONE), HALF, ()),
+        ((ONE, ONE, ONE), ONE, ()),
+    ],
+)
+def test_an_output_that_outgrows_a_hidden_layer_has_no_orders(hidden, output, names):
+    """Unless the target outweighs it, as at the bottleneck in the first row under spectral and mup.
+
+    Where orders are given, sampled gradients and alignments follow them from n = 400 to 6400, to within
+    0.1 for terms of lower order and the scatter of 100 trials.
+    """
+    for name in ("ntk", "dynamic", "spectral", "mup"):
+        if name in names:
+            with pytest.raises(ConfigError, match=f"output's width grows with exponent {output}"):
+                orders(name, [0, *hidden, output])
+        else:
+            found = orders(name, [0, *hidden, output])
+            gradient, alignment = sampled_slopes(name, (*hidden, output))
+            assert gradient == pytest.approx(np.array(found.gradient, float), abs=0.1)
+            assert alignment == pytest.approx(np.array(found.alignment, float), abs=0.1)
+
+
+def sampled_slopes(name, growth, trials=100):
+    """Slopes of mean gradient norms and alignments on the law engine, at a step of no length."""
+    n, means = (400, 6400), []
+    for width in n:
+        widths = Widths((4, *(round(width ** float(a)) if a else 8 for a in growth)))
+        target = np.tile(np.eye(1, widths.sizes[-1]), (trials, 1))
+        generators = [torch.Generator().manual_seed(trial) for trial in range(trials)]
+        found = one_steps(
+            widths, layer_scales(name, widths), np.full(trials, 2.0), target, 1e-8, generators
+        )
+        means.append((found.gradient_norm.mean(0), found.alignment.mean(0)))
+    return [log_slope(n, np.stack(values)) for values in zip(*means, strict=True)]
 
 
 def test_bad_exponents():

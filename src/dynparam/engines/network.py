@@ -122,7 +122,8 @@ def propagate_update(
 
         Delta htilde^l = g_l W^l Delta h^{l-1} - eta g_l^2 <h^{l-1}, h^{l-1} + Delta h^{l-1}> delta^l
 
-    needs no second weight matrix and no difference of two nearly equal numbers.
+    needs no second weight matrix and no difference of two forward passes. Delta h^l is a difference of
+    nearly equal numbers where the update is small, and loses the digits that it is smaller by.
     """
     update: list[Tensor] = []
     h, change = x, torch.zeros_like(x)

@@ -7,13 +7,15 @@ size of every quantity follows by max-plus arithmetic on fractions, without a fl
 
 The thesis's network is a chain of layers (``orders``). Layers that also skip others, or run side by side
 and are added or concatenated, form a graph; a sum over paths takes the largest path (``graph_orders``).
+In a chain all terms of an alignment have one sign. In a graph paths around the layer add terms of either
+sign, and the exponent of an alignment is that of its mean absolute value.
 
 Exponents are of *squared norms* where a name says ``_square``; alignments and multipliers as they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -54,9 +56,10 @@ class Orders:
         preactivation: of |htilde^l_i|, one coordinate (Table 1.1, first column).
         gradient: of ||dL/dhtilde^l||, a norm (eq. 2.36).
         update: of |Delta htilde^l_i|, one coordinate (Table 1.1, second column).
-        contribution: of layer k's own share in every later layer's alignment,
+        contribution: of layer k's own share in the decrease of the loss,
             g_k^2 ||h^{k-1}||^2 ||dL/dhtilde^k||^2 (eq. 2.41).
-        alignment: of |<dL/dhtilde^l, Delta htilde^l>|, the largest contribution of layers k <= l.
+        alignment: of the mean of |<dL/dhtilde^l, Delta htilde^l>|: in a chain the largest contribution
+            of layers k <= l, in a graph the largest of their shares in layer l (``graph_orders``).
         multiplier: of g_l.
     """
 
@@ -75,9 +78,10 @@ def orders(
 ) -> Orders:
     """Exponents of a network whose widths n_0 ... n_L grow as n to ``width_exponents``.
 
-    A fixed width has exponent 0; for the thesis's networks a_0 = a_L = 0. ``r`` matters to
-    ``dynamic`` alone. Raises ``ConfigError`` for an unknown name, r outside [0, 1/2], no hidden
-    layer, or a negative exponent.
+    A fixed width has exponent 0; for the thesis's networks a_0 = a_L = 0. The image's coordinates and
+    the target's norm are Theta(1). ``r`` matters to ``dynamic`` alone. Raises ``ConfigError`` for an
+    unknown name, r outside [0, 1/2], no hidden layer, a negative exponent, or an output that grows
+    faster than a hidden layer and outweighs the target.
 
     Examples:
         >>> profile = (0, 1, Fraction(1, 2), 1, 0)  # hidden widths n, sqrt(n), n
@@ -103,7 +107,11 @@ def graph_orders(
 
     The last layer is the readout; ``n_min`` is the exponent of the narrowest hidden width. Where several
     layers meet, their outputs are added or concatenated. The network's input has Theta(1) coordinates.
-    Raises ``ConfigError`` for an unknown name, r outside [0, 1/2], or a negative exponent.
+
+    A part a of dL/dhtilde^k comes through layer l, a part b around it. Layer k's share in the alignment
+    of layer l is g_k^2 ||h^{k-1}||^2 (||a||^2 + <a, b>). The sign of <a, b> is random; its size counts.
+
+    Raises ``ConfigError`` as ``orders`` does, and for a layer that does not reach the readout.
 
     Examples:
         >>> n, fixed = Fraction(1), Fraction(0)
@@ -119,6 +127,7 @@ def graph_orders(
     rules = layer_rules(name, len(nodes), r)
     layers = [_Layer(node, rule, n_min) for node, rule in zip(nodes, rules, strict=True)]
     incoming, forward_square = _forward_square(layers)
+    _require_narrow_output(layers, forward_square[-1])
     gradient_square = _gradient_square(layers, forward_square)
     contribution = [
         2 * layer.g + seen + gradient
@@ -171,22 +180,42 @@ def _forward_square(layers: Sequence[_Layer]) -> tuple[list[Fraction], list[Frac
     return seen, square
 
 
+def _require_narrow_output(layers: Sequence[_Layer], output_square: Fraction) -> None:
+    """Raise ``ConfigError`` where W^{lT} and the gradient behind it cannot pass for independent.
+
+    Both know f. This adds (f, f - y)^2 / ||h^l||^2 to ||dL/dhtilde^l||^2: relative to what independent
+    weights carry back, n_L / n_l times the share of f in f - y.
+    """
+    output = layers[-1].node.fan_out
+    narrowest = min(layer.node.fan_out for layer in layers[:-1])
+    if output + min(ZERO, output_square) > narrowest:
+        raise ConfigError(
+            f"the output's width grows with exponent {output}, a hidden layer's with {narrowest}; "
+            "orders hold where the output grows no faster: give it a smaller exponent"
+        )
+
+
 def _gradient_square(layers: Sequence[_Layer], forward_square: Sequence[Fraction]) -> list[Fraction]:
     """Of ||dL/dhtilde^l||^2 (eq. 2.36): the readout's is ||f - y||^2 >= Theta(1)."""
-    back = _back_from(layers, len(layers) - 1, max(ZERO, forward_square[-1]))
+    back = _carried_back(layers, {len(layers) - 1: max(ZERO, forward_square[-1])})
     for index in range(len(layers)):
         if index not in back:
             raise ConfigError(f"layer {index + 1} does not reach the readout; leave it out")
     return [back[index] for index in range(len(layers))]
 
 
-def _back_from(layers: Sequence[_Layer], last: int, square: Fraction) -> dict[int, Fraction]:
-    """What a squared norm at layer ``last`` carries back to every layer with a path to it.
+def _carried_back(
+    layers: Sequence[_Layer], given: Mapping[int, Fraction], around: int | None = None
+) -> dict[int, Fraction]:
+    """What inner products of gradients, ``given`` at some layers, are at these and at all before them.
 
-    D_l = n_l s_{l+1}^2 D_{l+1}, the largest over all paths.
+    From layer l to a source k, W^{lT} makes n_k s_l^2 <u, v> of <u, v>: D_l = n_l s_{l+1}^2 D_{l+1} in a
+    chain, the largest over all paths in a graph. Paths through the layer ``around`` do not count.
     """
-    back = {last: square}
-    for index in range(last, -1, -1):
+    back = dict(given)
+    for index in reversed(range(len(layers))):
+        if index == around:
+            back.pop(index, None)
         if index in back:
             layer = layers[index]
             for source in layer.node.sources:
@@ -201,11 +230,26 @@ def _alignment(
     """Of |<dL/dhtilde^l, Delta htilde^l>|: what layers k up to l contribute through l (eq. 2.41)."""
     return [
         max(
-            2 * layers[k].g + seen[k] + square
-            for k, square in _back_from(layers, last, gradient_square[last]).items()
+            2 * layers[k].g + seen[k] + product
+            for k, product in _products(layers, last, gradient_square).items()
         )
         for last in range(len(layers))
     ]
+
+
+def _products(
+    layers: Sequence[_Layer], last: int, gradient_square: Sequence[Fraction]
+) -> dict[int, Fraction]:
+    """Of <a, dL/dhtilde^k> = ||a||^2 + <a, b>: a comes to layer k through ``last``, b around it.
+
+    Independent weights make <a, b> of order ||a|| ||b|| / sqrt(n_k) by chance. Besides, its value at one
+    layer is carried back to those before, as squared norms are.
+    """
+    through = _carried_back(layers, {last: gradient_square[last]})
+    past = _carried_back(layers, {len(layers) - 1: gradient_square[-1]}, around=last)
+    chance = {k: (through[k] + past[k] - layers[k].node.fan_out) / 2 for k in through.keys() & past}
+    cross = _carried_back(layers, chance)
+    return {k: max(square, cross.get(k, square)) for k, square in through.items()}
 
 
 def _update_square(

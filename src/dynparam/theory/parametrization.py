@@ -158,10 +158,11 @@ def layer_scales(name: str, widths: Widths | Sequence[int], r: Fraction | float 
 
 
 def scales_of_update(widths: Widths | Sequence[int], update_norm: float) -> LayerScales:
-    """Scales that give all hidden layers updates ||Delta htilde^l|| of one order (eqs. 2.68-2.71).
+    """Scales by which all hidden layers move by parts of their own of one norm (eqs. 2.68-2.71).
 
-    ``update_norm`` is that order, common to all hidden layers (eq. 2.40), and may be any positive
-    number: n_min^r is dynamic parametrization, for r beyond 1/2 too. Raises ``ConfigError`` for bad
+    ``update_norm`` is the order of that norm. It may be any positive number: n_min^r is dynamic
+    parametrization, for r beyond 1/2 too. Behind a narrower layer the whole update is larger by
+    sqrt(n_l / min(n_1 ... n_l)), where eq. 2.40 asks for one norm. Raises ``ConfigError`` for bad
     widths, no hidden layer, or a number that is not positive and finite.
 
     Examples:

@@ -1,14 +1,14 @@
 """The bound on the size of updates as exponents: where the second term of eq. 2.55 takes over.
 
-Let all hidden layers have updates of one size, ||Delta htilde|| = u (eqs. 2.68-2.71). From the second
+Let all hidden layers' own parts of their updates be of one size u (eqs. 2.68-2.71). From the second
 step on, what is learned in W^{l+1} carries back to layer l, relative to what its initial value does
 (eqs. 2.56 and 2.57),
 
     u ||h^l|| / n_l = Theta(u / sqrt(n_l)),
 
-if the gradients of the two steps overlap as far as eq. 2.58 lets them. With u = m^r for a reference
-width m the narrowest hidden layer reaches Theta(1) first, at u = sqrt(n_min): r = 1/2 for m = n_min, and
-a smaller r for any m that grows faster.
+if the cosine of the two steps' gradients is Theta(1), and at most that otherwise. With u = m^r for a
+reference width m the narrowest hidden layer reaches Theta(1) first, at u = sqrt(n_min): r = 1/2 for
+m = n_min, and a smaller r for any m that grows faster.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Updates of one size u in all hidden layers are what eqs. 2.68-2.71 grant for any u, so a network depends
 on the reference width m and on r through u = m^r alone. Two experiments see each of them: *second_step*,
-two steps on images of one class, whose gradients overlap as eq. 2.58 allows at most; and *training*,
+two steps on images of one class, whose gradients have a cosine of Theta(1); and *training*,
 ``sweep.steps`` steps on random images. A trial sees the same images whatever its widths and its u, and
 the same noise whatever its u: what changes with n or r is not the draw.
 """
