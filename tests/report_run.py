@@ -98,9 +98,12 @@ def claims() -> pd.DataFrame:
             "claim": f"{task}: dynamic has the lower training loss",
             "source": source,
             "metric": f"train_loss {at}",
+            "role": "primary" if at == "area" else "secondary",
             "value": None if at == "area" else 0.1,
             "ci_low": None if at == "area" else 0.05,
             "ci_high": None if at == "area" else 0.2,
+            "p_value": None if at == "area" else 0.01,
+            "p_holm": None,
             "verdict": verdict,
             "note": "3 pairs",
         }

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
 from dynparam.experiments.alignments.columns import slopes_view
 from dynparam.experiments.measured_orders.columns import entries_view
@@ -21,11 +22,15 @@ from dynparam.report.figures import read_figure
 from dynparam.report.page import page
 from dynparam.report.sidecar_text import commit, efforts, sections, summary
 from dynparam.support.errors import DataError, DynparamError
+from dynparam.training.settings import all_runs
 from tests import report_run
 from tests.html_elements import Elements
 from tests.report_run import HOSTILE, ROOT
 
 FIGURE = ShownFigure("fig3_2", "A figure", "Fig. 3.2")
+
+AUDITS = len(all_runs(load(Config, [report_run.ROOT / "config/thesis.yaml"])))
+"""One of every archived curve."""
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +118,7 @@ class TestPage:
         assert rows["Claims on training curves"] == [2, 2, 2, 6]
         assert rows["Table 1.1: measured and exact"] == [*expected, len(entries)]
         assert rows["Edges in r"] == [1, 0, 2, 3]
-        assert rows["Audits of archived curves"] == [24, 0, 0, 24]
+        assert rows["Audits of archived curves"] == [AUDITS, 0, 0, AUDITS]
         assert len(rows) == 8
 
     def test_findings_and_open_choices_lead_to_each_other(self, html):
@@ -132,7 +137,7 @@ class TestPage:
 
     def test_every_input_that_is_recorded_exists(self, settings):
         inputs = [path for path, _ in needed(settings)]
-        assert len(set(inputs)) == len(inputs) == 4 * 12 + 4 + 24 + 2
+        assert len(set(inputs)) == len(inputs) == 4 * 12 + 4 + AUDITS + 2
         assert all(path.is_file() for path in inputs)
 
     def test_a_run_without_findings_and_archive_has_a_page(self, settings):

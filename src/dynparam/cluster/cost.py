@@ -62,12 +62,20 @@ def _wall_seconds(archive: Path) -> dict[Kind, list[float]]:
     for csv in sorted(archive.glob("*/*/*.csv")):
         curves = read_curves(csv, RESTORE)
         epochs = int(curves.table["epoch"].max())
-        network = csv.parent.name.partition(".")[0]  # what a run takes does not depend on its images
+        network = _network(csv)
         for origin in curves.origins:
             kind = (_machine(origin), origin["device"], network, epochs)
             ended = set(origin["seeds"]) - set(origin["diverged"])
             seconds[kind] += [origin["seeds"][seed] for seed in sorted(ended, key=int)]
     return seconds
+
+
+def _network(csv: Path) -> str:
+    """The widths of archived runs; what a run takes does not depend on the draw of its images."""
+    name = csv.parent.name.partition(".")[0]
+    if not re.fullmatch(r"[0-9]+-[0-9]+", name):
+        raise DataError(f"{csv}: its folder is not named after a network; rename it, or remove it")
+    return name
 
 
 def _row(kind: Kind, seconds: list[float], figures: str) -> list[str]:
