@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from dynparam.engines.one_step import OneStep
 from dynparam.provenance.code_digest import module_digest
 from dynparam.settings.base import digest
 from dynparam.settings.widths import Curve
+from dynparam.support.arrays import FloatArray
 from dynparam.support.files import sha256
 from dynparam.support.progress import progress
 from dynparam.support.randomness import torch_generator
@@ -37,6 +39,7 @@ def measure_curve(
 ) -> pd.DataFrame:
     """All trials of a curve, in the columns of ``results/probe/{curve}.csv``.
 
+    relative_square is ||x||^2 of the trial's image over its expectation, the same in every layer.
     Finished trials are kept in ``log`` and not computed again after an interruption. Raises
     ``ConfigError`` for an unknown curve or widths beyond memory, ``NonFiniteError`` naming the trial
     that failed, and ``DynparamError`` if the log cannot be written.
@@ -59,7 +62,8 @@ def measure_curve(
                 )
                 done |= {(n, trial): result for trial, result in zip(block, results, strict=True)}
                 advance(work[n] * len(block))
-    return _table(name, curve, grid, probe.trials, done)
+    squares = {n: measure.relative_squares(n, every) for n in grid}
+    return _table(name, curve, grid, squares, done)
 
 
 def trial_log_path(output: Path, settings: ProbeStage, name: str, images: Path, engine: Engine) -> Path:
@@ -111,6 +115,15 @@ class CurveTrials:
         generator = torch_generator(self._probe.seed, self._key, self._name, n, trial)
         return Start(generator, *self._images.draw(generator, self._name, n, trial))
 
+    def relative_squares(self, n: int, trials: Sequence[int]) -> FloatArray:
+        """||x||^2 of these trials' images at n over its expectation, (trials,); their mean tends to 1."""
+        squares = [self.start(n, trial).x.double().square().sum().item() for trial in trials]
+        return np.array(squares) / self._mean_square
+
+    @cached_property
+    def _mean_square(self) -> float:
+        return self._images.mean_square()
+
     def __call__(self, n: int, widths: Widths, trials: Sequence[int]) -> list[OneStep]:
         """The trials of these numbers at n. Raises ``NonFiniteError`` naming the one that failed."""
         scales = layer_scales(self._curve.parametrization, widths, self._curve.r)
@@ -123,10 +136,10 @@ def _table(
     name: str,
     curve: Curve,
     grid: Mapping[int, Widths],
-    trials: int,
+    squares: Mapping[int, FloatArray],
     results: Mapping[tuple[int, int], OneStep],
 ) -> pd.DataFrame:
-    keys = [(n, trial) for n in grid for trial in range(trials)]
+    keys = [(n, trial) for n in grid for trial in range(len(squares[n]))]
     depth = max(widths.depth for widths in grid.values())
     quantities = [field.name for field in fields(OneStep)]
     return pd.DataFrame(
@@ -142,5 +155,6 @@ def _table(
                 quantity: np.concatenate([getattr(results[key], quantity) for key in keys])
                 for quantity in quantities
             },
+            "relative_square": np.repeat(np.concatenate([squares[n] for n in grid]), depth),
         }
     )
