@@ -121,6 +121,7 @@ TRIAL_COLUMNS = [
     "preactivation_rms",
     "update_rms",
     "gradient_norm",
+    "relative_square",
 ]
 SLOPE_COLUMNS = [
     "figure",
@@ -137,6 +138,13 @@ SLOPE_COLUMNS = [
     "expected_exact",
     "expected_exact_error",
     "deviation",
+    "drawn_slope",
+    "drawn_low",
+    "drawn_high",
+    "joint_statistic",
+    "joint_layers",
+    "joint_freedom",
+    "joint_p",
 ]
 CURVE_COLUMNS = [
     "task",

@@ -130,5 +130,5 @@ FILTERS: Mapping[str, Callable[..., object]] = {
         span,
         words,
     )
-} | {"fixed": numbers.fixed}
+} | {"chance": numbers.chance, "fixed": numbers.fixed}
 """What templates of sentences call them."""

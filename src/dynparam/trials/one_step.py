@@ -116,7 +116,7 @@ class CurveTrials:
         return Start(generator, *self._images.draw(generator, self._name, n, trial))
 
     def relative_squares(self, n: int, trials: Sequence[int]) -> FloatArray:
-        """||x||^2 of these trials' images at n over its expectation, (trials,); their mean tends to 1."""
+        """||x||^2 of these trials' images at n over its expectation, (trials,); the mean tends to 1."""
         squares = [self.start(n, trial).x.double().square().sum().item() for trial in trials]
         return np.array(squares) / self._mean_square
 

@@ -31,6 +31,7 @@ def trials(widths, slope, seed):
             "n_min": n // 5,
             "trial": trial,
             "alignment": layer * max(n, 1000) ** slope * generator.lognormal(-0.02, 0.2),
+            "relative_square": 1.0,
         }
         for n in widths
         for trial in range(20)

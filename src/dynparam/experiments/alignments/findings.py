@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from scipy import stats
 
+from dynparam.experiments.alignments.page import told_apart, whole_curves
 from dynparam.experiments.alignments.settings import ComparisonStage, for_comparison
 from dynparam.presentation.verdicts import COMPARISONS
 from dynparam.provenance.experiment import Files
 from dynparam.settings.widths import NarrowWidth
+from dynparam.statistics.joint import among
 from dynparam.statistics.verdicts import equivalence
 from dynparam.theory.widths import INPUT_WIDTH
 
@@ -176,21 +177,31 @@ class Found:
         """The standard error of the exact slopes on the probe's widths, on average."""
         return float(self._slopes["expected_exact_error"].mean())
 
-    def largest_deviation(self) -> dict[str, Any]:
-        """Of a measured slope from the exact one: by curve, and how likely one so large is by chance.
+    def whole_curves(self) -> dict[str, Any] | None:
+        """The tests of all layers of a curve together: which curves are told apart, and the least p.
 
-        The layers of a curve share their trials, so that a curve counts as one.
+        ``chance`` is that of so small a p among as many curves, independent of each other. None if
+        trials are too few for a test.
         """
-        deviation = self._slopes.set_index("curve")["deviation"].dropna().abs()
-        largest = float(deviation.max())
-        curves = deviation.index.nunique()
-        single = 2 * stats.norm.sf(largest)
+        whole = whole_curves(self._slopes)
+        if whole.empty:
+            return None
+        least = whole.iloc[int(whole["joint_p"].argmin())]
         return {
-            "curve": deviation.idxmax(),
-            "errors": largest,
-            "chance": 1 - (1 - single) ** curves,
-            "curves": curves,
+            "apart": told_apart(whole, self._settings.fit.confidence),
+            "curves": len(whole),
+            "curve": least["curve"],
+            "statistic": float(least["joint_statistic"]),
+            "layers": int(least["joint_layers"]),
+            "freedom": float(least["joint_freedom"]),
+            "p": float(least["joint_p"]),
+            "chance": among(float(least["joint_p"]), len(whole)),
         }
+
+    def half_width(self, figures: Iterable[str]) -> float:
+        """Half the width of the intervals of the figures' slopes, on average."""
+        rows = self._rows(figures)
+        return float((rows["ci_high"] - rows["ci_low"]).mean() / 2)
 
     def _rows(self, figures: Iterable[str]) -> pd.DataFrame:
         return self._slopes[self._slopes["figure"].isin(list(figures))]
