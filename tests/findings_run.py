@@ -23,6 +23,7 @@ from dynparam.theory.conditions import CONDITIONS, check
 from dynparam.theory.widths import log_spaced
 from dynparam.training.runs import COLUMNS
 from dynparam.trials.networks import family_exponents
+from dynparam.trials.settings import ASYMPTOTIC
 from tests import open_choices
 from tests.planted import all_planted, stage
 
@@ -162,9 +163,18 @@ def conditions() -> pd.DataFrame:
 
 @cache
 def changes() -> pd.DataFrame:
-    """``results/open_choices/changes.csv``: one choice shifts all slopes by 0.01."""
+    """``results/open_choices/changes.csv``: slopes as on the window, but for two choices.
+
+    One shifts them by 0.01, and under the asymptotic reading of eq. 3.4 they are their exponents.
+    """
     choices = open_choices.OPEN_CHOICES
-    trials = open_choices.invented_trials({"floor": 0.01})
+    flat = {curve: float(CONFIG.probe.curve(curve).claim == "decreasing") for curve in SLOPES}
+    window, exponents = (
+        {curve: slopes[place] + flat[curve] for curve, slopes in SLOPES.items()} for place in (0, 1)
+    )
+    shifts = dict.fromkeys(["default", *choices.measured()], window)
+    shifts |= {"floor": {curve: slope + 0.01 for curve, slope in window.items()}, ASYMPTOTIC: exponents}
+    trials = open_choices.invented_trials(shifts)
     return all_changes(for_open_choices(CONFIG), choices, trials)
 
 

@@ -62,6 +62,12 @@ def test_page_quotes_its_tables(run):
     )
     assert "4 independent curves so small a one has a chance of 19 %" in whole
     assert "spectral's slopes are -1.30 to -1.29, dynamic's +0.01 to +0.02" in whole
+    assert "are not constant between 1000 and 10,000 under eq. 3.4 as written.**" in whole
+    assert "6 of 6 agree with 0 to within 0.05 ([open choices](open-choices.md))" in whole
+    assert "**One open choice changes a conclusion: `asymptotic_first_layer`**" in whole
+    assert "every slope is its exponent: 24 of 24 agree to within 0.05, against 6 under eq. 3.4" in whole
+    assert "- `fig3_3_spectral`, exponent -8/5: -1.6" in whole
+    assert "The largest change under the other 9 (normalization, choice of images, rounding" in whole
     assert "| n_min | 0.500 | 0.490 [0.450, 0.530] | agrees |" in whole
     assert "160 agree with the exact exponents of the definitions and 126 with the table's own" in whole
     assert "with 3 seeds per curve (the archive; the thesis has 100)" in whole
@@ -301,6 +307,7 @@ BY_HAND = (
     "eq. 2.55",
     "Eq. 2.62",
     "eq. 3.4",
+    "Eq. 3.4",
     "(2.18)",
     "(2.31)",
     "(2.40)",
@@ -311,6 +318,7 @@ BY_HAND = (
     "Theta(1)",
     "n_0",
     "layer 1",
+    "sigma_1 = n_1^(-1/2)",
     # what theory gives under any configuration, and the first step with a drift
     "r = 1/2",
     "at step 2",
@@ -397,6 +405,9 @@ EDGES, EXPONENTS = "results/sweep/edges.csv", "results/sweep/exponents.csv"
 TABLE, CONDITIONS = "results/table1_1/table1_1.csv", "figures/conditions.csv"
 CLAIMS, DOMAIN = "results/comparison/claims.csv", "figures/claim_domain.csv"
 CONSTANT = "curve == 'fig3_2_constant_ratio'"
+CHANGES = "results/open_choices/changes.csv"
+ASYMPTOTIC_CONSTANT = f"{CONSTANT} and alternative == 'asymptotic_first_layer'"
+OTHER_ASYMPTOTIC = "curve == 'fig3_3_dynamic' and alternative == 'asymptotic_first_layer'"
 SQUARE_ROOT = "exponents.families.square_root"
 EQUALLED = {f"{SQUARE_ROOT}.coefficient": "1/6", f"{SQUARE_ROOT}.exponent": "1"}
 
@@ -408,6 +419,7 @@ TURNED = [
     Turned("**Up to n =", SLOPES, "figure == 'fig3_2_wide'", "ci_high", 2.0),
     Turned("**At a constant ratio", SLOPES, CONSTANT, "expected_exact", 0.01),
     Turned("n passes n_0", changes={"probe.widths.smallest": 4000}, others=1),
+    Turned("If n_0 counts", CHANGES, ASYMPTOTIC_CONSTANT, "at_exponent", "disagrees", others=1),
     Turned("the curves rise", WIDE, f"{CONSTANT} and kind == 'slope'", "value", 0.0),
     Turned("The same crossing", SLOPES, "curve == 'fig3_3_spectral'", "expected_exact", -1.6),
     # measured_orders
@@ -422,6 +434,8 @@ TURNED = [
     Turned("well beyond it", EXPONENTS, "statistic == 'growth'", "trials", 16),
     Turned("The onset is", EXPONENTS, "statistic == 'growth'", "exponent", 0.5),
     Turned("The onset is", EXPONENTS, "statistic == 'drift'", "verdict", "agrees"),
+    # open_choices
+    Turned("every slope is", CHANGES, OTHER_ASYMPTOTIC, "at_exponent", "undecided"),
     # training_curves
     Turned("**Dynamic trains faster", CLAIMS, "metric == 'train_loss epoch 100'", "verdict", "holds"),
     Turned("The claim on the", CLAIMS, "metric == 'train_loss area'", "verdict", "fails", others=1),

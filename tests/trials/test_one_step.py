@@ -59,6 +59,20 @@ def test_relative_square_is_that_of_the_image_the_trial_saw(tmp_path, engine):
     np.testing.assert_allclose(first["relative_square"], square / expected, rtol=1e-3)
 
 
+@pytest.mark.parametrize("engine", ["dense", "law"])
+def test_the_reading_of_eq_3_4_is_that_of_the_settings(tmp_path, engine):
+    """n = 30, 52 and 90 are below n_0 = 3072: first preactivations grow by sqrt(3072 / n), exactly."""
+    found = []
+    for reading in ("written", "asymptotic"):
+        stage = probe_stage(first_layer=reading)
+        images = TrialImages(stage, invented_pair())
+        table = measure_curve(stage, "constant", images, tmp_path / reading, engine)
+        found.append(table[table["layer"] == 1].reset_index(drop=True))
+    written, read = found
+    expected = written["preactivation_rms"] * np.sqrt(3072 / written["n"])
+    np.testing.assert_allclose(read["preactivation_rms"], expected, rtol=1e-5)
+
+
 def test_trials_do_not_depend_on_which_others_ran(images, tmp_path):
     """Fewer widths and more trials: what both experiments contain is equal to the bit."""
     full = measure_curve(probe_stage(), "constant", images, tmp_path / "full")

@@ -126,7 +126,8 @@ class CurveTrials:
 
     def __call__(self, n: int, widths: Widths, trials: Sequence[int]) -> list[OneStep]:
         """The trials of these numbers at n. Raises ``NonFiniteError`` naming the one that failed."""
-        scales = layer_scales(self._curve.parametrization, widths, self._curve.r)
+        curve = self._curve
+        scales = layer_scales(curve.parametrization, widths, curve.r, self._probe.first_layer)
         starts = {trial: self.start(n, trial) for trial in trials}
         where = f"curve {self._name}, n = {n}"
         return list(self.engine.run(widths, scales, starts, self._probe.learning_rate, where))

@@ -6,7 +6,8 @@ import pytest
 
 from dynparam.experiments.alignments.findings import Found
 from dynparam.experiments.alignments.settings import for_comparison
-from tests.findings_run import CONFIG, SLOPES, configured, slopes
+from dynparam.trials.settings import ASYMPTOTIC
+from tests.findings_run import CONFIG, SLOPES, changes, configured, slopes
 
 N = [1000, 2154, 4642, 10_000, 21_544, 46_416]
 """The widths of the wide figures; local slopes lie between."""
@@ -32,8 +33,23 @@ def wide(off=None):
     return {figure: pd.DataFrame(values, columns=columns) for figure, values in rows.items()}
 
 
-def found(off=None, table=None, config=CONFIG):
-    return Found(for_comparison(config), "figures", slopes() if table is None else table, wide(off))
+def found(off=None, table=None, config=CONFIG, choices=None):
+    known = slopes() if table is None else table
+    choices = changes() if choices is None else choices
+    return Found(for_comparison(config), "figures", known, wide(off), choices)
+
+
+def test_slopes_under_the_asymptotic_reading():
+    """Those of the table of the open choices: at the exponent in all layers, or in all but two."""
+    curve, table = found().constant_ratio(), changes()
+    reading = found().asymptotic_reading(curve)
+    assert (reading["agree"], reading["all"]) == (6, 6)
+    assert reading["slopes"] == pytest.approx([0] * 6, abs=0.05)
+    rows = table.index[(table["alternative"] == ASYMPTOTIC) & (table["curve"] == curve.curve)]
+    other = table.copy()
+    other.loc[rows[:2], "at_exponent"] = ["disagrees", "undecided"]
+    assert found(choices=other).asymptotic_reading(curve)["agree"] == 4
+    assert found(choices=table.drop(rows)).asymptotic_reading(curve) is None
 
 
 def test_whole_curves_are_told_with_their_smallest_p():
@@ -165,6 +181,7 @@ def test_curves_of_one_bottleneck_are_rivals():
         ({"probe.widths.smallest": 3071}, True),
         ({"probe.widths.largest": 3072}, False),
         ({"network.hidden": ["narrow", "wide"]}, False),
+        ({"probe.first_layer": "asymptotic"}, False),
     ],
 )
 def test_the_first_hidden_layer_crosses_n_0(changes, so):

@@ -14,8 +14,9 @@ from dynparam.presentation.verdicts import COMPARISONS
 from dynparam.provenance.experiment import Files
 from dynparam.settings.widths import NarrowWidth
 from dynparam.statistics.joint import among
-from dynparam.statistics.verdicts import equivalence
+from dynparam.statistics.verdicts import Verdict, equivalence
 from dynparam.theory.widths import INPUT_WIDTH
+from dynparam.trials.settings import ASYMPTOTIC
 
 TEMPLATE = "findings.md.j2"
 """The sentences, in this folder."""
@@ -73,8 +74,9 @@ class Found:
         directory: str,
         slopes: pd.DataFrame,
         wide: Mapping[str, pd.DataFrame],
+        changes: pd.DataFrame,
     ) -> None:
-        """Answer from ``results/comparison/slopes.csv`` and the plotted data of ``law.figures``.
+        """Answer from the tables of slopes and of the open choices, and the data of ``law.figures``.
 
         ``directory`` is where the figures lie.
         """
@@ -82,6 +84,7 @@ class Found:
         self._directory = directory
         self._slopes = slopes
         self._wide = wide
+        self._changes = changes
 
     def files(self, figures: Iterable[str], kind: str) -> str:
         """The files of figures: ```figures/fig3_2.csv```, separated by commas."""
@@ -130,6 +133,18 @@ class Found:
         """The first curve of spectral parametrization at a constant ratio, if there is one."""
         return next((one for one in self._window("spectral") if one.narrow.exponent == 1), None)
 
+    def asymptotic_reading(self, curve: Slopes) -> dict[str, Any] | None:
+        """A curve's slopes if n_0 counts as Theta(1) in eq. 3.4, and how many are at their exponents.
+
+        None if that alternative was not measured.
+        """
+        table = self._changes
+        rows = table[(table["alternative"] == ASYMPTOTIC) & (table["curve"] == curve.curve)]
+        if rows.empty:
+            return None
+        agree = int((rows["at_exponent"] == Verdict.AGREES).sum())
+        return {"slopes": rows["slope"].tolist(), "agree": agree, "all": len(rows)}
+
     def steep(self) -> list[Slopes]:
         """The curves of spectral parametrization whose exponents are below zero."""
         return [one for one in self._window("spectral") if min(one.asymptotic) < 0]
@@ -145,9 +160,11 @@ class Found:
         return [wide for wide, shown in self._settings.law.figures.items() if shown == curve.figure]
 
     def crosses(self) -> bool:
-        """Whether the width of the first hidden layer passes n_0 among the widths of the probe."""
+        """Whether n_1 passes n_0 among the widths of the probe, and eq. 3.4 minds."""
         widths = self._settings.probe.widths
-        return self._settings.network.hidden[0] == "wide" and widths.smallest < self.n_0 < widths.largest
+        as_written = self._settings.probe.first_layer == "written"
+        wide = self._settings.network.hidden[0] == "wide"
+        return as_written and wide and widths.smallest < self.n_0 < widths.largest
 
     def bends(self, curve: Slopes) -> bool:
         """Whether the local slopes of a curve leave their exponents up to n_0 and keep them beyond."""
@@ -237,4 +254,5 @@ def found(config: Any, files: Files) -> Found:
         str(files.figures),
         files.table("comparison/slopes"),
         {figure: files.plotted(figure) for figure in config.law.figures},
+        files.table("open_choices/changes"),
     )

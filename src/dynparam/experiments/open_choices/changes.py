@@ -20,9 +20,11 @@ from dynparam.experiments.open_choices.settings import OpenChoicesStage
 from dynparam.settings.shared import shown_curves
 from dynparam.statistics.estimates import Estimate, student
 from dynparam.statistics.slopes import PER_SQUARE, slope_of_log_means, slope_per_square
+from dynparam.statistics.verdicts import equivalence
 from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import DataError
 from dynparam.trials.claims import showing
+from dynparam.trials.networks import asymptotic_exponents
 from dynparam.trials.settings import Engine
 
 COLUMNS = (
@@ -41,8 +43,15 @@ COLUMNS = (
     "change_high",
     "shows_by_default",
     "shows",
+    "exponent",
+    "at_exponent_by_default",
+    "at_exponent",
 )
-"""The columns of ``results/open_choices/changes.csv``; slopes are d log(mean alignment) / d log(n)."""
+"""The columns of ``results/open_choices/changes.csv``; slopes are d log(mean alignment) / d log(n).
+
+``exponent`` is the exact one as n grows, the same under all choices, and the last two say whether the
+slopes agree with it to within the tolerance.
+"""
 
 Trials = Mapping[tuple[str, Engine], pd.DataFrame]
 """(choice, engine) -> its trials, as ``experiments.open_choices.trials.measure_choice`` gives them."""
@@ -84,6 +93,7 @@ def _changes_of(
     chosen, paired, exact = known[name, engine], known[DEFAULT, engine], known[DEFAULT, "law"]
     for curve in shown_curves(settings.panels):
         _require_pairs(name, curve, chosen, paired)
+        exponents = asymptotic_exponents(settings.network, settings.probe.curve(curve))
         for layer, by_width in exact[curve].items():
             default = _slope(by_width, confidence)
             change = _change(chosen[curve][layer], paired[curve][layer], confidence)
@@ -97,7 +107,9 @@ def _changes_of(
             ]
             claim, tolerance = settings.probe.curve(curve).claim, settings.comparison.tolerance
             shown = [str(showing(claim, *line.interval, tolerance)) for line in (default, slope)]
-            yield name, engine, curve, layer, *values, *shown
+            exponent = float(exponents[layer - 1])
+            at = [str(equivalence(*line.interval, exponent, tolerance)) for line in (default, slope)]
+            yield name, engine, curve, layer, *values, *shown, exponent, *at
 
 
 def _require_pairs(name: str, curve: str, chosen: Arranged, paired: Arranged) -> None:
