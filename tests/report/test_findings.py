@@ -119,7 +119,7 @@ QUOTED = [
     Quoted({"fit.confidence": 0.9}, "intervals are at 95 %", "intervals are at 90 %"),
     # alignments
     Quoted({"comparison.tolerance": 0.06}, "to within 0.05 (", "to within 0.06 ("),
-    Quoted({"probe.trials": 40}, "out, 30 trials per width", "out, 40 trials per width"),
+    Quoted({"probe.trials": 40}, "leave in, 30 trials per width", "leave in, 40 trials per width"),
     Quoted({"fit.confidence": 0.8}, "tell none of 4 curves", "tell 1 of 4 curves"),
     Quoted({"law.exact_trials": 500}, "from 2000 trials per width", "from 500 trials per width"),
     Quoted({"law.widths.largest": 5_000_000}, "Up to n = 10,000,000", "Up to n = 5,000,000"),

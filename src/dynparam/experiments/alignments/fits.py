@@ -41,15 +41,20 @@ def fit_curve(
     names = trials["curve"].unique().tolist()
     if len(names) != 1:
         raise DataError(f"trials of {len(names)} curves in one table ({names}); fit them one by one")
-    if "relative_square" not in trials:
-        raise DataError(
-            f"the trials of {names[0]} have no column 'relative_square', the images' ||x||^2; measure "
-            f"them again"
-        )
+    require_squares(trials)
     trials = trials[trials["n"] >= smallest]
     layers = sorted(trials["layer"].unique().tolist())
     rows = [_drawn(trials[trials["layer"] == layer], settings, errors) for layer in layers]
     return pd.DataFrame(rows).join(pd.DataFrame(_judged(trials, layers, settings.confidence)))
+
+
+def require_squares(trials: pd.DataFrame) -> None:
+    """Raise ``DataError`` unless a curve's trials say ||x||^2 of their images."""
+    if "relative_square" not in trials:
+        raise DataError(
+            f"the trials of {trials['curve'].iloc[0]} have no column 'relative_square', the images' "
+            f"||x||^2; measure them again"
+        )
 
 
 def joint_slopes(fits: pd.DataFrame) -> JointSlopes:

@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from dynparam.experiments.alignments.figure import summarize
-from dynparam.experiments.alignments.fits import by_width
+from dynparam.experiments.alignments.fits import by_width, require_squares
 from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, STYLE, TEXT_WIDTH_INCHES
 from dynparam.statistics.slopes import log_slope, slope_per_square
 from dynparam.theory.widths import INPUT_WIDTH
@@ -69,7 +69,9 @@ def local_slopes(curve: WideCurve, sliding: int, confidence: float) -> pd.DataFr
     """Slopes over each ``sliding`` neighbouring widths, measured and expected, in ``COLUMNS``.
 
     The scatter of the images' norms is taken out of them (``statistics.slopes.slope_per_square``).
+    Raises ``DataError`` if the trials do not say it.
     """
+    require_squares(curve.law)
     rows = []
     for layer, trials in curve.law.groupby("layer"):
         widths, values = by_width(trials, ("alignment", "relative_square"))
