@@ -23,6 +23,7 @@ from dynparam.theory.conditions import CONDITIONS, check
 from dynparam.theory.widths import log_spaced
 from dynparam.training.curve_table import COLUMNS
 from dynparam.trials.networks import family_exponents
+from dynparam.trials.settings import ASYMPTOTIC
 from tests import open_choices
 from tests.planted import all_planted, stage
 
@@ -36,6 +37,9 @@ SLOPES = {
     "fig3_3_dynamic": (0.01, 0.0),
 }
 """The slope of each curve on the thesis's widths, and its exponent."""
+
+JOINT_P = dict(zip(SLOPES, (0.3, 0.8, 0.05, 0.9), strict=True))
+"""The p-value of the test of all layers of each curve together."""
 
 
 def configured(changes: dict[str, Any] | None = None) -> Config:
@@ -71,14 +75,18 @@ def _slopes(figure: str, curve: str) -> Iterator[dict[str, Any]]:
             "layer": layer,
             "asymptotic": exponent,
             "expected": slope,
-            "slope": slope + layer / 100,
-            "ci_low": slope - 0.1,
-            "ci_high": slope + 0.1,
+            "slope": slope + layer / 1000,
+            "ci_low": slope - 0.02,
+            "ci_high": slope + 0.02,
             "verdict": "agrees",
             "note": "claim (x) visible" if layer > 1 else "claim (x) not visible in this window",
             "expected_exact": np.nan if wide else slope,
             "expected_exact_error": np.nan if wide else 0.005,
             "deviation": np.nan if wide else layer / 4,
+            "joint_statistic": np.nan if wide else 1.5,
+            "joint_layers": np.nan if wide else 6,
+            "joint_freedom": np.nan if wide else 90.0,
+            "joint_p": np.nan if wide else JOINT_P[curve],
         }
 
 
@@ -158,9 +166,18 @@ def conditions() -> pd.DataFrame:
 
 @cache
 def changes() -> pd.DataFrame:
-    """``results/open_choices/changes.csv``: one choice shifts all slopes by 0.01."""
+    """``results/open_choices/changes.csv``: slopes as on the window, but for two choices.
+
+    One shifts them by 0.01, and under the asymptotic reading of eq. 3.4 they are their exponents.
+    """
     choices = open_choices.OPEN_CHOICES
-    trials = open_choices.invented_trials({"floor": 0.01})
+    flat = {curve: float(CONFIG.probe.curve(curve).claim == "decreasing") for curve in SLOPES}
+    window, exponents = (
+        {curve: slopes[place] + flat[curve] for curve, slopes in SLOPES.items()} for place in (0, 1)
+    )
+    shifts = dict.fromkeys(["default", *choices.measured()], window)
+    shifts |= {"floor": {curve: slope + 0.01 for curve, slope in window.items()}, ASYMPTOTIC: exponents}
+    trials = open_choices.invented_trials(shifts)
     return all_changes(for_open_choices(CONFIG), choices, trials)
 
 

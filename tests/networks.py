@@ -48,6 +48,7 @@ def probe_stage(hidden: Sequence[str] = ("wide", "narrow", "wide"), **probe: Any
                 "rounding": "nearest",
                 "subset": "fixed",
                 "dtype": "float32",
+                "first_layer": "written",
                 "curves": CURVES,
                 **probe,
             },

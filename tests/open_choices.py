@@ -22,8 +22,8 @@ WIDTHS = (100, 300, 1000)
 def invented_trials(shifts=None, trials=30, spread=0.05, seed=0):
     """Trials of every choice: n^slope times an image's ||x||^2 times noise, which all choices share.
 
-    The slope is 0 where the claim is flat and -1 where it is decreasing, plus ``shifts`` (choice to
-    shift).
+    The slope is 0 where the claim is flat and -1 where it is decreasing, plus ``shifts``: choice to
+    shift, or to a shift of each curve.
     """
     shifts = shifts or {}
     generator = np.random.default_rng(seed)
@@ -39,7 +39,8 @@ def invented_trials(shifts=None, trials=30, spread=0.05, seed=0):
 def _table(noise, square, shift):
     rows = []
     for place, curve in enumerate(shown_curves(CONFIG.panels)):
-        slope = shift - (CONFIG.probe.curve(curve).claim == "decreasing")
+        own = shift[curve] if isinstance(shift, dict) else shift
+        slope = own - (CONFIG.probe.curve(curve).claim == "decreasing")
         for column, n in enumerate(WIDTHS):
             for trial, layers in enumerate(noise[place, column]):
                 x = square[place, column, trial]

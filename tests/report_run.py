@@ -82,6 +82,13 @@ def slopes() -> pd.DataFrame:
             "expected_exact": None if figure.endswith("wide") else -0.1 * layer,
             "expected_exact_error": None if figure.endswith("wide") else 0.005,
             "deviation": 0.1,
+            "drawn_slope": 0.06 - 0.3 * layer,
+            "drawn_low": -0.01 - 0.3 * layer,
+            "drawn_high": 0.12 - 0.3 * layer,
+            "joint_statistic": None if figure.endswith("wide") else 1.5,
+            "joint_layers": None if figure.endswith("wide") else 3,
+            "joint_freedom": None if figure.endswith("wide") else 90.0,
+            "joint_p": None if figure.endswith("wide") else 0.2,
         }
         for figure, curve, layer in product(
             ("fig3_3", "fig3_3_wide"), ("fig3_3_spectral", "fig3_3_dynamic"), (1, 2, 3)

@@ -12,6 +12,7 @@ from dynparam.support.errors import ConfigError
 from dynparam.theory.parametrization import (
     NAMES,
     LayerScales,
+    layer_rules,
     layer_scales,
     learning_rate_form,
     scales_of_update,
@@ -62,6 +63,36 @@ def test_scales_follow_the_table(name, sizes, r):
     g, std = thesis_table(name, sizes, float(r))
     assert scales.multiplier == approx(g)
     assert scales.init_std == approx(std)
+
+
+@given(sizes=SHAPES)
+def test_the_asymptotic_reading_moves_spectrals_first_sigma_alone(sizes):
+    """sigma_1 = n_1^(-1/2) however large n_0 is: what eq. 3.4 says if n_0 is at most n_1."""
+    written, read = (layer_scales("spectral", sizes, first_layer=f) for f in ("written", "asymptotic"))
+    assert read.multiplier == written.multiplier
+    assert read.init_std[1:] == written.init_std[1:]
+    assert read.init_std[0] == approx(R2 / math.sqrt(sizes[1]))
+    small = layer_scales("spectral", (1, *sizes[1:]))
+    assert read.init_std == small.init_std
+    assert (read == written) == (sizes[0] <= sizes[1])
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "spectral"])
+@given(sizes=SHAPES)
+def test_the_reading_of_eq_3_4_is_that_of_spectral_alone(name, sizes):
+    assert layer_scales(name, sizes, first_layer="asymptotic") == layer_scales(name, sizes)
+
+
+def test_both_readings_have_the_same_exponents():
+    """n_0 is fixed, so that both are one at large n; a readout on the input is the same in both."""
+    n_0, n = Fraction(0), Fraction(1)
+    for growth in (Fraction(0), Fraction(1, 5), n):
+        orders = [
+            layer_rules("spectral", 3, first_layer=reading)[0].sigma.order(n_0, n, growth)
+            for reading in ("written", "asymptotic")
+        ]
+        assert orders == [Fraction(-1, 2)] * 2
+    assert layer_rules("spectral", 1, first_layer="asymptotic") == layer_rules("spectral", 1)
 
 
 def test_scales_of_the_training_network_by_hand():

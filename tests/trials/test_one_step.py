@@ -40,12 +40,42 @@ def test_curve_table(images, tmp_path):
         "preactivation_rms",
         "update_rms",
         "gradient_norm",
+        "relative_square",
     ]
     assert len(table) == 3 * 3 * 4
     assert table["n"].unique().tolist() == [30, 52, 90]
     assert table["n_min"].unique().tolist() == [16, 22, 28]
     assert (table[["alignment", "preactivation_rms", "update_rms"]] > 0).all().all()
     assert set(table["ratio"]) == {"3 n^(1/2)"}
+
+
+@pytest.mark.parametrize("engine", ["dense", "law"])
+def test_relative_square_is_that_of_the_image_the_trial_saw(tmp_path, engine):
+    """An image never moves: |<g, Delta htilde^1>| is eta g_1^2 ||x||^2 ||g||^2 of layer 1, exactly."""
+    stage = probe_stage(trials=6)
+    images = TrialImages(stage, invented_pair())
+    images.inputs = images.inputs * torch.linspace(0.2, 2, len(images.inputs))[:, None]
+    table = measure_curve(stage, "constant", images, tmp_path / "log", engine)
+    assert table.groupby(["n", "trial"])["relative_square"].nunique().eq(1).all()
+    first = table[table["layer"] == 1]
+    multiplier = first["n"] / images.inputs.shape[1]  # g_1^2 of spectral parametrization
+    square = first["alignment"] / (stage.probe.learning_rate * multiplier * first["gradient_norm"] ** 2)
+    expected = images.inputs.double().square().sum(1).mean().item()
+    np.testing.assert_allclose(first["relative_square"], square / expected, rtol=1e-3)
+
+
+@pytest.mark.parametrize("engine", ["dense", "law"])
+def test_the_reading_of_eq_3_4_is_that_of_the_settings(tmp_path, engine):
+    """n = 30, 52 and 90 are below n_0 = 3072: first preactivations grow by sqrt(3072 / n), exactly."""
+    found = []
+    for reading in ("written", "asymptotic"):
+        stage = probe_stage(first_layer=reading)
+        images = TrialImages(stage, invented_pair())
+        table = measure_curve(stage, "constant", images, tmp_path / reading, engine)
+        found.append(table[table["layer"] == 1].reset_index(drop=True))
+    written, read = found
+    expected = written["preactivation_rms"] * np.sqrt(3072 / written["n"])
+    np.testing.assert_allclose(read["preactivation_rms"], expected, rtol=1e-5)
 
 
 def test_trials_do_not_depend_on_which_others_ran(images, tmp_path):

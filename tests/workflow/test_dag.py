@@ -34,7 +34,8 @@ from tests.workflow.sandbox import (
 FAMILIES = ("equal", "constant_ratio", "square_root", "fifth_root")
 OTHER_IMAGES = ("another_subset", "pooled_draw", "train_on_test_split")
 NORMALIZATIONS = ("per_channel", "per_image", "unit_range")
-CHOICES_IN_LAW = ("default", *OTHER_IMAGES, *NORMALIZATIONS, "floor", "redrawn_subset")
+IN_TRIALS = ("asymptotic_first_layer", "floor", "redrawn_subset")
+CHOICES_IN_LAW = ("default", *OTHER_IMAGES, *NORMALIZATIONS, *IN_TRIALS)
 
 ANSWER_SECONDS = 10.0  # required of a dry run and of a repeated run
 
@@ -121,6 +122,7 @@ TRIAL_COLUMNS = [
     "preactivation_rms",
     "update_rms",
     "gradient_norm",
+    "relative_square",
 ]
 SLOPE_COLUMNS = [
     "figure",
@@ -137,6 +139,13 @@ SLOPE_COLUMNS = [
     "expected_exact",
     "expected_exact_error",
     "deviation",
+    "drawn_slope",
+    "drawn_low",
+    "drawn_high",
+    "joint_statistic",
+    "joint_layers",
+    "joint_freedom",
+    "joint_p",
 ]
 CURVE_COLUMNS = [
     "task",
@@ -214,7 +223,7 @@ class TestPlans:
             "plot_sweep": 1,
             "extract_pool": 1,
             "extract_choice": 3,
-            "measure_choice": 11,
+            "measure_choice": 12,
             "compare_choices": 1,
             "write_ledger": 1,
             "plot_ledger": 1,
@@ -226,7 +235,7 @@ class TestPlans:
             "plot_curves": 2,
             "plot_domain": 1,
             "everything": 1,
-            "total": 142,
+            "total": 143,
         }
         assert seconds < ANSWER_SECONDS
         assert untouched.files() == before

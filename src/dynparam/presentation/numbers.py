@@ -106,6 +106,11 @@ def fraction(value: float) -> Fraction:
     return Fraction(value).limit_denominator(1000)
 
 
+def chance(probability: float) -> str:
+    """A probability to two digits: ``0.043``, ``0.00012``, ``3e-09``."""
+    return f"{probability:.2g}"
+
+
 def percent(share: float) -> str:
     """A share in percent, with no more decimals than it needs: ``95%``, ``99.5%``."""
     return f"{100 * share:g}%"

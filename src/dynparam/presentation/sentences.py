@@ -152,5 +152,5 @@ FILTERS: Mapping[str, Callable[..., object]] = {
         with_verdict,
         words,
     )
-} | {"fixed": numbers.fixed}
+} | {"chance": numbers.chance, "fixed": numbers.fixed}
 """What templates of sentences call them."""

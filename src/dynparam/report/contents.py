@@ -69,6 +69,6 @@ def missing(settings: Config) -> None:
 
 
 def quoted(settings: Config) -> Iterator[Path]:
-    """The files that the findings are taken from."""
-    for experiment in EXPERIMENTS:
-        yield from experiment.quoted(settings, files_of(settings))
+    """The files that the findings are taken from, each once."""
+    files = (path for one in EXPERIMENTS for path in one.quoted(settings, files_of(settings)))
+    yield from dict.fromkeys(files)

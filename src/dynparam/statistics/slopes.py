@@ -9,9 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from dynparam.statistics.estimates import Estimate, student
+from dynparam.statistics.estimates import Estimate
+from dynparam.statistics.joint import JointSlopes, effective_freedom
 from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import ConfigError, DataError, NonFiniteError
+
+PER_SQUARE = (1.0, -1.0)
+"""Powers of a value and of ||x||^2 over its expectation that leave the images' norms out."""
 
 
 def least_squares(x: FloatArray, y: FloatArray) -> FloatArray:
@@ -59,21 +63,54 @@ def slope_of_log_means(
     the interval is Student's. Raises ``NonFiniteError`` if a value is not finite and positive,
     ``DataError`` for fewer than two widths or two trials.
     """
+    return slopes_of_log_means(n, trials, [powers]).estimates(confidence)[0]
+
+
+def slope_per_square(n: Sequence[int], trials: Sequence[FloatArray], *, confidence: float) -> Estimate:
+    """The slope of log(mean value), the scatter of the images' norms taken out (a control variate).
+
+    ``trials[i]`` is (trials, 2) at width ``n[i]``: a value, and ||x||^2 of the trial's image over its
+    expectation. The mean value is divided by the mean of the latter, which is 1 but for its scatter: the
+    expectation stays what it is, and most of the error goes. Raises as ``slope_of_log_means``.
+    """
+    return slope_of_log_means(n, trials, PER_SQUARE, confidence=confidence)
+
+
+def slopes_per_square(n: Sequence[int], trials: Sequence[FloatArray]) -> JointSlopes:
+    """The slopes of ``slope_per_square`` of several values that share their trials, all together.
+
+    ``trials[i]`` is (trials, values + 1) at width ``n[i]``: the values, and ||x||^2 of the image over
+    its expectation. Raises as ``slope_of_log_means``.
+    """
+    value, square = PER_SQUARE
+    count = trials[0].shape[1] - 1
+    powers = np.column_stack([value * np.eye(count), np.full(count, square)])
+    return slopes_of_log_means(n, trials, powers)
+
+
+def slopes_of_log_means(
+    n: Sequence[int], trials: Sequence[FloatArray], powers: ArrayLike
+) -> JointSlopes:
+    """``slope_of_log_means`` for every row of ``powers`` (slopes, quantities), with their covariance.
+
+    Raises as that does.
+    """
     if len(n) < 2 or any(len(values) < 2 for values in trials):
         raise DataError("a slope with an error needs at least two widths and two trials at each")
     for width, values in zip(n, trials, strict=True):
         _require_positive(width, values)
-    weights = _weights(n)
+    weights, powers = _weights(n), np.asarray(powers, dtype=np.float64)
     means = np.array([values.mean(axis=0) for values in trials])
-    influence = [
-        (values / mean - 1) @ np.asarray(powers) for values, mean in zip(trials, means, strict=True)
+    parts = [
+        weight**2 * np.atleast_2d(np.cov((values / mean - 1) @ powers.T, rowvar=False)) / len(values)
+        for weight, values, mean in zip(weights, trials, means, strict=True)
     ]
-    variance = np.array([part.var(ddof=1) / len(part) for part in influence])
-    return student(
-        float(weights @ np.log(means) @ np.asarray(powers)),
-        float(np.sqrt(np.square(weights) @ variance)),
-        sum(map(len, trials)) - len(trials),
-        confidence,
+    counts = [len(values) - 1 for values in trials]
+    return JointSlopes(
+        values=weights @ np.log(means) @ powers.T,
+        covariance=np.sum(parts, axis=0),
+        effective_freedom=effective_freedom(parts, counts),
+        degrees_of_freedom=sum(counts),
     )
 
 

@@ -23,6 +23,13 @@ from dynparam.theory.widths import Widths
 ParametrizationName = Literal["ntk", "mup", "spectral", "dynamic", "standard"]
 NAMES: tuple[str, ...] = get_args(ParametrizationName)
 
+FirstLayer = Literal["written", "asymptotic"]
+"""How eq. 3.4 is read in the first layer of spectral parametrization: as it is written, or as n grows.
+
+It has two cases, n_{l-1} <= n_l and n_{l-1} > n_l. Which one is that of the first layer depends on n_0
+as a number ("written"), or n_0 counts as Theta(1), at most n_1 at every n ("asymptotic").
+"""
+
 HALF = Fraction(1, 2)
 
 
@@ -94,12 +101,15 @@ class LearningRateForm:
     bias_learning_rate_factor: tuple[float, ...]
 
 
-def layer_rules(name: str, depth: int, r: Fraction | float = HALF) -> tuple[LayerRule, ...]:
+def layer_rules(
+    name: str, depth: int, r: Fraction | float = HALF, first_layer: FirstLayer = "written"
+) -> tuple[LayerRule, ...]:
     """The rules of the layers 1 ... depth of parametrization ``name``.
 
     - ``ntk``: eqs. 2.5-2.6.
     - ``mup``: maximal update, layer by layer; for equal hidden widths dynamic with r = 1/2 (Sec. 2.4).
-    - ``spectral``: eqs. 3.3-3.4; sigma_l is one over the root of the larger of fan_in and fan_out.
+    - ``spectral``: eqs. 3.3-3.4; sigma_l is one over the root of the larger of fan_in and fan_out. With
+      ``first_layer`` "asymptotic" it is n_1^(-1/2) in the first hidden layer, however large n_0 is.
     - ``dynamic``: eqs. 2.73-2.77, with r in [0, 1/2] (eq. 2.67).
     - ``standard``: g_l = 1 with He's hidden and LeCun's readout initialization (eq. 2.87).
 
@@ -125,6 +135,9 @@ def layer_rules(name: str, depth: int, r: Fraction | float = HALF) -> tuple[Laye
         readout = LayerRule(inverse_root_fan_in, inverse_root_fan_in)
     elif name == "spectral":
         hidden = readout = LayerRule(root_of_ratio, Monomial(larger=-HALF))
+        if first_layer == "asymptotic" and depth > 1:
+            first = LayerRule(root_of_ratio, Monomial(fan_out=-HALF))
+            return (first, *(hidden,) * (depth - 2), readout)
     elif name == "standard":
         hidden = readout = LayerRule(one, inverse_root_fan_in)
     else:
@@ -134,11 +147,17 @@ def layer_rules(name: str, depth: int, r: Fraction | float = HALF) -> tuple[Laye
     return (*(hidden,) * (depth - 1), readout)
 
 
-def layer_scales(name: str, widths: Widths | Sequence[int], r: Fraction | float = HALF) -> LayerScales:
+def layer_scales(
+    name: str,
+    widths: Widths | Sequence[int],
+    r: Fraction | float = HALF,
+    first_layer: FirstLayer = "written",
+) -> LayerScales:
     """The multipliers and initial standard deviations of parametrization ``name`` (Sec. 2.4, 3.1).
 
-    ``widths`` are n_0 ... n_L; ``r`` matters to ``dynamic`` alone. Raises ``ConfigError`` for an
-    unknown name, bad widths, no hidden layer, or r outside [0, 1/2].
+    ``widths`` are n_0 ... n_L; ``r`` matters to ``dynamic`` alone, ``first_layer`` to ``spectral``
+    (``layer_rules``). Raises ``ConfigError`` for an unknown name, bad widths, no hidden layer, or r
+    outside [0, 1/2].
 
     Examples:
         >>> scales = layer_scales("dynamic", (64, 16, 4, 16, 2))
@@ -146,10 +165,15 @@ def layer_scales(name: str, widths: Widths | Sequence[int], r: Fraction | float 
         (0.25, 0.5, 1.0, 0.25)
         >>> [round(std, 3) for std in scales.init_std]  # sqrt(2 / 4), and 1 / sqrt(4) at the readout
         [0.707, 0.707, 0.707, 0.5]
+        >>> for reading in get_args(FirstLayer):  # sqrt(2 / 64), and sqrt(2 / 16)
+        ...     scales = layer_scales("spectral", (64, 16, 4, 2), first_layer=reading)
+        ...     print(f"{reading}: {scales.init_std[0]:.3f}")
+        written: 0.177
+        asymptotic: 0.354
     """
     widths = widths if isinstance(widths, Widths) else Widths(tuple(widths))
     n_min = widths.n_min
-    rules = layer_rules(name, widths.depth, r)
+    rules = layer_rules(name, widths.depth, r, first_layer)
     layers = list(zip(rules, widths.layers(), strict=True))
     multiplier = tuple(rule.multiplier.value(*shape, n_min) for rule, shape in layers)
     sigma = tuple(rule.sigma.value(*shape, n_min) for rule, shape in layers)

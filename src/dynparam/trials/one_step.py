@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from dynparam.engines.one_step import OneStep
 from dynparam.provenance.code_digest import module_digest
 from dynparam.settings.base import digest
 from dynparam.settings.widths import Curve
+from dynparam.support.arrays import FloatArray
 from dynparam.support.files import sha256
 from dynparam.support.progress import progress
 from dynparam.support.randomness import torch_generator
@@ -39,6 +40,7 @@ def measure_curve(
 ) -> pd.DataFrame:
     """All trials of a curve, in the columns of ``results/probe/{curve}.csv``.
 
+    relative_square is ||x||^2 of the trial's image over its expectation, the same in every layer.
     Finished trials are kept in ``trial_log`` and not computed again after an interruption. Raises
     ``ConfigError`` for an unknown curve or widths beyond memory, ``NonFiniteError`` naming the trial
     that failed, ``DataError`` for a damaged log, and ``DynparamError`` if it cannot be written.
@@ -59,7 +61,8 @@ def measure_curve(
                     trial_log.append([n, trial, asdict(result)] for trial, result in results.items())
                     done |= {(n, trial): result for trial, result in results.items()}
                     advance(work[n] * len(block))
-    return _table(name, curve, grid, probe.trials, done)
+    squares = {n: measure.relative_squares(n, every) for n in grid}
+    return _table(name, curve, grid, squares, done)
 
 
 def log_of_curve(
@@ -126,9 +129,19 @@ class CurveTrials:
         generator = torch_generator(self._probe.seed, self._key, self._name, n, trial)
         return Start(generator, *self._images.draw(generator, self._name, n, trial))
 
+    def relative_squares(self, n: int, trials: Sequence[int]) -> FloatArray:
+        """||x||^2 of these trials' images at n over its expectation, (trials,); the mean tends to 1."""
+        squares = [self.start(n, trial).x.double().square().sum().item() for trial in trials]
+        return np.array(squares) / self._mean_square
+
+    @cached_property
+    def _mean_square(self) -> float:
+        return self._images.mean_square()
+
     def __call__(self, n: int, widths: Widths, trials: Sequence[int]) -> list[OneStep]:
         """The trials of these numbers at n. Raises ``NonFiniteError`` naming the one that failed."""
-        scales = layer_scales(self._curve.parametrization, widths, self._curve.r)
+        curve = self._curve
+        scales = layer_scales(curve.parametrization, widths, curve.r, self._probe.first_layer)
         starts = {trial: self.start(n, trial) for trial in trials}
         where = f"curve {self._name}, n = {n}"
         return list(self.engine.run(widths, scales, starts, self._probe.learning_rate, where))
@@ -138,10 +151,10 @@ def _table(
     name: str,
     curve: Curve,
     grid: Mapping[int, Widths],
-    trials: int,
+    squares: Mapping[int, FloatArray],
     results: Mapping[tuple[int, int], OneStep],
 ) -> pd.DataFrame:
-    keys = [(n, trial) for n in grid for trial in range(trials)]
+    keys = [(n, trial) for n in grid for trial in range(len(squares[n]))]
     depth = max(widths.depth for widths in grid.values())
     quantities = [field.name for field in fields(OneStep)]
     return pd.DataFrame(
@@ -157,5 +170,6 @@ def _table(
                 quantity: np.concatenate([getattr(results[key], quantity) for key in keys])
                 for quantity in quantities
             },
+            "relative_square": np.repeat(np.concatenate([squares[n] for n in grid]), depth),
         }
     )

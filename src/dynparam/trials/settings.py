@@ -13,8 +13,12 @@ from pydantic import (
 from dynparam.data.settings import Data, Inputs
 from dynparam.settings.base import Block, CurveName, PairName, Seed, Trials, named, pick
 from dynparam.settings.widths import Curve, Network, WidthGrid
+from dynparam.theory.parametrization import FirstLayer
 
 Engine = Literal["dense", "law"]
+
+ASYMPTOTIC = "asymptotic_first_layer"
+"""The alternative of config/open_choices.yaml with ``probe.first_layer: asymptotic``."""
 
 
 class Probe(Block):
@@ -30,6 +34,9 @@ class Probe(Block):
         description="training images fixed by the data seed, or drawn again in every trial"
     )
     dtype: Literal["float32", "float64"]
+    first_layer: FirstLayer = Field(
+        description="eq. 3.4 in the first layer: by n_0 as a number, or with n_0 counted as Theta(1)"
+    )
     curves: dict[CurveName, Curve]
 
     def curve(self, name: str) -> Curve:

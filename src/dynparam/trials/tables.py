@@ -13,6 +13,7 @@ ONE_STEP_TRIALS = Form(
         "n_min": COUNT,
         "trial": WHOLE,
         "layer": COUNT,
+        "relative_square": NUMBER,
         "alignment": NUMBER,
         "preactivation_rms": NUMBER,
         "update_rms": NUMBER,

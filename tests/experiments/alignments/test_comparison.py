@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy import stats
 
 from dynparam.engines.dense import one_step
 from dynparam.experiments.alignments.comparison import (
@@ -13,6 +14,7 @@ from dynparam.experiments.alignments.comparison import (
     claim_note,
     compare,
 )
+from dynparam.experiments.alignments.fits import fit_curve
 from dynparam.experiments.alignments.settings import ComparisonStage, Law
 from dynparam.settings.shared import Comparison, Fit
 from dynparam.statistics.slopes import fit_slope, log_slope
@@ -21,7 +23,9 @@ from dynparam.support.errors import DataError
 from dynparam.theory.mean_field import mean_field
 from dynparam.theory.parametrization import HALF, LayerScales, layer_rules, relu_gains
 from dynparam.theory.widths import bottleneck, constant_ratio, log_spaced
+from tests import joint_tests
 from tests.networks import CURVES, probe_stage
+from tests.open_choices import CONFIG
 
 LAW = Law.model_validate(
     {
@@ -35,7 +39,7 @@ LAW = Law.model_validate(
 )
 
 
-def settings(tolerance=0.2, **figures):
+def settings(tolerance=0.05, **figures):
     return ComparisonStage(
         network=probe_stage().network,
         probe=probe_stage().probe,
@@ -50,10 +54,17 @@ def tables(slope, half_width, expected):
     fits = pd.DataFrame(
         {
             "layer": [1, 2],
-            "slope": slope,
-            "ci_low": slope - half_width,
-            "ci_high": slope + half_width,
-            "standard_error": half_width / 2,
+            "slope": slope + 9,
+            "ci_low": slope + 8,
+            "ci_high": slope + 10,
+            "judged_slope": slope,
+            "judged_low": slope - half_width,
+            "judged_high": slope + half_width,
+            "judged_error": half_width / 2,
+            "freedom": 290,
+            "joint_freedom": 100.0,
+            "covariance_1": [half_width**2 / 4, 0.0],
+            "covariance_2": [0.0, half_width**2 / 4],
         }
     )
     n = np.array([100.0, 1000.0])
@@ -70,10 +81,17 @@ def tables(slope, half_width, expected):
 
 @pytest.mark.parametrize(
     ("slope", "verdict"),
-    [(0.05, "agrees"), (0.12, "undecided"), (-0.4, "disagrees")],
+    [
+        (0.02, "agrees"),
+        (0.06, "undecided"),
+        (-0.06, "undecided"),
+        (-0.1, "disagrees"),
+        (0.1, "disagrees"),
+    ],
 )
 def test_rows_and_verdicts(slope, verdict):
-    known = CurveResults(*tables(slope, 0.1, expected=0.0))
+    """By the slope as it is judged; as it is drawn it lies far away, and stands beside."""
+    known = CurveResults(*tables(slope, 0.026, expected=0.0))
     table = compare(settings(), dict.fromkeys(CURVES, known), {})
     assert tuple(table.columns) == COLUMNS
     assert table[["figure", "curve", "layer"]].to_numpy().tolist() == [
@@ -85,29 +103,117 @@ def test_rows_and_verdicts(slope, verdict):
         ["fig_b", "constant", 2],
     ]
     assert set(table["verdict"]) == {verdict}
+    assert table["slope"].tolist() == [slope] * 6
+    assert table["drawn_slope"].tolist() == [slope + 9] * 6
+    assert table["drawn_low"].tolist() == [slope + 8] * 6
+    assert table["drawn_high"].tolist() == [slope + 10] * 6
+    assert table["joint_p"].isna().all(), "nothing exact is known"
     assert table["expected"].tolist() == pytest.approx([0.0] * 6)
     assert table["asymptotic"].tolist() == [0.0] * 6
 
 
 def test_the_exact_slope_decides_where_there_is_one():
-    """Mean-field theory expects 0, the exact expectation is 0.5 +- 0.03; 0.5 is measured, +- 0.1."""
-    fits, theory = tables(0.5, 0.1, expected=0.0)
-    exact = fits.assign(slope=0.5, standard_error=0.03)
+    """Mean-field theory expects 0, the exact expectation is 0.5 +- 0.003; 0.5 is measured, +- 0.02."""
+    fits, theory = tables(0.5, 0.02, expected=0.0)
+    exact = fits.assign(judged_error=0.003)
     known = CurveResults(fits, theory, exact)
     table = compare(settings(), dict.fromkeys(CURVES, known), {})
     assert set(table["verdict"]) == {"agrees"}
     assert table["expected_exact"].tolist() == [0.5] * 6
-    assert table["expected_exact_error"].tolist() == [0.03] * 6
+    assert table["expected_exact_error"].tolist() == [0.003] * 6
     assert table["deviation"].tolist() == [0.0] * 6
-    far = CurveResults(fits, theory, exact.assign(slope=1.2))
+    assert table["joint_p"].tolist() == [1.0] * 6
+    far = CurveResults(fits, theory, exact.assign(judged_slope=1.2))
     table = compare(settings(), dict.fromkeys(CURVES, far), {})
     assert set(table["verdict"]) == {"disagrees"}
-    assert table["deviation"].to_numpy() == pytest.approx(-0.7 / np.hypot(0.05, 0.03))
+    assert table["deviation"].to_numpy() == pytest.approx(-0.7 / np.hypot(0.01, 0.003))
+    assert (table["joint_p"] < 1e-100).all()
+
+
+def test_all_layers_together_are_tested_with_their_covariance():
+    """Two layers off by 1.5 and -1.5 errors, correlated by 0.9: unlikely together, likely apart."""
+    fits, theory = tables(0.0, 0.02, expected=0.0)
+    fits["judged_slope"] = [0.015, -0.015]
+    exact = fits.assign(judged_slope=0.0, joint_freedom=1e6, covariance_1=0.0, covariance_2=0.0)
+    found = []
+    for correlation in (0.0, 0.9):
+        one = fits.assign(
+            covariance_1=[1e-4, 1e-4 * correlation], covariance_2=[1e-4 * correlation, 1e-4]
+        )
+        table = compare(settings(), dict.fromkeys(CURVES, CurveResults(one, theory, exact)), {})
+        assert table["joint_layers"].tolist() == [2] * 6
+        assert table["joint_freedom"].to_numpy() == pytest.approx(99.0)
+        # d' S^-1 d = (1.5^2 + 1.5^2) / (1 - rho) here, and F = T^2 (nu - 1) / (2 nu).
+        square = 4.5 / (1 - correlation)
+        assert table["joint_statistic"].to_numpy() == pytest.approx(square * 99 / 200)
+        assert table["joint_p"].to_numpy() == pytest.approx(stats.f.sf(square * 99 / 200, 2, 99))
+        found.append(table["joint_p"].iloc[0])
+    assert found[0] > 0.05 > 1e-6 > found[1]
+
+
+def planted(shift, seed=1, trials=120):
+    """The comparison of trials whose slopes are off by ``shift`` from those of 2000 exact ones."""
+    generator, kept = np.random.default_rng(seed), []
+    for count, off in ((trials, np.asarray(shift)), (2000, np.zeros(joint_tests.LAYERS))):
+        found = []
+        for n, values in zip(joint_tests.WIDTHS, joint_tests.invented(generator, count), strict=True):
+            rows = np.repeat(np.arange(count), joint_tests.LAYERS)
+            layers = np.tile(np.arange(1, joint_tests.LAYERS + 1), count)
+            alignment = (values[:, :-1] * (n / 1000) ** off).ravel()
+            square = values[rows, -1]
+            found.append(
+                pd.DataFrame(
+                    {
+                        "n": n,
+                        "trial": rows,
+                        "layer": layers,
+                        "alignment": alignment,
+                        "relative_square": square,
+                    }
+                )
+            )
+        table = pd.concat(found).assign(curve="constant", parametrization="spectral")
+        kept.append(fit_curve(table, Fit(seed=0, confidence=0.95, resamples=199), errors="linearized"))
+    theory = pd.DataFrame(
+        [(layer, n, 1.0, 1.0) for layer in range(1, joint_tests.LAYERS + 1) for n in joint_tests.WIDTHS],
+        columns=["layer", "n", "alignment", "alignment_uncrossed"],
+    )
+    stage = settings().model_copy(update={"network": CONFIG.network, "panels": {"fig_a": ("constant",)}})
+    return compare(stage, {"constant": CurveResults(kept[0], theory, kept[1])}, {})
+
+
+LAYER_3 = np.eye(joint_tests.LAYERS)[2]
+
+
+@pytest.mark.parametrize(
+    ("shift", "verdicts", "told"),
+    [
+        (0 * LAYER_3, {"agrees": 6}, False),
+        (0.01 * LAYER_3, {"agrees": 6}, True),
+        (0.06 * LAYER_3, {"agrees": 5, "undecided": 1}, True),
+        (-0.06 * LAYER_3, {"agrees": 5, "undecided": 1}, True),
+        (0.12 * LAYER_3, {"agrees": 5, "disagrees": 1}, True),
+        (0.06 * np.ones(6), {"undecided": 6}, True),
+        (-0.06 * np.ones(6), {"undecided": 6}, True),
+        (0.12 * np.ones(6), {"disagrees": 6}, True),
+        (-0.5 * np.ones(6), {"disagrees": 6}, True),
+    ],
+)
+def test_planted_slopes_get_their_verdicts(shift, verdicts, told):
+    """From trials to the table, 120 against 2000 a width, so that errors are 0.01 at most.
+
+    Verdicts fail for one beyond 3.5 of them, a wrong p < 0.05 comes up for 1 in 20 seeds. How often all
+    of that is so with 30 trials: ``tests/statistics/test_joint.py``.
+    """
+    table = planted(shift)
+    assert table["verdict"].value_counts().to_dict() == verdicts
+    assert (table["joint_p"] < 0.05).all() == told
+    assert (table["joint_p"] < 0.05).any() == told
 
 
 def test_wide_figures_follow_with_the_end_of_their_window():
     """Mean-field values bend at n = 300, where the rows of the wide figure begin."""
-    fits, theory = tables(-1.0, 0.1, expected=0.0)
+    fits, theory = tables(-1.0, 0.02, expected=0.0)
     n = np.array([30.0, 300.0, 3000.0])
     values = np.array([1.0, 1.0, 0.1])
     bent = pd.concat(
@@ -123,7 +229,7 @@ def test_wide_figures_follow_with_the_end_of_their_window():
     assert rows["curve"].tolist() == ["constant"] * 2 + ["sharpening"] * 2
     assert rows["expected"].tolist() == pytest.approx([-1.0] * 4)
     assert set(rows["verdict"]) == {"agrees"}
-    assert rows[["expected_exact", "deviation"]].isna().all().all()
+    assert rows[["expected_exact", "deviation", "joint_p"]].isna().all().all()
 
 
 NOTES = [

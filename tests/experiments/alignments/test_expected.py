@@ -53,6 +53,27 @@ def test_only_spectral_minds_that_widths_pass_n_0():
         assert slopes == pytest.approx([0, 0], abs=0.01)
 
 
+@pytest.mark.parametrize(
+    ("narrow", "exponent"),
+    [
+        ({"coefficient": "1/5", "exponent": 1}, 0),
+        ({"coefficient": 6, "exponent": "1/2"}, -1),
+        (NARROW, -1.6),
+    ],
+)
+def test_under_the_asymptotic_reading_slopes_are_exponents(narrow, exponent):
+    """Of Figs. 3.2 and 3.3, in every layer on the thesis's own window; as written, n_0 is in the way."""
+    for reading, close in (("asymptotic", True), ("written", False)):
+        stage = thesis_window(CONSTANT | {"narrow": narrow}).with_probe(first_layer=reading)
+        table = expected_values(stage, "curve", np.array([800.0]))
+        for layer in range(2, 7):
+            rows = table[table["layer"] == layer]
+            slope = log_slope(rows["n"], rows["alignment"])
+            assert bool(slope == pytest.approx(exponent, abs=0.005)) is close
+            uncrossed = log_slope(rows["n"], rows["alignment_uncrossed"])
+            assert uncrossed == pytest.approx(exponent, abs=0.01)
+
+
 def test_exponents_of_the_configured_curve():
     settings = thesis_window(CONSTANT | {"narrow": NARROW})
     curve = settings.probe.curve("curve")

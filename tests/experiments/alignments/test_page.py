@@ -1,7 +1,13 @@
 import pandas as pd
 import pytest
 
-from dynparam.experiments.alignments.page import slopes_sections, write_comparison
+from dynparam.experiments.alignments.page import (
+    slopes_sections,
+    summary_sentence,
+    told_apart,
+    whole_curves,
+    write_comparison,
+)
 from dynparam.presentation.pages import html_page, markdown_page
 from dynparam.support.tables import read_csv
 from tests.experiments.alignments.test_comparison import settings
@@ -26,6 +32,13 @@ def table():
             "expected_exact": [-1.21, 0.01, float("nan")],
             "expected_exact_error": [0.004, 0.004, float("nan")],
             "deviation": [-1.0, 0.0, float("nan")],
+            "drawn_slope": [-1.27, 0.02, 0.42],
+            "drawn_low": [-1.4, -0.4, 0.3],
+            "drawn_high": [-1.1, 0.4, 0.5],
+            "joint_statistic": [2.3, 2.3, float("nan")],
+            "joint_layers": [2.0, 2.0, float("nan")],
+            "joint_freedom": [88.2, 88.2, float("nan")],
+            "joint_p": [0.043, 0.043, float("nan")],
         }
     )
 
@@ -42,6 +55,7 @@ def test_markdown_says_what_the_table_says(table):
     assert "-1.250 [-1.300, -1.200]" in text
     assert "-1.210 ± 0.004" in text
     assert "nan" not in text
+    assert "-1.270 [-1.400, -1.100]" in text
     assert "✓ agrees" in text
     assert "✗ disagrees" in text
     assert "-0.000" not in text, "a value that rounds to zero has no sign"
@@ -67,3 +81,45 @@ def test_files(table, tmp_path):
     written = write_comparison(table, tmp_path / "slopes.csv", settings())
     assert [path.name for path in written] == ["slopes.csv", "slopes.md", "slopes.html"]
     pd.testing.assert_frame_equal(read_csv(written[0]), table)
+
+
+def curves(*p_values):
+    """A table of so many curves of two layers with these p-values."""
+    return pd.DataFrame(
+        {
+            "curve": f"c{place // 2}",
+            "verdict": "agrees",
+            "joint_statistic": 2.0,
+            "joint_layers": 2.0,
+            "joint_freedom": 90.0,
+            "joint_p": p_values[place // 2],
+        }
+        for place in range(2 * len(p_values))
+    )
+
+
+@pytest.mark.parametrize(
+    ("p_values", "apart"),
+    [
+        ((0.04,), ["c0"]),
+        ((0.06,), []),
+        ((0.04, 0.9, 0.9, 0.9), []),
+        ((0.9, 0.01, 0.9, 0.9), ["c1"]),
+        ((0.9, 0.01, 0.9, 0.012), ["c1", "c3"]),
+        ((0.013, 0.9, 0.9, 0.9), []),
+        ((1.0, 0.0), ["c1"]),
+        ((0.04, float("nan")), ["c0"]),
+    ],
+)
+def test_curves_are_told_apart_among_as_many_as_there_are(p_values, apart):
+    """At 5 % in all, 1 - 0.95^(1/4) = 0.0127 each for four. One without a test does not count."""
+    whole = whole_curves(curves(*p_values))
+    assert told_apart(whole, 0.95) == apart
+    assert len(whole) == sum(p == p for p in p_values)
+
+
+def test_the_summary_tells_of_whole_curves(table):
+    text = summary_sentence(table, settings())
+    assert "(a, F(2, 88) = 2.30)" in text
+    assert "tell 1 of 1 curves from the exact slopes: the smallest p is 0.043" in text
+    assert summary_sentence(table.assign(joint_p=float("nan")), settings()).endswith("in this window.")

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -14,6 +15,7 @@ from dynparam.experiments.alignments.wide_figure import (
     wide_figure,
 )
 from dynparam.presentation.figure_style import save
+from dynparam.support.errors import DataError
 
 WIDTHS = (100, 1000, 10_000, 100_000)
 
@@ -31,6 +33,7 @@ def trials(widths, slope, seed):
             "n_min": n // 5,
             "trial": trial,
             "alignment": layer * max(n, 1000) ** slope * generator.lognormal(-0.02, 0.2),
+            "relative_square": 1.0,
         }
         for n in widths
         for trial in range(20)
@@ -65,6 +68,27 @@ def test_local_slopes_see_the_bend():
         assert row.low < row.value < row.high
         # 20 trials that scatter by 0.2: a standard error of 0.2/sqrt(20)*sqrt(2)/log(10) = 0.027.
         assert abs(row.value - row.expected) < 5 * 0.027
+
+
+def test_local_slopes_leave_the_images_out():
+    """Norms that scatter by a half change the values above, and no local slope."""
+    known = curve()
+    norms = np.random.default_rng(5).lognormal(0, 0.5, len(known.law) // 2).repeat(2)
+    scattered = known.law.assign(relative_square=norms, alignment=known.law["alignment"] * norms)
+    found = [
+        local_slopes(replace(known, law=law), sliding=3, confidence=0.95)
+        for law in (known.law, scattered)
+    ]
+    reach = [(one["high"] - one["low"]).to_numpy() for one in found]
+    assert reach[1] == pytest.approx(reach[0], rel=0.3)
+    assert found[1]["value"].to_numpy() == pytest.approx(found[0]["value"].to_numpy(), abs=0.06)
+
+
+def test_trials_without_their_images_are_refused():
+    known = curve()
+    bare = replace(known, law=known.law.drop(columns="relative_square"))
+    with pytest.raises(DataError, match=r"trials of c have no column 'relative_square'.*measure them"):
+        plotted_data(bare, sliding=3, confidence=0.95)
 
 
 def test_plotted_data_is_complete():

@@ -183,6 +183,18 @@ def test_unequal_trials_do_not_pair():
         changes_of(trials)
 
 
+def test_exponents_stand_beside_the_slopes():
+    """0, -1, -8/5 and 0; slopes of 0 and -1 are at theirs, those of fig3_3_spectral or shifted not."""
+    table = changes_of(invented_trials({"floor": 0.5}))
+    exponents = {curve: set(rows["exponent"]) for curve, rows in table.groupby("curve", sort=False)}
+    assert exponents == dict(zip(exponents, [{0.0}, {-1.0}, {-1.6}, {0.0}], strict=True))
+    off, moved = table["curve"] == "fig3_3_spectral", table["alternative"] == "floor"
+    assert set(table.loc[~off, "at_exponent_by_default"]) == {"agrees"}
+    assert set(table.loc[off, "at_exponent_by_default"]) == {"disagrees"}
+    assert set(table.loc[~off & moved, "at_exponent"]) == {"disagrees"}
+    assert set(table.loc[~off & ~moved, "at_exponent"]) == {"agrees"}
+
+
 def test_a_claim_can_stop_showing():
     """The flat curves lose their claim by a shift of 0.5, the decreasing ones by one of 1.5."""
     table = changes_of(invented_trials({"floor": 0.5, "per_image": 1.5}))

@@ -5,7 +5,8 @@ import pytest
 
 from dynparam.experiments.open_choices.findings import Found
 from dynparam.experiments.open_choices.settings import for_open_choices
-from tests.open_choices import CONFIG
+from dynparam.trials.settings import ASYMPTOTIC
+from tests.open_choices import CONFIG, OPEN_CHOICES
 
 SHOWS, NOT, UNDECIDED = "shows", "does not show", "undecided"
 
@@ -13,11 +14,19 @@ SHOWS, NOT, UNDECIDED = "shows", "does not show", "undecided"
 def changes(*rows):
     """Rows of the table of changes: (alternative, change, shows_by_default, shows)."""
     columns = ["alternative", "change", "shows_by_default", "shows"]
-    return pd.DataFrame(list(rows), columns=columns)
+    same = {
+        "curve": "c",
+        "exponent": 0.0,
+        "default": 0.3,
+        "slope": 0.1,
+        "at_exponent_by_default": "disagrees",
+        "at_exponent": "agrees",
+    }
+    return pd.DataFrame(list(rows), columns=columns).assign(**same)
 
 
 def found(*rows):
-    return Found(CONFIG.network, for_open_choices(CONFIG), changes(*rows)).open_choices()
+    return Found(for_open_choices(CONFIG), changes(*rows)).open_choices()
 
 
 @pytest.mark.parametrize(
@@ -36,12 +45,27 @@ def found(*rows):
 )
 def test_a_slope_that_changes_sides_is_counted(default, chosen, moved):
     """One that is undecided on either side is not."""
-    assert found(("a", 0.1, SHOWS, SHOWS), ("b", 0.1, default, chosen))["moved"] == moved
+    moving = found(("a", 0.1, SHOWS, SHOWS), ("b", 0.1, default, chosen))["moving"]
+    assert [(one["name"], one["moved"]) for one in moving] == [("b", 1)] * moved
 
 
 def test_slopes_that_move_are_counted_one_by_one_and_alternatives_once():
-    rows = [("a", 0.1, SHOWS, NOT), ("a", 0.1, NOT, SHOWS), ("b", 0.1, SHOWS, SHOWS)]
-    assert (found(*rows)["moved"], found(*rows)["alternatives"]) == (2, 2)
+    rows = [("a", 0.1, SHOWS, NOT), ("a", 0.1, NOT, SHOWS), ("a", 0.3, NOT, NOT), ("b", 0.1, NOT, NOT)]
+    known = found(*rows)
+    assert (known["alternatives"], known["others"], known["names"]) == (2, 1, ["`a`"])
+    (one,) = known["moving"]
+    assert (one["moved"], one["slopes"], one["at_exponent"], one["by_default"]) == (2, 3, 3, 0)
+    assert one["curves"] == [{"curve": "c", "exponent": 0.0, "default": [0.3] * 3, "slopes": [0.1] * 3}]
+    assert not one["asymptotic"]
+    assert known["largest"]["alternative"] == "b", "that of the others"
+    assert found(rows[0])["largest"] is None
+
+
+def test_the_asymptotic_reading_is_known_by_its_name():
+    """It is the alternative that overlays ``probe.first_layer``, and the only one."""
+    assert found((ASYMPTOTIC, 0.1, NOT, SHOWS))["moving"][0]["asymptotic"]
+    overlays = {one.name: one.overlay for one in OPEN_CHOICES.alternatives()}
+    assert overlays[ASYMPTOTIC] == {"probe": {"first_layer": "asymptotic"}}
 
 
 @pytest.mark.parametrize("sign", [1, -1])
@@ -52,18 +76,14 @@ def test_the_largest_change_may_be_of_either_sign(sign):
         ("b", -0.3 * sign, SHOWS, SHOWS),
         ("c", 0.2 * sign, NOT, NOT),
     ]
-    assert found(*rows)["largest"] == {
-        "alternative": "b",
-        "change": -0.3 * sign,
-        "shows_by_default": SHOWS,
-        "shows": SHOWS,
-    }
+    largest = found(*rows)["largest"]
+    assert (largest["alternative"], largest["change"]) == ("b", -0.3 * sign)
     table = changes(*rows).set_index(pd.Index([7, 0, 1]))
-    largest = Found(CONFIG.network, for_open_choices(CONFIG), table).open_choices()["largest"]
+    largest = Found(for_open_choices(CONFIG), table).open_choices()["largest"]
     assert largest["alternative"] == "b"
 
 
 def test_exponents_compared_differ_by_those_of_the_thesis():
     """Fig. 3.2: -1 against 0; Fig. 3.3: -8/5 against 0."""
-    found = Found(CONFIG.network, for_open_choices(CONFIG), changes())
+    found = Found(for_open_choices(CONFIG), changes())
     assert found.differences() == [1, Fraction(8, 5)]

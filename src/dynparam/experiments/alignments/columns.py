@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dynparam.presentation.intervals import Interval
-from dynparam.presentation.numbers import fraction, plus_minus, signed, with_interval
+from dynparam.presentation.numbers import chance, fraction, plus_minus, signed, with_interval
 from dynparam.presentation.tables import Column, TableView
 
 
@@ -31,7 +31,7 @@ def slopes_view(tolerance: float) -> TableView:
         ),
         Column(
             "measured",
-            "least squares on log-log axes, with its interval",
+            "least squares on log-log axes, the images' scatter taken out, with its interval",
             ("slope", "ci_low", "ci_high"),
             with_interval,
             numeric=True,
@@ -41,6 +41,20 @@ def slopes_view(tolerance: float) -> TableView:
         ),
         Column(
             "verdict", "whether the interval lies within the tolerance of what is expected", verdict=True
+        ),
+        Column(
+            "whole curve",
+            "the chance of differences as large as those of all its layers together, if none is real",
+            ("joint_p",),
+            chance,
+            numeric=True,
+        ),
+        Column(
+            "as drawn",
+            "the slope that the figure shows: the images' scatter left in",
+            ("drawn_slope", "drawn_low", "drawn_high"),
+            with_interval,
+            numeric=True,
         ),
         Column("note", "whether the claim of the thesis shows", prose=True),
     )

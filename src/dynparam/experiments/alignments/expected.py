@@ -26,7 +26,7 @@ def expected_values(settings: ProbeStage, name: str, input_square_norms: FloatAr
         alignment, alignment_uncrossed = (
             mean_field(
                 shape,
-                layer_scales(curve.parametrization, shape, curve.r),
+                layer_scales(curve.parametrization, shape, curve.r, probe.first_layer),
                 probe.learning_rate,
                 input_square_norms,
             ).alignment

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from scipy import stats
 
+from dynparam.experiments.alignments.page import told_apart, whole_curves
 from dynparam.experiments.alignments.settings import ComparisonStage, for_comparison
-from dynparam.experiments.alignments.tables import SLOPES, WIDE
+from dynparam.experiments.alignments.tables import READINGS, SLOPES, WIDE
 from dynparam.presentation.verdicts import COMPARISONS
 from dynparam.provenance.experiment import Files
 from dynparam.settings.widths import NarrowWidth
-from dynparam.statistics.verdicts import equivalence
+from dynparam.statistics.joint import among
+from dynparam.statistics.verdicts import Verdict, equivalence
 from dynparam.theory.widths import INPUT_WIDTH
+from dynparam.trials.settings import ASYMPTOTIC
 
 TEMPLATE = "findings.md.j2"
 """The sentences, in this folder."""
@@ -73,8 +75,9 @@ class Found:
         directory: str,
         slopes: pd.DataFrame,
         wide: Mapping[str, pd.DataFrame],
+        changes: pd.DataFrame,
     ) -> None:
-        """Answer from ``results/comparison/slopes.csv`` and the plotted data of ``law.figures``.
+        """Answer from the tables of slopes and of the open choices, and the data of ``law.figures``.
 
         ``directory`` is where the figures lie.
         """
@@ -82,6 +85,7 @@ class Found:
         self._directory = directory
         self._slopes = slopes
         self._wide = wide
+        self._changes = changes
 
     def files(self, figures: Iterable[str], kind: str) -> str:
         """The files of figures: ```figures/fig3_2.csv```, separated by commas."""
@@ -130,6 +134,18 @@ class Found:
         """The first curve of spectral parametrization at a constant ratio, if there is one."""
         return next((one for one in self._window("spectral") if one.narrow.exponent == 1), None)
 
+    def asymptotic_reading(self, curve: Slopes) -> dict[str, Any] | None:
+        """A curve's slopes if n_0 counts as Theta(1) in eq. 3.4, and how many are at their exponents.
+
+        None if that alternative was not measured.
+        """
+        table = self._changes
+        rows = table[(table["alternative"] == ASYMPTOTIC) & (table["curve"] == curve.curve)]
+        if rows.empty:
+            return None
+        agree = int((rows["at_exponent"] == Verdict.AGREES).sum())
+        return {"slopes": rows["slope"].tolist(), "agree": agree, "all": len(rows)}
+
     def steep(self) -> list[Slopes]:
         """The curves of spectral parametrization whose exponents are below zero."""
         return [one for one in self._window("spectral") if min(one.asymptotic) < 0]
@@ -145,9 +161,11 @@ class Found:
         return [wide for wide, shown in self._settings.law.figures.items() if shown == curve.figure]
 
     def crosses(self) -> bool:
-        """Whether the width of the first hidden layer passes n_0 among the widths of the probe."""
+        """Whether n_1 passes n_0 among the widths of the probe, and eq. 3.4 minds."""
         widths = self._settings.probe.widths
-        return self._settings.network.hidden[0] == "wide" and widths.smallest < self.n_0 < widths.largest
+        as_written = self._settings.probe.first_layer == "written"
+        wide = self._settings.network.hidden[0] == "wide"
+        return as_written and wide and widths.smallest < self.n_0 < widths.largest
 
     def bends(self, curve: Slopes) -> bool:
         """Whether the local slopes of a curve leave their exponents up to n_0 and keep them beyond."""
@@ -177,21 +195,31 @@ class Found:
         """The standard error of the exact slopes on the probe's widths, on average."""
         return float(self._slopes["expected_exact_error"].mean())
 
-    def largest_deviation(self) -> dict[str, Any]:
-        """Of a measured slope from the exact one: by curve, and how likely one so large is by chance.
+    def whole_curves(self) -> dict[str, Any] | None:
+        """The tests of all layers of a curve together: which curves are told apart, and the least p.
 
-        The layers of a curve share their trials, so that a curve counts as one.
+        ``chance`` is that of so small a p among as many curves, independent of each other. None if
+        trials are too few for a test.
         """
-        deviation = self._slopes.set_index("curve")["deviation"].dropna().abs()
-        largest = float(deviation.max())
-        curves = deviation.index.nunique()
-        single = 2 * stats.norm.sf(largest)
+        whole = whole_curves(self._slopes)
+        if whole.empty:
+            return None
+        least = whole.iloc[int(whole["joint_p"].argmin())]
         return {
-            "curve": deviation.idxmax(),
-            "errors": largest,
-            "chance": 1 - (1 - single) ** curves,
-            "curves": curves,
+            "apart": told_apart(whole, self._settings.fit.confidence),
+            "curves": len(whole),
+            "curve": least["curve"],
+            "statistic": float(least["joint_statistic"]),
+            "layers": int(least["joint_layers"]),
+            "freedom": float(least["joint_freedom"]),
+            "p": float(least["joint_p"]),
+            "chance": among(float(least["joint_p"]), len(whole)),
         }
+
+    def half_width(self, figures: Iterable[str]) -> float:
+        """Half the width of the intervals of the figures' slopes, on average."""
+        rows = self._rows(figures)
+        return float((rows["ci_high"] - rows["ci_low"]).mean() / 2)
 
     def _rows(self, figures: Iterable[str]) -> pd.DataFrame:
         return self._slopes[self._slopes["figure"].isin(list(figures))]
@@ -227,4 +255,5 @@ def found(config: Any, files: Files) -> Found:
         str(files.figures),
         files.table("comparison/slopes", SLOPES),
         {figure: files.plotted(figure, WIDE) for figure in config.law.figures},
+        files.table("open_choices/changes", READINGS),
     )

@@ -291,6 +291,7 @@ EXPERIMENT = Experiment(
     tables=(ShownTable("comparison/slopes", "comparison"),),
     quoted=lambda config, files: (
         files.results / "comparison" / "slopes.csv",
+        files.results / "open_choices" / "changes.csv",
         *(files.figures / f"{figure}.csv" for figure in config.law.figures),
     ),
 )

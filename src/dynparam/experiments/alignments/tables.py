@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dynparam.presentation.verdicts import COMPARISONS
+from dynparam.statistics.verdicts import Verdict
 from dynparam.support.tables import COUNT, GAPS, NUMBER, TEXT, Form
 
 FITS = Form(
@@ -15,6 +16,12 @@ FITS = Form(
         "ci_low": GAPS,
         "ci_high": GAPS,
         "standard_error": GAPS,
+        "judged_slope": NUMBER,
+        "judged_low": GAPS,
+        "judged_high": GAPS,
+        "judged_error": GAPS,
+        "freedom": COUNT,
+        "joint_freedom": NUMBER,
     },
     key=("layer",),
 )
@@ -49,6 +56,13 @@ SLOPES = Form(
         "expected_exact": GAPS,
         "expected_exact_error": GAPS,
         "deviation": GAPS,
+        "drawn_slope": NUMBER,
+        "drawn_low": GAPS,
+        "drawn_high": GAPS,
+        "joint_statistic": GAPS,
+        "joint_layers": GAPS,
+        "joint_freedom": GAPS,
+        "joint_p": GAPS,
     },
     key=("figure", "curve", "layer"),
 )
@@ -64,3 +78,15 @@ WIDE = Form(
     }
 )
 """The data of a figure at great widths (``wide_figure.COLUMNS``)."""
+
+READINGS = Form(
+    {
+        "alternative": TEXT,
+        "curve": TEXT,
+        "layer": COUNT,
+        "slope": NUMBER,
+        "at_exponent": tuple(Verdict),
+    },
+    key=("alternative", "curve", "layer"),
+)
+"""What the findings quote of the open choices: slopes under other readings of the thesis."""

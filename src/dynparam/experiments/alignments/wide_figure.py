@@ -16,9 +16,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from dynparam.experiments.alignments.figure import beside_expected, summarize
-from dynparam.experiments.alignments.fits import by_width
+from dynparam.experiments.alignments.fits import by_width, require_squares
 from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, STYLE, TEXT_WIDTH_INCHES
-from dynparam.statistics.slopes import log_slope, slope_of_log_means
+from dynparam.statistics.slopes import log_slope, slope_per_square
 from dynparam.theory.widths import INPUT_WIDTH
 
 COLUMNS = (
@@ -65,15 +65,19 @@ def plotted_data(curve: WideCurve, sliding: int, confidence: float) -> pd.DataFr
 
 
 def local_slopes(curve: WideCurve, sliding: int, confidence: float) -> pd.DataFrame:
-    """Slopes over each ``sliding`` neighbouring widths, measured and expected, in ``COLUMNS``."""
+    """Slopes over each ``sliding`` neighbouring widths, measured and expected, in ``COLUMNS``.
+
+    The scatter of the images' norms is taken out of them (``statistics.slopes.slope_per_square``).
+    Raises ``DataError`` if the trials do not say it.
+    """
+    require_squares(curve.law)
     rows = []
     for layer, trials in curve.law.groupby("layer"):
-        widths, values = by_width(trials)
+        widths, values = by_width(trials, ("alignment", "relative_square"))
         theory = curve.expected[curve.expected["layer"] == layer].set_index("n")["alignment"]
         for start in range(len(widths) - sliding + 1):
             window = widths[start : start + sliding]
-            columns = [column[:, None] for column in values[start : start + sliding]]
-            found = slope_of_log_means(window, columns, confidence=confidence)
+            found = slope_per_square(window, values[start : start + sliding], confidence=confidence)
             rows.append(
                 {
                     "kind": "slope",

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -256,10 +257,10 @@ def _expected_slopes(
 
     ||x||^2 is taken from the first layer: its preactivations have the mean square s_1^2 ||x||^2.
     """
+    scales = partial(layer_scales, name, r=HALF, first_layer=settings.probe.first_layer)
     first = trials[trials["layer"] == 1]
     squares = [
-        float(np.square(_of_width(first, n)["preactivation_rms"]).mean())
-        / layer_scales(name, widths, HALF).signal[0] ** 2
+        float(np.square(_of_width(first, n)["preactivation_rms"]).mean()) / scales(widths).signal[0] ** 2
         for n, widths in grid.items()
     ]
     smallest = min(grid)
@@ -269,7 +270,7 @@ def _expected_slopes(
 
     def slopes(shapes: Sequence[Widths]) -> Sizes:
         """Slopes of the expected sizes over networks of these widths."""
-        sizes = [expected_sizes(one, layer_scales(name, one, HALF), rate, norm) for one in shapes]
+        sizes = [expected_sizes(one, scales(one), rate, norm) for one in shapes]
         columns: list[FloatArray] = [np.stack([getattr(one, q) for one in sizes]) for q in QUANTITIES]
         return Sizes(*(log_slope(list(grid), column) for column in columns))
 

@@ -1,8 +1,8 @@
 """What the alternatives to the choices change: every slope of Figs. 3.2 and 3.3, paired, with interval.
 
 The slope under a choice and its difference from the default's come from trials that share their random
-numbers. Most of what scatter is left is that of the images' norms, whose expectation is known: a mean
-alignment is divided by the mean of ||x||^2 over its expectation, which is 1 but for that scatter. A
+numbers. Most of what scatter is left is that of the images' norms, which is taken out of both
+(``statistics.slopes.slope_per_square``). A
 claim of the thesis shows, does not show, or is undecided under a choice, by the interval of that
 choice's own slope.
 """
@@ -19,10 +19,12 @@ from dynparam.experiments.open_choices.entries import DEFAULT, OpenChoices
 from dynparam.experiments.open_choices.settings import OpenChoicesStage
 from dynparam.settings.shared import shown_curves
 from dynparam.statistics.estimates import Estimate, student
-from dynparam.statistics.slopes import slope_of_log_means
+from dynparam.statistics.slopes import PER_SQUARE, slope_of_log_means, slope_per_square
+from dynparam.statistics.verdicts import equivalence
 from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import DataError
 from dynparam.trials.claims import showing
+from dynparam.trials.networks import asymptotic_exponents
 from dynparam.trials.settings import Engine
 
 COLUMNS = (
@@ -41,8 +43,15 @@ COLUMNS = (
     "change_high",
     "shows_by_default",
     "shows",
+    "exponent",
+    "at_exponent_by_default",
+    "at_exponent",
 )
-"""The columns of ``results/open_choices/changes.csv``; slopes are d log(mean alignment) / d log(n)."""
+"""The columns of ``results/open_choices/changes.csv``; slopes are d log(mean alignment) / d log(n).
+
+``exponent`` is the exact one as n grows, the same under all choices, and the last two say whether the
+slopes agree with it to within the tolerance.
+"""
 
 Trials = Mapping[tuple[str, Engine], pd.DataFrame]
 """(choice, engine) -> its trials, as ``experiments.open_choices.trials.measure_choice`` gives them."""
@@ -84,6 +93,7 @@ def _changes_of(
     chosen, paired, exact = known[name, engine], known[DEFAULT, engine], known[DEFAULT, "law"]
     for curve in shown_curves(settings.panels):
         _require_pairs(name, curve, chosen, paired)
+        exponents = asymptotic_exponents(settings.network, settings.probe.curve(curve))
         for layer, by_width in exact[curve].items():
             default = _slope(by_width, confidence)
             change = _change(chosen[curve][layer], paired[curve][layer], confidence)
@@ -97,7 +107,9 @@ def _changes_of(
             ]
             claim, tolerance = settings.probe.curve(curve).claim, settings.comparison.tolerance
             shown = [str(showing(claim, *line.interval, tolerance)) for line in (default, slope)]
-            yield name, engine, curve, layer, *values, *shown
+            exponent = float(exponents[layer - 1])
+            at = [str(equivalence(*line.interval, exponent, tolerance)) for line in (default, slope)]
+            yield name, engine, curve, layer, *values, *shown, exponent, *at
 
 
 def _require_pairs(name: str, curve: str, chosen: Arranged, paired: Arranged) -> None:
@@ -113,15 +125,14 @@ def _require_pairs(name: str, curve: str, chosen: Arranged, paired: Arranged) ->
 
 
 def _slope(by_width: dict[int, FloatArray], confidence: float) -> Estimate:
-    """Of the mean alignment over the mean relative ||x||^2, a ratio estimate of the slope."""
-    values = list(by_width.values())
-    return slope_of_log_means(list(by_width), values, (1.0, -1.0), confidence=confidence)
+    return slope_per_square(list(by_width), list(by_width.values()), confidence=confidence)
 
 
 def _change(chosen: dict[int, FloatArray], paired: dict[int, FloatArray], confidence: float) -> Estimate:
     """The slope under a choice less the default's; zero to the bit where all trials are equal."""
     both = [np.hstack([chosen[n], paired[n]]) for n in paired]
-    line = slope_of_log_means(list(paired), both, (1.0, -1.0, -1.0, 1.0), confidence=confidence)
+    powers = np.hstack([PER_SQUARE, np.negative(PER_SQUARE)])
+    line = slope_of_log_means(list(paired), both, powers.tolist(), confidence=confidence)
     equal = all(np.array_equal(chosen[n], paired[n]) for n in paired)
     return student(0.0, 0.0, line.degrees_of_freedom, confidence) if equal else line
 

@@ -16,6 +16,7 @@ from pydantic import Field, ValidationError, model_validator
 from dynparam.settings.base import Block
 from dynparam.settings.reading import describe, read
 from dynparam.support.errors import ConfigError
+from dynparam.training.settings import RunStage
 from dynparam.trials.settings import Engine
 
 DEFAULT = "default"
@@ -33,6 +34,11 @@ class Alternative(Block):
     overlay: dict[str, Any] = Field(default={}, description="what the configuration says instead")
     engine: Engine = Field(default="law", description="where its trials are measured")
     unaffected: Text | None = Field(default=None, description="why the probe cannot see it")
+
+    @property
+    def trained(self) -> bool:
+        """Whether training reads what it changes, so that it may change the curves of Figs. 3.4-3.5."""
+        return not set(RunStage.model_fields).isdisjoint(self.overlay)
 
     @model_validator(mode="after")
     def _reachable(self) -> Self:

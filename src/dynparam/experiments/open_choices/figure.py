@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -15,8 +16,17 @@ from matplotlib.patches import Patch
 from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, STYLE, TEXT_WIDTH_INCHES
 from dynparam.presentation.numbers import typographic
 
-LINEAR_REACH = 0.03
+LINEAR_REACH = 0.01
 """The axis is linear to here on either side of zero, and logarithmic beyond."""
+
+EXPONENT: Mapping[str, Any] = {
+    "color": "black",
+    "marker": "|",
+    "markersize": 6,
+    "markeredgewidth": 0.9,
+    "linestyle": "",
+}
+"""The strokes of exact exponents."""
 
 LAYER_STEP = 0.12
 """Distance of the dots of two layers, in rows."""
@@ -26,7 +36,8 @@ def open_choices_figure(changes: pd.DataFrame, titles: Mapping[str, str], tolera
     """A panel per curve, a row per alternative, a dot with its interval per layer.
 
     ``changes`` has the columns of ``changes.COLUMNS``; ``titles`` maps curves to titles. The band
-    is what counts as equal in the comparison of slopes, ``tolerance`` on either side.
+    is what counts as equal in the comparison of slopes, ``tolerance`` on either side. Where a
+    change leaves it, a black stroke is the change that makes the slope its exact exponent.
     """
     alternatives = changes["alternative"].unique().tolist()
     curves = changes["curve"].unique().tolist()
@@ -39,11 +50,15 @@ def open_choices_figure(changes: pd.DataFrame, titles: Mapping[str, str], tolera
         for axis, curve in zip(grid.flat, curves, strict=False):
             _panel(axis, changes[changes["curve"] == curve], alternatives, tolerance)
             axis.set_title(titles[curve])
+        _scale(grid[0, 0], changes, tolerance)
         for axis in grid[-1]:
-            axis.set_xlabel("change of the slope (alternative less default)")
+            axis.set_xlabel("change of the slope")
         layers = sorted(changes["layer"].unique())
         figure.legend(
-            handles=_key(layers, tolerance), loc="outside upper center", ncols=4, frameon=False
+            handles=_key(layers, tolerance, leaving=bool((changes["change"].abs() > tolerance).any())),
+            loc="outside upper center",
+            ncols=4,
+            frameon=False,
         )
     return figure
 
@@ -66,16 +81,16 @@ def _panel(axis: Axes, changes: pd.DataFrame, alternatives: list[str], tolerance
             markersize=3.0,
             elinewidth=0.7,
         )
-    largest = max(tolerance, float(changes[["change_low", "change_high"]].abs().to_numpy().max()))
-    left, right = axis.get_xlim()
-    axis.set_xscale("symlog", linthresh=LINEAR_REACH, linscale=2.0)
-    steps = [tolerance / 20, tolerance / 10, tolerance]
-    ticks = [*(-step for step in reversed(steps)), 0.0, *steps]
-    axis.set_xticks(ticks, [typographic(f"{tick:g}") for tick in ticks])
-    axis.tick_params(axis="x", labelsize=7)
-    axis.set_xlim(min(left, -1.3 * largest), max(right, 1.3 * largest))
+        leaves = rows["change"].abs().to_numpy(float) > tolerance
+        axis.plot(
+            (rows["exponent"] - rows["default"])[leaves],
+            np.flatnonzero(leaves) + offset,
+            zorder=3,
+            **EXPONENT,
+        )
     axis.set_yticks(range(len(alternatives)), [name.replace("_", " ") for name in alternatives])
     axis.set_ylim(len(alternatives) - 0.5, -0.5)
+    axis.tick_params(axis="x", labelsize=7)
     axis.minorticks_off()
     axis.grid(True, axis="x", linewidth=0.3, color="0.85")
     for row in range(1, len(alternatives)):
@@ -83,7 +98,20 @@ def _panel(axis: Axes, changes: pd.DataFrame, alternatives: list[str], tolerance
     axis.set_axisbelow(True)
 
 
-def _key(layers: list[int], tolerance: float) -> list[Line2D | Patch]:
+def _scale(axis: Axes, changes: pd.DataFrame, tolerance: float) -> None:
+    """The horizontal axis that all panels share: as far to either side as their dots go."""
+    left = 1.3 * max(tolerance, -float(changes["change_low"].min()))
+    right = 1.3 * max(tolerance, float(changes["change_high"].max()))
+    steps = [LINEAR_REACH, tolerance, 4 * tolerance, 20 * tolerance]
+    below, above = ([step for step in steps if step < end] for end in (left, right))
+    ticks = [*(-step for step in reversed(below)), 0.0, *above]
+    axis.set_xscale("symlog", linthresh=LINEAR_REACH, linscale=1.0)
+    axis.set_xlim(-left, right)
+    axis.set_xticks(ticks, [typographic(f"{tick:g}") for tick in ticks])
+    axis.minorticks_off()
+
+
+def _key(layers: list[int], tolerance: float, *, leaving: bool) -> list[Line2D | Patch]:
     dots = [
         Line2D(
             [],
@@ -96,4 +124,6 @@ def _key(layers: list[int], tolerance: float) -> list[Line2D | Patch]:
         )
         for layer in layers
     ]
-    return [*dots, Patch(color="0.93", label=rf"within the tolerance, $\pm{tolerance:g}$")]
+    band = Patch(color="0.93", label=rf"within the tolerance, $\pm{tolerance:g}$")
+    stroke = Line2D([], [], label="slope of the exact exponent", **EXPONENT)
+    return [*dots, band, *([stroke] if leaving else [])]

@@ -10,9 +10,10 @@ import pandas as pd
 from dynparam.experiments.open_choices.settings import OpenChoicesStage, for_open_choices
 from dynparam.experiments.open_choices.tables import CHANGES
 from dynparam.provenance.experiment import Files
-from dynparam.settings.widths import Network
+from dynparam.statistics.verdicts import Verdict
 from dynparam.trials.claims import Showing
 from dynparam.trials.networks import asymptotic_exponents
+from dynparam.trials.settings import ASYMPTOTIC
 
 TEMPLATE = "findings.md.j2"
 """The sentences, in this folder."""
@@ -21,21 +22,47 @@ TEMPLATE = "findings.md.j2"
 class Found:
     """The questions the template asks."""
 
-    def __init__(self, network: Network, settings: OpenChoicesStage, changes: pd.DataFrame) -> None:
+    def __init__(self, settings: OpenChoicesStage, changes: pd.DataFrame) -> None:
         """Answer from ``results/open_choices/changes.csv``."""
-        self._network = network
         self._settings = settings
         self._changes = changes
 
     def open_choices(self) -> dict[str, Any]:
-        """How many alternatives there are, how many slopes change sides, and the largest change."""
+        """How many alternatives there are, which change a conclusion, and the others' largest change."""
         table = self._changes
         decided = table[["shows_by_default", "shows"]].isin([Showing.YES, Showing.NO]).all(axis=1)
-        moved = decided & (table["shows_by_default"] != table["shows"])
+        moved = table[decided & (table["shows_by_default"] != table["shows"])]
+        names = moved["alternative"].unique().tolist()
+        others = table[~table["alternative"].isin(names)]
         return {
             "alternatives": table["alternative"].nunique(),
-            "moved": int(moved.sum()),
-            "largest": table.iloc[int(table["change"].abs().argmax())].to_dict(),
+            "names": [f"`{name}`" for name in names],
+            "moving": [self._moving(name, moved) for name in names],
+            "others": others["alternative"].nunique(),
+            "largest": None
+            if others.empty
+            else others.iloc[int(others["change"].abs().argmax())].to_dict(),
+        }
+
+    def _moving(self, name: str, moved: pd.DataFrame) -> dict[str, Any]:
+        """An alternative that changes a conclusion: in which slopes, and where these are then."""
+        rows = self._changes[self._changes["alternative"] == name]
+        return {
+            "name": name,
+            "asymptotic": name == ASYMPTOTIC,
+            "moved": int((moved["alternative"] == name).sum()),
+            "slopes": len(rows),
+            "at_exponent": int((rows["at_exponent"] == Verdict.AGREES).sum()),
+            "by_default": int((rows["at_exponent_by_default"] == Verdict.AGREES).sum()),
+            "curves": [
+                {
+                    "curve": curve,
+                    "exponent": float(of_curve["exponent"].iloc[0]),
+                    "default": of_curve["default"].tolist(),
+                    "slopes": of_curve["slope"].tolist(),
+                }
+                for curve, of_curve in rows.groupby("curve", sort=False)
+            ],
         }
 
     def differences(self) -> list[Fraction]:
@@ -43,11 +70,13 @@ class Found:
         probe = self._settings.probe
         found = []
         for curves in self._settings.panels.values():
-            exponents = [asymptotic_exponents(self._network, probe.curve(curve)) for curve in curves]
+            exponents = [
+                asymptotic_exponents(self._settings.network, probe.curve(curve)) for curve in curves
+            ]
             found += [max(layer) - min(layer) for layer in zip(*exponents, strict=True)]
         return [difference for difference in dict.fromkeys(found) if difference]
 
 
 def found(config: Any, files: Files) -> Found:
     """What the findings ask of a run."""
-    return Found(config.network, for_open_choices(config), files.table("open_choices/changes", CHANGES))
+    return Found(for_open_choices(config), files.table("open_choices/changes", CHANGES))

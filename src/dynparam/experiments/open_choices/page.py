@@ -15,10 +15,13 @@ import pandas as pd
 from dynparam.experiments.open_choices.entries import Alternative, OpenChoice, OpenChoices, written
 from dynparam.experiments.open_choices.settings import PageBlocks
 from dynparam.presentation.numbers import fitting, plus_minus, signed, with_interval
+from dynparam.presentation.sentences import joined
 from dynparam.presentation.templates import template
 from dynparam.presentation.verdicts import BAD, OPEN, TONES
 from dynparam.settings.base import Block, pick, value_at
+from dynparam.statistics.verdicts import Verdict
 from dynparam.support.errors import DataError
+from dynparam.theory.widths import INPUT_WIDTH
 from dynparam.trials.claims import Showing
 
 TEMPLATE = "page.md.j2"
@@ -29,13 +32,21 @@ DIGITS = 4
 NONE = "none"
 """A cell of the page: no alternative of this entry can change a slope."""
 
+NOT_YET = "not measured yet"
+"""A cell of the page: what the alternatives of this entry do to training curves."""
+
 Record = dict[str, Any]
 """A row of the table of changes."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """An entry as cells of a table: key, alternatives, and the largest change of a slope."""
+    """An entry as cells of a table: key, alternatives, and what these change.
+
+    Attributes:
+        change: the largest change of a slope.
+        training: what is known of training curves; empty if no alternative can change them.
+    """
 
     point: str
     thesis: str
@@ -43,6 +54,7 @@ class Row:
     key: str
     alternatives: str
     change: str
+    training: str
 
 
 @dataclass(frozen=True)
@@ -53,6 +65,8 @@ class MeasuredAlternative:
         largest: the largest change with its interval, curve and layer.
         excluding: how many of the intervals exclude zero, out of how many.
         moved: what the claims show under it if that differs from the default.
+        at_exponent: how many slopes agree with their exact exponents under it, out of how many.
+        at_exponent_by_default: the same by default.
         table: curves by layers, changes with half-widths, as Markdown.
     """
 
@@ -62,6 +76,8 @@ class MeasuredAlternative:
     largest: str
     excluding: str
     moved: str
+    at_exponent: str
+    at_exponent_by_default: str
     table: str
 
 
@@ -89,36 +105,48 @@ def page(open_choices: OpenChoices, config: Block, changes: pd.DataFrame) -> str
             for one in entry.alternatives
             if one.unaffected is not None
         ],
-        answer=answer(changes),
+        answer=answer(changes, shown.comparison.tolerance),
+        of_training=[one for one in open_choices.alternatives() if one.trained],
         default=_default_table(changes),
         figure=os.path.relpath(figure, shown.open_choices.page.parent),
         slopes=len(changes.drop_duplicates(["curve", "layer"])),
+        n_0=INPUT_WIDTH,
         settings=shown,
         signs={tone.name: tone.sign for tone in TONES},
     )
 
 
-def answer(changes: pd.DataFrame) -> str:
-    """Whether any alternative changes whether a claim shows, in sentences."""
+def answer(changes: pd.DataFrame, tolerance: float) -> str:
+    """Whether any alternative changes whether a claim shows, and what the others do, in sentences."""
     moved = [row for row in _records(changes) if row["shows"] != row["shows_by_default"]]
     unclear = [row for row in moved if Showing.UNDECIDED in (row["shows"], row["shows_by_default"])]
     definite = [row for row in moved if row not in unclear]
-    largest = _largest(changes)
+    names = list(dict.fromkeys(str(row["alternative"]) for row in definite))
+    told = f"Yes, {joined([f'`{name}`' for name in names])}" if names else "No"
     sentences = [
-        f"**{'Yes' if definite else 'No'}.** {changes['alternative'].nunique()} alternatives of "
+        f"**{told}.** {changes['alternative'].nunique()} alternatives of "
         f"{len(changes.drop_duplicates(['curve', 'layer']))} slopes each are measured, and "
         f"{len(definite) or 'none'} of these {len(changes)} slopes takes a claim from showing to not "
         f"showing or back{': ' + _listed(definite) if definite else ''}."
     ]
+    for name in names:
+        rows = changes[changes["alternative"] == name]
+        sentences.append(
+            f"Under `{name}`, {_agreeing(rows, 'at_exponent')} slopes agree with the exact exponents of "
+            f"theory to within {tolerance:g}, by default {_agreeing(rows, 'at_exponent_by_default')}."
+        )
     if unclear:
         sentences.append(
             f"For {len(unclear)} the interval lies across the limit under one of the two choices only, "
             f"which decides nothing: {_listed(unclear)}."
         )
-    sentences.append(
-        f"The largest change is {interval(largest)}, of {_place(largest)}, under "
-        f"`{largest['alternative']}`."
-    )
+    others = changes[~changes["alternative"].isin(names)]
+    if not others.empty:
+        largest = _largest(others)
+        whose = "The others' largest change" if names else "The largest change"
+        sentences.append(
+            f"{whose} is {interval(largest)}, of {_place(largest)}, under `{largest['alternative']}`."
+        )
     return " ".join(sentences)
 
 
@@ -140,6 +168,7 @@ def _row(entry: OpenChoice, config: Block, changes: pd.DataFrame) -> Row:
         ", ".join(keys),
         "; ".join(f"`{one.name}`: {one.description}" for one in entry.alternatives),
         _largest_of(entry.alternatives, changes),
+        NOT_YET if any(one.trained for one in entry.alternatives) else "",
     )
 
 
@@ -164,8 +193,14 @@ def _measured(alternative: Alternative, rows: pd.DataFrame) -> MeasuredAlternati
         f"{interval(largest)} ({_place(largest)})",
         f"{excluding} of {len(rows)}",
         _listed([row for row in _records(rows) if row["shows"] != row["shows_by_default"]]),
+        _agreeing(rows, "at_exponent"),
+        _agreeing(rows, "at_exponent_by_default"),
         _grid(rows, ("change", "change_low", "change_high")),
     )
+
+
+def _agreeing(rows: pd.DataFrame, column: str) -> str:
+    return f"{int((rows[column] == Verdict.AGREES).sum())} of {len(rows)}"
 
 
 def _default_table(changes: pd.DataFrame) -> str:

@@ -11,6 +11,8 @@ from pydantic import (
 
 from dynparam.settings.base import Block, CurveName, Trials, pick
 from dynparam.settings.shared import Comparison, Figures, Fit, Panels, Paths
+from dynparam.settings.widths import Network
+from dynparam.training.settings import Protocol
 from dynparam.trials.settings import Probe
 
 
@@ -30,6 +32,7 @@ class OpenChoicesSettings(Block):
 class OpenChoicesStage(Block):
     """Blocks of ``compare_choices`` and ``plot_ledger``."""
 
+    network: Network
     probe: Probe
     open_choices: OpenChoicesSettings
     fit: Fit
@@ -42,6 +45,7 @@ class PageBlocks(Block):
     """Blocks that the page quotes besides the keys of its entries."""
 
     paths: Paths
+    protocol: Protocol
     open_choices: OpenChoicesSettings
     fit: Fit
     comparison: Comparison

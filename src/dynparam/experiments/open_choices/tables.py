@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dynparam.statistics.verdicts import Verdict
 from dynparam.support.tables import COUNT, NUMBER, TEXT, WHOLE, Form
 from dynparam.trials.claims import Showing
 
@@ -36,6 +37,9 @@ CHANGES = Form(
         "change_high": NUMBER,
         "shows_by_default": tuple(Showing),
         "shows": tuple(Showing),
+        "exponent": NUMBER,
+        "at_exponent_by_default": tuple(Verdict),
+        "at_exponent": tuple(Verdict),
     },
     key=("alternative", "curve", "layer"),
     complete=True,

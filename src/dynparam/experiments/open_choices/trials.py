@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
@@ -37,7 +36,6 @@ def measure_choice(settings: ProbeStage, images: TrialImages, engine: Engine) ->
     """
     probe = settings.probe
     every = range(probe.trials)
-    mean_square = images.mean_square()
     grid = [
         (name, n, widths)
         for name, curve in probe.curves.items()
@@ -45,17 +43,19 @@ def measure_choice(settings: ProbeStage, images: TrialImages, engine: Engine) ->
             settings.network, curve.narrow, probe.rounding, probe.widths
         ).items()
     ]
+    measures = {
+        name: CurveTrials(probe, name, images, engine, dense_step=stored_step) for name in probe.curves
+    }
     parts = []
     with progress("trials", len(grid)) as advance:
         for name, n, widths in grid:
-            trials = CurveTrials(probe, name, images, engine, dense_step=stored_step)
+            trials = measures[name]
             results = [
                 result
                 for block in trials.engine.blocks(widths, every)
                 for result in trials(n, widths, block)
             ]
-            drawn = [trials.start(n, trial).x.double().square().sum().item() for trial in every]
-            parts.append(_table(name, n, widths, results, np.array(drawn) / mean_square))
+            parts.append(_table(name, n, widths, results, trials.relative_squares(n, every)))
             advance(1)
     return pd.concat(parts, ignore_index=True)
 
