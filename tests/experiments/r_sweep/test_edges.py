@@ -116,6 +116,23 @@ def test_a_planted_edge_is_found():
     assert found["note"].str.startswith("updates at the edge follow n^0.2").all()
 
 
+def test_the_note_tells_the_size_of_updates_and_all_roots():
+    """Of the interval the ends in units of n, whatever the reference is; roots are half the exponents."""
+    settings = edges_stage()
+    found = sweep_edges.summary(planted_sweep(settings), settings)
+    powers = {"n_min": 1 / 2, "geometric_mean": 4 / 5, "n_max": 1}
+    for row in found.to_dict("records"):
+        power = powers[row["reference"]]
+        size, low, high = (row[name] * power for name in ("edge", "ci_low", "ci_high"))
+        assert row["update_exponent"] == pytest.approx(size)
+        assert row["update_expected"] == 0.25
+        assert row["edge_expected"] == pytest.approx(0.25 / power)
+        assert row["note"] == (
+            f"updates at the edge follow n^{size:.3f} [{low:.3f}, {high:.3f}]; the roots are "
+            "n^0.25 of n_min, n^0.4 of the geometric mean, n^0.5 of n_max"
+        )
+
+
 @pytest.mark.parametrize("edge", [0.1, 0.4])
 def test_an_edge_elsewhere_disagrees(edge):
     """Growth planted at the root of the geometric mean (0.4), or long before sqrt(n_min)."""
