@@ -46,7 +46,7 @@ def plain_lines(axis: Axes, style: str) -> list[Line2D]:
 
 
 def bands(pictures: Sequence[object], values: Sequence[float]) -> list[tuple[float, float]]:
-    """Where the bands behind intervals on one axis begin and end, in the units of the dots' ``values``."""
+    """Where the bands behind intervals on one axis begin and end, in the dots' units."""
     dots = [float(re.search(r'cx="([\d.]+)"', str(one))[1]) for one in pictures]  # type: ignore[index]
     scale, start = np.polyfit(dots, values, 1)
     found = []

@@ -150,10 +150,11 @@ def make(root: Path, size: tuple[int, int] = (1500, 600)) -> Config:
             shutil.copy(ROOT / f"figures/{name}.{kind}", figures / f"{name}.{kind}")
     found = {"seed": 1, "epochs": 2, "loss_difference": 1e-9, "accuracy_difference": 0.0}
     found |= {"tolerance": 5e-3, "accuracy_tolerance": 5e-3, "device": "a processor"}
-    for run in all_runs(chosen).values():
+    for place, run in enumerate(all_runs(chosen).values()):
         path = results / "audit" / f"{run.place}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({"audit": found}))
+        changed = {"loss_difference": 1.0} if place == 3 else {}
+        path.write_text(json.dumps({"audit": found | changed}))
     (results / "benchmarks/draw/fig.tsv").write_text("s\tmax_rss\n2.5\t310.2\n")
     (results / "benchmarks/measure.tsv").write_text("s\tmax_rss\n7.5\tNA\n")
     (docs / "findings.md").write_text(FINDINGS.format(figures=figures))

@@ -112,8 +112,14 @@ class TestPage:
         assert rows["Slopes up to n = 10,000,000"] == [2, 2, 2, 6]
         assert rows["Claims on training curves"] == [2, 2, 2, 6]
         assert rows["Table 1.1: measured and exact"] == [*expected, len(entries)]
+        claims = entries["claim"].value_counts()
+        expected = [claims.get(one, 0) for one in ("holds", "fails", "undecided")]
+        assert rows["Table 1.1: its own entries"] == [*expected, len(entries)]
+        cells = pd.read_csv(ROOT / "figures/conditions.csv")["verdict"].value_counts()
+        expected = [cells.get(one, 0) for one in ("agrees", "disagrees", "undecided")]
+        assert rows["Conditions of Secs. 2.2 and 2.3"] == [*expected, sum(cells)]
         assert rows["Edges in r"] == [1, 0, 2, 3]
-        assert rows["Audits of archived curves"] == [24, 0, 0, 24]
+        assert rows["Audits of archived curves"] == [23, 1, 0, 24]
         assert len(rows) == 8
 
     def test_findings_and_open_choices_lead_to_each_other(self, html):

@@ -76,7 +76,7 @@ def test_probe_figure_shows_means_fits_theory_and_slopes():
 
 
 def told_apart():
-    """The panel's table with numbers of their own everywhere, and one bar that is longer than its mean."""
+    """The panel's table with numbers of their own everywhere, and a bar longer than its mean."""
     table = figures.plotted_data(*panel_tables())
     table["expected"] = table["mean"] * np.linspace(0.5, 0.7, len(table))
     table["fit"] = table["mean"] * np.linspace(1.2, 1.4, len(table))

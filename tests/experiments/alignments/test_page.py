@@ -69,9 +69,10 @@ def test_the_summary_tells_level_tolerance_and_counts(table):
     stage = settings(tolerance=0.25)
     stage = stage.model_copy(update={"fit": stage.fit.model_copy(update={"confidence": 0.9})})
     assert summary_sentence(pd.concat([table, table]), stage) == (
-        "6 slopes: 2 agrees, 2 disagrees, 2 undecided. A slope agrees if its 90% interval lies within 0.25 "
-        "of the slope expected on its window of widths (the exact one, where there is one), and disagrees "
-        "if it lies wholly outside. The note tells whether the claim of the thesis shows in this window."
+        "6 slopes: 2 agrees, 2 disagrees, 2 undecided. A slope agrees if its 90% interval lies within "
+        "0.25 of the slope expected on its window of widths (the exact one, where there is one), and "
+        "disagrees if it lies wholly outside. The note tells whether the claim of the thesis shows in "
+        "this window."
     )
 
 

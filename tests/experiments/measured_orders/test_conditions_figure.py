@@ -108,8 +108,8 @@ def test_the_caption_tells_trials_and_widths_of_the_settings():
     (legend,) = conditions_figure.condition_figure(made_up_matrix(), other).legends
     assert " ".join(legend.get_title().get_text().split()) == (
         "Left half: theory, with the exact exponent of $n$. Right half: measurement, with the slope of "
-        "33 trials at each of 5 widths from $n$ = 2,000 to 40,000. Numbers are of the layer that decides "
-        "what is measured."
+        "33 trials at each of 5 widths from $n$ = 2,000 to 40,000. Numbers are of the layer that "
+        "decides what is measured."
     )
     assert [text.get_text() for text in legend.get_texts()] == [
         "✓  holds",

@@ -126,8 +126,8 @@ def test_every_column_shows_what_its_head_says(table):
 def test_the_summary_tells_level_and_tolerance(table):
     changed = stage(json.dumps({"fit": {"confidence": 0.9}, "exponents": {"tolerance": 0.25}}))
     assert table1_1_page.summary_sentence(table, changed).endswith(
-        "An exponent agrees, and a claim holds, if the 90% interval of the measured slope lies within 0.25 "
-        "of it; it disagrees, or fails, if the interval lies wholly outside."
+        "An exponent agrees, and a claim holds, if the 90% interval of the measured slope lies within "
+        "0.25 of it; it disagrees, or fails, if the interval lies wholly outside."
     )
 
 

@@ -117,7 +117,7 @@ def test_a_planted_edge_is_found():
 
 
 def test_the_note_tells_the_size_of_updates_and_all_roots():
-    """Of the interval the ends in units of n, whatever the reference is; roots are half the exponents."""
+    """Ends in powers of n, whatever the reference is; the roots are half the exponents of widths."""
     settings = edges_stage()
     found = sweep_edges.summary(planted_sweep(settings), settings)
     powers = {"n_min": 1 / 2, "geometric_mean": 4 / 5, "n_max": 1}

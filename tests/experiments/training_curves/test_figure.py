@@ -186,6 +186,27 @@ def test_domain_data_are_the_final_common_epoch_and_the_area_along_two_lines():
     assert len(data) == 2 * 2 * 2 * 8  # tasks, metrics, epoch and area, networks in panels
 
 
+def test_the_ratios_shown_are_those_at_the_width_with_most_of_them():
+    """Another width comes first in the table; of two with as many, the smaller one is shown."""
+    first = [(5000, 50), *NETWORKS]
+    for networks, shown in ((first, 1000), ([*first, (5000, 5000), (5000, 500)], 1000)):
+        data = domain_figure.domain_data(domain_table(networks=networks), REFERENCE)
+        assert set(data.loc[data["panel"] == "ratio", "n"]) == {shown}
+    more = [*first, (5000, 5000), (5000, 500), (5000, 1000)]
+    data = domain_figure.domain_data(domain_table(networks=more), REFERENCE)
+    assert set(data.loc[data["panel"] == "ratio", "n"]) == {5000}
+
+
+def test_a_bar_is_the_interval_wherever_the_mean_lies_in_it():
+    table = domain_table().assign(value=lambda rows: rows["ci_low"] - 0.9 * rows["value"])
+    axis = domain_figure.domain_figure(table, REFERENCE).axes[0]
+    rows = domain_figure.domain_data(table, REFERENCE)
+    rows = rows[(rows["metric"] == "train_loss") & (rows["panel"] == "n")]
+    segments = [s for c in axis.containers for s in c.lines[2][0].get_segments()]
+    ends = sorted((min(s[:, 1]), max(s[:, 1])) for s in segments)
+    np.testing.assert_allclose(ends, sorted(zip(rows["ci_low"], rows["ci_high"], strict=True)))
+
+
 def test_domain_figure_shows_every_difference_with_its_interval():
     table = domain_table()
     data = domain_figure.domain_data(table, REFERENCE)
