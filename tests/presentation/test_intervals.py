@@ -1,6 +1,7 @@
 import re
 
 import pandas as pd
+import pytest
 
 from dynparam.presentation.intervals import Interval, picture
 
@@ -46,3 +47,34 @@ def test_the_first_expected_value_that_is_known_counts():
 
 def test_a_table_without_rows_has_no_pictures():
     assert Interval("value", expected=("exact",)).draw(TABLE.head(0)) == []
+
+
+def numbers_in(pattern, one):
+    return [float(part) for part in re.search(pattern, one).groups()]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_zero_and_all_that_is_expected_lie_on_the_axis(sign):
+    """Of intervals far from zero, and of a band beyond them: nothing is cut off."""
+    table = pd.DataFrame(
+        {
+            "value": [5.0 * sign, 6.0 * sign],
+            "ci_low": [5.0 * sign - 0.5, 6.0 * sign - 0.5],
+            "ci_high": [5.0 * sign + 0.5, 6.0 * sign + 0.5],
+            "exact": [9.0 * sign, 5.0 * sign],
+        }
+    )
+    drawn = Interval("value", expected=("exact",), tolerance=0.25).draw(table)
+    first, second = dots(drawn)
+    unit = abs(second - first)
+    for one, dot, value in zip(drawn, (first, second), table["value"], strict=True):
+        (zero,) = numbers_in(r'class="zero" d="M([\d.]+)', one)
+        assert dot - zero == pytest.approx(unit * value, abs=1)
+    left, width = numbers_in(r'<rect x="([\d.]+)" y="1" width="([\d.]+)"', drawn[0])
+    assert left + width / 2 == pytest.approx(first + 4 * sign * unit, abs=1)
+    assert width == pytest.approx(unit / 2, abs=0.3)
+
+
+def test_a_band_reaches_to_both_sides_of_what_is_expected():
+    drawn = picture(0.0, 0.5, 1.0, (-1.0, 1.0), expected=0.0, tolerance=0.5)
+    assert numbers_in(r'<rect x="([\d.]+)" y="1" width="([\d.]+)"', drawn) == [34.5, 63.0]

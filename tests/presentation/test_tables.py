@@ -84,6 +84,19 @@ def test_numbers_sort_by_value_and_pictures_not_at_all():
     assert [bool(row[2].text) for row in table.rows] == [True, True, False]
 
 
+def test_the_first_source_decides_whether_a_cell_is_missing():
+    """A number whose second source is not known is told all the same."""
+    column = Column("exact", of=("a", "b"), show=lambda a, b: f"{a:g} ({b:g})", missing="none")
+    frame = pd.DataFrame({"a": [1.5, None, 3.0], "b": [0.5, 0.25, None]})
+    assert column.texts(frame) == ["1.5 (0.5)", "none", "3 (nan)"]
+
+
+def test_close_numbers_sort_apart():
+    view = TableView("t", "T", (Column("a", numeric=True),))
+    table = cells(view, pd.DataFrame({"a": [1.23456, 1.23457]}))
+    assert [row[0].sort for row in table.rows] == ["1.23456", "1.23457"]
+
+
 def test_a_table_with_no_rows():
     empty = FRAME.head(0)
     assert cells(VIEW, empty).rows == ()

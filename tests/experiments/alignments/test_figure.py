@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
+from PIL import Image
 
 from dynparam.experiments.alignments import figure as figures
 from dynparam.experiments.architecture import figure as figures_figure
@@ -180,3 +181,13 @@ def test_saved_files_are_reproducible(tmp_path):
     assert contents[0] == contents[1]
     assert contents[0][0].startswith(b"\x89PNG")
     assert contents[0][1].startswith(b"%PDF")
+
+
+def test_a_picture_has_the_configured_resolution(tmp_path):
+    """Seven inches wide."""
+    table = figures.plotted_data(*panel_tables())
+    for dpi in (40, 60):
+        figure = figures.probe_figure({"panel": table})
+        png = figure_style.save(figure, table, tmp_path / f"{dpi}.png", dpi=dpi)[0]
+        with Image.open(png) as picture:
+            assert picture.size == (7 * dpi, round(3.9 * dpi))
