@@ -178,6 +178,7 @@ class TestPage:
         cells = pd.read_csv(ROOT / "figures/conditions.csv")["verdict"].value_counts()
         expected = [cells.get(one, 0) for one in ("agrees", "disagrees", "undecided")]
         assert rows["Conditions of Secs. 2.2 and 2.3"] == [*expected, sum(cells)]
+        assert "the same on the exact-law engine, from n = 100,000 on" in table
         assert rows["Edges in r"] == [1, 0, 2, 3]
         assert rows["Audits of archived curves"] == [23, 1, 0, 24]
         assert len(rows) == 8
