@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from dynparam.cli import main
 from dynparam.experiments.r_sweep.columns import edges_view
-from dynparam.experiments.r_sweep.edges import growths
+from dynparam.experiments.r_sweep.edges import exponents, growths, summary
 from dynparam.experiments.r_sweep.figure import CEILING, COLOURS, MARKERS, plotted_data, sweep_figure
 from dynparam.presentation import figure_style
 from dynparam.report.stages import STAGES
@@ -187,6 +187,10 @@ def test_edges_and_plot_commands(results, tmp_path):
         "edges.json",
         "exponents.csv",
     }
+    trials = pd.concat([read_csv(results / "sweep" / f"{name}.csv") for name in REFERENCES])
+    for name, made in (("edges.csv", summary), ("exponents.csv", exponents)):
+        write_csv(made(trials, edges_stage()), tmp_path / "expected.csv")
+        assert (edges.parent / name).read_bytes() == (tmp_path / "expected.csv").read_bytes()
     assert set(read_csv(edges)["verdict"]) == {"agrees"}
     sidecar = json.loads(edges.with_suffix(".json").read_text())
     assert len(sidecar["inputs"]) == 3
