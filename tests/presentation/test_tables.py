@@ -66,6 +66,14 @@ def test_numbers_stand_on_the_right_where_they_should():
     assert lines(markdown(view, pd.DataFrame({"a": ["x"], "b": [1]})))[1][1].endswith("-:")
 
 
+def test_only_numbers_stand_on_the_right_and_only_where_they_should():
+    frame = pd.DataFrame({"a": ["x"], "b": [1]})
+    columns = (Column("a"), Column("b", numeric=True))
+    for right, ends in ((True, [False, True]), (False, [False, False])):
+        rule = lines(markdown(TableView("t", "T", columns, numbers_right=right), frame))[1]
+        assert [cell.endswith("-:") for cell in rule] == ends
+
+
 def test_cells_say_the_same_as_markdown():
     table = cells(VIEW, FRAME)
     heads = [column.head for column in table.columns]

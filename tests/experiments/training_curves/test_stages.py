@@ -3,21 +3,32 @@
 import json
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
+import pandas as pd
+import pytest
+
+from dynparam.experiments.training_curves.claims import judge_all
+from dynparam.experiments.training_curves.domain import domain_table
+from dynparam.experiments.training_curves.domain_figure import domain_data
 from dynparam.experiments.training_curves.settings import for_claims
 from dynparam.experiments.training_curves.stages import (
     audit_files,
     curve_files,
     figure_files,
     figures,
+    judge_claims,
     plot_curves,
+    plot_domain,
     quoted,
 )
 from dynparam.provenance.experiment import Files
 from dynparam.provenance.record import write_sidecar
-from dynparam.support.tables import write_csv
+from dynparam.support.tables import read_csv, write_csv
+from dynparam.training import archive, origins
 from dynparam.training.archive import CurveFile
 from dynparam.training.origins import source_details
+from tests.experiments.training_curves.test_claims import BOTH, both, claims_stage
 from tests.findings_run import CONFIG, configured
 from tests.training.test_archive import curve_table, origin
 from tests.training_runs import run_stage
@@ -75,3 +86,63 @@ def test_findings_quote_claims_curves_and_other_networks_where_they_are_drawn():
     other = Path("figures/claim_domain.csv")
     assert list(quoted(CONFIG, FILES)) == [claims, *curves, other]
     assert list(quoted(configured({"figures.domain": None}), FILES)) == [claims, *curves]
+
+
+@pytest.fixture
+def read(monkeypatch):
+    """Curves are read without the sidecars that tell their runs."""
+    monkeypatch.setattr(archive, "read_curves", lambda path: SimpleNamespace(table=read_csv(path)))
+
+
+def written(root, *curves):
+    """Two tables of curves as files."""
+    root.mkdir(parents=True)
+    paths = (root / "spectral.csv", root / "dynamic.csv")
+    for table, path in zip(curves, paths, strict=True):
+        write_csv(table, path)
+    return paths
+
+
+def test_claims_are_judged_on_the_curves_of_each_figure(tmp_path, monkeypatch, read):
+    """Each file beside the sentence on its audit, by task and parametrization."""
+    settings = claims_stage()
+    files, curves = {}, {}
+    for shift, (figure, task) in enumerate(settings.figures.training.items()):
+        given = both(0.1 * (1 + shift), task=task)
+        for name, table, path in zip(BOTH, given, written(tmp_path / task, *given), strict=True):
+            files[figure, name], curves[figure, name] = path, table
+    sentences = {}
+    monkeypatch.setattr(
+        origins,
+        "audit_sentences",
+        lambda csvs: sentences.update(csvs) or {name: f"of {name}" for name in csvs},
+    )
+    judge_claims(settings, files, tmp_path / "claims.csv")
+    assert sentences == {
+        f"{task}, {name}": tmp_path / task / f"{name}.csv"
+        for task in settings.figures.training.values()
+        for name in BOTH
+    }
+    expected = judge_all(settings, {key: read_csv(path) for key, path in files.items()})
+    write_csv(expected, tmp_path / "expected.csv")
+    assert (tmp_path / "claims.csv").read_bytes() == (tmp_path / "expected.csv").read_bytes()
+    assert "of bird-cat, dynamic" in (tmp_path / "claims.md").read_text()
+
+
+def test_other_networks_are_drawn_beside_the_protocol_s_ratio(tmp_path, read, saved):
+    settings = claims_stage()
+    protocol = settings.protocol.model_copy(update={"n": 40, "n_min": 10})
+    figures = settings.figures.model_copy(update={"dpi": 40})
+    settings = settings.model_copy(update={"protocol": protocol, "figures": figures})
+    curves = {
+        ("bird-cat", n, n_min): both(n / 100, last=4)
+        for n, n_min in ((40, 10), (20, 5), (40, 40), (40, 20))
+    }
+    files = {key: written(tmp_path / f"{key[1]}-{key[2]}", *given) for key, given in curves.items()}
+    plot_domain(settings, files, tmp_path / "own.png")
+    ((figure, data, dpi),) = saved
+    assert dpi == 40
+    tables = {key: tuple(read_csv(path) for path in paths) for key, paths in files.items()}
+    table = domain_table(settings, tables)
+    pd.testing.assert_frame_equal(data, domain_data(table, (40, 10)))
+    assert figure.axes[2].get_xlabel() == r"$n$ (neurons), at $n/n_{\min}=4$"
