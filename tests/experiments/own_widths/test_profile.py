@@ -273,6 +273,21 @@ def test_the_report_shows_what_was_measured_and_what_is_exact():
     assert found[: len(expected)] == expected
 
 
+def test_json_says_what_was_measured_and_how():
+    chosen = settings(name="spectral", trials=3, seed=5)
+    trials = measure.measure(chosen)
+    record = json.loads(measure.report_json(chosen, trials, confidence=0.9, tolerance=0.15))
+    table = measure.exponents_table(chosen, trials, confidence=0.9, tolerance=0.15)
+    assert (record["confidence"], record["tolerance"]) == (0.9, 0.15)
+    assert (record["trials"], record["seed"], record["engine"]) == (3, 5, "law")
+    assert record["networks"] == {str(n): list(widths.sizes) for n, widths in chosen.networks().items()}
+    for row, told in zip(table.to_dict("records"), record["measured"], strict=True):
+        assert told["exact"] == str(row["exact"])
+        assert told["verdict"] == str(row["verdict"])
+        for name in ("layer", "quantity", "slope", "ci_low", "ci_high"):
+            assert told[name] == (row[name] if isinstance(row[name], str) else pytest.approx(row[name]))
+
+
 @pytest.mark.parametrize(
     ("smallest", "largest", "told"),
     [(1000, 3072, "up to n = 3072,"), (1000, 3073, "up to n = 1000,"), (3073, 4000, None)],

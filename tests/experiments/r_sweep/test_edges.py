@@ -317,6 +317,26 @@ def test_a_straight_line_crosses_where_it_is_zero(edge, rise):
     assert found.ci_high - found.ci_low < 1e-9
 
 
+@pytest.mark.parametrize(
+    ("means", "edge"),
+    [
+        ((-0.5, 0.0, 0.5), 0.5),
+        ((-0.5, -0.25, 0.0), 1.0),
+        ((-0.25, 0.25, 0.5), 0.25),
+        ((-0.25, 0.25, -0.25), 0.25),
+        ((0.0, 0.25, 0.5), None),
+        ((0.25, 0.5, 0.75), None),
+        ((-0.5, -0.25, -0.125), None),
+        ((0.25, -0.25, 0.75), 0.625),
+    ],
+)
+def test_the_edge_is_where_the_mean_first_comes_to_zero_from_below(means, edge):
+    """Of three trials a little apart; nothing is found where it never does."""
+    slopes = np.array(means) + np.array([[-0.01], [0.0], [0.01]])
+    found = sweep_edges.crossing(np.array([0.0, 0.5, 1.0]), slopes, 0.95)
+    assert np.isnan(found.value) if edge is None else found.value == pytest.approx(edge)
+
+
 def test_onset():
     u = pd.Series([1.0, 8.0, 2.0, 4.0])
     assert sweep_edges.onset(u, pd.Series([1.0, 27.0, 1.0, 3.0]), 3.0) == pytest.approx(4)
