@@ -164,6 +164,9 @@ def test_small_shifts_are_told_where_a_slope_misses_its_exponent(settings):
         assert -0.05 < row["expected"] - row["exact"] < -0.01
         assert row["verdict"] == verdict
         assert (told in row["note"]) == (verdict == "disagrees")
+        # What is left is the distance from the expected slope, not from the exact exponent.
+        rest = "the slope is +0.34 from theory's on this window, unexplained"
+        assert (rest in row["note"]) == (verdict == "disagrees")
 
 
 @pytest.mark.parametrize("off", [0.3, -0.3])
