@@ -186,6 +186,18 @@ def test_a_window_that_passes_n_0_says_so():
     assert notes.str.contains("n passes n_0 in this window").all()
 
 
+def test_shifts_that_are_told_add_up_to_what_was_measured():
+    """The passed n_0, finite widths and the unexplained rest, from the exact exponent to the slope."""
+    reduced = stage(str(ROOT / "config" / "reduced.yaml"))
+    wrong = {("update", layer): -0.9 for layer in range(1, 6)}
+    trials = planted_trials(reduced, "spectral", "equal", wrong=wrong)
+    table = table1_1.table1_1(reduced, {("spectral", "equal"): trials})
+    for _, row in select(table, "spectral", "equal", "update").iterrows():
+        told = re.findall(r"slope (?:by|is) ([+-]\d\.\d\d)", row["note"])
+        assert len(told) == 3
+        assert sum(map(float, told)) == pytest.approx(row["slope"] - row["exact"], abs=0.015)
+
+
 def test_findings_by_hand(table):
     """Every disagreement of Table 1.1 with the definitions at the thesis's dynamic ratios."""
     found = [
