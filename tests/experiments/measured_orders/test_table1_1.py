@@ -189,7 +189,9 @@ def test_a_window_that_passes_n_0_says_so():
 def test_shifts_that_are_told_add_up_to_what_was_measured():
     """The passed n_0, finite widths and the unexplained rest, from the exact exponent to the slope."""
     reduced = stage(str(ROOT / "config" / "reduced.yaml"))
-    wrong = {("update", layer): -0.9 for layer in range(1, 6)}
+    wrong = {
+        (quantity, layer): -0.9 for quantity in ("preactivation", "update") for layer in range(1, 6)
+    }
     trials = planted_trials(reduced, "spectral", "equal", wrong=wrong)
     table = table1_1.table1_1(reduced, {("spectral", "equal"): trials})
     for _, row in select(table, "spectral", "equal", "update").iterrows():
