@@ -163,8 +163,9 @@ def make(root: Path, size: tuple[int, int] = (1500, 600)) -> Config:
             shutil.copy(ROOT / f"figures/{name}.{kind}", figures / f"{name}.{kind}")
     found = {"seed": 1, "epochs": 2, "loss_difference": 1e-9, "accuracy_difference": 0.0}
     found |= {"tolerance": 5e-3, "accuracy_tolerance": 5e-3, "device": "a processor"}
-    for run in all_runs(chosen).values():
+    for place, run in enumerate(all_runs(chosen).values()):
         path = results / "audit" / f"{run.place}.json"
+        changed = {"loss_difference": 1.0} if place == 3 else {}
         subject = {"task": run.task, "network": run.network, "parametrization": run.parametrization}
         subject |= {"table_sha256": "0" * 64, "images_sha256": "0" * 64, "chosen_seed": None}
         write_sidecar(
@@ -173,7 +174,7 @@ def make(root: Path, size: tuple[int, int] = (1500, 600)) -> Config:
             for_audit(chosen, run.task, run.network),
             started=time.monotonic(),
             code={"stage": "audit_archive", "digest": "0" * 16},
-            audit=found,
+            audit=found | changed,
             audited=subject,
         )
     (results / "benchmarks/draw/fig.tsv").write_text("s\tmax_rss\n2.5\t310.2\n")

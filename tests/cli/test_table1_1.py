@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from dynparam.cli import main
-from dynparam.experiments.measured_orders.table1_1 import COLUMNS
+from dynparam.experiments.measured_orders.table1_1 import COLUMNS, table1_1
 from dynparam.report.stages import STAGES
 from dynparam.support.errors import DataError
 from dynparam.support.tables import read_csv, write_csv
@@ -27,16 +27,25 @@ def run(*arguments):
     return CliRunner().invoke(main.app, [str(argument) for argument in arguments])
 
 
+def read_trials(results):
+    """Every table of trials, by parametrization and family."""
+    return {
+        key: read_csv(results / "exponents" / f"{key[0]}_{key[1]}.csv") for key in all_planted(stage())
+    }
+
+
 def test_table_command(results, tmp_path):
     output = tmp_path / "table1_1.csv"
     done = run("table", *CONFIG, "--results", results, "--output", output)
     assert done.exit_code == 0, done.output
     assert "160 entries" in done.output
-    names = {path.name for path in tmp_path.iterdir()}
+    names = {path.name for path in tmp_path.iterdir() if path.is_file()}
     assert names == {f"table1_1.{kind}" for kind in ("csv", "md", "html", "json")}
     table = read_csv(output)
     assert tuple(table.columns) == COLUMNS
     assert len(table) == 160
+    write_csv(table1_1(stage(), read_trials(results)), tmp_path / "expected.csv")
+    assert output.read_bytes() == (tmp_path / "expected.csv").read_bytes()
     sidecar = json.loads(output.with_suffix(".json").read_text())
     assert len(sidecar["inputs"]) == 16
     assert set(sidecar["config"]) == {"network", "probe", "exponents", "fit", "figures"}
@@ -46,7 +55,11 @@ def test_plot_table_command(results, tmp_path):
     output = tmp_path / "table1_1.png"
     done = run("plot", "table", *CONFIG, "--results", results, "--output", output)
     assert done.exit_code == 0, done.output
-    names = {path.name for path in tmp_path.iterdir()}
+    write_csv(table1_1(stage(), read_trials(results)), tmp_path / "expected" / "table.csv")
+    assert output.with_suffix(".csv").read_bytes() == (
+        (tmp_path / "expected" / "table.csv").read_bytes()
+    )
+    names = {path.name for path in tmp_path.iterdir() if path.is_file()}
     assert names == {f"table1_1.{kind}" for kind in ("png", "pdf", "csv", "json")}
 
 

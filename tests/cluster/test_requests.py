@@ -90,6 +90,55 @@ def test_seeds_and_epochs_take_time_in_proportion():
     assert NEEDS.training_minutes("train_seeds", run, 10, attempt=3) == 3 * math.ceil(10 * one)
 
 
+@pytest.mark.parametrize(("epochs", "share"), [(25, 0.25), (200, 2.0)])
+def test_shorter_runs_ask_for_less_and_audits_for_the_same(epochs, share):
+    """An audit's epochs are fixed, whatever those of a run are."""
+    run = for_run(THESIS, "bird-cat", "10000-500")
+    assert run.protocol.epochs == NEEDS.trained.epochs == 100
+    other = run.model_copy(update={"protocol": run.protocol.model_copy(update={"epochs": epochs})})
+    one = NEEDS.of("train_seeds").seconds * NEEDS.time_factor / 60
+    assert NEEDS.training_minutes("train_seeds", other, 10) == math.ceil(10 * share * one)
+    whole = NEEDS.training_minutes("audit_archive", run, 10)
+    assert NEEDS.training_minutes("audit_archive", other, 10) == whole
+
+
+def sized(n, n_min, hidden=("wide", "narrow", "wide", "narrow", "wide")):
+    """Runs of the thesis's settings on a network of other widths and layers."""
+    run = for_run(THESIS, "bird-cat", "10000-500")
+    protocol = run.protocol.model_copy(update={"n": n, "n_min": n_min})
+    network = run.network.model_copy(update={"hidden": hidden})
+    return run.model_copy(update={"protocol": protocol, "network": network})
+
+
+def test_time_grows_with_the_weights_down_to_a_million():
+    """Of layers as they are configured; smaller networks train no faster."""
+    measured = 3072 * 10_000 + 4 * 10_000 * 500 + 2 * 10_000
+    one = NEEDS.of("train_seeds").seconds * NEEDS.time_factor / 60
+    for run, weights in (
+        (sized(20_000, 500), 3072 * 20_000 + 4 * 20_000 * 500 + 2 * 20_000),
+        (sized(10_000, 500, ("wide", "wide")), 3072 * 10_000 + 10_000 * 10_000 + 2 * 10_000),
+        (sized(100, 10), 1_000_000),
+        (sized(10, 10), 1_000_000),
+    ):
+        minutes = max(NEEDS.smallest_minutes, math.ceil(100 * one * weights / measured))
+        assert NEEDS.training_minutes("train_seeds", run, 100) == minutes
+
+
+def test_memory_of_larger_networks_and_stacks_is_counted():
+    """Sixteen bytes a weight beyond the measured network, eight for each further one of a stack."""
+    measured = 3072 * 10_000 + 4 * 10_000 * 500 + 2 * 10_000
+    need = NEEDS.of("train_seeds").mem_mb + NEEDS.snakemake_mb
+    for run, weights in (
+        (sized(10_000, 500), measured),
+        (sized(30_000, 500), 3072 * 30_000 + 4 * 30_000 * 500 + 2 * 30_000),
+        (sized(10_000, 500, ("wide", "wide")), 3072 * 10_000 + 10_000 * 10_000 + 2 * 10_000),
+    ):
+        for stack in (1, 5):
+            extra = (16 * (weights - measured) + 8 * (stack - 1) * weights) / 2**20
+            asked = NEEDS.training_mem_mb("train_seeds", run, stack)
+            assert asked == 100 * math.ceil((need + extra) * NEEDS.memory_factor / 100)
+
+
 def write_benchmark(path: Path, *rows: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(HEADER + "".join(f"{row}\n" for row in rows))
@@ -110,7 +159,8 @@ def test_measurements_are_the_largest_over_jobs_and_per_seed(benchmarks):
     found = measure(benchmarks)
     assert found["one"] == Measured(2, Need(mem_mb=101, seconds=80.0), 100.0)
     assert found["two"] == Measured(1, Need(mem_mb=1, seconds=0.1), 0.0)
-    assert found["train_seeds"].need == Need(mem_mb=1500, seconds=900.0)
+    # The job of ten seeds took 9000 s in all.
+    assert found["train_seeds"] == Measured(1, Need(mem_mb=1500, seconds=900.0), 9000.0)
 
 
 LINE = "1\t0:00:01\t{}\t1\t1\t1\t1\t1\t1\t{}\n"
@@ -159,6 +209,24 @@ def test_too_small_a_request_is_found(benchmarks):
     less = needs(10, 90.0), needs(101, 10.0, smallest_minutes=1)
     for wrong in less:
         assert comparison(wrong, measure(benchmarks)).set_index("rule")["enough"]["one"] == False  # noqa: E712
+
+
+def test_what_is_enough_to_the_megabyte_and_the_minute():
+    """Memory with Snakemake's own and its factor, in hundreds; time with its factor, in minutes."""
+    factors = {"memory_factor": 1.5, "time_factor": 2.0, "snakemake_mb": 100}
+    asked = needs(300, 90.0, **factors, smallest_mem_mb=100, smallest_minutes=1)
+    assert (asked.mem_mb("one"), asked.minutes("one")) == (600, 3)
+    for used, seconds, enough in (
+        (300, 90.0, True),
+        (301, 90.0, False),
+        (300, 90.1, False),
+        (100, 10.0, True),
+    ):
+        found = Measured(1, Need(mem_mb=used, seconds=seconds), seconds)
+        table = comparison(asked, {"one": found})
+        assert bool(table["enough"][0]) is enough
+        assert table["requested_mem_mb"][0] == 600
+        assert table["requested_seconds"][0] == 180
 
 
 def test_rules_without_measurements_have_not_enough(benchmarks):

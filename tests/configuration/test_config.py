@@ -3,14 +3,25 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 
+from dynparam.configuration.choices import is_seen, load_open_choices, trials_stage
 from dynparam.configuration.config import Config
+from dynparam.configuration.jobs import ConfiguredStages
 from dynparam.configuration.loading import build, json_schema, load
 from dynparam.data.settings import for_pair
-from dynparam.experiments.alignments.settings import for_figure, for_fit
+from dynparam.experiments.alignments.settings import for_exact, for_figure, for_fit
 from dynparam.experiments.architecture.settings import for_architecture
-from dynparam.settings.base import digest
-from dynparam.settings.reading import merge
+from dynparam.report.stages import STAGES
+from dynparam.settings.base import ExactNumber, digest
+from dynparam.settings.reading import (
+    DEEPEST,
+    LARGEST_BYTES,
+    LONGEST_KEY,
+    merge,
+    read,
+    require_plain,
+)
 from dynparam.support.errors import ConfigError
 from dynparam.trials.settings import ProbeStage, for_curve
 
@@ -188,3 +199,90 @@ def test_committed_schema_is_current():
     assert committed == json_schema(), (
         "run: dynparam schema --output workflow/schemas/config.schema.json"
     )
+
+
+def test_more_limits_are_what_is_still_allowed():
+    """Slopes of just two widths, from the smaller of them on; windows of all; odd numbers of images."""
+    widths = load(Config, [THESIS]).law.widths.widths()
+    limits = {
+        "law": {"slopes_from": widths[-2], "sliding": len(widths)},
+        "data": {"stratified": False, "train_images": 1999, "test_images": 7},
+        "protocol": {"batch_size": 1999},
+        "domain": {"networks": [{"n": 10, "n_min": 10}]},
+    }
+    found = load(Config, [THESIS, json.dumps(limits)])
+    assert found.law.slopes_from == widths[-2]
+    assert found.data.train_images == 1999
+    for beyond, key in (
+        ({"law": {"slopes_from": widths[-2] + 1}}, "law.slopes_from"),
+        ({"law": {"sliding": len(widths) + 1}}, "law.sliding"),
+        ({"fit": {"confidence": 0.5}}, "fit.confidence"),
+        ({"fit": {"confidence": 1.0}}, "fit.confidence"),
+        ({"fit": {"seed": 2**63}}, "fit.seed"),
+        ({"fit": {"seed": -1}}, "fit.seed"),
+    ):
+        with pytest.raises(ConfigError, match=key):
+            load(Config, [THESIS, json.dumps(beyond)])
+    for within in ({"fit": {"confidence": 0.51, "seed": 2**63 - 1}}, {"fit": {"confidence": 0.999}}):
+        load(Config, [THESIS, json.dumps(within)])
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_exact_numbers_have_at_most_twenty_digits(sign):
+    adapter = TypeAdapter(ExactNumber)
+    assert adapter.validate_python(sign * (10**20 - 1)) == sign * (10**20 - 1)
+    for value in (sign * 10**20, str(sign * 10**20)):
+        with pytest.raises(ValueError, match="20 digits"):
+            adapter.validate_python(value)
+
+
+def test_files_levels_and_keys_of_just_the_limit_are_read(tmp_path):
+    path = tmp_path / "mine.yaml"
+    text = "fit: {seed: 7}\n#"
+    path.write_text(text + "x" * (LARGEST_BYTES - len(text)))
+    assert path.stat().st_size == LARGEST_BYTES
+    assert read(path) == {"fit": {"seed": 7}}
+    path.write_text(text + "x" * (LARGEST_BYTES - len(text) + 1))
+    with pytest.raises(ConfigError, match="larger than"):
+        read(path)
+    nested = {"a": 1}
+    for _ in range(DEEPEST - 1):
+        nested = {"a": nested}
+    require_plain(nested, "here")
+    with pytest.raises(ConfigError, match="nested too deeply"):
+        require_plain({"a": nested}, "here")
+    require_plain({"k" * LONGEST_KEY: 1}, "here")
+    with pytest.raises(ConfigError, match="is no name"):
+        require_plain({"k" * (LONGEST_KEY + 1): 1}, "here")
+
+
+def test_likest_settings_are_those_with_the_fewest_differences(thesis):
+    """Of a record of the slopes' settings under other numbers, among the blocks of all jobs."""
+    choices = load_open_choices(ROOT / "config" / "open_choices.yaml", thesis)
+    stages = ConfiguredStages(thesis, choices, STAGES)
+    exact = for_exact(thesis, "fig3_3_dynamic")
+    recorded = exact.model_dump(mode="json")
+    assert stages.has(digest(exact))
+    assert stages.differences(recorded) == []
+    recorded["probe"]["learning_rate"] = 0.7
+    assert stages.differences(recorded) == ["probe.learning_rate: 0.7, here 0.1"]
+    assert stages.differences({"nothing": {}}) == []
+    assert stages.code_digest("fit_slopes") == STAGES["fit_slopes"].digest()
+    assert stages.code_digest("no_such_stage") is None
+
+
+def test_an_overlay_on_one_curve_is_seen(thesis):
+    """Though trials of the other curves are the same."""
+    one = {"curves": {"fig3_3_dynamic": {"narrow": {"coefficient": 140}}}}
+    other = build(Config, merge(thesis.model_dump(mode="json"), {"probe": one}), "test")
+    assert is_seen(thesis, other)
+    assert not is_seen(thesis, thesis)
+
+
+@pytest.mark.parametrize(("engine", "trials"), [("law", 777), ("dense", 5)])
+def test_trials_of_open_choices_are_those_of_the_engine(thesis, engine, trials):
+    changes = {"open_choices": {"trials": 777, "dense_trials": 5}}
+    other = build(Config, merge(thesis.model_dump(mode="json"), changes), "test")
+    stage = trials_stage(other, engine)
+    assert stage.probe.trials == trials
+    assert set(stage.probe.curves) == {curve for curves in other.panels.values() for curve in curves}

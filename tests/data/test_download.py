@@ -391,6 +391,16 @@ def test_a_byte_every_half_second_is_not() -> None:
         _arrive(2, 1)
 
 
+def test_what_came_quickly_does_not_make_up_for_a_stall() -> None:
+    """A hundred megabytes in the first minute, and then two bytes a second: told within two minutes."""
+    pace = download._Pace(0.0, 1e9)
+    pace.advance(100 << 20, 61.0)
+    for second in range(62, 121):
+        pace.advance(2, float(second))
+    with pytest.raises(download._FailedError, match="less than 10 kB a second"):
+        pace.advance(2, 121.0)
+
+
 def test_all_attempts_together_end() -> None:
     pace = download._Pace(0.0, 100.0)
     pace.advance(10**9, 99.0)

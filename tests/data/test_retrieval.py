@@ -111,6 +111,18 @@ def test_extracted_directory_serves_as_source(
     assert _names(tmp_path) == INSTALLED
 
 
+def test_files_of_just_the_limit_are_copied(
+    raw: Path, hashes: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    largest = max((raw / FOLDER / name).stat().st_size for name in hashes)
+    monkeypatch.setattr(retrieval, "MEMBER_LIMIT", largest)
+    retrieval.retrieve(_source(raw), tmp_path / "within", hashes)
+    assert _names(tmp_path / "within") == INSTALLED
+    monkeypatch.setattr(retrieval, "MEMBER_LIMIT", largest - 1)
+    with pytest.raises(DataError, match=r"larger than any file of CIFAR-10"):
+        retrieval.retrieve(_source(raw), tmp_path / "beyond", hashes)
+
+
 def test_verified_members_are_left_alone(archive: Path, hashes: dict[str, str], tmp_path: Path) -> None:
     retrieval.retrieve(_source(archive), tmp_path, hashes)
     before = (tmp_path / FOLDER / "test_batch").stat()
@@ -455,6 +467,19 @@ def _assert_matches_splits(
         official = all_labels[subset["indices"]]
         assert {CIFAR10_CLASSES[label] for label in official} <= set(manifest["classes"])
         np.testing.assert_array_equal(labels, official == second)
+
+
+def test_labels_follow_the_order_of_the_pair_and_not_that_of_the_classes(
+    raw: Path, hashes: dict[str, str], tmp_path: Path
+) -> None:
+    """The first class has the greater official label; it is 0 all the same."""
+    settings = _data(pairs={"cat-bird": ("cat", "bird")})
+    manifest = pairs.extract_pair(raw, "cat-bird", settings, tmp_path / "pair.npz", hashes)
+    pair = images.load_pair(tmp_path / "pair.npz")
+    assert CIFAR10_CLASSES.index("cat") > CIFAR10_CLASSES.index("bird")
+    assert list(manifest["classes"]) == ["cat", "bird"]
+    _assert_matches_splits(pair, manifest, raw, hashes)
+    assert set(pair.train_labels.tolist()) == {0, 1}
 
 
 def test_equal_settings_give_equal_bytes(raw: Path, hashes: dict[str, str], tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from dynparam.models.expected import LayeredNetwork
 from dynparam.models.graph import LayerGraph
 from dynparam.models.layers import find_layers
 from dynparam.statistics.verdicts import ClaimVerdict
+from tests.drawn import error_bars, plain_lines
 from tests.own_models import chain
 
 WIDTHS = (32, 64, 128)
@@ -171,3 +172,61 @@ def test_theory_expects_nothing_of_later_steps():
     assert (first["agrees"] != "").all()
     assert set(later["expected"]) == {None}
     assert set(later["agrees"]) == {""}
+
+
+def scattered(steps=2):
+    """A planted check whose sizes scatter over seeds, and whose slopes differ from step to step."""
+    exponents = {
+        (step, layer, quantity): step / 2 + layer / 10 + place / 100
+        for step in range(1, steps + 1)
+        for layer in range(1, 7)
+        for place, quantity in enumerate(COLUMN)
+    }
+    found = planted(two_narrow, exponents, steps=steps)
+    factor = 1 + 0.5 * found.table["seed"]
+    for column in COLUMN.values():
+        found.table[column] *= factor
+    return found
+
+
+@pytest.mark.parametrize("step", [1, 2])
+def test_the_figure_shows_the_sizes_lines_and_slopes_of_the_step(step):
+    """Means of both seeds with their deviations, and the fitted line with its slope in the legend."""
+    found = scattered()
+    rows = found.table[found.table["step"] == step]
+    for axis, (quantity, column) in zip(found.plot(step=step).axes, COLUMN.items(), strict=True):
+        bars, lines = error_bars(axis), plain_lines(axis, "--")
+        legend = [text.get_text() for text in axis.get_legend().get_texts()]
+        assert len(bars) == len(lines) == len(legend) == 6
+        slopes = found.slopes.set_index(["step", "layer", "quantity"])["slope"]
+        for layer in range(1, 7):
+            sizes = rows[rows["layer"] == layer].groupby("width")[column]
+            bar, line = bars[layer - 1], lines[layer - 1]
+            assert bar.x == list(WIDTHS)
+            assert bar.y == pytest.approx(sizes.mean().tolist())
+            assert bar.high == pytest.approx((sizes.mean() + sizes.std(ddof=1)).tolist())
+            assert bar.low == pytest.approx((sizes.mean() - sizes.std(ddof=1)).tolist())
+            slope = slopes[step, layer, quantity]
+            assert list(line.get_ydata()) == pytest.approx(bar.y)
+            assert legend[layer - 1] == f"{2 * layer - 2}  ${slope:+.2f}$"
+
+
+def test_expected_exponents_stand_behind_slopes():
+    batch = {
+        "sample_input": torch.eye(5, dtype=torch.float64),
+        "target": torch.eye(5, dtype=torch.float64)[:, :2],
+    }
+    found = dynparam.coordinate_check(
+        lambda n: chain((5, n, n, 2)), (16, 64), parametrization="ntk", seeds=3, **batch
+    )
+    for axis, quantity in zip(found.plot().axes, COLUMN, strict=True):
+        legend = [text.get_text() for text in axis.get_legend().get_texts()]
+        exact = getattr(found.orders, quantity)
+        assert [text.partition("$  ")[2] for text in legend] == [f"({one})" for one in exact]
+
+
+def test_the_title_counts_widths_and_seeds():
+    head = str(planted(two_narrow, steps=3)).partition("\n")[0]
+    assert head == (
+        "the model as it comes, widths 32, 64, 128, 2 seeds each; slopes of means against width"
+    )

@@ -349,3 +349,29 @@ def test_models_that_cannot_be_compared():
         check(chain, loss=lambda output, target: torch.zeros((), requires_grad=True).double())
     with pytest.raises(NonFiniteError, match=r"of 0 is .* at width 32, seed 0, step"):
         check(chain, learning_rate=1e200, steps=3)
+
+
+def test_every_width_and_seed_has_random_numbers_of_its_own():
+    """Those that ``make_model`` draws, and the weights of a layer of one shape at all widths."""
+    drawn, models = [], []
+
+    def make(n):
+        drawn.append(torch.rand(1).item())
+        model = nn.Sequential(nn.Linear(INPUTS, 6, bias=False), nn.Linear(6, n), nn.Linear(n, 2))
+        models.append(model)
+        return model
+
+    check(make, widths=(32, 64, 65), learning_rate=1e-9)
+    assert len(drawn) == len(set(drawn)) == 6
+    first = {tuple(model[0].weight.flatten().round(decimals=5).tolist()) for model in models}
+    assert len(first) == 6
+
+
+def test_the_loss_is_the_one_that_is_given():
+    """Gradients of a loss ten times the thesis's are ten times as large, before the first step."""
+    usual, larger = (
+        check(chain, loss=lambda f, y, scale=scale: scale * (f - y).square().sum() / (2 * len(f)))
+        for scale in (1.0, 10.0)
+    )
+    ratio = larger.table["gradient_norm"] / usual.table["gradient_norm"]
+    assert ratio.tolist() == pytest.approx([10.0] * len(ratio))

@@ -39,6 +39,14 @@ class Pictures(nn.Module):
         return self.c(h.mean(self.dims).flatten(1)[:, :10])
 
 
+class Centred(Pictures):
+    """The same less an average that all pixels, channels and images share."""
+
+    def forward(self, x):
+        h = torch.cat([self.a(x), self.b(x)], dim=1)
+        return self.c((h - h.mean(self.dims)).mean((2, 3)).flatten(1)[:, :10])
+
+
 def graph_of(model, x):
     inputs, outputs = [], []
 
@@ -72,6 +80,12 @@ def test_layers_side_by_side():
 def test_a_mean_over_pixels_keeps_orders_and_one_over_channels_does_not(dims, outside):
     graph = graph_of(Pictures(dims), torch.randn(4, 3, 5, 5))
     assert ("Mean" in graph.outside) == outside
+
+
+@pytest.mark.parametrize("dims", [None, (), (0, 1, 2, 3)])
+def test_a_mean_over_everything_keeps_no_order(dims):
+    graph = graph_of(Centred(dims), torch.randn(4, 3, 5, 5))
+    assert "Mean" in graph.outside
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 import re
 
 import pandas as pd
+import pytest
 
 from dynparam.presentation.intervals import Interval, picture
 
@@ -46,3 +47,63 @@ def test_the_first_expected_value_that_is_known_counts():
 
 def test_a_table_without_rows_has_no_pictures():
     assert Interval("value", expected=("exact",)).draw(TABLE.head(0)) == []
+
+
+def numbers_in(pattern, one):
+    return [float(part) for part in re.search(pattern, one).groups()]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_zero_and_all_that_is_expected_lie_on_the_axis(sign):
+    """Of intervals far from zero, and of a band beyond them: nothing is cut off."""
+    table = pd.DataFrame(
+        {
+            "value": [5.0 * sign, 6.0 * sign],
+            "ci_low": [5.0 * sign - 0.5, 6.0 * sign - 0.5],
+            "ci_high": [5.0 * sign + 0.5, 6.0 * sign + 0.5],
+            "exact": [9.0 * sign, 5.0 * sign],
+        }
+    )
+    drawn = Interval("value", expected=("exact",), tolerance=0.25).draw(table)
+    first, second = dots(drawn)
+    unit = abs(second - first)
+    for one, dot, value in zip(drawn, (first, second), table["value"], strict=True):
+        (zero,) = numbers_in(r'class="zero" d="M([\d.]+)', one)
+        assert dot - zero == pytest.approx(unit * value, abs=1)
+    left, width = numbers_in(r'<rect x="([\d.]+)" y="1" width="([\d.]+)"', drawn[0])
+    assert left + width / 2 == pytest.approx(first + 4 * sign * unit, abs=1)
+    assert width == pytest.approx(unit / 2, abs=0.3)
+
+
+def test_a_band_reaches_to_both_sides_of_what_is_expected():
+    drawn = picture(0.0, 0.5, 1.0, (-1.0, 1.0), expected=0.0, tolerance=0.5)
+    assert numbers_in(r'<rect x="([\d.]+)" y="1" width="([\d.]+)"', drawn) == [34.5, 63.0]
+
+
+@pytest.mark.parametrize(("expected", "corners"), [(-3.0, (3.0, 3.0)), (3.0, (129.0, 129.0))])
+def test_what_lies_beyond_either_end_is_drawn_there(expected, corners):
+    drawn = picture(-0.5, 0.0, 0.5, (-1.0, 1.0), expected=expected, tolerance=0.5)
+    left, width = numbers_in(r'<rect x="([\d.]+)" y="1" width="([\d.]+)"', drawn)
+    assert (left, left + width) == corners
+    low, high = numbers_in(r'd="M([\d.]+) 8.0H([\d.]+)"', picture(-2.0, 0.0, 4.0, (-1.0, 1.0)))
+    assert (low, high) == (3.0, 129.0)
+
+
+@pytest.mark.parametrize("own_scale", [False, True])
+def test_nothing_but_zeros_stands_in_the_middle(own_scale):
+    table = pd.DataFrame({"value": [0.0], "ci_low": [0.0], "ci_high": [0.0]})
+    assert dots(Interval("value", own_scale=own_scale).draw(table)) == [66.0]
+
+
+def test_ends_are_those_of_the_columns_named():
+    """Whatever a table has in the usual ones."""
+    table = pd.DataFrame(
+        {"change": [0.0], "change_low": [-2.0], "change_high": [1.0], "ci_low": [-1.0], "ci_high": [2.0]}
+    )
+    usual = table.assign(change_low=table["ci_low"], change_high=table["ci_high"])
+    for given, longer in ((table, "low"), (usual, "high")):
+        (drawn,) = Interval("change", low="change_low", high="change_high").draw(given)
+        low, high = numbers_in(r'd="M([\d.]+) 8.0H([\d.]+)"', drawn)
+        (dot,) = dots([drawn])
+        unit = (high - low) / 3
+        assert dot - low == pytest.approx((2 if longer == "low" else 1) * unit, abs=0.2)

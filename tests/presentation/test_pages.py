@@ -19,7 +19,7 @@ HOSTILE = '</td><script>alert("1")</script>&'
 CHROMIUM = shutil.which("chromium")
 
 SECTIONS = [
-    Section(paragraphs=["A summary & more."]),
+    Section(paragraphs=["A summary & more.", "Another paragraph."]),
     Section("Sentences", listed=["first", "second"]),
     Section("The table", view=VIEW, table=FRAME),
 ]
@@ -34,7 +34,7 @@ def test_markdown_has_its_parts_in_order():
     text = markdown_page("Orders", SECTIONS)
     parts = [
         "# Orders\n\n",
-        "A summary",
+        "\n\nA summary & more.\n\nAnother paragraph.",
         "\n\n## Sentences\n\n- first\n- second\n\n## The table\n\n| kind",
     ]
     places = [text.index(part) for part in parts]
@@ -46,7 +46,16 @@ def test_html_has_its_parts_in_order(html):
     page = Elements(html)
     assert page.all("html") == [{"lang": "en"}]
     found = [text for text in page.texts if text]
-    wanted = ["Orders < sizes", "A summary & more.", "Sentences", "first", "second", "The table", "A"]
+    wanted = [
+        "Orders < sizes",
+        "A summary & more.",
+        "Another paragraph.",
+        "Sentences",
+        "first",
+        "second",
+        "The table",
+        "A",
+    ]
     places = [found.index(text) for text in wanted]
     assert places == sorted(places)
     assert page.addresses == []

@@ -1,7 +1,21 @@
 import doctest
 
 from dynparam.presentation import sentences
-from dynparam.presentation.sentences import fraction, percent, rounded, series, short, signed, span
+from dynparam.presentation.sentences import (
+    all_are,
+    counted,
+    figures,
+    fraction,
+    grouped,
+    joined,
+    none_is,
+    percent,
+    rounded,
+    series,
+    short,
+    signed,
+    span,
+)
 
 
 def test_examples_in_docstrings():
@@ -19,3 +33,43 @@ def test_numbers_as_they_are_written():
     assert [short(value) for value in (2.0, 0.0625)] == ["2", "0.0625"]
     assert fraction(-1.6) == "-8/5"
     assert rounded(14_678.2) == 15_000
+
+
+def test_numbers_are_grouped_from_five_digits_on():
+    counts = (9999, 10_000, -9999, -10_000, 9999.4, 1_234_567)
+    told = ["9999", "10,000", "-9999", "-10,000", "9999", "1,234,567"]
+    assert [grouped(count) for count in counts] == told
+
+
+def test_one_alone_is_singular():
+    assert [counted(count, "seed") for count in (0, 1, 2)] == ["0 seeds", "1 seed", "2 seeds"]
+    assert counted(0, "family", "families") == "0 families"
+
+
+def test_lists_of_any_length():
+    assert [joined("abcd"[:count]) for count in range(5)] == [
+        "",
+        "a",
+        "a and b",
+        "a, b, and c",
+        "a, b, c, and d",
+    ]
+
+
+def test_figures_of_the_thesis_go_by_number_only_where_all_are():
+    assert figures([]) == ""
+    assert figures(["fig3_4"]) == "Fig. 3.4"
+    assert figures(["own"]) == "`own`"
+    assert figures(["own", "other"]) == "`own` and `other`"
+    assert figures(["fig3_2", "fig3_2_wide"]) == "Fig. 3.2 and `fig3_2_wide`"
+
+
+def test_verdicts_of_rows():
+    """Of no rows nothing holds for all, and none is anything."""
+    holds, fails = {"verdict": "holds"}, {"verdict": "fails"}
+    assert all_are([holds, holds], "holds")
+    assert not all_are([holds, fails], "holds")
+    assert not all_are([], "holds")
+    assert none_is([fails], "holds")
+    assert not none_is([fails, holds], "holds")
+    assert none_is([], "holds")

@@ -66,6 +66,14 @@ def test_numbers_stand_on_the_right_where_they_should():
     assert lines(markdown(view, pd.DataFrame({"a": ["x"], "b": [1]})))[1][1].endswith("-:")
 
 
+def test_only_numbers_stand_on_the_right_and_only_where_they_should():
+    frame = pd.DataFrame({"a": ["x"], "b": [1]})
+    columns = (Column("a"), Column("b", numeric=True))
+    for right, ends in ((True, [False, True]), (False, [False, False])):
+        rule = lines(markdown(TableView("t", "T", columns, numbers_right=right), frame))[1]
+        assert [cell.endswith("-:") for cell in rule] == ends
+
+
 def test_cells_say_the_same_as_markdown():
     table = cells(VIEW, FRAME)
     heads = [column.head for column in table.columns]
@@ -82,6 +90,19 @@ def test_numbers_sort_by_value_and_pictures_not_at_all():
     assert [row[1].sort for row in table.rows] == ["0.5", "-1e-05", ""]
     assert [column.sortable for column in table.columns] == [True, True, False, True, True]
     assert [bool(row[2].text) for row in table.rows] == [True, True, False]
+
+
+def test_the_first_source_decides_whether_a_cell_is_missing():
+    """A number whose second source is not known is told all the same."""
+    column = Column("exact", of=("a", "b"), show=lambda a, b: f"{a:g} ({b:g})", missing="none")
+    frame = pd.DataFrame({"a": [1.5, None, 3.0], "b": [0.5, 0.25, None]})
+    assert column.texts(frame) == ["1.5 (0.5)", "none", "3 (nan)"]
+
+
+def test_close_numbers_sort_apart():
+    view = TableView("t", "T", (Column("a", numeric=True),))
+    table = cells(view, pd.DataFrame({"a": [1.23456, 1.23457]}))
+    assert [row[0].sort for row in table.rows] == ["1.23456", "1.23457"]
 
 
 def test_a_table_with_no_rows():

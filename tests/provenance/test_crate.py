@@ -215,3 +215,23 @@ def test_a_broken_run_gives_no_crate(place, break_it, sentence):
     with pytest.raises(DataError, match=sentence):
         export(place)
     assert {path.name for path in place.parent.iterdir()} == {"repository"}
+
+
+def test_times_are_those_of_the_records(place):
+    """Each action begins as long before its end as its record says; the run ends with the last."""
+    records = {}
+    for number, name in enumerate(reversed(STAGES), start=1):
+        path = place / name
+        values = json.loads(path.read_text(encoding="utf-8"))
+        values["created"] = f"2026-01-0{number}T12:00:00+00:00"
+        values["wall_seconds"] = 90.4 * number
+        path.write_text(json.dumps(values), encoding="utf-8")
+        records[name] = values
+    document = json.loads((export(place) / "ro-crate-metadata.json").read_text(encoding="utf-8"))
+    graph = {entity["@id"]: entity for entity in document["@graph"]}
+    for name, values in records.items():
+        action = graph[f"#making/{name.removesuffix('.json')}"]
+        began, ended = (datetime.fromisoformat(action[key]) for key in ("startTime", "endTime"))
+        assert ended == datetime.fromisoformat(values["created"])
+        assert (ended - began).total_seconds() == round(values["wall_seconds"])
+    assert graph["#run"]["endTime"] == graph["./"]["datePublished"] == "2026-01-05T12:00:00+00:00"

@@ -377,6 +377,11 @@ class TestPictures:
             (WHOLE[:-30], "it is not a readable picture"),
             (png(3, 2), "the pictures have other sizes"),
             (png(2, 2, content=(b"\0" + b"\1\2\3\5" * 2) * 2), "4 pixels of what its inputs give"),
+            (png(2, 2, content=(b"\0" + b"\7\7\7\7" * 2) * 2), "4 pixels of what its inputs give"),
+            (
+                png(2, 2, content=b"\0" + b"\1\2\3\4\7\7\7\4" + b"\0" + b"\1\2\3\4" * 2),
+                "1 pixels of what its inputs give",
+            ),
         ],
     )
     def test_a_picture_is_decoded_only_if_it_can_be_the_same(self, tmp_path, content, note, recwarn):

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from dynparam.provenance import record as provenance
+from dynparam.provenance.code_digest import LIBRARIES
 from dynparam.provenance.record import git_state, hardware, versions, write_sidecar
+from dynparam.provenance.remaking import DRAWING
 from dynparam.provenance.sidecars import checksum, read_sidecar, seeds_behind, training_seconds
 from dynparam.settings.shared import Fit
 from dynparam.support.files import sha256
@@ -163,3 +165,8 @@ def test_versions_and_hardware_are_of_this_machine():
     assert versions()["numpy"] == numpy.__version__
     assert hardware()["torch_threads"] == torch.get_num_threads()
     assert hardware()["memory_gib"] > 0
+
+
+def test_every_library_that_may_change_a_result_is_recorded():
+    """Those whose versions count in digests of code, and those that draw."""
+    assert {*LIBRARIES, *DRAWING} <= set(provenance.versions())

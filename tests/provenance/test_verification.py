@@ -172,6 +172,24 @@ def test_another_configuration_and_other_code_are_no_fault(chain, monkeypatch):
     assert "by other code than the present" in verification_tree.summary(node)
 
 
+@pytest.mark.parametrize(("count", "told"), [(0, ""), (1, " (k0)"), (3, " (k0, k1, k2)")])
+def test_up_to_three_changes_of_the_configuration_are_told(chain, count, told):
+    changes = [f"k{number}" for number in range(count)]
+    known = SimpleNamespace(
+        has=lambda digest: False, differences=lambda recorded: changes, code_digest=lambda stage: None
+    )
+
+    def note():
+        findings = Verifier(known).check(FIGURE).findings
+        (found,) = (one for one in findings if one.kind == "configuration")
+        assert found.state == "older"
+        return found.note.removeprefix("not that of the present configuration")
+
+    assert note() == told
+    changes += ["k3", "k4"]
+    assert note().endswith(", ...)") == (count > 1)
+
+
 def rewritten(sidecar, **changes):
     """A sidecar with entries changed and a checksum that fits: what a careful hand could write."""
     record = {**json.loads(Path(sidecar).read_text()), **changes}
@@ -346,6 +364,27 @@ def test_only_what_can_be_compared_is_made_again(chain, changes, reason):
     (found,) = remaking.make_again(verify(), REPEATABLE)
     assert found.state == "not compared"
     assert found.note.startswith(reason)
+
+
+@pytest.mark.parametrize("lost", ["results/fits/extra.csv", "results/probe/curve.csv"])
+def test_nothing_is_made_again_without_an_input(chain, lost):
+    rewritten("figures/fig.json", command=["dynparam", "plot", "probe", "x"])
+    Path(lost).unlink()
+    (found,) = remaking.make_again(verify(), REPEATABLE)
+    assert (found.state, found.note) == ("not compared", f"{lost} is not there as recorded")
+
+
+def test_inputs_that_are_too_large_together_are_not_copied(chain, monkeypatch):
+    """Each of them is small enough."""
+    sizes = [Path(one).stat().st_size for one in INPUTS["figures/fig.json"]]
+    rewritten("figures/fig.json", command=["dynparam", "plot", "probe", "x"])
+    monkeypatch.setattr(remaking, "MAX_INPUT_BYTES", sum(sizes) - 1)
+    assert max(sizes) < sum(sizes) - 1
+    (found,) = remaking.make_again(verify(), REPEATABLE)
+    assert found.note.startswith("its inputs are larger than")
+    monkeypatch.setattr(remaking, "MAX_INPUT_BYTES", sum(sizes))
+    (found,) = remaking.make_again(verify(), REPEATABLE)
+    assert "larger than" not in found.note
 
 
 def test_nothing_is_made_again_from_changed_inputs(chain):

@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from html import unescape
 from pathlib import Path
 
 import pandas as pd
@@ -16,7 +17,7 @@ from dynparam.experiments.r_sweep.columns import edges_view
 from dynparam.experiments.training_curves.columns import CLAIMS
 from dynparam.presentation.tables import cells
 from dynparam.provenance.experiment import ShownFigure
-from dynparam.report.contents import all_figures, needed
+from dynparam.report.contents import all_figures, all_tables, needed
 from dynparam.report.documents import caption, document
 from dynparam.report.figures import read_figure
 from dynparam.report.page import page
@@ -26,6 +27,9 @@ from dynparam.training.settings import all_runs
 from tests import report_run
 from tests.html_elements import Elements
 from tests.report_run import HOSTILE, ROOT
+
+CELL = r"<t[dh][^>]*>(.*?)</t[dh]>"
+"""A cell of a table."""
 
 FIGURE = ShownFigure("fig3_2", "A figure", "Fig. 3.2")
 
@@ -97,6 +101,62 @@ class TestPage:
         for image in elements.all("img"):
             assert "alt" in image
 
+    def test_every_picture_is_told_by_its_size_rows_and_origin(self, settings, html, elements):
+        """Eight pixels by six, as many rows as its data have, and what its sidecar says of it."""
+        folder = settings.paths.figures
+        images = {image["data-title"]: image for image in elements.all("img") if "data-title" in image}
+        for _, shown in all_figures(settings):
+            rows = len((folder / f"{shown.name}.csv").read_text().splitlines()) - 1
+            image = images[shown.title]
+            assert (image["width"], image["height"]) == ("8", "6")
+            assert image["alt"].endswith(f"is in the table below it, {rows} rows.")
+            record = json.loads((folder / f"{shown.name}.json").read_text())
+            part = html.partition(f'id="figure-{shown.name}"')[2].partition("</figcaption>")[0]
+            told = " ".join(unescape(part).split())
+            assert f"configuration {record['config_sha256']}, made {record['created'][:10]}, in" in told
+            assert " ".join(record.get("caption", "").split()) in told
+            assert f"Plotted data, {rows} rows" in html
+
+    def test_every_file_is_told_by_its_record(self, settings, html):
+        """Commit, digest of the configuration, day and time, seconds: of figures and of tables."""
+        section = html.partition('<section id="reproduce"')[2].partition("</section>")[0]
+        found = {}
+        for row in re.findall(r"<tr>(?:(?!</tr>).)*</tr>", section, re.DOTALL):
+            cells = [unescape(re.sub("<.*?>", "", one)) for one in re.findall(CELL, row, re.DOTALL)]
+            if len(cells) == 6 and cells[0] != "files":
+                found[cells[0].strip()] = [cell.strip() for cell in cells[1:]]
+        places = {settings.paths.figures / one.name: one.name for _, one in all_figures(settings)}
+        places |= {settings.paths.results / one.place: one.target for one in all_tables()}
+        assert len(found) == len(places)
+        for place, target in places.items():
+            record = json.loads(place.with_name(f"{place.name}.json").read_text())
+            assert found[f"{place.as_posix()}.*"] == [
+                f"snakemake --cores all {target}",
+                commit(record),
+                record["config_sha256"],
+                record["created"][:16].replace("T", " "),
+                str(record["wall_seconds"]),
+            ]
+
+    def test_times_and_memory_of_rules_are_in_their_columns(self, html):
+        section = html.partition('<section id="workflow"')[2].partition("</section>")[0]
+        rows = [
+            [re.sub("<.*?>", "", one).strip() for one in re.findall(CELL, row, re.DOTALL)]
+            for row in re.findall(r"<tr>(?:(?!</tr>).)*</tr>", section, re.DOTALL)
+        ]
+        told = [row for row in rows if row and row[0] in ("measure", "draw")]
+        assert told == [["measure", "1", "7.5", "0"], ["draw", "1", "2.5", "310"]]
+
+    def test_the_file_of_a_part_is_offered_beside_its_last_table(self, settings, html):
+        """Of Table 1.1 behind every entry, not behind its summaries."""
+        part = html.partition('<section id="table1_1"')[2].partition("</section>")[0]
+        assert part.count("download=") == 1
+        before, _, after = part.partition('download="table1_1.csv"')
+        assert before.count("<table") >= 3
+        assert "<table" not in after
+        content = base64.b64decode(after.partition("base64,")[2].partition('"')[0])
+        assert content == (settings.paths.results / "table1_1/table1_1.csv").read_bytes()
+
     def test_no_text_of_the_results_becomes_markup(self, html, elements):
         assert HOSTILE not in html
         assert "&lt;script&gt;alert(" in html
@@ -117,8 +177,15 @@ class TestPage:
         assert rows["Slopes up to n = 10,000,000"] == [2, 2, 2, 6]
         assert rows["Claims on training curves"] == [2, 2, 2, 6]
         assert rows["Table 1.1: measured and exact"] == [*expected, len(entries)]
+        claims = entries["claim"].value_counts()
+        expected = [claims.get(one, 0) for one in ("holds", "fails", "undecided")]
+        assert rows["Table 1.1: its own entries"] == [*expected, len(entries)]
+        cells = pd.read_csv(ROOT / "figures/conditions.csv")["verdict"].value_counts()
+        expected = [cells.get(one, 0) for one in ("agrees", "disagrees", "undecided")]
+        assert rows["Conditions of Secs. 2.2 and 2.3"] == [*expected, sum(cells)]
+        assert "the same on the exact-law engine, from n = 100,000 on" in table
         assert rows["Edges in r"] == [1, 0, 2, 3]
-        assert rows["Audits of archived curves"] == [AUDITS, 0, 0, AUDITS]
+        assert rows["Audits of archived curves"] == [AUDITS - 1, 1, 0, AUDITS]
         assert len(rows) == 8
 
     def test_findings_and_open_choices_lead_to_each_other(self, html):
@@ -224,6 +291,12 @@ class TestTables:
 
 
 class TestDocuments:
+    def test_headings_are_a_level_deeper_and_have_the_anchors_of_code_hosts(self):
+        text = "# T\n\n## What Fails, and Why\n\n### `r` = 1/2\n"
+        html = document(text, Path("docs/a.md"), "a", {}).html
+        found = re.findall(r'<(h\d) id="(.*?)">', html)
+        assert found == [("h3", "a-what-fails-and-why"), ("h4", "a-r--12")]
+
     def test_links_lead_to_anchors(self):
         text = "[a](b.md) [c](../figures/x.png) [d](#e-f) [g](https://h.i/) `figures/x.csv` [`y`](b.md)"
         anchors = {"docs/b.md": "b", "figures/x.png": "x", "figures/x.csv": "x"}
@@ -274,6 +347,36 @@ class TestProvenance:
         record = {"git": {"commit": "0123456789abc", "dirty": True}, "wall_seconds": 1.25}
         assert summary(record) == "commit 0123456789 with uncommitted changes, in 1.2\N{NO-BREAK SPACE}s"
         assert commit({}) == commit({"git": {"commit": None}}) == "outside a checkout"
+
+    def test_the_line_tells_each_of_its_parts(self):
+        record = {
+            "git": {"commit": "0123456789abc", "dirty": False},
+            "config_sha256": "c0ffee",
+            "checksum": "beef",
+            "created": "2026-01-02T03:04:05+00:00",
+            "wall_seconds": 12.34,
+            "total_wall_seconds": 99.0,
+            "hardware": {"processor": "a processor", "system": "Linux"},
+        }
+        assert summary(record) == (
+            "commit 0123456789, configuration c0ffee, made 2026-01-02, in 12.3\N{NO-BREAK SPACE}s, "
+            "on a processor"
+        )
+
+    def test_efforts_of_several_jobs(self, tmp_path):
+        """Times add up, the largest memory counts; the longest rule first, whatever its name."""
+        for place, seconds, memory in (
+            ("a/one", 1.0, 500),
+            ("a/two", 2.0, 300),
+            ("a/three", 4.5, "NA"),
+            ("b/one", 9.0, 10),
+            ("c", 8.0, 20),
+        ):
+            path = tmp_path / f"{place}.tsv"
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(f"s\tmax_rss\n{seconds}\t{memory}\n")
+        found = [(one.rule, one.jobs, one.seconds, one.megabytes) for one in efforts(tmp_path)]
+        assert found == [("b", 1, 9.0, 10.0), ("c", 1, 8.0, 20.0), ("a", 3, 7.5, 500.0)]
 
     def test_efforts_add_up_by_rule(self, settings):
         found = efforts(settings.paths.results / "benchmarks")

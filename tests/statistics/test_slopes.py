@@ -503,3 +503,17 @@ def test_bad_trials_of_log_slopes_name_their_width(bad):
     values[2][7, 1] = bad
     with pytest.raises(NonFiniteError, match="n = 2783"):
         linearized(values, (1, -1))
+
+
+def test_equal_trials_at_one_width_leave_the_scatter_of_the_others():
+    """Bootstrap and linearized error; at the middle width, which has no weight, nothing changes."""
+    values = trials(-1.0, np.random.default_rng(3))
+    ends = [np.full(30, values[0].mean()), *values[1:]]
+    found = fit(ends)
+    assert found.ci_low < found.value < found.ci_high
+    assert found.ci_high - found.ci_low == pytest.approx(2 * 1.96 * found.standard_error, rel=0.2)
+    kept = [
+        slope_of_log_means([1000, 2000, 4000], [one[:, None] for one in three], confidence=0.95)
+        for three in ([values[0], np.full(30, values[1].mean()), values[2]], values[:3])
+    ]
+    assert kept[0].standard_error == pytest.approx(kept[1].standard_error)

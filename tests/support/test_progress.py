@@ -48,6 +48,12 @@ def test_nothing_to_do_is_silent(capsys):
     assert capsys.readouterr().err == ""
 
 
+def test_no_work_is_done_at_once(capsys, clock):
+    with progress("curve", 0) as advance:
+        advance(0)
+    assert capsys.readouterr().err == "curve: 100 % done, 0 s left\n"
+
+
 def test_lines_show_the_note(capsys, monkeypatch, clock):
     monkeypatch.setattr(module, "SECONDS_BETWEEN_LINES", 0.0)
     with progress("curve", 4) as advance:

@@ -23,6 +23,14 @@ def test_recursions_by_hand():
     assert found.alignment == pytest.approx(np.cumsum(shares))
 
 
+def test_the_target_s_norm_adds_to_the_gradient_alone():
+    """The same network, ||y||^2 = 3: D_3 = 3 + 1.5, and the gradients below in proportion."""
+    widths = Widths((2, 8, 4, 1))
+    found = mean_field(widths, layer_scales("ntk", widths), 0.1, 3.0, target_square_norm=3.0)
+    assert [float(p) for p in found.forward] == pytest.approx([3, 12, 6])
+    assert [float(d) for d in found.gradient] == pytest.approx([2.25, 2.25, 4.5])
+
+
 def test_average_over_images_is_not_the_average_image():
     widths = Widths((3, 50, 40, 2))
     scales = layer_scales("ntk", widths)

@@ -22,8 +22,12 @@ def test_showing_is_what_the_comparison_table_notes(claim, low, width):
         ("flat", 0.3, 0.4, Showing.NO),
         ("flat", -0.4, -0.3, Showing.NO),
         ("decreasing", -0.4, -0.3, Showing.YES),
+        ("decreasing", -0.15, -0.05, Showing.YES),
         ("decreasing", -0.1, 0.1, Showing.UNDECIDED),
+        ("decreasing", 0.05, 0.15, Showing.NO),
         ("decreasing", 0.1, 0.2, Showing.NO),
+        ("flat", 0.05, 0.15, Showing.YES),
+        ("flat", -0.15, -0.05, Showing.YES),
         # Ends on a limit: within the tolerance is still within, and 0 is not below zero.
         ("flat", -0.2, 0.2, Showing.YES),
         ("flat", -0.3, 0.1, Showing.UNDECIDED),

@@ -36,6 +36,8 @@ def test_a_block_is_its_trials_one_by_one(name, one_step):
     [
         ("dense", WIDTHS, 1),
         ("law", WIDTHS, UNITS_AT_ONCE // 30),
+        # The image, however large, is no layer: it is drawn once and not kept.
+        ("law", Widths((9000, 3000, 8, 2)), UNITS_AT_ONCE // 3000),
         ("law", Widths((5, 2 * UNITS_AT_ONCE, 2)), 1),
     ],
 )
@@ -48,12 +50,13 @@ def test_blocks_hold_every_trial_in_order(name, widths, at_once):
 
 @pytest.mark.parametrize("name", ["dense", "law"])
 def test_trials_before_the_one_that_fails_are_told(name):
-    given = starts([0, 1, 2])
-    given[1] = Start(given[1].generator, torch.full((5,), torch.inf), given[1].y)
+    """By its number, which is not its place in the block."""
+    given = starts([6, 9, 2])
+    given[9] = Start(given[9].generator, torch.full((5,), torch.inf), given[9].y)
     results = trial_engine(name).run(WIDTHS, SCALES, given, 0.1, "curve, n = 30")
     with np.errstate(all="ignore"):
         assert isinstance(next(results), OneStep)
-        with pytest.raises(NonFiniteError, match=r"^curve, n = 30, trial 1: .* of layer 1 is"):
+        with pytest.raises(NonFiniteError, match=r"^curve, n = 30, trial 9: .* of layer 1 is"):
             next(results)
 
 
@@ -69,3 +72,16 @@ def test_another_step_takes_the_place_of_the_dense_engines():
 def test_work_grows_as_the_numbers_drawn():
     assert trial_engine("dense").work(WIDTHS) == 5 * 30 + 30 * 8 + 8 * 2
     assert trial_engine("law").work(WIDTHS) == 5 + 30 + 8 + 2
+
+
+def test_memory_is_that_of_what_is_computed_together():
+    """Dense: of one trial, in the images' precision. Law: of a block, in float64, or of fewer trials."""
+    dense_engine, law_engine = trial_engine("dense"), trial_engine("law")
+    weights = 30 * 8 + 8 * 2
+    for dtype, size in ((torch.float32, 4), (torch.float64, 8)):
+        assert dense_engine.memory_bytes(WIDTHS, 1, dtype) == size * weights
+        assert dense_engine.memory_bytes(WIDTHS, 50, dtype) == size * weights
+        one = 8 * 3 * (30 + 8 + 2)
+        block = UNITS_AT_ONCE // 30
+        for trials in (1, 7, block, block + 1, 10 * block):
+            assert law_engine.memory_bytes(WIDTHS, trials, dtype) == one * min(trials, block)

@@ -121,6 +121,7 @@ def _operation(node: Node) -> str:
 def _over_pixels(node: Node) -> bool:
     """Whether a mean is taken over the last two dimensions of four."""
     size = getattr(node, "_saved_self_sym_sizes", ())
-    # Autograd keeps negative dimensions as 64-bit numbers without a sign.
-    dims = {dim - 2**64 if dim >= 2**63 else dim for dim in getattr(node, "_saved_dim", ())}
+    # Autograd keeps negative dimensions as 64-bit numbers without a sign, and none as None.
+    saved = getattr(node, "_saved_dim", None) or ()
+    dims = {dim - 2**64 if dim >= 2**63 else dim for dim in saved}
     return len(size) == 4 and {dim % 4 for dim in dims} <= {2, 3} and bool(dims)

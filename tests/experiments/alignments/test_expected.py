@@ -34,6 +34,21 @@ def test_values_are_the_mean_field_at_each_width():
     assert row["alignment"] == pytest.approx(expected.alignment[2])
 
 
+@pytest.mark.parametrize("r", ["0", "1/4"])
+def test_values_are_those_of_the_curve_s_own_r(r):
+    """Dynamic's multipliers follow n_min^r; with n_0 lowered to the smallest n in the second column."""
+    curve = CONSTANT | {"parametrization": "dynamic", "narrow": NARROW, "r": r}
+    table = expected_values(thesis_window(curve), "curve", np.array([800.0]))
+    rows = table[table["n"] == 2783].sort_values("layer")
+    for column, n_in in (("alignment", 3072), ("alignment_uncrossed", 1000)):
+        widths = bottleneck(2783, int(rows["n_min"].iloc[0]), n_in=n_in)
+        scales = layer_scales("dynamic", widths, Fraction(r))
+        expected = mean_field(widths, scales, 0.1, np.array([800.0])).alignment
+        assert rows[column].tolist() == pytest.approx(expected.tolist())
+        other = mean_field(widths, layer_scales("dynamic", widths), 0.1, np.array([800.0])).alignment
+        assert expected.tolist() != pytest.approx(other.tolist(), rel=0.01)
+
+
 def test_only_spectral_minds_that_widths_pass_n_0():
     """Its rule looks at the larger of fan_in and fan_out (eq. 3.4); without it slopes are exponents."""
     spectral = expected_values(thesis_window(CONSTANT), "curve", np.array([800.0]))

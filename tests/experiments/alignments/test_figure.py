@@ -2,12 +2,17 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
+from PIL import Image
 
 from dynparam.experiments.alignments import figure as figures
 from dynparam.experiments.architecture import figure as figures_figure
+from dynparam.experiments.architecture.settings import for_architecture
+from dynparam.experiments.architecture.stages import plot_architecture
 from dynparam.presentation import figure_style
 from dynparam.support.errors import DataError
 from dynparam.theory.widths import bottleneck
+from tests.drawn import error_bars, plain_lines
+from tests.findings_run import configured
 
 N = [100, 200, 400]
 
@@ -88,6 +93,50 @@ def test_probe_figure_shows_means_fits_theory_and_slopes():
     assert "partial" in figure.axes[0].get_ylabel()
 
 
+def told_apart():
+    """The panel's table with numbers of their own everywhere, and a bar longer than its mean."""
+    table = figures.plotted_data(*panel_tables())
+    table["expected"] = table["mean"] * np.linspace(0.5, 0.7, len(table))
+    table["fit"] = table["mean"] * np.linspace(1.2, 1.4, len(table))
+    table["std"] = table["mean"] * np.linspace(0.1, 1.3, len(table))
+    return table
+
+
+def test_every_point_has_its_bar_and_every_layer_its_lines():
+    """The mean with its deviation, cut at a tenth of the mean below; theory in full, the fit dashed."""
+    table = told_apart()
+    (axis,) = figures.probe_figure({"panel": table}).axes
+    bars, fits, theory = error_bars(axis), plain_lines(axis, "--"), plain_lines(axis, "-")
+    assert len(bars) == len(fits) == len(theory) == 2
+    for place, layer in enumerate((1, 2)):
+        rows = table[table["layer"] == layer]
+        colour = figure_style.LAYER_COLOURS[place].lower()
+        below = rows["mean"] - rows["std"]
+        assert (below < 0).any() == (layer == 2)
+        assert bars[place].colour == fits[place].get_color().lower() == colour
+        assert bars[place].x == pytest.approx(N, rel=0.02)
+        assert bars[place].y == rows["mean"].tolist()
+        assert bars[place].high == pytest.approx((rows["mean"] + rows["std"]).tolist())
+        assert bars[place].low == pytest.approx(np.maximum(below, 0.1 * rows["mean"]).tolist())
+        for line, column in ((fits[place], "fit"), (theory[place], "expected")):
+            assert list(line.get_xdata()) == N
+            assert list(line.get_ydata()) == rows[column].tolist()
+            assert line.get_color() == figure_style.LAYER_COLOURS[place]
+
+
+@pytest.mark.parametrize("counts", [(2, 30), (30, 2)])
+def test_the_key_tells_the_number_of_trials(counts):
+    """The largest, where panels have different ones."""
+    table = told_apart()
+    panels = {str(count): table.assign(trials=count) for count in counts}
+    (key,) = figures.probe_figure(panels).legends
+    assert [text.get_text() for text in key.get_texts()] == [
+        "mean and standard deviation of 30 trials",
+        "least squares on the means",
+        "mean-field theory",
+    ]
+
+
 def test_colours_differ_in_brightness_or_hue_and_markers_differ():
     """Six layers: six markers, and six colours that keep apart when seen by a deuteranope.
 
@@ -120,6 +169,24 @@ def test_architecture_follows_the_widths():
     assert "$n_5=n$" in labels
 
 
+def test_the_network_drawn_is_that_of_the_settings(tmp_path):
+    """Hidden layers of its own, in its own order; labels and heights follow."""
+    widths = bottleneck(1000, 250, hidden=("narrow", "wide", "wide"))
+    axis = figures_figure.architecture_figure(widths).axes[0]
+    bars = [patch for patch in axis.patches if hasattr(patch, "get_height")]
+    assert [bar.get_height() for bar in bars] == pytest.approx([0.25, 1, 1])
+    assert [bool(bar.get_hatch()) for bar in bars] == [True, False, False]
+    labels = [text.get_text() for text in axis.texts if text.get_text().startswith("$n_")]
+    assert labels == [r"$n_1=n_{\min}$", "$n_2=n$", "$n_3=n$"]
+    network = {"network.hidden": ["narrow", "wide", "wide"]}
+    shown = {"figures.architecture": {"own": {"n": 1000, "n_min": 250}}}
+    settings = for_architecture(configured(network | shown), "own")
+    plot_architecture(settings, (), tmp_path / "own.png", "own")
+    data = figures_figure.architecture_data(widths)
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "own.csv"), data)
+    assert data["narrowest"].tolist() == [True, False, False]
+
+
 def test_saved_files_are_reproducible(tmp_path):
     table = figures.plotted_data(*panel_tables())
     contents = []
@@ -131,3 +198,13 @@ def test_saved_files_are_reproducible(tmp_path):
     assert contents[0] == contents[1]
     assert contents[0][0].startswith(b"\x89PNG")
     assert contents[0][1].startswith(b"%PDF")
+
+
+def test_a_picture_has_the_configured_resolution(tmp_path):
+    """Seven inches wide."""
+    table = figures.plotted_data(*panel_tables())
+    for dpi in (40, 60):
+        figure = figures.probe_figure({"panel": table})
+        png = figure_style.save(figure, table, tmp_path / f"{dpi}.png", dpi=dpi)[0]
+        with Image.open(png) as picture:
+            assert picture.size == (7 * dpi, round(3.9 * dpi))

@@ -1,6 +1,7 @@
 import pandas as pd
 import pytest
 
+from dynparam.experiments.alignments.columns import slopes_view
 from dynparam.experiments.alignments.page import (
     slopes_sections,
     summary_sentence,
@@ -10,6 +11,7 @@ from dynparam.experiments.alignments.page import (
 )
 from dynparam.presentation.pages import html_page, markdown_page
 from dynparam.support.tables import read_csv
+from tests.drawn import bands
 from tests.experiments.alignments.test_comparison import settings
 from tests.html_elements import Elements
 
@@ -75,6 +77,43 @@ def test_every_slope_is_drawn_beside_what_was_expected(html):
     page = Elements(html)
     assert len([one for one in page.all("svg") if one["class"] == "interval"]) == 3
     assert len(page.all("rect")) == 3
+
+
+def test_the_summary_tells_level_tolerance_and_counts(table):
+    stage = settings(tolerance=0.25)
+    stage = stage.model_copy(update={"fit": stage.fit.model_copy(update={"confidence": 0.9})})
+    assert summary_sentence(pd.concat([table, table]), stage) == (
+        "6 slopes: 2 agrees, 2 disagrees, 2 undecided. A slope agrees if its 90% interval lies within "
+        "0.25 of the slope expected on its window of widths (the exact one, where there is one), and "
+        "disagrees if it lies wholly outside. The note tells whether the claim of the thesis shows in "
+        "this window."
+    )
+
+
+def test_every_column_shows_what_its_head_says(table):
+    """Every number of the first row is another one."""
+    view = slopes_view(0.2)
+    assert {column.head: column.texts(table)[0] for column in view.columns if not column.picture} == {
+        "figure": "Fig. 3.2",
+        "curve": "a",
+        "parametrization": "spectral",
+        "layer": "1",
+        "asymptotic": "-8/5",
+        "expected": "-1.200",
+        "exact": "-1.210 ± 0.004",
+        "measured": "-1.250 [-1.300, -1.200]",
+        "verdict": "✓ agrees",
+        "note": "x < y & z",
+    }
+
+
+def test_the_band_is_about_the_exact_slope_where_there_is_one(table):
+    (drawn,) = [column.picture for column in slopes_view(0.2).columns if column.picture]
+    far = table.tail(1).assign(slope=-2.0, ci_low=-2.1)
+    rows = pd.concat([table, far])
+    found = bands(drawn.draw(rows), rows["slope"])
+    for (low, high), centre in zip(found, (-1.21, 0.01, 0.1, 0.1), strict=True):
+        assert (low, high) == pytest.approx((centre - 0.2, centre + 0.2), abs=0.01)
 
 
 def test_files(table, tmp_path):

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 from matplotlib.collections import LineCollection
+from matplotlib.patches import Rectangle
 
 from dynparam.experiments.alignments.wide_figure import (
     COLUMNS,
@@ -14,8 +15,9 @@ from dynparam.experiments.alignments.wide_figure import (
     plotted_data,
     wide_figure,
 )
-from dynparam.presentation.figure_style import save
+from dynparam.presentation.figure_style import LAYER_COLOURS, save
 from dynparam.support.errors import DataError
+from tests.drawn import error_bars
 
 WIDTHS = (100, 1000, 10_000, 100_000)
 
@@ -101,6 +103,60 @@ def test_plotted_data_is_complete():
     assert law["value"] == pytest.approx(values.mean())
     assert law["high"] - law["value"] == pytest.approx(values.std(ddof=1))
     assert law["expected"] == pytest.approx(1e-3)
+
+
+def test_bars_of_plotted_data_are_one_deviation_either_way():
+    """Of both engines, and of the slopes the interval; exponents are those of the layers."""
+    known = replace(curve(), exponents=(Fraction(-1), Fraction(-1, 2)))
+    table = plotted_data(known, sliding=3, confidence=0.95)
+    for kind, given in (("law", known.law), ("dense", known.dense)):
+        spread = given.groupby(["layer", "n"])["alignment"].agg(["mean", "std"])
+        rows = table[table["kind"] == kind].set_index(["layer", "n"])
+        np.testing.assert_allclose(rows["low"], spread["mean"] - spread["std"])
+        np.testing.assert_allclose(rows["high"], spread["mean"] + spread["std"])
+    assert table.groupby("layer")["asymptotic"].unique().map(list).to_dict() == {1: [-1.0], 2: [-0.5]}
+    slopes = table[table["kind"] == "slope"]
+    assert slopes["n"].tolist() == pytest.approx([1000, 10_000] * 2)
+    wider = plotted_data(known, sliding=3, confidence=0.99)
+    assert (wider.loc[slopes.index, "low"] < slopes["low"]).all()
+    assert (wider.loc[slopes.index, "high"] > slopes["high"]).all()
+
+
+def test_every_point_bar_and_line_is_drawn_where_it_belongs():
+    """With intervals of unequal sides, theory of its own, and exponents that differ by layer."""
+    known = replace(curve(), exponents=(Fraction(-1), Fraction(-1, 2)))
+    table = plotted_data(known, sliding=3, confidence=0.95)
+    table["expected"] = table["value"] * 0.8
+    table["low"] -= 0.3 * table["value"].abs()
+    table["high"] += 0.1 * table["value"].abs()
+    above, below = wide_figure({"panel": table}).axes
+    for axis, kind in ((above, "law"), (below, "slope")):
+        bars, theory = error_bars(axis), axis.lines
+        assert len(bars) == 2
+        for place, layer in enumerate((1, 2)):
+            rows = table[(table["kind"] == kind) & (table["layer"] == layer)]
+            assert bars[place].colour == LAYER_COLOURS[place].lower()
+            assert bars[place].x == pytest.approx(rows["n"].tolist(), rel=0.04)
+            assert bars[place].y == rows["value"].tolist()
+            assert bars[place].high == pytest.approx(rows["high"].tolist())
+            floor = 0.1 * rows["value"] if kind == "law" else -np.inf
+            assert bars[place].low == pytest.approx(np.maximum(rows["low"], floor).tolist())
+            shown = [
+                list(line.get_ydata()) for line in theory if line.get_color() == LAYER_COLOURS[place]
+            ]
+            assert rows["expected"].tolist() in shown
+    dense = table[table["kind"] == "dense"]
+    hollow = [line for line in above.lines if line.get_markerfacecolor() == "none"]
+    assert [list(line.get_ydata()) for line in hollow] == [
+        dense.loc[dense["layer"] == layer, "value"].tolist() for layer in (1, 2)
+    ]
+    exponents = [line.get_ydata()[0] for line in below.lines if line.get_linestyle() == "--"]
+    assert exponents == [-1.0, -0.5]
+    for axis in (above, below):
+        (window,) = [patch for patch in axis.patches if isinstance(patch, Rectangle)]
+        assert (window.get_x(), window.get_x() + window.get_width()) == (100, 1000)
+        (n_0,) = [line for line in axis.lines if line.get_linestyle() == ":"]
+        assert list(n_0.get_xdata()) == [3072, 3072]
 
 
 def test_figure_shows_all_curves_and_their_slopes(tmp_path):

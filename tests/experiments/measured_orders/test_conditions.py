@@ -203,6 +203,23 @@ def test_trials_of_another_parametrization_contradict_theory(config, trials):
     assert "the slope differs from the exponent by -1." in note
 
 
+def test_a_note_tells_by_how_much_and_on_which_widths(config, trials):
+    """Planted slopes on either side of their exponents: the measured one less the exact one."""
+    for sign in (1, -1):
+        key = ("dynamic", "equal")
+        table = trials[key].copy()
+        of_layer = table["layer"] == 3
+        table.loc[of_layer, "alignment"] *= table.loc[of_layer, "n"].astype(float) ** (sign * 0.5)
+        matrix = conditions.condition_matrix(for_orders(config), {**trials, key: table})
+        rows = matrix[(matrix["parametrization"] == "dynamic") & (matrix["family"] == "equal")]
+        cell = rows.set_index("condition").loc["eq. 2.31"]
+        assert cell["worst_entry"].startswith("layer 3:")
+        assert sign * cell["slope"] > 0.4
+        assert cell["note"] == (
+            f"on n = 10000 to 160000 the slope differs from the exponent by {cell['slope']:+.2f}"
+        )
+
+
 def test_what_is_measured_too_coarsely_neither_agrees_nor_disagrees(config, trials):
     """Every size times a factor of some ten of its own: whatever theory says, it is undecided."""
     generator = np.random.default_rng(3)

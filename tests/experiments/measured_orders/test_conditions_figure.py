@@ -102,6 +102,31 @@ def test_rows_and_columns_are_named(picture):
     assert "10,000 to 1,000,000" in title
 
 
+def test_the_caption_tells_trials_and_widths_of_the_settings():
+    grid = {"smallest": 2000, "largest": 40_000, "count": 5}
+    other = Exponents.model_validate(SETTINGS.model_dump(mode="json") | {"widths": grid, "trials": 33})
+    (legend,) = conditions_figure.condition_figure(made_up_matrix(), other).legends
+    assert " ".join(legend.get_title().get_text().split()) == (
+        "Left half: theory, with the exact exponent of $n$. Right half: measurement, with the slope of "
+        "33 trials at each of 5 widths from $n$ = 2,000 to 40,000. Numbers are of the layer that "
+        "decides what is measured."
+    )
+    assert [text.get_text() for text in legend.get_texts()] == [
+        "✓  holds",
+        "✗  fails",
+        "?  undecided",
+    ]
+
+
+def test_names_stand_in_the_middle_of_their_rows_and_a_line_between(picture):
+    axis = picture.axes[0]
+    names = {text.get_text(): text.xy for text in axis.texts if text.get_rotation() == 90}
+    assert {name: place[1] for name, place in names.items()} == {"spectral": 1.0, "dynamic": 3.0}
+    (line,) = [one for one in axis.lines if one.get_color() == "black"]
+    assert list(line.get_ydata()) == [2, 2]
+    assert axis.get_ylim() == (4, 0)
+
+
 def test_nothing_is_cut_off(picture):
     """All text lies within the page."""
     picture.draw_without_rendering()

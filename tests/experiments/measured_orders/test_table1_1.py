@@ -165,6 +165,9 @@ def test_small_shifts_are_told_where_a_slope_misses_its_exponent(settings):
         assert -0.05 < row["expected"] - row["exact"] < -0.01
         assert row["verdict"] == verdict
         assert (told in row["note"]) == (verdict == "disagrees")
+        # What is left is the distance from the expected slope, not from the exact exponent.
+        rest = "the slope is +0.34 from theory's on this window, unexplained"
+        assert (rest in row["note"]) == (verdict == "disagrees")
 
 
 @pytest.mark.parametrize("off", [0.3, -0.3])
@@ -182,6 +185,20 @@ def test_a_window_that_passes_n_0_says_so():
     table = table1_1.table1_1(reduced, {("spectral", "equal"): trials})
     notes = select(table, "spectral", "equal", "preactivation")["note"]
     assert notes.str.contains("n passes n_0 in this window").all()
+
+
+def test_shifts_that_are_told_add_up_to_what_was_measured():
+    """The passed n_0, finite widths and the unexplained rest, from the exact exponent to the slope."""
+    reduced = stage(str(ROOT / "config" / "reduced.yaml"))
+    wrong = {
+        (quantity, layer): -0.9 for quantity in ("preactivation", "update") for layer in range(1, 6)
+    }
+    trials = planted_trials(reduced, "spectral", "equal", wrong=wrong)
+    table = table1_1.table1_1(reduced, {("spectral", "equal"): trials})
+    for _, row in select(table, "spectral", "equal", "update").iterrows():
+        told = re.findall(r"slope (?:by|is) ([+-]\d\.\d\d)", row["note"])
+        assert len(told) == 3
+        assert sum(map(float, told)) == pytest.approx(row["slope"] - row["exact"], abs=0.015)
 
 
 def test_findings_by_hand(table):

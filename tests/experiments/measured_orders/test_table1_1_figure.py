@@ -1,4 +1,5 @@
 import numpy as np
+from matplotlib.colors import to_rgba
 
 from dynparam.experiments.measured_orders import table1_1
 from dynparam.experiments.measured_orders.table1_1_figure import table1_1_figure
@@ -40,6 +41,50 @@ def test_panels_show_claimed_exact_and_measured(table, settings):
         low, high = axis.get_ylim()
         assert low < shown[["claimed", "exact", "ci_low"]].to_numpy().min()
         assert shown[["claimed", "exact", "ci_high"]].to_numpy().max() < high
+
+
+def segments(axis, colour, style=None):
+    """The vertical lines of a colour and style: their places and ends."""
+    found = []
+    for collection in axis.collections:
+        drawn = collection.get_linestyle()[0][1] is None
+        same = np.allclose(collection.get_color()[0], to_rgba(colour))
+        if same and np.isclose(collection.get_linewidths()[0], 0.9 if style == "bar" else 0.7):
+            assert drawn == (style == "bar")
+            found += [(one[0, 0], *sorted(one[:, 1])) for one in collection.get_segments()]
+    return found
+
+
+def test_bars_are_intervals_and_dotted_lines_lead_from_claims_to_exponents(table, settings):
+    """Slopes that lie anywhere in their intervals, and claims off the exact exponents everywhere."""
+    other = table.copy()
+    other["ci_low"], other["ci_high"] = table["slope"] - 0.3, table["slope"] + 0.1
+    other["claimed"] = table["exact"] - 0.25
+    axis = table1_1_figure(other, settings.exponents).axes[0]
+    shown = other[(other["quantity"] == "preactivation") & (other["family"] == "equal")]
+    for name, colour in zip(table1_1.CLAIMED, LAYER_COLOURS, strict=False):
+        rows = shown[shown["parametrization"] == name]
+        bars, ties = segments(axis, colour, "bar"), segments(axis, colour)
+        assert [one[1:] for one in bars] == list(zip(rows["ci_low"], rows["ci_high"], strict=True))
+        assert [one[1:] for one in ties] == list(zip(rows["claimed"], rows["exact"], strict=True))
+        assert [one[0] for one in bars] == [one[0] for one in ties]
+
+
+def test_a_parametrization_has_one_colour_marker_and_place_whoever_is_beside_it(table, settings):
+    """As in the figure of all of them, when two are drawn."""
+    few = table[table["parametrization"].isin(["mup", "dynamic"])]
+    whole, part = (table1_1_figure(one, settings.exponents) for one in (table, few))
+    for axis, other in zip(whole.axes, part.axes, strict=True):
+        marks = [
+            {
+                (line.get_color(), line.get_marker()): list(line.get_xdata())
+                for line in one.lines
+                if line.get_color() in (LAYER_COLOURS[1], LAYER_COLOURS[3])
+            }
+            for one in (axis, other)
+        ]
+        assert marks[0] == marks[1]
+        assert len(marks[0]) == 2
 
 
 def test_titles_labels_and_key(table, settings):

@@ -1,11 +1,15 @@
+import json
+
 import pandas as pd
 import pytest
 
 from dynparam.experiments.measured_orders import table1_1, table1_1_page
+from dynparam.experiments.measured_orders.columns import entries_view
 from dynparam.presentation.pages import html_page, markdown_page
 from dynparam.support.tables import read_csv
+from tests.drawn import bands
 from tests.html_elements import Elements
-from tests.planted import all_planted
+from tests.planted import all_planted, stage
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +71,64 @@ def test_summary_has_the_lines_of_table_1_1(settings):
     assert [line.split(" / ")[0] for line in lines] == ["✓ 1: -2/5", "✓ 2, 4: 0", "✗ 3, 5: -2/5"]
     assert lines[2].endswith("(exact 0)")
     assert shown.loc["mup", "equal: n_min = n"].startswith("✓ all: 0 / ")
+
+
+def test_layers_are_named_where_a_cell_has_several_outcomes(settings):
+    """Four of five layers are not all of them."""
+    table = table1_1.table1_1(settings, all_planted(settings))
+    shown = table1_1_page.pivot(table, "update", settings).set_index("parametrization")
+    lines = shown.loc["mup", "fifth root: n_min = 150 n^(1/5)"].splitlines()
+    assert [line.split(" / ")[0] for line in lines] == ["✓ 1: 0", "✗ 2-5: 0"]
+    rows = table[(table["parametrization"] == "mup") & (table["family"] == "fifth_root")]
+    rows = rows[(rows["quantity"] == "update") & (rows["layer"] > 1)]
+    assert lines[1] == "✗ 2-5: 0 / +0.40 (exact 2/5)"
+    wide = table.assign(slope=table["slope"] + (table["layer"] - 3) / 10)
+    cell = table1_1_page.pivot(wide, "update", settings).set_index("parametrization")
+    line = cell.loc["mup", "fifth root: n_min = 150 n^(1/5)"].splitlines()[1]
+    slopes = wide.loc[rows.index, "slope"]
+    assert line == f"✗ 2-5: 0 / {slopes.min():+.2f} to {slopes.max():+.2f} (exact 2/5)"
+
+
+def test_how_to_read_tells_trials_widths_and_layers():
+    other = {"trials": 33, "widths": {"smallest": 2000, "largest": 40_000, "count": 5}}
+    changed = stage(json.dumps({"exponents": other, "network": {"hidden": ["narrow", "wide"]}}))
+    assert table1_1_page.how_to_read(changed).startswith(
+        "Exponents of n in the hidden layers, from 33 trials of one step at each of 5 widths from n = "
+        "2,000 to 40,000; hidden layers are narrow, wide, of width n and n_min; dynamic has r = 1/2."
+    )
+
+
+def test_every_column_shows_what_its_head_says(table):
+    """One row in which no two numbers are equal."""
+    row = table.head(1).assign(claimed=-0.5, exact=0.2, expected=0.123, slope=0.15, ci_low=0.11)
+    row = row.assign(ci_high=0.19, verdict="disagrees", claim="fails", note="told", layer=4)
+    view = entries_view(0.1)
+    assert {column.head: column.texts(row)[0] for column in view.columns if not column.picture} == {
+        "parametrization": "ntk",
+        "family": "equal",
+        "quantity": "|h̃_i|",
+        "layer": "4",
+        "claimed": "-1/2",
+        "exact": "1/5",
+        "expected": "+0.123",
+        "measured": "+0.150 [+0.110, +0.190]",
+        "verdict": "✗ disagrees",
+        "claim": "✗ fails",
+        "note": "told",
+    }
+    (drawn,) = [column.picture for column in view.columns if column.picture]
+    rows = pd.concat([row, row.assign(slope=-1.0, exact=-0.3, ci_low=-1.1, ci_high=1.0)])
+    found = bands(drawn.draw(rows), rows["slope"])
+    for (low, high), centre in zip(found, (0.2, -0.3), strict=True):
+        assert (low, high) == pytest.approx((centre - 0.1, centre + 0.1), abs=0.01)
+
+
+def test_the_summary_tells_level_and_tolerance(table):
+    changed = stage(json.dumps({"fit": {"confidence": 0.9}, "exponents": {"tolerance": 0.25}}))
+    assert table1_1_page.summary_sentence(table, changed).endswith(
+        "An exponent agrees, and a claim holds, if the 90% interval of the measured slope lies within "
+        "0.25 of it; it disagrees, or fails, if the interval lies wholly outside."
+    )
 
 
 def test_disagreements_are_told_in_words(table):

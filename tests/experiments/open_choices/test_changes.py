@@ -206,3 +206,33 @@ def test_a_claim_can_stop_showing():
     assert set(decreasing["floor"]) == {Showing.YES}
     assert set(decreasing["per_image"]) == {Showing.NO}
     assert set(table.loc[~moved, "shows"]) == {Showing.YES}
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "shift", "shows"),
+    [
+        (0.2, 0.15, Showing.YES),
+        (0.2, 0.25, Showing.NO),
+        (0.4, 0.25, Showing.YES),
+        (0.2, -0.15, Showing.YES),
+        (0.2, -0.25, Showing.NO),
+    ],
+)
+def test_flat_slopes_are_judged_by_the_tolerance_of_the_comparison(tolerance, shift, shows):
+    """Slopes planted beside it, with intervals of 0.01; under the default they are zero."""
+    comparison = SETTINGS.comparison.model_copy(update={"tolerance": tolerance})
+    settings = SETTINGS.model_copy(update={"comparison": comparison})
+    trials = invented_trials({"floor": shift}, spread=0.01)
+    table = all_changes(settings, only("floor"), trials)
+    flat = table["curve"].map(lambda name: CONFIG.probe.curve(name).claim) == "flat"
+    assert set(table.loc[flat, "shows"]) == {shows}
+    assert set(table.loc[flat, "shows_by_default"]) == {Showing.YES}
+
+
+def test_a_choice_can_bring_a_claim_back():
+    """The default's slopes are 0.5 off and the alternative's are not: each is told by its own slope."""
+    trials = invented_trials({DEFAULT: 0.5})
+    table = all_changes(SETTINGS, only("floor"), trials)
+    flat = table["curve"].map(lambda name: CONFIG.probe.curve(name).claim) == "flat"
+    assert set(table.loc[flat, "shows_by_default"]) == {Showing.NO}
+    assert set(table.loc[flat, "shows"]) == {Showing.YES}

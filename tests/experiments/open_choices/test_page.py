@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.container import ErrorbarContainer
+from matplotlib.patches import Rectangle
 from typer.testing import CliRunner
 
 from dynparam.cli import main
@@ -14,10 +15,14 @@ from dynparam.experiments.open_choices.changes import all_changes
 from dynparam.experiments.open_choices.figure import open_choices_figure
 from dynparam.experiments.open_choices.page import answer, interval, page
 from dynparam.experiments.open_choices.settings import for_open_choices
+from dynparam.presentation.figure_style import LAYER_COLOURS
 from dynparam.settings.shared import shown_curves
 from dynparam.support.errors import DataError
 from dynparam.support.tables import read_csv, write_csv
 from dynparam.training.settings import for_run
+from dynparam.trials.claims import Showing
+from tests.drawn import error_bars
+from tests.findings_run import configured
 from tests.open_choices import CONFIG, ENTRIES, OPEN_CHOICES, ROOT, invented_trials
 
 TRACKED = ROOT / "docs" / "open-choices.md"
@@ -101,6 +106,72 @@ def test_answer_tells_what_is_undecided():
     """Slopes shifted onto the tolerance itself lie across it; their errors are far larger than 0.01."""
     text = answer(invented_changes({"floor": 0.05}, spread=0.15), 0.05)
     assert re.search(r"For \d+ the interval lies across the limit .* undecided there", text)
+
+
+def test_what_is_undecided_under_either_choice_decides_nothing():
+    """By default, there, and on both sides of the limit: only the last is an answer."""
+    changes = invented_changes()
+    undecided, shows, not_ = Showing.UNDECIDED, Showing.YES, Showing.NO
+    found = [(undecided, shows), (shows, undecided), (undecided, not_), (not_, undecided)]
+    for place, (default, chosen) in enumerate(found):
+        changes.loc[place, ["shows_by_default", "shows"]] = [default, chosen]
+    text = answer(changes)
+    assert text.startswith("**No.**")
+    assert "For 4 the interval lies across the limit under one of the two choices only" in text
+    changes.loc[9, ["shows_by_default", "shows"]] = [not_, shows]
+    text = answer(changes)
+    assert text.startswith("**Yes.** 9 alternatives of 24 slopes each are measured, and 1 of these 216 ")
+    assert "For 4 the interval" in text
+
+
+def test_the_page_tells_the_settings_it_rests_on():
+    other = configured(
+        {
+            "fit.confidence": 0.9,
+            "comparison.tolerance": 0.25,
+            "open_choices.trials": 777,
+            "open_choices.dense_trials": 5,
+            "open_choices.figure": "own",
+            "paths.figures": "pictures",
+        }
+    )
+    text = " ".join(page(OPEN_CHOICES, other, invented_changes()).split())
+    for told in (
+        "slope's 90 % interval lies within 0.25 of zero",
+        "those of 777 trials per width on the exact-law engine",
+        "equal under both choices, with 5 trials per width",
+        "half-width of its 90 % interval",
+        "Of 24 intervals, 2.4 exclude zero on average",
+        "](../pictures/own.png)",
+    ):
+        assert told in text
+
+
+def test_the_default_s_slopes_are_marked_by_what_they_show():
+    """Half of the length of the interval behind each; a mark of its own for either outcome."""
+    changes = invented_changes()
+    first = (changes["curve"] == "fig3_2_constant_ratio") & (changes["layer"] == 1)
+    second = (changes["curve"] == "fig3_2_constant_ratio") & (changes["layer"] == 2)
+    changes.loc[first, ["default", "default_low", "default_high"]] = [0.5, 0.2, 0.6]
+    changes.loc[first, "shows_by_default"] = Showing.NO
+    changes.loc[second, ["default", "default_low", "default_high"]] = [0.1, 0.0, 0.3]
+    changes.loc[second, "shows_by_default"] = Showing.UNDECIDED
+    text = page(OPEN_CHOICES, CONFIG, changes)
+    table = text.partition("By default")[2]
+    line = next(one for one in table.splitlines() if one.startswith("| fig3_2_constant_ratio"))
+    cells = [cell.strip() for cell in line.split("|")[2:-1]]
+    assert cells[:2] == ["+0.5000 ± 0.2000 ✗", "+0.1000 ± 0.1500 ?"]
+    assert not any(cell.endswith(("✗", "?")) for cell in cells[2:])
+
+
+def test_intervals_that_exclude_zero_are_counted_on_either_side():
+    changes = invented_changes()
+    rows = changes.index[changes["alternative"] == "floor"]
+    changes.loc[rows, ["change", "change_low", "change_high"]] = [0.0, -0.1, 0.1]
+    changes.loc[rows[:2], ["change", "change_low", "change_high"]] = [0.2, 0.1, 0.3]
+    changes.loc[rows[2:5], ["change", "change_low", "change_high"]] = [-0.2, -0.3, -0.1]
+    section = page(OPEN_CHOICES, CONFIG, changes).partition("### `floor`")[2]
+    assert "Intervals that exclude zero: 5 of 24." in section.partition("\n#")[0]
 
 
 def test_a_missing_alternative_is_named():
@@ -187,6 +258,29 @@ def test_ticks_reach_as_far_as_the_changes():
         figure = open_choices_figure(invented_changes({"floor": shift}), CONFIG.figures.titles, 0.05)
         for axis in figure.axes:
             assert axis.get_xticks().tolist() == ticks
+
+
+def test_each_dot_has_its_own_interval():
+    """One that reaches farther down than up, in rows of alternatives and colours of layers."""
+    changes = invented_changes({"floor": 0.5})
+    changes["change"] = np.linspace(-0.3, 0.6, len(changes))
+    changes["change_low"], changes["change_high"] = changes["change"] - 0.3, changes["change"] + 0.1
+    figure = open_choices_figure(changes, CONFIG.figures.titles, 0.15)
+    names = list(changes["alternative"].unique())
+    for axis, curve in zip(figure.axes, shown_curves(CONFIG.panels), strict=False):
+        bars = error_bars(axis)
+        assert len(bars) == 6
+        for layer, bar in enumerate(bars, start=1):
+            rows = changes[(changes["curve"] == curve) & (changes["layer"] == layer)]
+            rows = rows.set_index("alternative").loc[names]
+            assert bar.colour == LAYER_COLOURS[layer - 1].lower()
+            assert bar.x == rows["change"].tolist()
+            assert bar.low == pytest.approx(rows["change_low"].tolist())
+            assert bar.high == pytest.approx(rows["change_high"].tolist())
+            assert [round(y) for y in bar.y] == list(range(len(names)))
+        (band,) = [patch for patch in axis.patches if isinstance(patch, Rectangle)]
+        assert (band.get_x(), band.get_x() + band.get_width()) == pytest.approx((-0.15, 0.15))
+    assert figure.legends[0].get_texts()[-1].get_text() == r"within the tolerance, $\pm0.15$"
 
 
 def test_commands_make_table_page_and_figure(tmp_path, monkeypatch):

@@ -1,18 +1,24 @@
 """Trials under the open choices: the same random numbers, whatever the choice."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
 from dynparam.engines.network import MLP, draw_weights
+from dynparam.experiments.open_choices import stages
+from dynparam.experiments.open_choices.settings import for_open_choices
 from dynparam.experiments.open_choices.trials import COLUMNS, measure_choice, stored_step
+from dynparam.support.tables import write_csv
 from dynparam.theory.parametrization import layer_scales
 from dynparam.theory.widths import bottleneck
 from dynparam.trials.images import TrialImages
 from dynparam.trials.log import TrialLog
 from dynparam.trials.one_step import measure_curve
 from tests.networks import invented_pair, probe_stage
+from tests.open_choices import CONFIG, ENTRIES, OPEN_CHOICES
 
 
 def trials(engine="law", normalization="half_range", **probe):
@@ -105,3 +111,35 @@ def test_precision_changes_dense_trials_by_rounding_only():
     single, double = trials("dense", dtype="float32"), trials("dense", dtype="float64")
     assert (single["alignment"] != double["alignment"]).mean() > 0.9
     np.testing.assert_allclose(single["alignment"], double["alignment"], rtol=1e-3)
+
+
+@pytest.mark.parametrize("engine", ["law", "dense"])
+def test_the_job_writes_the_trials_of_its_engine(tmp_path, engine):
+    stage, pair = probe_stage(), invented_pair()
+    np.savez(tmp_path / "pair.npz", **vars(pair))
+    made = stages.measure_choice(stage, tmp_path / "pair.npz", tmp_path / "found.csv", engine)
+    write_csv(measure_choice(stage, TrialImages(stage, pair), engine), tmp_path / "expected.csv")
+    assert (tmp_path / "found.csv").read_bytes() == (tmp_path / "expected.csv").read_bytes()
+    assert made.details == {"engine": engine}
+
+
+def test_the_comparison_reads_the_trials_of_every_choice_it_needs():
+    """The default on both engines, each alternative on its own; whatever the alternatives are."""
+    files, entries = stages.trial_files(for_open_choices(CONFIG), Path("results"), ENTRIES)
+    folder = Path("results/open_choices/trials")
+    assert entries == ENTRIES
+    assert files["default", "law"] == folder / "default-law.csv"
+    assert files["float64", "dense"] == folder / "float64-dense.csv"
+    measured = OPEN_CHOICES.measured()
+    assert set(files) == {("default", "law"), ("default", "dense")} | {
+        (name, one.engine) for name, one in measured.items()
+    }
+    dense = OPEN_CHOICES.model_copy(
+        update={"probe": tuple(e for e in OPEN_CHOICES.probe if "float64" in str(e.alternatives))}
+    )
+    assert set(dense.measured()) == {"float64"}
+    assert dense.needed_trials() == [
+        ("default", "law"),
+        ("default", "dense"),
+        ("float64", "dense"),
+    ]

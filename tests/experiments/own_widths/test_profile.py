@@ -1,6 +1,7 @@
 """Profiles of widths: text in, exact tables out, and trials of either engine against the other."""
 
 import json
+import re
 from fractions import Fraction
 
 import numpy as np
@@ -12,6 +13,7 @@ from dynparam.engines import dense as probe
 from dynparam.engines import law as gaussian_law
 from dynparam.engines.one_step import OneStep
 from dynparam.experiments.own_widths import measure, profile
+from dynparam.statistics.measured_conditions import MeasuredCurve
 from dynparam.support.errors import ConfigError, NonFiniteError
 from dynparam.theory.orders import orders
 from dynparam.theory.parametrization import layer_scales
@@ -26,8 +28,8 @@ SETTINGS = {
 }
 
 
-def settings(exponents="1,1/2,1", name="dynamic", scale="1,4,1", **changes):
-    return profile.profile_probe(exponents, name, None, scale, {**SETTINGS, **changes})
+def settings(exponents="1,1/2,1", name="dynamic", scale="1,4,1", r=None, **changes):
+    return profile.profile_probe(exponents, name, r, scale, {**SETTINGS, **changes})
 
 
 def test_a_profile_from_text():
@@ -88,6 +90,23 @@ def test_the_table_of_orders_is_orders():
     assert tuple(table["||dL/dhtilde||"]) == exact.gradient
     assert tuple(table["own contribution"]) == exact.contribution
     assert tuple(table["alignment"]) == exact.alignment
+
+
+@pytest.mark.parametrize("r", ["0", "1/4"])
+def test_orders_are_those_of_the_profile_s_own_r(r):
+    """Updates of dynamic parametrization shrink with r."""
+    table = profile.orders_table(profile.profile("1,1/2,1", "dynamic", r))
+    exact = orders("dynamic", [0, 1, F(1, 2), 1, 0], F(r))
+    assert exact != orders("dynamic", [0, 1, F(1, 2), 1, 0])
+    assert tuple(table["|Delta htilde_i|"]) == exact.update
+    assert tuple(table["own contribution"]) == exact.contribution
+    assert tuple(table["alignment"]) == exact.alignment
+    chosen = settings(r=r, trials=2)
+    measured = measure.exponents_table(
+        chosen, measure.measure(chosen), confidence=0.95, tolerance=0.1
+    ).set_index(["quantity", "layer"])
+    for heading in ("|Delta htilde_i|", "own contribution"):
+        assert measured.loc[heading, "exact"].tolist() == table[heading].tolist()
 
 
 def test_text_and_json_say_the_same():
@@ -151,19 +170,25 @@ def test_trials_follow_from_their_coordinates():
     assert first["width"].tolist()[:4] == [40, 25, 40, 2]
 
 
-def test_a_dense_trial_is_the_probes():
-    """The first trial, with image, class and weights from the trial's generator in this order."""
-    chosen = settings(engine="dense")
+@pytest.mark.parametrize("r", ["1/2", "1/4"])
+def test_dense_trials_are_the_probes(r):
+    """With image, class and weights from the trial's generator in this order; both classes occur."""
+    chosen = settings(engine="dense", r=r)
     found = measure.measure(chosen)
-    generator = measure.torch_generator(0, "profile", "dense", 40, 0)
     widths = chosen.networks()[40]
-    x = torch.randn(3072, generator=generator)
-    y = torch.zeros(2)
-    y[torch.randint(2, (), generator=generator)] = 1
-    expected = probe.one_step(widths, layer_scales("dynamic", widths), x, y, 0.1, generator)
-    first = found[(found["n"] == 40) & (found["trial"] == 0)]
-    assert first["alignment"].tolist() == list(expected.alignment)
-    assert first["gradient_norm"].tolist() == list(expected.gradient_norm)
+    classes = set()
+    for trial in range(chosen.trials):
+        generator = measure.torch_generator(0, "profile", "dense", 40, trial)
+        x = torch.randn(3072, generator=generator)
+        y = torch.zeros(2)
+        y[torch.randint(2, (), generator=generator)] = 1
+        classes.add(int(y.argmax()))
+        scales = layer_scales("dynamic", widths, F(r))
+        expected = probe.one_step(widths, scales, x, y, 0.1, generator)
+        rows = found[(found["n"] == 40) & (found["trial"] == trial)]
+        assert rows["alignment"].tolist() == list(expected.alignment)
+        assert rows["gradient_norm"].tolist() == list(expected.gradient_norm)
+    assert classes == {0, 1}
 
 
 @pytest.fixture(scope="module")
@@ -212,6 +237,66 @@ def test_the_report_tells_what_differs():
     large = measure.report(steep, trials, confidence=0.95, tolerance=0.1)
     assert "Hidden updates reach" in large
     assert "inputs up to" not in large
+
+
+def test_the_report_shows_what_was_measured_and_what_is_exact():
+    """Spectral below n_1 = n_0, where slopes are off their exponents and conditions differ."""
+    chosen = settings(name="spectral")
+    trials = measure.measure(chosen)
+    text = measure.report(chosen, trials, confidence=0.9, tolerance=0.15)
+    table = measure.exponents_table(chosen, trials, confidence=0.9, tolerance=0.15)
+    assert "90% interval" in text
+    assert "to within 0.15" in text
+    rows = [re.split(r"\s{2,}", line.strip()) for line in text.splitlines()]
+    shown = [row for row in rows if row[0] in ("1", "2", "3", "4") and len(row) == 6]
+    assert [row[:4] for row in shown] == [
+        [str(one["layer"]), one["quantity"], str(one["exact"]), f"{one['slope']:+.3f}"]
+        for one in table.to_dict("records")
+    ]
+    assert [row[4] for row in shown] == [
+        f"[{low:+.3f}, {high:+.3f}]" for low, high in table[["ci_low", "ci_high"]].to_numpy()
+    ]
+    curve = MeasuredCurve(
+        trials, {n: (one, layer_scales("spectral", one)) for n, one in chosen.networks().items()}
+    )
+    signs = {"holds": "✓", "fails": "✗", "undecided": "?"}
+    expected = [
+        (
+            signs["holds" if outcome.holds else "fails"],
+            signs[curve.judge(outcome.condition, confidence=0.9, tolerance=0.15).verdict],
+            outcome.condition.equation,
+        )
+        for outcome in chosen.profile.outcomes()
+    ]
+    assert any(theory != measured for theory, measured, _ in expected)
+    found = [tuple(line.split()[:3]) for line in text.partition("Conditions")[2].splitlines()[2:]]
+    assert found[: len(expected)] == expected
+
+
+def test_json_says_what_was_measured_and_how():
+    chosen = settings(name="spectral", trials=3, seed=5)
+    trials = measure.measure(chosen)
+    record = json.loads(measure.report_json(chosen, trials, confidence=0.9, tolerance=0.15))
+    table = measure.exponents_table(chosen, trials, confidence=0.9, tolerance=0.15)
+    assert (record["confidence"], record["tolerance"]) == (0.9, 0.15)
+    assert (record["trials"], record["seed"], record["engine"]) == (3, 5, "law")
+    assert record["networks"] == {str(n): list(widths.sizes) for n, widths in chosen.networks().items()}
+    for row, told in zip(table.to_dict("records"), record["measured"], strict=True):
+        assert told["exact"] == str(row["exact"])
+        assert told["verdict"] == str(row["verdict"])
+        for name in ("layer", "quantity", "slope", "ci_low", "ci_high"):
+            assert told[name] == (row[name] if isinstance(row[name], str) else pytest.approx(row[name]))
+
+
+@pytest.mark.parametrize(
+    ("smallest", "largest", "told"),
+    [(1000, 3072, "up to n = 3072,"), (1000, 3073, "up to n = 1000,"), (3073, 4000, None)],
+)
+def test_whether_layer_1_is_wider_than_the_input_is_told(smallest, largest, told):
+    """A layer of as many units as inputs is not."""
+    chosen = settings(name="spectral", widths={"smallest": smallest, "largest": largest, "count": 2})
+    note = profile.input_note(chosen)
+    assert (note is None) if told is None else (told in note)
 
 
 def test_silent_layers_and_values_that_are_not_finite(monkeypatch):

@@ -116,6 +116,23 @@ def test_a_planted_edge_is_found():
     assert found["note"].str.startswith("updates at the edge follow n^0.2").all()
 
 
+def test_the_note_tells_the_size_of_updates_and_all_roots():
+    """Ends in powers of n, whatever the reference is; the roots are half the exponents of widths."""
+    settings = edges_stage()
+    found = sweep_edges.summary(planted_sweep(settings), settings)
+    powers = {"n_min": 1 / 2, "geometric_mean": 4 / 5, "n_max": 1}
+    for row in found.to_dict("records"):
+        power = powers[row["reference"]]
+        size, low, high = (row[name] * power for name in ("edge", "ci_low", "ci_high"))
+        assert row["update_exponent"] == pytest.approx(size)
+        assert row["update_expected"] == 0.25
+        assert row["edge_expected"] == pytest.approx(0.25 / power)
+        assert row["note"] == (
+            f"updates at the edge follow n^{size:.3f} [{low:.3f}, {high:.3f}]; the roots are "
+            "n^0.25 of n_min, n^0.4 of the geometric mean, n^0.5 of n_max"
+        )
+
+
 @pytest.mark.parametrize("edge", [0.1, 0.4])
 def test_an_edge_elsewhere_disagrees(edge):
     """Growth planted at the root of the geometric mean (0.4), or long before sqrt(n_min)."""
@@ -298,6 +315,26 @@ def test_a_straight_line_crosses_where_it_is_zero(edge, rise):
     found = sweep_edges.crossing(r, slopes, 0.95)
     assert found.value == pytest.approx(edge, abs=1e-9)
     assert found.ci_high - found.ci_low < 1e-9
+
+
+@pytest.mark.parametrize(
+    ("means", "edge"),
+    [
+        ((-0.5, 0.0, 0.5), 0.5),
+        ((-0.5, -0.25, 0.0), 1.0),
+        ((-0.25, 0.25, 0.5), 0.25),
+        ((-0.25, 0.25, -0.25), 0.25),
+        ((0.0, 0.25, 0.5), None),
+        ((0.25, 0.5, 0.75), None),
+        ((-0.5, -0.25, -0.125), None),
+        ((0.25, -0.25, 0.75), 0.625),
+    ],
+)
+def test_the_edge_is_where_the_mean_first_comes_to_zero_from_below(means, edge):
+    """Of three trials a little apart; nothing is found where it never does."""
+    slopes = np.array(means) + np.array([[-0.01], [0.0], [0.01]])
+    found = sweep_edges.crossing(np.array([0.0, 0.5, 1.0]), slopes, 0.95)
+    assert np.isnan(found.value) if edge is None else found.value == pytest.approx(edge)
 
 
 def test_onset():

@@ -4,15 +4,19 @@ import json
 from dataclasses import asdict
 
 import numpy as np
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
 from dynparam.cli import main
+from dynparam.experiments.r_sweep.columns import edges_view
+from dynparam.experiments.r_sweep.edges import exponents, growths, summary
 from dynparam.experiments.r_sweep.figure import CEILING, COLOURS, MARKERS, plotted_data, sweep_figure
 from dynparam.presentation import figure_style
 from dynparam.report.stages import STAGES
 from dynparam.support.errors import ConfigError, DataError
 from dynparam.support.tables import read_csv, write_csv
+from tests.drawn import bands, error_bars
 from tests.networks import invented_pair
 from tests.sweeps import edges_stage, planted_sweep, sweep_stage
 
@@ -74,6 +78,82 @@ def test_panels_show_the_data(data, settings):
     assert texts == {"$r = 1/2$", "$r = 5/16$", "$r = 1/4$"}
 
 
+def test_growth_is_the_median_of_the_trials_with_their_range(trials, settings):
+    """Three of eight trials diverged at r = 1, under one reference: their share, and the greatest."""
+    gone = trials.copy()
+    one = (gone["experiment"] == "training") & (gone["r"] == 1) & (gone["reference"] == "n_max")
+    gone.loc[one & (gone["trial"] < 3), "diverged_at"] = 3
+    data = plotted_data(gone, settings)
+    growth = data[data["panel"] == "growth"].set_index(["reference", "r", "n"])
+    by_hand = growths(gone).groupby(["reference", "r", "n"])["growth"]
+    for name, expected in (("value", by_hand.median()), ("low", by_hand.min()), ("high", by_hand.max())):
+        pd.testing.assert_series_equal(growth[name], expected, check_names=False, check_index_type=False)
+    assert (by_hand.median() - by_hand.mean()).abs().max() > 0.1
+    share = growth["diverged"]
+    assert share[share > 0].index.droplevel("n").unique().tolist() == [("n_max", 1.0)]
+    assert set(share) == {0.0, 3 / 8}
+
+
+def test_bars_lines_and_words_are_those_of_data_and_settings(data, settings):
+    """Intervals that reach farther down than up; growth against m^r over sqrt(n_min), by width."""
+    other = data.copy()
+    drift = other["panel"] == "drift"
+    other.loc[drift, "low"] -= 0.3
+    figure = sweep_figure(other, settings)
+    left, right = figure.axes
+    bars = error_bars(left)
+    for bar, reference in zip(bars, REFERENCES, strict=True):
+        rows = other[drift & (other["reference"] == reference)]
+        assert bar.colour == COLOURS[reference].lower()
+        assert bar.x == rows["r"].tolist()
+        assert bar.y == rows["value"].tolist()
+        assert bar.low == pytest.approx(rows["low"].tolist())
+        assert bar.high == pytest.approx(rows["high"].tolist())
+        curves = [line for line in right.lines if line.get_color() == COLOURS[reference]]
+        for line, n in zip(curves, sorted(other["n"].dropna().unique()), strict=True):
+            rows = other[(other["reference"] == reference) & (other["n"] == n)]
+            rows = rows.sort_values("relative_size")
+            assert list(line.get_xdata()) == rows["relative_size"].tolist()
+            assert list(line.get_ydata()) == rows["value"].clip(upper=CEILING).tolist()
+    edges = [line.get_xdata()[0] for line in left.lines if line.get_linestyle() == ":"]
+    assert edges == [1 / 2, 5 / 16, 1 / 4]
+    (onset,) = [line for line in right.lines if line.get_linestyle() == ":"]
+    assert list(onset.get_ydata()) == [settings.sweep.onset] * 2
+    assert right.get_title() == "Largest in 4 steps, relative to the first"
+    assert figure.legends[0].get_texts()[-1].get_text() == "fuller: wider, $n$ = 1,000 to 30,000"
+
+
+def test_every_column_shows_what_its_head_says():
+    row = pd.DataFrame(
+        {
+            "statistic": "growth",
+            "reference": "geometric_mean",
+            "edge_expected": 0.3125,
+            "edge": 0.4,
+            "ci_low": 0.21,
+            "ci_high": 0.52,
+            "update_exponent": 0.9,
+            "update_expected": 0.8,
+            "verdict": "undecided",
+            "note": "told",
+        },
+        index=[0],
+    )
+    view = edges_view(0.05)
+    assert {column.head: column.texts(row)[0] for column in view.columns if not column.picture} == {
+        "statistic": "growth",
+        "reference": "geometric mean",
+        "expected": "0.312",
+        "measured": "0.400 [0.210, 0.520]",
+        "verdict": "? undecided",
+        "note": "told",
+    }
+    (drawn,) = [column.picture for column in view.columns if column.picture]
+    rows = pd.concat([row, row.assign(edge=1.0, ci_high=1.2)])
+    for low, high in bands(drawn.draw(rows), rows["edge"]):
+        assert (low, high) == pytest.approx((0.2625, 0.3625), abs=0.01)
+
+
 def test_divergence_is_drawn_at_the_upper_edge(trials, settings):
     gone = trials.copy()
     gone.loc[(gone["experiment"] == "training") & (gone["r"] == 1), "diverged_at"] = 3
@@ -107,6 +187,10 @@ def test_edges_and_plot_commands(results, tmp_path):
         "edges.json",
         "exponents.csv",
     }
+    trials = pd.concat([read_csv(results / "sweep" / f"{name}.csv") for name in REFERENCES])
+    for name, made in (("edges.csv", summary), ("exponents.csv", exponents)):
+        write_csv(made(trials, edges_stage()), tmp_path / "expected.csv")
+        assert (edges.parent / name).read_bytes() == (tmp_path / "expected.csv").read_bytes()
     assert set(read_csv(edges)["verdict"]) == {"agrees"}
     sidecar = json.loads(edges.with_suffix(".json").read_text())
     assert len(sidecar["inputs"]) == 3

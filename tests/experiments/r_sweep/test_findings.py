@@ -1,6 +1,7 @@
 """What the findings say of the r-sweep, from planted tables."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from dynparam.experiments.r_sweep.findings import Found
@@ -92,6 +93,12 @@ def test_trials_diverge_at_the_largest_r():
     assert not found(exponents=changed(EXPONENTS, growth_at(1.0), trials=1)).diverges_beyond()
     elsewhere = changed(EXPONENTS, growth_at(1.0), trials=16)
     assert not found(exponents=changed(elsewhere, growth_at(0.625), trials=0)).diverges_beyond()
+
+
+def test_trials_of_one_reference_that_all_diverge_are_enough():
+    more = EXPONENTS[growth_at(1.0)].assign(reference="n_max", trials=7)
+    assert found(exponents=pd.concat([EXPONENTS, more])).diverges_beyond()
+    assert not found(exponents=pd.concat([EXPONENTS[~growth_at(1.0)], more])).diverges_beyond()
 
 
 @pytest.mark.parametrize(("exponent", "so"), [(-0.3, True), (0.06, True), (0.0625, True), (0.07, False)])

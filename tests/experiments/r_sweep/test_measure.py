@@ -12,6 +12,7 @@ from scipy import stats
 
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import build, load
+from dynparam.engines import law
 from dynparam.engines.network import DenseMap, draw_weights
 from dynparam.engines.trajectory import sgd_trajectory
 from dynparam.experiments.r_sweep import measure
@@ -24,6 +25,7 @@ from dynparam.experiments.r_sweep.measure import (
 )
 from dynparam.experiments.r_sweep.settings import SweepStage, for_sweep
 from dynparam.support.errors import ConfigError, DataError, NonFiniteError
+from dynparam.support.randomness import torch_generator
 from dynparam.theory.parametrization import layer_scales, scales_of_update
 from dynparam.theory.widths import bottleneck
 from dynparam.trials.images import TrialImages
@@ -197,6 +199,26 @@ def test_drift_of_a_trial_has_the_law_of_a_dense_run(images):
         for columns in zip(np.transpose(law), np.transpose(dense), strict=True)
     ]
     assert min(pvalues) > 1e-4
+
+
+@pytest.mark.parametrize("reference", ["n_min", "geometric_mean", "n_max"])
+def test_a_trial_takes_updates_of_the_size_that_its_rows_state(images, tmp_path, reference):
+    """The same steps by hand, from the size in the table and the noise of experiment, n and trial."""
+    settings = sweep_stage(r=["1/4", "3/4"])
+    table = measure_sweep(settings, reference, images, tmp_path / "log")
+    sizes = {"n_min": min, "n_max": max, "geometric_mean": stats.gmean}
+    for (experiment, r, n, trial), rows in table.groupby(["experiment", "r", "n", "trial"]):
+        widths = bottleneck(n, int(rows["n_min"].iloc[0]), hidden=settings.network.hidden)
+        size = sizes[reference](widths.hidden) ** r
+        assert rows["update_norm"].tolist() == pytest.approx([size] * len(rows))
+        x, y = draw_images(settings.sweep, images, Point(experiment, n, Fraction(r), trial))
+        generator = torch_generator(settings.sweep.seed, "sweep", experiment, n, trial)
+        scales = scales_of_update(widths, rows["update_norm"].iloc[0])
+        seen = law.sgd(widths, scales, x, y, settings.probe.learning_rate, generator)
+        assert rows["gradient_norm"].tolist() == pytest.approx(seen.gradient_norm.ravel().tolist())
+        assert rows["update_rms"].tolist() == pytest.approx(seen.update_rms.ravel().tolist())
+        assert rows["step"].tolist() == np.repeat(np.arange(len(seen.drift)) + 1, 6).tolist()
+        assert rows["layer"].tolist() == [1, 2, 3, 4, 5, 6] * len(seen.drift)
 
 
 def test_updates_of_the_root_of_n_min_are_dynamic_parametrization():

@@ -196,6 +196,17 @@ def test_domain_data_are_the_final_common_epoch_and_what_does_not_depend_on_it_a
     assert len(data) == 2 * 6 * 8  # tasks, quantities at their places, networks in panels
 
 
+def test_the_ratios_shown_are_those_at_the_width_with_most_of_them():
+    """Another width comes first in the table; of two with as many, the smaller one is shown."""
+    first = [(5000, 50), *NETWORKS]
+    for networks, shown in ((first, 1000), ([*first, (5000, 5000), (5000, 500)], 1000)):
+        data = domain_figure.domain_data(domain_table(networks=networks), REFERENCE)
+        assert set(data.loc[data["panel"] == "ratio", "n"]) == {shown}
+    more = [*first, (5000, 5000), (5000, 500), (5000, 1000)]
+    data = domain_figure.domain_data(domain_table(networks=more), REFERENCE)
+    assert set(data.loc[data["panel"] == "ratio", "n"]) == {5000}
+
+
 def test_advantages_are_positive_where_the_second_is_better_in_points_and_percent():
     """A test loss 0.5 lower by 0.1 [0.12, 0.04]: 20 % [8, 24]; accuracies in points, jumps as such."""
     rows = [

@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from dynparam.experiments.training_curves import columns
 from dynparam.experiments.training_curves.claims import COLUMNS, judge_curves
 from dynparam.experiments.training_curves.page import (
     claims_sections,
@@ -11,6 +14,7 @@ from dynparam.experiments.training_curves.page import (
 )
 from dynparam.presentation.pages import html_page, markdown_page
 from dynparam.support.tables import read_csv
+from dynparam.training.audit_result import AuditResult
 from tests.experiments.training_curves.test_claims import both, claims_stage
 from tests.html_elements import Elements
 
@@ -98,6 +102,56 @@ def test_without_audits_there_is_no_such_section(table):
     sections = claims_sections(table, {}, claims_stage())
     for made in (markdown_page, html_page):
         assert "Audits" not in made("Claims", sections)
+
+
+def test_the_explanation_tells_the_level(table):
+    text = explanation(table, claims_stage(confidence=0.9))
+    assert "if the whole 90% interval lies on its side of zero" in text
+    assert "about one in 10 gets" in text
+
+
+def test_every_column_of_claims_shows_what_its_head_says(table):
+    row = table.iloc[[1]].assign(note="told", ci_low=-0.0002, ci_high=-0.0001)
+    shown = {
+        column.head: column.texts(row)[0] for column in columns.CLAIMS.columns if not column.picture
+    }
+    assert shown == {
+        "claim": "bird-cat: dynamic has the lower test loss",
+        "source": "Fig. 3.5",
+        "metric": "test loss epoch 5",
+        "difference": "-0.000123 [-0.000200, -0.000100]",
+        "verdict": "✓ holds",
+        "note": "told",
+    }
+
+
+def test_every_column_of_audits_shows_what_its_head_says():
+    """Of one that passed, and two that did not: by their losses, and by their accuracies."""
+    passed = AuditResult(3, 2, 1.2e-7, 3.4e-3, 5e-3, 6e-3, "a processor")
+    audits = {
+        "bird-cat/10-5/dynamic": passed,
+        "cat-dog/10-5/dynamic": replace(passed, loss_difference=5.1e-3),
+        "cat-dog/10-5/spectral": replace(passed, accuracy_difference=6.1e-3),
+    }
+    table = columns.audits_frame(audits)
+    shown = {column.head: column.texts(table) for column in columns.AUDITS.columns}
+    assert [{head: texts[k] for head, texts in shown.items()} for k in range(3)] == [
+        {
+            "run": run,
+            "seed": "3",
+            "epochs": "2",
+            "loss differs by": loss,
+            "allowed": "5.0e-03",
+            "accuracy differs by": accuracy,
+            "device": "a processor",
+            "verdict": verdict,
+        }
+        for run, loss, accuracy, verdict in (
+            ("bird-cat/10-5/dynamic", "1.2e-07", "3.4e-03", "✓ passed"),
+            ("cat-dog/10-5/dynamic", "5.1e-03", "3.4e-03", "✗ failed"),
+            ("cat-dog/10-5/spectral", "1.2e-07", "6.1e-03", "✗ failed"),
+        )
+    ]
 
 
 def test_files(table, tmp_path):
