@@ -21,8 +21,14 @@ from tests.stage_inputs import case, with_tables
 
 STAGES = with_tables()
 
-READ_WITH_THEIR_RECORDS = ("audit_archive", "collect_curves")
-"""Stages of training, which hold their tables against what sidecars say of them."""
+READ_WITH_THEIR_RECORDS = (
+    "audit_archive",
+    "collect_curves",
+    "judge_claims",
+    "plot_curves",
+    "plot_domain",
+)
+"""Stages of curves, which hold their tables against what sidecars say of them."""
 
 TRIALS = (
     b"curve,parametrization,ratio,n,n_min,trial,layer,alignment,preactivation_rms\n"
