@@ -63,6 +63,7 @@ def planted_trials(
                         "alignment": 1.0,
                         **sizes,
                         "gradient_norm": 1.0,
+                        "relative_square": 1.0,
                     }
                 )
             )
