@@ -117,7 +117,8 @@ def test_drawing_the_conditions(run, tmp_path):
         sizes = ["preactivation_rms", "update_rms", "gradient_norm"]
         path = tmp_path / "exponents" / f"{name}.csv"
         path.parent.mkdir(exist_ok=True)
-        pd.DataFrame(rows, columns=[*columns, *sizes]).to_csv(path, index=False)
+        table = pd.DataFrame(rows, columns=[*columns, *sizes])
+        table.assign(ratio="1", relative_square=1.0).to_csv(path, index=False)
     output = tmp_path / "conditions.png"
     options = ("--results", tmp_path, "--output", output, "--config", CONFIG, "--config", OVERLAY)
     code, _, err = run("plot", "conditions", *options)
