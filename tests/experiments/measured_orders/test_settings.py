@@ -66,12 +66,24 @@ def test_jobs_read_the_trials_they_judge():
     }
 
 
+ROW = {
+    "ratio": "1",
+    "n": 10,
+    "n_min": 5,
+    "layer": 1,
+    **dict.fromkeys(("relative_square", "alignment", "preactivation_rms", "update_rms"), 1.0),
+    "gradient_norm": 1.0,
+}
+"""A trial of one layer."""
+
+
 def test_the_figure_of_conditions_is_drawn_from_its_files(tmp_path, monkeypatch, saved):
     """Judged by the settings and the trials of each file; the matrix is what is kept beside it."""
     settings = for_orders(configured({"figures.dpi": 40}))
     files = {("dynamic", "equal"): tmp_path / "one.csv", ("mup", "equal"): tmp_path / "two.csv"}
-    for number, path in enumerate(files.values()):
-        write_csv(pd.DataFrame({"number": [number]}), path)
+    for number, ((name, family), path) in enumerate(files.items()):
+        row = {**ROW, "curve": f"{name}_{family}", "parametrization": name, "trial": number}
+        write_csv(pd.DataFrame([row]), path)
     cells = [
         ("dynamic", "equal", f"eq. {one.equation}", "holds", "fails", 0.25, -0.5) for one in CONDITIONS
     ]
@@ -81,7 +93,7 @@ def test_the_figure_of_conditions_is_drawn_from_its_files(tmp_path, monkeypatch,
 
     def judge(given, trials):
         assert given == settings
-        judged.update({key: int(table["number"][0]) for key, table in trials.items()})
+        judged.update({key: int(table["trial"][0]) for key, table in trials.items()})
         return matrix
 
     monkeypatch.setattr(conditions, "condition_matrix", judge)
