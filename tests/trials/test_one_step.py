@@ -55,7 +55,7 @@ def test_relative_square_is_that_of_the_image_the_trial_saw(tmp_path, engine):
     stage = probe_stage(trials=6)
     images = TrialImages(stage, invented_pair())
     images.inputs = images.inputs * torch.linspace(0.2, 2, len(images.inputs))[:, None]
-    table = measure_curve(stage, "constant", images, tmp_path / "log", engine)
+    table = measure_curve(stage, "constant", images, log_in(tmp_path, "log"), engine)
     assert table.groupby(["n", "trial"])["relative_square"].nunique().eq(1).all()
     first = table[table["layer"] == 1]
     multiplier = first["n"] / images.inputs.shape[1]  # g_1^2 of spectral parametrization
@@ -71,7 +71,7 @@ def test_the_reading_of_eq_3_4_is_that_of_the_settings(tmp_path, engine):
     for reading in ("written", "asymptotic"):
         stage = probe_stage(first_layer=reading)
         images = TrialImages(stage, invented_pair())
-        table = measure_curve(stage, "constant", images, tmp_path / reading, engine)
+        table = measure_curve(stage, "constant", images, log_in(tmp_path, reading), engine)
         found.append(table[table["layer"] == 1].reset_index(drop=True))
     written, read = found
     expected = written["preactivation_rms"] * np.sqrt(3072 / written["n"])

@@ -86,7 +86,9 @@ def test_the_summary_tells_level_tolerance_and_counts(table):
         "6 slopes: 2 agrees, 2 disagrees, 2 undecided. A slope agrees if its 90% interval lies within "
         "0.25 of the slope expected on its window of widths (the exact one, where there is one), and "
         "disagrees if it lies wholly outside. The note tells whether the claim of the thesis shows in "
-        "this window."
+        "this window. All layers of a curve together, tested with their covariance, tell 1 of 1 curves "
+        "from the exact slopes: the smallest p is 0.043 (a, F(2, 88) = 2.30), and the chance of so "
+        "small a one among 1 is 0.043."
     )
 
 
@@ -102,6 +104,8 @@ def test_every_column_shows_what_its_head_says(table):
         "expected": "-1.200",
         "exact": "-1.210 ± 0.004",
         "measured": "-1.250 [-1.300, -1.200]",
+        "as drawn": "-1.270 [-1.400, -1.100]",
+        "whole curve": "0.043",
         "verdict": "✓ agrees",
         "note": "x < y & z",
     }

@@ -1,5 +1,6 @@
 """The jobs of Figs. 3.2 and 3.3: what they write is what the library makes of what they read."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from dynparam.experiments.alignments.wide_figure import plotted_data as wide_dat
 from dynparam.settings.shared import Fit
 from dynparam.support.tables import read_csv, write_csv
 from dynparam.trials.images import TrialImages
+from dynparam.trials.log import TrialLog
 from dynparam.trials.networks import asymptotic_exponents
 from dynparam.trials.one_step import measure_curve
 from tests.data.test_images import IMAGES
@@ -34,6 +36,15 @@ CONFIG = configured({"law.sliding": 3, "fit.confidence": 0.9, "figures.dpi": 40,
 CURVES = list(dict.fromkeys(curve for curves in CONFIG.panels.values() for curve in curves))
 
 
+REST = {
+    "parametrization": "spectral",
+    "ratio": "1",
+    "n_min": 50,
+    **dict.fromkeys(("preactivation_rms", "update_rms", "gradient_norm"), 1.0),
+}
+"""What else a table of trials holds."""
+
+
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     """Trials, fits and expectations of every curve, each with numbers of its own."""
@@ -41,7 +52,7 @@ def results(tmp_path_factory):
     for place, curve in enumerate(CURVES):
         slope = -0.3 - place / 10
         law, dense = (
-            wide_trials(widths, slope, seed + place).assign(curve=curve)
+            wide_trials(widths, slope, seed + place).assign(curve=curve, **REST)
             for widths, seed in (((1000, 10_000, 100_000, 1_000_000), 0), ((1000, 3000, 10_000), 50))
         )
         tables = {
@@ -49,7 +60,7 @@ def results(tmp_path_factory):
             "law/probe/wide": law,
             "fits": fit_curve(dense, CONFIG.fit, errors="linearized"),
             "law/fits/exact": fit_curve(dense, CONFIG.fit, errors="linearized").assign(
-                slope=slope + 0.01, standard_error=0.004
+                judged_slope=slope + 0.01, judged_error=0.004
             ),
             "law/fits/wide": fit_curve(law, CONFIG.fit, smallest=10_000, errors="linearized"),
         }
@@ -57,7 +68,9 @@ def results(tmp_path_factory):
             means = given.groupby(["layer", "n"])["alignment"].mean().reset_index()
             power = means["n"].astype(float) ** shift
             tables[name] = means.assign(
-                alignment=means["alignment"] * power, alignment_uncrossed=means["alignment"]
+                curve=curve,
+                alignment=means["alignment"] * power,
+                alignment_uncrossed=means["alignment"],
             )
         for name, table in tables.items():
             write_csv(table, root / name / f"{curve}.csv")
@@ -71,11 +84,14 @@ def test_trials_are_those_of_curve_and_engine(tmp_path, engine):
     output = tmp_path / "found.csv"
     made = stages.probe_alignment(stage, tmp_path / "pair.npz", output, "sharpening", engine)
     images = TrialImages(stage, pair)
-    expected = measure_curve(stage, "sharpening", images, tmp_path / "log", engine)
+    log = TrialLog(tmp_path / "other.csv", "sharpening", "by hand")
+    expected = measure_curve(stage, "sharpening", images, log, engine)
     write_csv(expected, tmp_path / "expected.csv")
     assert output.read_bytes() == (tmp_path / "expected.csv").read_bytes()
-    (log,) = made.finished
-    assert log.read_text() == (tmp_path / "log").read_text()
+    (kept,) = made.finished
+    both = [path.read_text().splitlines() for path in (kept, log.path)]
+    contents = [[json.loads(line)["content"] for line in lines] for lines in both]
+    assert contents[0] == contents[1]
 
 
 @pytest.mark.parametrize(("smallest", "errors"), [(1, "bootstrap"), (3000, "linearized")])

@@ -205,7 +205,7 @@ def test_drift_of_a_trial_has_the_law_of_a_dense_run(images):
 def test_a_trial_takes_updates_of_the_size_that_its_rows_state(images, tmp_path, reference):
     """The same steps by hand, from the size in the table and the noise of experiment, n and trial."""
     settings = sweep_stage(r=["1/4", "3/4"])
-    table = measure_sweep(settings, reference, images, tmp_path / "log")
+    table = measure_sweep(settings, reference, images, log_in(tmp_path))
     sizes = {"n_min": min, "n_max": max, "geometric_mean": stats.gmean}
     for (experiment, r, n, trial), rows in table.groupby(["experiment", "r", "n", "trial"]):
         widths = bottleneck(n, int(rows["n_min"].iloc[0]), hidden=settings.network.hidden)

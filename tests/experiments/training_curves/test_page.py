@@ -119,7 +119,9 @@ def test_every_column_of_claims_shows_what_its_head_says(table):
         "claim": "bird-cat: dynamic has the lower test loss",
         "source": "Fig. 3.5",
         "metric": "test loss epoch 5",
-        "difference": "-0.000123 [-0.000200, -0.000100]",
+        "role": "secondary",
+        "difference": "-1.23e-04 [-2.00e-04, -1.00e-04]",
+        "Holm's p": "",
         "verdict": "✓ holds",
         "note": "told",
     }

@@ -91,7 +91,7 @@ def test_findings_quote_claims_curves_and_other_networks_where_they_are_drawn():
 @pytest.fixture
 def read(monkeypatch):
     """Curves are read without the sidecars that tell their runs."""
-    monkeypatch.setattr(archive, "read_curves", lambda path: SimpleNamespace(table=read_csv(path)))
+    monkeypatch.setattr(archive, "read_collected", lambda path: SimpleNamespace(table=read_csv(path)))
 
 
 def written(root, *curves):
@@ -138,11 +138,13 @@ def test_other_networks_are_drawn_beside_the_protocol_s_ratio(tmp_path, read, sa
         ("bird-cat", n, n_min): both(n / 100, last=4)
         for n, n_min in ((40, 10), (20, 5), (40, 40), (40, 20))
     }
-    files = {key: written(tmp_path / f"{key[1]}-{key[2]}", *given) for key, given in curves.items()}
+    files = {key: [written(tmp_path / f"{key[1]}-{key[2]}", *given)] for key, given in curves.items()}
     plot_domain(settings, files, tmp_path / "own.png")
     ((figure, data, dpi),) = saved
     assert dpi == 40
-    tables = {key: tuple(read_csv(path) for path in paths) for key, paths in files.items()}
+    tables = {
+        key: [tuple(read_csv(path) for path in paths) for paths in draws] for key, draws in files.items()
+    }
     table = domain_table(settings, tables)
     pd.testing.assert_frame_equal(data, domain_data(table, (40, 10)))
-    assert figure.axes[2].get_xlabel() == r"$n$ (neurons), at $n/n_{\min}=4$"
+    assert figure.axes[-2].get_xlabel() == r"$n$, at $n/n_{\min}=4$"
