@@ -208,7 +208,7 @@ def test_more_limits_are_what_is_still_allowed():
         "law": {"slopes_from": widths[-2], "sliding": len(widths)},
         "data": {"stratified": False, "train_images": 1999, "test_images": 7},
         "protocol": {"batch_size": 1999},
-        "domain": {"networks": [{"n": 10, "n_min": 10}]},
+        "domain": {"networks": [{"n": 10, "n_min": 10, "seeds": 2, "draws": 1}]},
     }
     found = load(Config, [THESIS, json.dumps(limits)])
     assert found.law.slopes_from == widths[-2]

@@ -14,8 +14,8 @@ def holm(p_values: Sequence[float]) -> FloatArray:
 
     A p-value that is nan tells nothing: it counts as 1 in the family and stays nan.
 
-    >>> [round(p, 3) for p in holm([0.01, 0.04, 0.03, 0.5]).tolist()]
-    [0.04, 0.09, 0.09, 0.5]
+    >>> tuple(round(p, 3) for p in holm([0.01, 0.04, 0.03, 0.5]).tolist())
+    (0.04, 0.09, 0.09, 0.5)
     """
     p = np.asarray(p_values, dtype=float)
     known = np.where(np.isnan(p), 1.0, p)
