@@ -360,8 +360,8 @@ def test_a_checkpoint_that_vanishes_after_a_reading(tmp_path, monkeypatch, readi
     stopped_after(monkeypatch, tmp_path / "cut", 2 * BATCHES + 2, run_stage())
     original, readings = checkpoints.load, count(1)
 
-    def load(path, identity):
-        found = original(path, identity)
+    def load(path, identity, form):
+        found = original(path, identity, form)
         if next(readings) == reading:
             path.unlink()
         return found
@@ -420,7 +420,7 @@ def test_a_checkpoint_whose_curve_does_not_fit_its_epoch_is_set_aside(
     stopped_after(monkeypatch, tmp_path / "cut", 2 * BATCHES + 2, run_stage())
     files = files_of(tmp_path / "cut", run_stage())
     path, identity = files.checkpoint(0), files.run_identity(0)
-    place, tensors = checkpoints.load(path, identity)
+    place, tensors = checkpoints.load(path, identity, files.form)
     checkpoints.save(path, identity, runs.replace(place, curve=change(place.curve)), tensors)
     (found,) = trained(tmp_path / "cut", [0])
     assert found.curve == whole.curve
@@ -506,8 +506,13 @@ def test_a_finished_run_is_read_where_nothing_can_be_removed(tmp_path, monkeypat
     def refuse(*given, **more):
         raise PermissionError(errno.EACCES, "Permission denied")
 
+    original = os.open
+
+    def only_read(path, flags, *given, **more):
+        return refuse() if flags & os.O_CREAT else original(path, flags, *given, **more)
+
     monkeypatch.setattr(Path, "unlink", refuse)
-    monkeypatch.setattr(os, "open", refuse)
+    monkeypatch.setattr(os, "open", only_read)
     assert trained(tmp_path, [0]) == before
 
 
@@ -540,7 +545,7 @@ def test_a_file_system_without_locks_is_refused(tmp_path, monkeypatch, number):
     said = str(refused.value)
     assert str(files_of(tmp_path, run_stage()).directory) in said
     assert f"({os.strerror(number)})" in said
-    assert "--runs or paths.results" in said
+    assert "--runs, --output or paths.results" in said
     assert left(tmp_path) == []
 
 

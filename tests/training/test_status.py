@@ -231,7 +231,7 @@ def test_a_bad_pair_hides_nothing_else(three, kind):
     config, _, _ = three
     put(config.paths.data / "processed" / f"{RUN.task}.npz", kind)
     problems, run = faulty(config)
-    assert set(problems) == {name for name, run in all_runs(config).items() if run.task == RUN.task}
+    assert set(problems) == {name for name, run in all_runs(config).items() if run.images == RUN.images}
     assert all(f"{RUN.task}.npz: " in sentence for (sentence,) in problems.values())
     assert (run["trained_here"], run["running"], run["archived"]) == (0, 0, 1)
 
