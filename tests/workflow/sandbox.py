@@ -269,12 +269,16 @@ def jobs(rule: str, names: Iterable[str]) -> set[str]:
     return {f"{rule} {name}" for name in names}
 
 
+UP_TO_KIND = r"\.(?!draw-)"
+"""What ends the name of a job's output; a draw of the images is a part of it."""
+
+
 def _job(rule: str, output: str) -> str:
     if rule == "retrieve_cifar10":
         return rule
     parts = Path(output).parts
     start = max(place for place, part in enumerate(parts) if part in PLACES)
-    return f"{rule} {'/'.join(parts[start + 1 :]).split('.')[0]}"
+    return f"{rule} {re.split(UP_TO_KIND, '/'.join(parts[start + 1 :]), maxsplit=1)[0]}"
 
 
 def _copy(source: str, target: str) -> None:

@@ -82,11 +82,18 @@ JUDGED_STUDIES = (
 ONE_STEP = PROBES | EXPECTATIONS | FITS | COMPARE | PROBE_FIGURES | LAW
 
 TASKS = tuple(TRAINED.values())
-EXTRACT = jobs("extract_pair", TASKS)
+EXTRACT_DRAWS = {f"extract_pair {PAIR}.draw-1"}
+EXTRACT = jobs("extract_pair", TASKS) | EXTRACT_DRAWS
 MAIN_RUNS = [f"{task}/{NETWORK}/{name}" for task in TASKS for name in PARAMETRIZATIONS]
-DOMAIN_RUNS = [f"{PAIR}/{OTHER_NETWORK}/{name}" for name in PARAMETRIZATIONS]
+DOMAIN_SEEDS = {
+    f"{PAIR}/{OTHER_NETWORK}{draw}/{name}": seeds
+    for draw, seeds in (("", "0-1"), (".draw-1", "2-3"))
+    for name in PARAMETRIZATIONS
+}
+DOMAIN_RUNS = list(DOMAIN_SEEDS)
+TRAIN_DOMAIN = jobs("train_seeds", [f"{run}/{seeds}" for run, seeds in DOMAIN_SEEDS.items()])
 TABLES = [*(f"{task}/{name}" for task in TASKS for name in PARAMETRIZATIONS), *DOMAIN_RUNS]
-TRAIN = jobs("train_seeds", [f"{run}/0-1" for run in (*MAIN_RUNS, *DOMAIN_RUNS)])
+TRAIN = jobs("train_seeds", [f"{run}/0-1" for run in MAIN_RUNS]) | TRAIN_DOMAIN
 COLLECT = jobs("collect_curves", TABLES)
 CLAIMS = {"judge_claims claims"}
 CURVE_FIGURES = jobs("plot_curves", TRAINED)
@@ -157,7 +164,25 @@ CURVE_COLUMNS = [
     "train_accuracy",
     "test_accuracy",
 ]
-CLAIM_COLUMNS = ["claim", "source", "metric", "value", "ci_low", "ci_high", "verdict", "note"]
+CLAIM_COLUMNS = [
+    "claim",
+    "source",
+    "metric",
+    "role",
+    "value",
+    "ci_low",
+    "ci_high",
+    "p_value",
+    "p_holm",
+    "verdict",
+    "note",
+]
+MORE_PLACES = {
+    "train_loss": ("jumps",),
+    "test_loss": ("best",),
+    "train_accuracy": (),
+    "test_accuracy": ("best",),
+}
 LAYERS, WIDTHS, TRIALS, SEEDS = 6, 3, 4, 2
 
 
@@ -202,7 +227,7 @@ class TestPlans:
         assert dry.code == 0, dry.text
         assert dry.counts == {
             "retrieve_cifar10": 1,
-            "extract_pair": 2,
+            "extract_pair": 8,
             "probe_alignment": 4,
             "expect_slopes": 4,
             "fit_slopes": 4,
@@ -229,13 +254,13 @@ class TestPlans:
             "plot_ledger": 1,
             "write_findings": 1,
             "assemble_report": 1,
-            "audit_archive": 24,
-            "collect_curves": 24,
+            "audit_archive": 48,
+            "collect_curves": 48,
             "judge_claims": 1,
             "plot_curves": 2,
             "plot_domain": 1,
             "everything": 1,
-            "total": 143,
+            "total": 197,
         }
         assert seconds < ANSWER_SECONDS
         assert untouched.files() == before
@@ -264,8 +289,7 @@ class TestPlans:
         assert untouched.plan("fig3_1") == ARCHITECTURE
 
     def test_the_comparison_draws_nothing(self, untouched):
-        elsewhere = jobs("train_seeds", [f"{run}/0-1" for run in DOMAIN_RUNS])
-        elsewhere |= jobs("collect_curves", DOMAIN_RUNS)
+        elsewhere = TRAIN_DOMAIN | EXTRACT_DRAWS | jobs("collect_curves", DOMAIN_RUNS)
         drawn = PROBE_FIGURES | ARCHITECTURE | DRAW_TRAINED | STUDY_FIGURES
         assert untouched.plan("comparison") == EVERYTHING - drawn - elsewhere - STUDIES - PAGE
 
@@ -325,7 +349,8 @@ class TestWholeRun:
             for kind in ("csv", "md", "html", "json")
         ]
         pairs = [f"data/processed/{task}.{suffix}" for task in TASKS for suffix in ("npz", "json")]
-        shards = [f"shards/{run}/0-1" for run in (*MAIN_RUNS, *DOMAIN_RUNS)]
+        shards = [f"shards/{run}/0-1" for run in MAIN_RUNS]
+        shards += [f"shards/{run}/{seeds}" for run, seeds in DOMAIN_SEEDS.items()]
         training = [
             f"results/training/{name}.{suffix}"
             for name in (*TABLES, *shards)
@@ -374,7 +399,9 @@ class TestWholeRun:
         assert list(table[0]) == CURVE_COLUMNS
         epochs = 2 if OTHER_NETWORK in name else 3
         runs = [(row["seed"], row["epoch"]) for row in table]
-        assert runs == [(str(s), str(epoch)) for s in range(SEEDS) for epoch in range(epochs + 1)]
+        first = 2 if ".draw-1" in name else 0
+        seeds = range(first, first + SEEDS)
+        assert runs == [(str(seed), str(epoch)) for seed in seeds for epoch in range(epochs + 1)]
         task, *_, parametrization = name.split("/")
         assert {(row["task"], row["parametrization"]) for row in table} == {(task, parametrization)}
 
@@ -385,7 +412,7 @@ class TestWholeRun:
             (figure, f"{metric} {at}")
             for figure in ("Fig. 3.4", "Fig. 3.5")
             for metric in CURVE_COLUMNS[4:]
-            for at in ("epoch 1", "epoch 3", "area")
+            for at in ("epoch 1", "epoch 3", "area", *MORE_PLACES[metric])
         ]
         for row in table:
             assert float(row["ci_low"]) <= float(row["ci_high"])
