@@ -21,7 +21,7 @@ FITS = Form(
         "judged_high": GAPS,
         "judged_error": GAPS,
         "freedom": COUNT,
-        "joint_freedom": NUMBER,
+        "joint_freedom": GAPS,
     },
     key=("layer",),
 )
