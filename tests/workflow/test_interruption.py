@@ -85,7 +85,7 @@ def test_killed_twice_it_resumes_and_gives_the_same_bytes(sandbox):
     second = trial_lines(sandbox)
     assert second[: len(first)] == first
     assert len(first) < len(second) < 2 * TRIALS
-    trials = [tuple(json.loads(line)[:2]) for line in second]
+    trials = [tuple(json.loads(line)["content"][:2]) for line in second]
     assert len(set(trials)) == len(trials)
 
     assert sandbox.snakemake("--unlock").code == 0
