@@ -488,7 +488,9 @@ class TestWholeRun:
         assert {path.name for path in hidden} == {".unfinished", ".runs"}
         assert not [path for path in products if path.parent.name == ".unfinished"]
         names = [path.name for path in runs.rglob("*") if path.is_file()]
-        assert sorted(names) == sorted([f"seed-000{seed}.json" for seed in range(SEEDS)] * len(TRAIN))
+        trained = [job.rsplit("/", 1)[1].split("-") for job in TRAIN]
+        seeds = [seed for first, last in trained for seed in range(int(first), int(last) + 1)]
+        assert sorted(names) == sorted(f"seed-{seed:04d}.json" for seed in seeds)
 
     def test_repeated_it_has_nothing_to_do(self, clone):
         started = time.monotonic()

@@ -46,7 +46,6 @@ def test_the_reduced_configuration_runs_whole(enough_images, tmp_path):
     assert pictures == {f"{figure}.png" for figure in figures}
     with (results / "comparison" / "claims.csv").open(newline="") as file:
         claims = list(csv.DictReader(file))
-    places = ("epoch 1", "epoch 5", "epoch 10", "area")
     more = {"train_loss": ["jumps"], "test_loss": ["best"], "test_accuracy": ["best"]}
     assert [(row["source"], row["metric"]) for row in claims] == [
         (figure, f"{metric} {at}")
