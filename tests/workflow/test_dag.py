@@ -526,11 +526,15 @@ class TestRunsAgain:
     @pytest.mark.parametrize(
         ("module", "repeated"),
         [
-            ("presentation.figure_style", PROBE_FIGURES | ARCHITECTURE | DRAW_TRAINED | STUDY_FIGURES),
+            (
+                "presentation.figure_style",
+                # The page of the open choices shares a module with their figure.
+                PROBE_FIGURES | ARCHITECTURE | DRAW_TRAINED | STUDY_FIGURES | OPEN_CHOICES_PAGE,
+            ),
             ("presentation.pages", COMPARE | CLAIMS | JUDGE_TABLE),
             (
                 "statistics.slopes",
-                FITS | COMPARE | PROBE_FIGURES | LAW_FITS | JUDGED_STUDIES,
+                FITS | COMPARE | PROBE_FIGURES | LAW_FITS | JUDGED_STUDIES | CLAIMS | DOMAIN_FIGURE,
             ),
             (
                 "theory.mean_field",
@@ -545,7 +549,7 @@ class TestRunsAgain:
             ("engines.law_step", ON_BOTH_ENGINES),
             ("statistics.differences", CLAIMS | DOMAIN_FIGURE),
             ("experiments.training_curves.claims", CLAIMS | DOMAIN_FIGURE),
-            ("experiments.training_curves.figure", DRAW_TRAINED),
+            ("experiments.training_curves.figure", CURVE_FIGURES),
             ("training.protocol", TRAINING),
             ("data.pairs", EVERYTHING - ARCHITECTURE - RETRIEVE),
         ],
@@ -580,9 +584,10 @@ class TestRunsAgain:
             "plot_conditions": 1,
             "plot_sweep": 1,
             "plot_ledger": 1,
+            "write_ledger": 1,
             "assemble_report": 1,
             "everything": 1,
-            "total": 14,
+            "total": 15,
         }
         logs = [
             *(clone.root / f"results/logs/plot_figure/{figure}.log" for figure in PANELS),
