@@ -117,7 +117,7 @@ def test_a_bad_table_is_one_sentence(name, kind, tmp_path):
     chosen = laid_out(name, tmp_path)
     for path in chosen.tables:
         path.write_bytes(BAD[kind])
-    told(chosen)
+    assert told(chosen)
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -126,7 +126,7 @@ def test_what_is_no_regular_file_is_one_sentence(name, make, tmp_path):
     chosen = laid_out(name, tmp_path)
     for path in chosen.tables:
         make(path)
-    told(chosen)
+    assert told(chosen)
 
 
 # --- Tables that are right but for one cell -----------------------------------------------------

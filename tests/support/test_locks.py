@@ -112,7 +112,10 @@ def test_a_directory_removed_by_hand(path):
     path.unlink()
     path.parent.rmdir()
     lock.release()
-    take(path).release()
+    again = take(path)
+    assert is_held(path) is True
+    again.release()
+    assert not path.exists()
 
 
 def count_up(path, number, times):

@@ -1,7 +1,6 @@
 import csv
 import os
 import re
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -222,5 +221,9 @@ def test_what_is_no_regular_file_is_told(tmp_path, make, reason):
 def test_bytes_are_read_or_told(tmp_path_factory, content):
     path = tmp_path_factory.mktemp("table") / "t.csv"
     path.write_bytes(content)
-    with suppress(DataError):
-        read_csv(path, FORM)
+    try:
+        table = read_csv(path, FORM)
+    except DataError as error:
+        assert str(error).startswith(f"{path}: not a readable table (")
+    else:
+        assert set(FORM.columns) <= set(table.columns)

@@ -98,6 +98,7 @@ def refused(root, outcome, *parts, output="collected/dynamic.csv"):
         assert part in sentence
     assert not (root / output).exists()
     assert not (root / output).with_suffix(".json").exists()
+    return sentence
 
 
 def test_audited_curves_are_collected_and_say_so(run):
@@ -362,20 +363,20 @@ AUDITS = {
 @pytest.mark.parametrize("change", AUDITS.values(), ids=AUDITS.keys())
 def test_only_the_audit_of_this_very_table_is_accepted(run, change):
     change(run)
-    refused(run, collect(run))
+    assert refused(run, collect(run))
 
 
 @pytest.mark.parametrize("steps", OBSTACLES.values(), ids=OBSTACLES.keys())
 def test_an_audit_is_a_regular_file(run, steps):
     for step in steps:
         step(run / "audit.json")
-    refused(run, collect(run))
+    assert refused(run, collect(run))
 
 
 def test_the_configured_seed_is_the_one_that_was_audited(run):
     assert audit(run, config=config({"seed": 1})) == (0, "")
-    refused(run, collect(run), "chosen seed")
-    refused(run, collect(run, config=config({"seed": 2})), "chosen seed")
+    assert refused(run, collect(run), "chosen seed")
+    assert refused(run, collect(run, config=config({"seed": 2})), "chosen seed")
     assert collect(run, config=config({"seed": 1})) == (0, "")
 
 
@@ -396,7 +397,9 @@ def test_without_an_audit_only_curves_that_were_trained_here_are_accepted(run, t
     sidecar = run / "older/dynamic.json"
     record = json.loads(sidecar.read_text())
     sidecar.write_text(as_text({k: v for k, v in record.items() if k not in ("code", "checksum")}))
-    refused(run, collect(run, *tables, audit=None), "not trained here", "dynparam audit", "--audit")
+    assert refused(
+        run, collect(run, *tables, audit=None), "not trained here", "dynparam audit", "--audit"
+    )
 
 
 def stage_edited(root):
@@ -414,12 +417,12 @@ def stage_without_checksum(root):
 @pytest.mark.parametrize("change", [stage_edited, stage_without_checksum])
 def test_an_archive_that_is_passed_off_as_a_shard_is_refused(run, change):
     change(run)
-    refused(run, collect(run, audit=None))
+    assert refused(run, collect(run, audit=None))
 
 
 def test_one_table_is_collected_with_an_audit(run):
     shard = train(run, seeds="3-3")
-    refused(run, collect(run, "archive/dynamic.csv", shard), "an audit is of one table")
+    assert refused(run, collect(run, "archive/dynamic.csv", shard), "an audit is of one table")
 
 
 SHARD = "shards/dynamic/0-2.csv"
@@ -441,22 +444,26 @@ SHARD = "shards/dynamic/0-2.csv"
 )
 def test_a_shard_that_no_training_writes_is_refused(run, wrong):
     rewrite(run / SHARD, TABLES[wrong])
-    refused(run, collect(run, SHARD, audit=None), SHARD)
+    assert refused(run, collect(run, SHARD, audit=None), SHARD)
 
 
 def test_shards_of_another_configuration_or_other_images_are_refused(run):
     outcome = collect(run, SHARD, audit=None, config=config(learning_rate=0.2))
-    refused(run, outcome, f"{SHARD}: trained under another", "protocol.learning_rate: 0.05, here 0.2")
+    assert refused(
+        run, outcome, f"{SHARD}: trained under another", "protocol.learning_rate: 0.05, here 0.2"
+    )
     other_images(run)
-    refused(run, collect(run, SHARD, audit=None), f"{SHARD}: trained for other images")
+    assert refused(run, collect(run, SHARD, audit=None), f"{SHARD}: trained for other images")
 
 
 def test_curves_do_not_get_the_name_of_another_parametrization(run):
     other = "collected/spectral.csv"
-    refused(run, collect(run, output=other), "by its name it holds curves of spectral", output=other)
+    assert refused(
+        run, collect(run, output=other), "by its name it holds curves of spectral", output=other
+    )
     shutil.copytree(run / "shards/spectral", run / "elsewhere")
     both = collect(run, SHARD, "elsewhere/0-2.csv", audit=None)
-    refused(run, both, "of several curves")
+    assert refused(run, both, "of several curves")
 
 
 def test_an_audit_of_another_parametrization_is_refused(run):
@@ -476,7 +483,7 @@ def test_the_configuration_may_reuse_or_not(run, reuse):
 
 def test_a_configuration_without_limits_accepts_no_audit(run):
     bare = json.dumps(run_values())
-    refused(run, collect(run, config=bare), "training.audit")
+    assert refused(run, collect(run, config=bare), "training.audit")
     assert collect(run, SHARD, audit=None, config=bare) == (0, "")
 
 
