@@ -526,11 +526,7 @@ class TestRunsAgain:
     @pytest.mark.parametrize(
         ("module", "repeated"),
         [
-            (
-                "presentation.figure_style",
-                # The page of the open choices shares a module with their figure.
-                PROBE_FIGURES | ARCHITECTURE | DRAW_TRAINED | STUDY_FIGURES | OPEN_CHOICES_PAGE,
-            ),
+            ("presentation.figure_style", PROBE_FIGURES | ARCHITECTURE | DRAW_TRAINED | STUDY_FIGURES),
             ("presentation.pages", COMPARE | CLAIMS | JUDGE_TABLE),
             (
                 "statistics.slopes",
@@ -584,10 +580,9 @@ class TestRunsAgain:
             "plot_conditions": 1,
             "plot_sweep": 1,
             "plot_ledger": 1,
-            "write_ledger": 1,
             "assemble_report": 1,
             "everything": 1,
-            "total": 15,
+            "total": 14,
         }
         logs = [
             *(clone.root / f"results/logs/plot_figure/{figure}.log" for figure in PANELS),

@@ -29,13 +29,13 @@ def page_files(settings: Config, changes: Path, entries: Path) -> tuple[Path, Pa
 def write_ledger(settings: Config, files: tuple[Path, Path], output: Path) -> Made:
     """Write the page of all open choices and what their alternatives change."""
     from dynparam.configuration.choices import load_open_choices
+    from dynparam.experiments.open_choices import tables
     from dynparam.experiments.open_choices.page import page
-    from dynparam.experiments.open_choices.tables import CHANGES
     from dynparam.support.files import write_text
     from dynparam.support.tables import read_csv
 
     changes, entries = files
-    table = read_csv(changes, CHANGES)
+    table = read_csv(changes, tables.CHANGES)
     write_text(output, page(load_open_choices(entries, settings), settings, table))
     return Made([output])
 
