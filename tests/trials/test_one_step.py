@@ -35,6 +35,7 @@ def test_curve_table(images, tmp_path):
         "preactivation_rms",
         "update_rms",
         "gradient_norm",
+        "own_rms",
     ]
     assert len(table) == 3 * 3 * 4
     assert table["n"].unique().tolist() == [30, 52, 90]
@@ -70,9 +71,9 @@ def test_an_interrupted_curve_resumes_where_it_stood(images, tmp_path, monkeypat
     log.write_text("".join(lines[:4]) + lines[4][:25])  # killed while writing the fifth trial
     measured = []
 
-    def counting(*arguments, workspace):
+    def counting(*arguments, **named):
         measured.append(arguments[0])
-        return ONE_STEP(*arguments, workspace)
+        return ONE_STEP(*arguments, **named)
 
     monkeypatch.setattr("dynparam.engines.dense.one_step", counting)
     resumed = measure_curve(probe_stage(), "constant", images, log)
@@ -126,7 +127,20 @@ def test_trial_log_lines_are_json(images, tmp_path):
     measure_curve(probe_stage(), "constant", images, log)
     n, trial, values = json.loads(log.read_text().splitlines()[0])
     assert (n, trial) == (30, 0)
-    assert set(values) == {"alignment", "preactivation_rms", "update_rms", "gradient_norm"}
+    assert set(values) == {"alignment", "preactivation_rms", "update_rms", "gradient_norm", "own_rms"}
+
+
+@pytest.mark.parametrize("engine", ["dense", "law"])
+def test_a_curve_taken_twice_has_the_second_gradient_and_equal_numbers(images, tmp_path, engine):
+    """Also after an interruption: the log keeps it."""
+    once = measure_curve(probe_stage(), "constant", images, tmp_path / "once", engine)
+    log = tmp_path / "twice"
+    twice = measure_curve(probe_stage(twice=True), "constant", images, log, engine)
+    assert (twice.loc[twice["layer"] == 4, "gradient_overlap"] > 0).all()
+    pd.testing.assert_frame_equal(twice.drop(columns="gradient_overlap"), once, check_exact=True)
+    log.write_text("".join(log.read_text().splitlines(keepends=True)[:4]))
+    again = measure_curve(probe_stage(twice=True), "constant", images, log, engine)
+    pd.testing.assert_frame_equal(again, twice, check_exact=True)
 
 
 def test_images_are_drawn_uniformly(images):

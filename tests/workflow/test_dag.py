@@ -121,6 +121,7 @@ TRIAL_COLUMNS = [
     "preactivation_rms",
     "update_rms",
     "gradient_norm",
+    "own_rms",
 ]
 SLOPE_COLUMNS = [
     "figure",

@@ -58,6 +58,9 @@ class Orders:
             g_k^2 ||h^{k-1}||^2 ||dL/dhtilde^k||^2 (eq. 2.41).
         alignment: of |<dL/dhtilde^l, Delta htilde^l>|, the largest contribution of layers k <= l.
         multiplier: of g_l.
+        deviation: of sigma_l, the standard deviation of initial weights.
+        own: of |(g_l Delta W^l h^{l-1})_i|, a coordinate of the update's own part (eq. 2.30).
+        cosine: of the cosine between dL/dhtilde^l and Delta htilde^l.
     """
 
     preactivation: tuple[Fraction, ...]
@@ -66,6 +69,9 @@ class Orders:
     contribution: tuple[Fraction, ...]
     alignment: tuple[Fraction, ...]
     multiplier: tuple[Fraction, ...]
+    deviation: tuple[Fraction, ...]
+    own: tuple[Fraction, ...]
+    cosine: tuple[Fraction, ...]
 
 
 def orders(
@@ -134,6 +140,14 @@ def graph_orders(
         contribution=tuple(contribution),
         alignment=tuple(alignment),
         multiplier=tuple(layer.g for layer in layers),
+        deviation=tuple(layer.s - layer.g for layer in layers),
+        own=tuple(
+            c - (d + a) / 2 for c, d, a in zip(contribution, gradient_square, widths, strict=True)
+        ),
+        cosine=tuple(
+            aligned - (d + u) / 2
+            for aligned, d, u in zip(alignment, gradient_square, update_square, strict=True)
+        ),
     )
 
 

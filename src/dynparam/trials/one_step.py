@@ -6,7 +6,6 @@ Both engines see the same images at the same coordinates; their weights are inde
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -53,11 +52,11 @@ def measure_curve(
         for n, trials in left.items():
             for block in measure.engine.blocks(grid[n], trials):
                 results = measure(n, grid[n], block)
+                found = dict(zip(block, results, strict=True))
                 append_to_log(
-                    trial_log,
-                    ([n, trial, asdict(result)] for trial, result in zip(block, results, strict=True)),
+                    trial_log, ([n, trial, result.measured()] for trial, result in found.items())
                 )
-                done |= {(n, trial): result for trial, result in zip(block, results, strict=True)}
+                done |= {(n, trial): result for trial, result in found.items()}
                 advance(work[n] * len(block))
     return _table(name, curve, grid, probe.trials, done)
 
@@ -104,7 +103,7 @@ class CurveTrials:
         self._curve = probe.curve(name)
         self._images = images
         self._key = ENGINE_KEYS[engine]
-        self.engine = trial_engine(engine, dense_step)
+        self.engine = trial_engine(engine, dense_step, twice=probe.twice)
 
     def start(self, n: int, trial: int) -> Start:
         """What the trial of this number starts from at n."""
@@ -128,7 +127,7 @@ def _table(
 ) -> pd.DataFrame:
     keys = [(n, trial) for n in grid for trial in range(trials)]
     depth = max(widths.depth for widths in grid.values())
-    quantities = [field.name for field in fields(OneStep)]
+    quantities = list(results[keys[0]].measured())
     return pd.DataFrame(
         {
             "curve": name,

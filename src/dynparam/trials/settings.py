@@ -30,6 +30,10 @@ class Probe(Block):
         description="training images fixed by the data seed, or drawn again in every trial"
     )
     dtype: Literal["float32", "float64"]
+    twice: bool = Field(
+        default=False,
+        description="record the gradients after the step too (eq. 2.58), for a third more work",
+    )
     curves: dict[CurveName, Curve]
 
     def curve(self, name: str) -> Curve:
