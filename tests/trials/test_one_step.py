@@ -8,6 +8,7 @@ import torch
 from scipy import stats
 
 from dynparam.engines import dense
+from dynparam.settings.base import digest
 from dynparam.support.errors import DataError, DynparamError, NonFiniteError
 from dynparam.trials.images import TrialImages
 from dynparam.trials.one_step import CurveTrials, measure_curve, read_trial_log, trial_log_path
@@ -120,6 +121,15 @@ def test_trial_log_belongs_to_its_settings(tmp_path):
     assert path != trial_log_path(output, probe_stage(seed=1), "constant", file, "dense")
     file.write_bytes(b"2")
     assert path != trial_log_path(output, probe_stage(), "constant", file, "dense")
+
+
+def test_the_second_gradient_has_a_digest_of_its_own_and_changes_no_other():
+    """What is written of a probe without it is what was written before there was any."""
+    once, twice = probe_stage(), probe_stage(twice=True)
+    assert "twice" not in once.model_dump(mode="json")["probe"]
+    assert digest(once) == digest(probe_stage(twice=False)) != digest(twice)
+    for one in (once, twice):
+        assert type(one).model_validate_json(one.model_dump_json()) == one
 
 
 def test_trial_log_lines_are_json(images, tmp_path):

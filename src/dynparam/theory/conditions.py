@@ -127,7 +127,7 @@ def check(
     Examples:
         >>> widths = (0, 1, Fraction(1, 2), 1, 0)  # hidden widths n, sqrt(n), n
         >>> [outcome.condition.equation for outcome in check("spectral", widths) if not outcome.holds]
-        ['2.18', '2.31', '2.32', '2.40', '2.41', '2.45']
+        ['2.18', '2.27', '2.31', '2.32', '2.40', '2.41', '2.45']
         >>> print(check("spectral", widths)[0].sentences()[0])
         2.18 fails at layer 2: the preactivations over those of layer 1 shrink as n^(-1/4)
     """

@@ -8,6 +8,8 @@ from pydantic import (
     BaseModel,
     Field,
     PositiveFloat,
+    SerializerFunctionWrapHandler,
+    model_serializer,
 )
 
 from dynparam.data.settings import Data, Inputs
@@ -35,6 +37,12 @@ class Probe(Block):
         description="record the gradients after the step too (eq. 2.58), for a third more work",
     )
     curves: dict[CurveName, Curve]
+
+    @model_serializer(mode="wrap")
+    def _where_asked(self, written: SerializerFunctionWrapHandler) -> dict[str, object]:
+        """Without ``twice`` unless it is set, so that trials that never had it keep their digest."""
+        values: dict[str, object] = written(self)
+        return values if self.twice else {k: v for k, v in values.items() if k != "twice"}
 
     def curve(self, name: str) -> Curve:
         """The curve of that name. Raises ``ConfigError`` if there is none."""
