@@ -86,7 +86,9 @@ class MeasuredCurve:
             for table in self._values
         ]
         powers = [float(power) for power in measured.values()]
-        fit = slope_of_log_means(self.n, values, powers, confidence=confidence)
+        # Gradients of two steps may have nothing in common; nothing else recorded may be zero.
+        zeros = any(quantity == "overlap" for quantity, _ in measured)
+        fit = slope_of_log_means(self.n, values, powers, confidence=confidence, zeros=zeros)
         shift = sum(
             float(power) * float(log_slope(self.n, self._known(key)))
             for key, power in entry.powers.items()

@@ -306,3 +306,5 @@ def test_bad_trials(config, trials):
         judge(good[(good["trial"] != 3) | (good["layer"] != 2)])
     with pytest.raises(NonFiniteError, match="n = 10000"):
         judge(good.assign(update_rms=good["update_rms"].where(good["n"] > 10000, 0.0)))
+    # Gradients before and after a step may have no unit in common.
+    judge(good.assign(gradient_overlap=good["gradient_overlap"].where(good["trial"] > 0, 0.0)))

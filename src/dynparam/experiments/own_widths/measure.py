@@ -175,9 +175,9 @@ def _image(settings: ProfileProbe, generator: torch.Generator) -> tuple[Tensor, 
 
 
 def _without_zeros(widths: Widths, where: str, found: OneStep) -> OneStep:
-    """The result itself; slopes need a logarithm of each value."""
+    """The result itself; slopes need a logarithm. Gradients of two steps may have nothing in common."""
     for quantity, values in found.measured().items():
-        if 0 in values:
+        if 0 in values and quantity != "gradient_overlap":
             raise NonFiniteError(
                 f"{where}: {quantity} of layer {values.index(0) + 1} is zero, as happens where all "
                 f"units of a layer are silent, and the narrowest has {widths.n_min}; raise --from or "
