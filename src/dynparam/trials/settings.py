@@ -34,7 +34,7 @@ class Probe(Block):
     dtype: Literal["float32", "float64"]
     twice: bool = Field(
         default=False,
-        description="record the gradients after the step too (eq. 2.58), for a third more work",
+        description="record the gradients after the step too (eq. 2.58): half as much work again",
     )
     curves: dict[CurveName, Curve]
 
