@@ -117,16 +117,9 @@ class Found:
 
     def failing_conditions(self) -> Rows:
         """The conditions that each parametrization but the standard one fails by exact exponents."""
-        failing = self._failing()
         return [
-            {
-                "parametrization": name,
-                "conditions": "; ".join(
-                    f"{condition} at {' and '.join(part['family'].str.replace('_', ' '))}"
-                    for condition, part in rows.groupby("condition", sort=False)
-                ),
-            }
-            for name, rows in failing.groupby("parametrization", sort=False)
+            {"parametrization": name, "conditions": "; ".join(_by_families(rows))}
+            for name, rows in self._failing().groupby("parametrization", sort=False)
         ]
 
     def fail_at_dynamic_ratios_only(self) -> bool:
@@ -155,7 +148,7 @@ class Found:
         table = self._conditions
         chosen = (table["verdict"] == "disagrees") & (table["parametrization"] != CONTROL)
         return [
-            f"{row['parametrization']} at {words(row['family'])}, {row['note']}"
+            f"{row['parametrization']} at {words(row['family'])}, {row['condition']}: {row['note']}"
             for _, row in table[chosen].iterrows()
         ]
 
@@ -170,6 +163,15 @@ class Found:
     def _failing(self) -> pd.DataFrame:
         table = self._conditions
         return table[(table["theory"] == "fails") & (table["parametrization"] != CONTROL)]
+
+
+def _by_families(failing: pd.DataFrame) -> list[str]:
+    """Conditions that fail in the same families, together: ``2.27 and 2.32 at square root``."""
+    shared: dict[tuple[str, ...], list[str]] = {}
+    for condition, rows in failing.groupby("condition", sort=False):
+        families = tuple(words(family) for family in rows["family"])
+        shared.setdefault(families, []).append(str(condition).removeprefix("eq. "))
+    return [f"{joined(conditions)} at {joined(families)}" for families, conditions in shared.items()]
 
 
 def found(config: Any, files: Files) -> Found:
