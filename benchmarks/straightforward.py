@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from dynparam.engines.network import MLP, Step
+from dynparam.engines.network import MLP, Step, own_updates
 from dynparam.engines.one_step import OneStep, record
 from dynparam.theory.parametrization import LayerScales
 from dynparam.theory.widths import Widths
@@ -32,10 +32,13 @@ def one_step(
     torch.optim.SGD(model.parameters(), lr=learning_rate).step()
     with torch.no_grad():
         after = model.preactivations(x[None])
+    preactivation = tuple(h.detach()[0] for h in before)
+    gradient = tuple(h.grad[0] for h in before if h.grad is not None)
     return record(
         Step(
-            preactivation=tuple(h.detach()[0] for h in before),
-            gradient=tuple(h.grad[0] for h in before if h.grad is not None),
+            preactivation=preactivation,
+            gradient=gradient,
             update=tuple((b - a.detach())[0] for a, b in zip(before, after, strict=True)),
+            own=tuple(own_updates(scales, x, preactivation, gradient, learning_rate)),
         )
     )

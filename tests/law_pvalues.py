@@ -23,7 +23,7 @@ from statsmodels.stats.multitest import multipletests
 
 from dynparam.engines import dense, law, law_step, one_step
 from dynparam.engines.gaussian_matrix import GaussianMatrix
-from dynparam.engines.network import DenseMap, draw_weights, sgd_step
+from dynparam.engines.network import DenseMap, LinearMap, draw_weights, second_gradient, sgd_step
 from dynparam.support.randomness import torch_generator
 from dynparam.theory.parametrization import LayerScales, layer_scales
 from dynparam.theory.widths import Widths
@@ -31,7 +31,15 @@ from dynparam.theory.widths import Widths
 FALSE_ALARM = 1e-3
 """Probability that a family of tests rejects anything if both engines have the same law (Holm)."""
 
-QUANTITIES = ("alignment", "preactivation_rms", "update_rms", "gradient_norm")
+QUANTITIES = (
+    "alignment",
+    "preactivation_rms",
+    "update_rms",
+    "gradient_norm",
+    "own_rms",
+    "gradient_overlap",
+)
+TRAJECTORY_QUANTITIES = ("alignment", "preactivation_rms", "update_rms", "gradient_norm", "drift")
 STEPS = 5
 MOMENTUM = 0.9
 
@@ -92,6 +100,15 @@ def _as_samples(trials: list[one_step.OneStep]) -> Samples:
     return {name: np.array([getattr(trial, name) for trial in trials]) for name in QUANTITIES}
 
 
+def two_steps(
+    maps: Sequence[LinearMap], network: Network, x: torch.Tensor, y: torch.Tensor
+) -> one_step.OneStep:
+    """A step, and the gradients after it."""
+    step = sgd_step(maps, network.scales, x, y, network.learning_rate)
+    again = second_gradient(maps, network.scales, step, network.learning_rate)
+    return one_step.record(step, again)
+
+
 def dense_steps(network: Network, trials: int) -> Samples:
     """One step on stored float64 matrices."""
     generator = torch_generator(1, "dense", *network.sizes)
@@ -99,8 +116,7 @@ def dense_steps(network: Network, trials: int) -> Samples:
     found = []
     for _ in range(trials):
         weights = draw_weights(network.widths, network.scales, generator, torch.float64)
-        step = sgd_step(list(map(DenseMap, weights)), network.scales, x, y, network.learning_rate)
-        found.append(one_step.record(step))
+        found.append(two_steps(list(map(DenseMap, weights)), network, x, y))
     return _as_samples(found)
 
 
@@ -109,7 +125,7 @@ def probe_steps(network: Network, trials: int) -> Samples:
     generator = torch_generator(2, "probe", *network.sizes)
     (x,), (y,) = (part[0] for part in network.data())
     arguments = (network.widths, network.scales, x, y, network.learning_rate, generator)
-    return _as_samples([dense.one_step(*arguments) for _ in range(trials)])
+    return _as_samples([dense.one_step(*arguments, twice=True) for _ in range(trials)])
 
 
 def law_steps(network: Network, trials: int) -> Samples:
@@ -118,7 +134,7 @@ def law_steps(network: Network, trials: int) -> Samples:
     generators = [torch_generator(3, "law", *network.sizes, trial) for trial in range(trials)]
     norms, targets = np.full(trials, x.norm().item()), np.tile(y.numpy(), (trials, 1))
     rate = network.learning_rate
-    steps = law.one_steps(network.widths, network.scales, norms, targets, rate, generators)
+    steps = law.one_steps(network.widths, network.scales, norms, targets, rate, generators, twice=True)
     return asdict(steps)
 
 
@@ -134,7 +150,7 @@ def matrix_steps(network: Network, trials: int) -> Samples:
                 network.widths.layers(), network.scales.init_std, strict=True
             )
         ]
-        found.append(one_step.record(sgd_step(maps, network.scales, x, y, network.learning_rate)))
+        found.append(two_steps(maps, network, x, y))
     return _as_samples(found)
 
 
@@ -178,7 +194,7 @@ def stacked_trajectories(
 
     trained = [w.clone().requires_grad_() for w in weights]
     velocities = [torch.zeros_like(w) for w in weights]
-    rows: dict[str, list[np.ndarray]] = {name: [] for name in (*QUANTITIES, "drift")}
+    rows: dict[str, list[np.ndarray]] = {name: [] for name in TRAJECTORY_QUANTITIES}
     for x, y in zip(images, targets, strict=True):
         before = preactivations(x, trained)
         loss = (before[-1] - y).square().sum() / (2 * len(x))
@@ -217,7 +233,7 @@ def law_trajectories(network: Network, trials: int) -> Samples:
 
 
 def _trajectory_samples(trajectories: list) -> Samples:
-    names = (*QUANTITIES, "drift")
+    names = TRAJECTORY_QUANTITIES
     return _from_the_second_step(
         {name: np.array([getattr(seen, name) for seen in trajectories]) for name in names}
     )
@@ -247,6 +263,14 @@ class ForgetsInThird(law_step._Networks):
         return overlap, square, 0 * carried
 
 
+class ForgetsInFourth(law_step._Networks):
+    """Wrong: W^T d2 as if nothing but W^T d were known."""
+
+    def _across_delta(self, layer, second, kappa):
+        z_and_e, update_and_e, square = super()._across_delta(layer, second, kappa)
+        return 0 * z_and_e, 0 * update_and_e, square
+
+
 class MatrixForgetsInTransposed(GaussianMatrix):
     """Wrong: new transposed products without their known component."""
 
@@ -266,6 +290,9 @@ class MatrixForgetsInForward(GaussianMatrix):
 WRONG_STEPS = {
     "law, W^T d wrong": patch.object(law_step, "_Networks", ForgetsInTransposed),
     "law, W p wrong": patch.object(law_step, "_Networks", ForgetsInThird),
+}
+WRONG_SECOND = {
+    "law, W^T d2 wrong": patch.object(law_step, "_Networks", ForgetsInFourth),
 }
 WRONG_MATRICES = {
     "matrix, W^T d wrong": patch.object(law, "GaussianMatrix", MatrixForgetsInTransposed),
@@ -339,10 +366,14 @@ def one_step_family(engine: str) -> pd.DataFrame:
 
 
 def wrong_step_family(name: str) -> pd.DataFrame:
-    """One of ``WRONG_STEPS`` (all networks) or ``WRONG_MATRICES`` (two) against the dense engine."""
-    sampler = law_steps if name in WRONG_STEPS else matrix_steps
-    networks = NETWORKS if name in WRONG_STEPS else NETWORKS[1:3]
-    with (WRONG_STEPS | WRONG_MATRICES)[name]:
+    """One of ``WRONG_STEPS`` and ``WRONG_SECOND`` (all networks), or of ``WRONG_MATRICES`` (two).
+
+    Against the dense engine.
+    """
+    wrong_law = WRONG_STEPS | WRONG_SECOND
+    sampler = law_steps if name in wrong_law else matrix_steps
+    networks = NETWORKS if name in wrong_law else NETWORKS[1:3]
+    with (wrong_law | WRONG_MATRICES)[name]:
         return with_holm(
             [
                 p_values(name, network, sampler(network, TRIALS[sampler]), samples(dense_steps, network))
@@ -378,7 +409,10 @@ def main() -> None:
     """Print all families."""
     torch.set_num_threads(1)
     families = {f"One step: {engine}": one_step_family(engine) for engine in ("law", "matrix")}
-    families |= {f"One step: {name}": wrong_step_family(name) for name in WRONG_STEPS | WRONG_MATRICES}
+    families |= {
+        f"One step: {name}": wrong_step_family(name)
+        for name in WRONG_STEPS | WRONG_SECOND | WRONG_MATRICES
+    }
     families["Five steps, momentum 0.9"] = trajectory_family()
     families |= {f"Five steps: {name}": wrong_trajectory_family(name) for name in WRONG_MATRICES}
     for title, family in families.items():

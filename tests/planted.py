@@ -45,11 +45,20 @@ def planted_trials(
     for n, widths in grid.items():
         for layer in range(1, widths.depth + 1):
             sizes = {}
-            for quantity, scale in (("preactivation", 1.0), ("update", 1e-3)):
+            for quantity, scale in (
+                ("preactivation", 1.0),
+                ("update", 1e-3),
+                ("own", 1e-3),
+                ("cosine", 0.5),
+            ):
                 power = float(getattr(exact, quantity)[layer - 1])
                 power += (wrong or {}).get((quantity, layer), 0.0)
                 noise = generator.gamma(shape, 1 / shape, trials)
                 sizes[f"{quantity}_rms"] = scale * (n / 10_000) ** power * noise
+            cosine = sizes.pop("cosine_rms")
+            sizes["gradient_norm"] = generator.gamma(shape, 1 / shape, trials)
+            norms = sizes["gradient_norm"] * sizes["update_rms"] * widths.sizes[layer] ** 0.5
+            sizes["alignment"] = cosine * norms
             parts.append(
                 pd.DataFrame(
                     {

@@ -108,13 +108,13 @@ def test_drawing_the_conditions(run, tmp_path):
         probe = stage.probe
         grid = family_networks(stage.network, probe.curve(name).narrow, probe.rounding, probe.widths)
         rows = [
-            (name, "ntk", n, widths.n_min, trial, layer, *np.exp(0.01 * generator.standard_normal(4)))
+            (name, "ntk", n, widths.n_min, trial, layer, *np.exp(0.01 * generator.standard_normal(6)))
             for n, widths in grid.items()
             for trial in range(3)
             for layer in range(1, 7)
         ]
         columns = ["curve", "parametrization", "n", "n_min", "trial", "layer", "alignment"]
-        sizes = ["preactivation_rms", "update_rms", "gradient_norm"]
+        sizes = ["preactivation_rms", "update_rms", "gradient_norm", "own_rms", "gradient_overlap"]
         path = tmp_path / "exponents" / f"{name}.csv"
         path.parent.mkdir(exist_ok=True)
         table = pd.DataFrame(rows, columns=[*columns, *sizes])
@@ -125,7 +125,7 @@ def test_drawing_the_conditions(run, tmp_path):
     assert (code, err) == (0, "")
     assert {p.suffix for p in tmp_path.glob("conditions.*")} == {".png", ".pdf", ".csv", ".json"}
     table = pd.read_csv(output.with_suffix(".csv"))
-    assert len(table) == 4 * 8
+    assert len(table) == 4 * 13
     kept = table[table["condition"] == "eq. 2.18"]
     assert set(kept["measured"]) == {"holds"}
     record = json.loads(output.with_suffix(".json").read_text())

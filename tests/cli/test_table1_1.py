@@ -38,12 +38,12 @@ def test_table_command(results, tmp_path):
     output = tmp_path / "table1_1.csv"
     done = run("table", *CONFIG, "--results", results, "--output", output)
     assert done.exit_code == 0, done.output
-    assert "160 entries" in done.output
+    assert "320 entries" in done.output
     names = {path.name for path in tmp_path.iterdir() if path.is_file()}
     assert names == {f"table1_1.{kind}" for kind in ("csv", "md", "html", "json")}
     table = read_csv(output)
     assert tuple(table.columns) == COLUMNS
-    assert len(table) == 160
+    assert len(table) == 320
     write_csv(table1_1(stage(), read_trials(results)), tmp_path / "expected.csv")
     assert output.read_bytes() == (tmp_path / "expected.csv").read_bytes()
     sidecar = json.loads(output.with_suffix(".json").read_text())

@@ -1,7 +1,15 @@
 import pytest
 import torch
 
-from dynparam.engines.network import MLP, DenseMap, backward, draw_weights, forward, sgd_step
+from dynparam.engines.network import (
+    MLP,
+    DenseMap,
+    backward,
+    draw_weights,
+    forward,
+    second_gradient,
+    sgd_step,
+)
 from dynparam.theory.parametrization import NAMES, layer_scales
 from dynparam.theory.widths import Widths
 from tests.tolerances import ONE_STEP
@@ -50,6 +58,41 @@ def test_step_is_what_autograd_and_sgd_do(name, learning_rate, dtype):
             torch.testing.assert_close(
                 ours / scale, theirs / scale, rtol=ONE_STEP[dtype], atol=ONE_STEP[dtype]
             )
+
+
+@pytest.mark.parametrize("learning_rate", [1e-3, 0.1, 1.0])
+@pytest.mark.parametrize("name", NAMES)
+def test_own_parts_are_what_each_layers_gradient_does_alone(name, learning_rate):
+    """G_l Delta W^l h^{l-1} from the weights' gradients by autograd, every layer."""
+    weights, scales, x, y = network(name, WIDTHS, torch.float64)
+    step = sgd_step([DenseMap(w) for w in weights], scales, x, y, learning_rate)
+    model = MLP(weights, scales.multiplier)
+    before = model.preactivations(x[None])
+    (before[-1][0] - y).square().sum().div(2).backward()
+    inputs = [x, *(z.detach()[0].relu() for z in before[:-1])]
+    for found, g, w, h in zip(step.own, scales.multiplier, model.weights, inputs, strict=True):
+        torch.testing.assert_close(found, -learning_rate * g * w.grad @ h, rtol=1e-9, atol=0)
+    assert torch.equal(step.own[0], step.update[0]), "nothing reaches the first layer from below"
+
+
+@pytest.mark.parametrize("learning_rate", [1e-3, 0.1, 1.0])
+@pytest.mark.parametrize("name", NAMES)
+def test_second_gradients_are_autograds_after_the_optimizers_step(name, learning_rate):
+    weights, scales, x, y = network(name, WIDTHS, torch.float64)
+    maps = [DenseMap(w) for w in weights]
+    found = second_gradient(maps, scales, sgd_step(maps, scales, x, y, learning_rate), learning_rate)
+    model = MLP(weights, scales.multiplier)
+    optimizer = torch.optim.SGD(model.parameters(), lr=learning_rate)
+    for _ in range(2):
+        optimizer.zero_grad()
+        seen = model.preactivations(x[None])
+        for preactivation in seen:
+            preactivation.retain_grad()
+        (seen[-1][0] - y).square().sum().div(2).backward()
+        optimizer.step()
+    for ours, theirs in zip(found, seen, strict=True):
+        scale = theirs.grad[0].abs().max()
+        torch.testing.assert_close(ours / scale, theirs.grad[0] / scale, rtol=1e-9, atol=1e-9)
 
 
 def test_a_single_layer_learns_its_own_gradient():

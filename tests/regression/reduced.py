@@ -3,8 +3,8 @@
     python -m tests.regression.reduced
 
 writes the references anew from the official data named by DYNPARAM_CIFAR10_ARCHIVE: `slopes.csv` from
-many trials under another seed, `alignments.csv`, the means of the experiment itself, and `curves.csv`,
-all training curves of the experiment.
+many trials under another seed, `alignments.csv`, the means of the experiment itself, `orders.csv`, those
+of the measured orders on the law engine, and `curves.csv`, all training curves of the experiment.
 """
 
 import os
@@ -20,6 +20,7 @@ from dynparam.configuration.loading import load
 from dynparam.data import official, pairs, retrieval
 from dynparam.data.images import load_pair
 from dynparam.experiments.alignments.fits import fit_curve
+from dynparam.experiments.measured_orders.settings import for_exponents
 from dynparam.settings.shared import Fit
 from dynparam.support.tables import write_csv
 from dynparam.training.run_files import RunFiles
@@ -36,6 +37,9 @@ ARCHIVE = Path(os.environ.get(retrieval.ARCHIVE_VARIABLE, "unset"))
 SLOPES = HERE / "slopes.csv"
 ALIGNMENTS = HERE / "alignments.csv"
 CURVES = HERE / "curves.csv"
+ORDERS = HERE / "orders.csv"
+ORDERED = (("spectral", "square_root"), ("dynamic", "square_root"))
+"""Parametrizations and families whose orders are held against `orders.csv`."""
 REFERENCE_TRIALS = 400
 REFERENCE_SEED = 1
 MADE_WITH = {"torch": "2.13.0", "machine": "x86_64"}
@@ -87,6 +91,23 @@ def measure(config: Config, npz: Path, log_directory: Path) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
+def measure_orders(config: Config, npz: Path, log_directory: Path) -> pd.DataFrame:
+    """The trials of ``ORDERED`` on the law engine, with the gradients after the step."""
+    tables = []
+    for parametrization, family in ORDERED:
+        curve, stage = f"{parametrization}_{family}", for_exponents(config, parametrization, family)
+        images = TrialImages(stage, load_pair(npz))
+        log = TrialLog(log_directory / "trials.csv", curve)
+        tables.append(measure_curve(stage, curve, images, log, "law"))
+    return pd.concat(tables, ignore_index=True)
+
+
+def mean_orders(trials: pd.DataFrame) -> pd.DataFrame:
+    """Means over trials: curve, layer, n, update_rms, own_rms, gradient_overlap."""
+    quantities = ["update_rms", "own_rms", "gradient_overlap"]
+    return trials.groupby(["curve", "layer", "n"], sort=True)[quantities].mean().reset_index()
+
+
 def slopes(trials: pd.DataFrame, fit: Fit) -> pd.DataFrame:
     """Slopes of all curves; error: half the width of a 68 % interval, one standard error."""
     one_sigma = fit.model_copy(update={"confidence": 0.6827})
@@ -110,6 +131,7 @@ def main() -> None:
         place = Path(temporary)
         npz = extract(config, place, config.probe.pair)
         write_csv(mean_alignments(measure(config, npz, place / "own")), ALIGNMENTS)
+        write_csv(mean_orders(measure_orders(config, npz, place / "orders")), ORDERS)
         write_csv(train(config, place), CURVES)
         changes = {"trials": REFERENCE_TRIALS, "seed": REFERENCE_SEED}
         many = config.model_copy(update={"probe": config.probe.model_copy(update=changes)})

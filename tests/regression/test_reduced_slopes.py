@@ -51,6 +51,20 @@ def test_same_seeds_give_the_same_numbers(trials):
     pd.testing.assert_frame_equal(found, reference, rtol=1e-4)
 
 
+@pytest.mark.skipif(
+    not reduced.same_numbers_expected(),
+    reason=f"the committed numbers were drawn by {reduced.MADE_WITH}",
+)
+def test_same_seeds_give_the_same_orders(tmp_path):
+    """Updates, own parts and overlaps of two gradients on the law engine, in float64."""
+    config = reduced.configuration()
+    found = reduced.measure_orders(
+        config, reduced.extract(config, tmp_path, config.probe.pair), tmp_path
+    )
+    reference = pd.read_csv(reduced.ORDERS)
+    pd.testing.assert_frame_equal(reduced.mean_orders(found), reference, rtol=1e-6)
+
+
 def test_dynamic_and_spectral_are_told_apart(trials):
     """The contrast of Fig. 3.3: the dynamic reference slope disagrees with the spectral measurement."""
     reference = pd.read_csv(reduced.SLOPES).set_index(["curve", "layer"])["slope"]

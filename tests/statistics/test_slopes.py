@@ -497,6 +497,17 @@ def test_log_slopes_need_two_widths_and_two_trials():
             slope_of_log_means(n, few, confidence=0.95)
 
 
+def test_log_slopes_with_zeros_are_those_of_the_means():
+    """A zero among a quantity's trials, where it is allowed; but not where all are zero."""
+    values = [n**-0.5 * np.array([0.0, 1.0, 2.0]) for n in GRID]
+    found = slope_of_log_means(GRID, [v[:, None] for v in values], confidence=0.95, zeros=True)
+    assert found.value == pytest.approx(-0.5)
+    assert found.ci_low < -0.5 < found.ci_high
+    values[2] = np.zeros(3)
+    with pytest.raises(NonFiniteError, match="n = 2783"):
+        slope_of_log_means(GRID, [v[:, None] for v in values], confidence=0.95, zeros=True)
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf, 0.0, -1.0])
 def test_bad_trials_of_log_slopes_name_their_width(bad):
     values = paired_trials((0, 0), np.random.default_rng(0))

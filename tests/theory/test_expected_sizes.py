@@ -20,8 +20,8 @@ from dynparam.theory.widths import Widths
 def test_mean_squares_of_sampled_steps(name):
     """400 steps on the law engine at a learning rate whose square is nothing.
 
-    Terms of 1/width: six layers of a few parts in 300 each, 5 % of a square. Each of the 60 means is
-    besides within 4 standard errors, which one set of seeds in 260 is not.
+    Terms of 1/width: six layers of a few parts in 300 each, 5 % of a square. Each of the 120 means is
+    besides within 4 standard errors, which one set of seeds in 130 is not.
     """
     widths, norm, rate, trials = Widths((30, 1200, 300, 1200, 300, 1200, 2)), 5.0, 1e-7, 400
     scales = layer_scales(name, widths)
@@ -34,9 +34,12 @@ def test_mean_squares_of_sampled_steps(name):
         rate,
         [torch.Generator().manual_seed(trial) for trial in range(trials)],
     )
+    units = np.sqrt(widths.sizes[1:])
     for sampled, size in (
         (steps.preactivation_rms, expected.preactivation),
         (steps.update_rms, expected.update),
+        (steps.own_rms, expected.own),
+        (steps.alignment / (steps.gradient_norm * steps.update_rms * units), expected.cosine),
     ):
         ratio = np.square(sampled / size)
         error = ratio.std(axis=0, ddof=1) / np.sqrt(trials)
@@ -51,6 +54,10 @@ def test_the_first_layer_moves_by_its_own_step_alone():
     assert found.preactivation == pytest.approx(np.sqrt([2.0, 1.0]))
     # A_1 = eta g_1^2 P_0 D_1 = 0.5 * (1/4) * 4 * 1, along one direction of eight.
     assert found.update[0] == pytest.approx(np.sqrt(0.5**2 / 8))
+    assert (found.own[0], found.cosine[0]) == pytest.approx((found.update[0], 1.0))
+    # C_2 = 1 along delta^2 of squared norm 2; of the whole update A_2^2 / D_2 lies along it.
+    assert found.own[1] == pytest.approx(np.sqrt(1.0 / 2))
+    assert found.cosine[1] == pytest.approx(np.sqrt(1.125 / (1.125 + 0.25 / 8)))
     # A_2 = A_1 + 0.5 * (1/8) * 8 * 2 = 1.5; spread S_2 = 1 * (1/8) * A_1^2 / D_1.
     assert found.update[1] == pytest.approx(np.sqrt(1.5**2 / 2 + 0.25 / 8))
 
@@ -69,6 +76,6 @@ def test_slopes_tend_to_the_exact_exponents(name, quarters):
         widths = Widths((3, *(10 ** (decade * q // 4) for q in quarters), 2))
         sizes.append(expected_sizes(widths, layer_scales(name, widths), 0.1, 3.0))
     n = [10**24, 10**32]
-    for quantity in ("preactivation", "update"):
+    for quantity in ("preactivation", "update", "own", "cosine"):
         slopes = log_slope(n, np.stack([getattr(one, quantity) for one in sizes]))
         assert slopes == pytest.approx(np.array(getattr(found, quantity), float), abs=2e-4)

@@ -61,7 +61,7 @@ def test_trials_before_the_one_that_fails_are_told(name):
 
 
 def test_another_step_takes_the_place_of_the_dense_engines():
-    step = OneStep((1.0,), (1.0,), (1.0,), (1.0,))
+    step = OneStep((1.0,), (1.0,), (1.0,), (1.0,), (1.0,))
     seen = []
     engine = trial_engine("dense", lambda *given: seen.append(given[-1]) or step)
     given = starts([0, 1])

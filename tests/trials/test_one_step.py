@@ -7,7 +7,8 @@ import torch
 from scipy import stats
 
 from dynparam.engines import dense
-from dynparam.support.errors import NonFiniteError
+from dynparam.settings.base import digest
+from dynparam.support.errors import DataError, NonFiniteError
 from dynparam.trials.images import TrialImages
 from dynparam.trials.log import TrialLog
 from dynparam.trials.networks import family_networks
@@ -40,6 +41,7 @@ def test_curve_table(images, tmp_path):
         "preactivation_rms",
         "update_rms",
         "gradient_norm",
+        "own_rms",
         "relative_square",
     ]
     assert len(table) == 3 * 3 * 4
@@ -106,9 +108,9 @@ def test_an_interrupted_curve_resumes_where_it_stood(images, tmp_path, monkeypat
     second.path.write_text("".join(lines[:4]) + lines[4][:25])  # killed while writing the fifth trial
     measured = []
 
-    def counting(*arguments, workspace):
+    def counting(*arguments, **named):
         measured.append(arguments[0])
-        return ONE_STEP(*arguments, workspace)
+        return ONE_STEP(*arguments, **named)
 
     monkeypatch.setattr("dynparam.engines.dense.one_step", counting)
     resumed = measure_curve(probe_stage(), "constant", images, second)
@@ -123,7 +125,7 @@ def test_a_failed_trial_is_named_and_the_finished_ones_are_kept(images, tmp_path
         measure_curve(probe_stage(learning_rate=1e38), "constant", images, log)
     narrow, probe = settings.probe.curve("constant").narrow, settings.probe
     grid = family_networks(settings.network, narrow, probe.rounding, probe.widths)
-    assert finished_trials(log, grid, probe.trials) == {}
+    assert finished_trials(log, grid, probe) == {}
 
 
 def test_a_log_belongs_to_its_settings(tmp_path):
@@ -140,12 +142,41 @@ def test_a_log_belongs_to_its_settings(tmp_path):
     assert before != path()
 
 
+def test_the_second_gradient_has_a_digest_of_its_own_and_changes_no_other():
+    """What is written of a probe without it is what was written before there was any."""
+    once, twice = probe_stage(), probe_stage(twice=True)
+    assert "twice" not in once.model_dump(mode="json")["probe"]
+    assert digest(once) == digest(probe_stage(twice=False)) != digest(twice)
+    for one in (once, twice):
+        assert type(one).model_validate_json(one.model_dump_json()) == one
+
+
+def test_a_log_without_the_second_gradient_is_none_of_a_probe_with_it(images, tmp_path):
+    log = log_in(tmp_path)
+    measure_curve(probe_stage(), "constant", images, log)
+    with pytest.raises(DataError, match="it does not hold the quantities of a trial"):
+        measure_curve(probe_stage(twice=True), "constant", images, log)
+
+
 def test_lines_of_a_log_are_json(images, tmp_path):
     log = log_in(tmp_path)
     measure_curve(probe_stage(), "constant", images, log)
     n, trial, values = json.loads(log.path.read_text().splitlines()[0])["content"]
     assert (n, trial) == (30, 0)
-    assert set(values) == {"alignment", "preactivation_rms", "update_rms", "gradient_norm"}
+    assert set(values) == {"alignment", "preactivation_rms", "update_rms", "gradient_norm", "own_rms"}
+
+
+@pytest.mark.parametrize("engine", ["dense", "law"])
+def test_a_curve_taken_twice_has_the_second_gradient_and_equal_numbers(images, tmp_path, engine):
+    """Also after an interruption: the log keeps it."""
+    once = measure_curve(probe_stage(), "constant", images, log_in(tmp_path, "once"), engine)
+    log = log_in(tmp_path, "twice")
+    twice = measure_curve(probe_stage(twice=True), "constant", images, log, engine)
+    assert (twice.loc[twice["layer"] == 4, "gradient_overlap"] > 0).all()
+    pd.testing.assert_frame_equal(twice.drop(columns="gradient_overlap"), once, check_exact=True)
+    log.path.write_text("".join(log.path.read_text().splitlines(keepends=True)[:4]))
+    again = measure_curve(probe_stage(twice=True), "constant", images, log, engine)
+    pd.testing.assert_frame_equal(again, twice, check_exact=True)
 
 
 def test_images_are_drawn_uniformly(images):

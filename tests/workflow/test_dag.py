@@ -129,6 +129,7 @@ TRIAL_COLUMNS = [
     "preactivation_rms",
     "update_rms",
     "gradient_norm",
+    "own_rms",
     "relative_square",
 ]
 SLOPE_COLUMNS = [

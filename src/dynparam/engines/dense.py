@@ -1,8 +1,8 @@
 """The one-step probe of Figs. 3.2 and 3.3: how much each layer's update lowers the loss.
 
 A trial initializes a network, shows it one image, takes one SGD step of all layers and records for
-every layer l the alignment |<dL/dhtilde^l, Delta htilde^l>| (eq. 3.5), and the sizes of htilde^l and
-Delta htilde^l.
+every layer l the alignment |<dL/dhtilde^l, Delta htilde^l>| (eq. 3.5), and the sizes of htilde^l,
+Delta htilde^l and the layer's own part of it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from dynparam.engines.gaussian_columns import GaussianColumns, Lanes, Workspace, helper_threads
-from dynparam.engines.network import sgd_step
+from dynparam.engines.network import second_gradient, sgd_step
 from dynparam.engines.one_step import OneStep, check_trial, record
 from dynparam.theory.parametrization import LayerScales
 from dynparam.theory.widths import Widths
@@ -25,13 +25,17 @@ def one_step(
     learning_rate: float,
     generator: torch.Generator,
     workspace: Workspace | None = None,
+    *,
+    twice: bool = False,
 ) -> OneStep:
     """One trial on a newly drawn network: image x (n_0,), target y (n_L,), loss 1/2 ||f(x) - y||^2.
 
-    The precision is that of ``x``. Uses as many threads as ``torch.get_num_threads()``; the result
-    does not depend on their number. A ``workspace`` passed to every trial spares the allocation of
-    memory, which is less than one network's weights. Raises ``ConfigError`` for shapes that do not
-    fit the widths or an image of zeros, ``NonFiniteError`` if a recorded value is not finite.
+    With ``twice`` it also records ``gradient_overlap``, from the gradients that a second step on the
+    same image would follow; all else is the same. The precision is that of ``x``. Uses as many threads
+    as ``torch.get_num_threads()``; the result does not depend on their number. A ``workspace`` passed to
+    every trial spares the allocation of memory, which is less than one network's weights. Raises
+    ``ConfigError`` for shapes that do not fit the widths or an image of zeros, ``NonFiniteError`` if a
+    recorded value is not finite.
 
     Examples:
         >>> from dynparam.theory.parametrization import layer_scales
@@ -53,7 +57,8 @@ def one_step(
                 zip(widths.layers(), scales.init_std, strict=True)
             )
         ]
-        return record(sgd_step(maps, scales, x, y.to(x.dtype), learning_rate))
+        step = sgd_step(maps, scales, x, y.to(x.dtype), learning_rate)
+        return record(step, second_gradient(maps, scales, step, learning_rate) if twice else None)
 
 
 def memory_bytes(widths: Widths, dtype: torch.dtype) -> int:

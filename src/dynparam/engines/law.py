@@ -37,6 +37,8 @@ def one_step(
     learning_rate: float,
     generator: torch.Generator,
     workspace: Workspace | None = None,
+    *,
+    twice: bool = False,
 ) -> OneStep:
     """One trial on a newly drawn network: image x (n_0,), target y (n_L,), loss 1/2 ||f(x) - y||^2.
 
@@ -57,7 +59,7 @@ def one_step(
     check_trial(widths, x, y)
     norm = np.array([x.double().norm().item()])
     target = y.double().numpy()[None, :]
-    steps = one_steps(widths, scales, norm, target, learning_rate, [generator], workspace)
+    steps = one_steps(widths, scales, norm, target, learning_rate, [generator], workspace, twice=twice)
     return trial(steps, 0)
 
 
@@ -69,6 +71,8 @@ def one_steps(
     learning_rate: float,
     generators: Sequence[torch.Generator],
     workspace: Workspace | None = None,
+    *,
+    twice: bool = False,
 ) -> Steps:
     """``one_step`` for a trial per generator: images of norms (trials,), targets (trials, n_L).
 
@@ -95,17 +99,22 @@ def one_steps(
             "the norm of an image is zero, so that no weight gets a gradient; check its normalization "
             "or choose another image"
         )
-    require_memory(widths, law_step.memory_bytes(widths, trials))
-    return law_step.take_steps(widths, scales, input_norm, targets, learning_rate, generators, workspace)
+    require_memory(widths, law_step.memory_bytes(widths, trials, twice=twice))
+    return law_step.take_steps(
+        widths, scales, input_norm, targets, learning_rate, generators, workspace, twice=twice
+    )
 
 
 def trial(steps: Steps, index: int) -> OneStep:
     """One trial of several. Raises ``NonFiniteError`` if it holds a value that is not finite."""
+    overlap = steps.gradient_overlap
     return OneStep(
         alignment=tuple(steps.alignment[index].tolist()),
         preactivation_rms=tuple(steps.preactivation_rms[index].tolist()),
         update_rms=tuple(steps.update_rms[index].tolist()),
         gradient_norm=tuple(steps.gradient_norm[index].tolist()),
+        own_rms=tuple(steps.own_rms[index].tolist()),
+        gradient_overlap=None if overlap is None else tuple(overlap[index].tolist()),
     ).checked()
 
 

@@ -8,6 +8,7 @@ omega, they are (``gaussian_matrix`` has the general rule)
     W^T d = h <W h, d> / ||h||^2 + P_h^perp (std ||d|| zeta),
     W p   = W h <h, p> / ||h||^2 + d <W^T d, q> / ||d||^2 + P_d^perp (std ||q|| omega),   q = P_h^perp p.
 
+The gradient after the step asks each for one more, transposed (``_Networks._carry_back_again``).
 Vectors have one row per trial and are computed in blocks of columns that stay in cache. Normal numbers
 are drawn in float32, as the dense engine draws its weights; all arithmetic is in float64.
 """
@@ -33,7 +34,7 @@ Results depend on it in their last digits, so it is fixed.
 """
 
 VECTORS_PER_UNIT = 3
-"""Numbers kept per unit and trial: htilde, W^T delta, Delta htilde."""
+"""Numbers kept per unit and trial: htilde, W^T delta, Delta htilde; the second gradient is one more."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +46,17 @@ class Steps:
         preactivation_rms: root mean square of htilde^l before the step.
         update_rms: root mean square of Delta htilde^l.
         gradient_norm: ||dL/dhtilde^l|| before the step.
+        own_rms: root mean square of g_l Delta W^l h^{l-1}, the layer's own part of Delta htilde^l.
+        gradient_overlap: |<dL/dhtilde^l before the step, dL/dhtilde^l after it>| on the same image (eq.
+            2.58); None where it is not asked for.
     """
 
     alignment: FloatArray
     preactivation_rms: FloatArray
     update_rms: FloatArray
     gradient_norm: FloatArray
+    own_rms: FloatArray
+    gradient_overlap: FloatArray | None = None
 
 
 @np.errstate(over="ignore", invalid="ignore")  # what diverges shows as a value that is not finite
@@ -62,31 +68,41 @@ def take_steps(
     learning_rate: float,
     generators: Sequence[torch.Generator],
     workspace: Workspace | None = None,
+    *,
+    twice: bool = False,
 ) -> Steps:
     """One SGD step on one image in each of ``len(generators)`` independent networks.
 
     ``input_norm`` (trials,) holds ||x||, all that Gaussian weights see of an image; ``targets`` is
     (trials, n_L). A trial's result depends on its own generator only, not on the others beside it.
+    With ``twice`` the gradients after the step are drawn too, last, so that all else is the same.
     A ``workspace`` passed to every call spares the allocation of memory, which is ``memory_bytes``.
     """
     workspace = workspace or Workspace()
-    workspace.reset(VECTORS_PER_UNIT * sum(widths.sizes[1:]) * len(generators), torch.float64)
+    workspace.reset(_numbers(widths, len(generators), twice), torch.float64)
     networks = _Networks(widths, scales, generators, workspace)
     networks.forward(input_norm)
     networks.backward(targets)
     moves = [networks.move(layer, learning_rate) for layer in range(widths.depth)]
+    overlaps = networks.backward_again(learning_rate) if twice else None
     sizes = np.array(widths.sizes[1:], dtype=np.float64)
     return Steps(
         alignment=np.abs(np.stack([along for along, _ in moves], axis=1)),
         preactivation_rms=np.sqrt(np.stack(networks.preactivation_square, axis=1) / sizes),
         update_rms=np.sqrt(np.stack([square for _, square in moves], axis=1) / sizes),
         gradient_norm=np.sqrt(np.stack(networks.gradient_square, axis=1)),
+        own_rms=np.stack(networks.own_norms(learning_rate), axis=1) / np.sqrt(sizes),
+        gradient_overlap=None if overlaps is None else np.abs(np.stack(overlaps, axis=1)),
     )
 
 
-def memory_bytes(widths: Widths, trials: int = 1) -> int:
+def memory_bytes(widths: Widths, trials: int = 1, *, twice: bool = False) -> int:
     """What ``take_steps`` needs for its vectors."""
-    return 8 * VECTORS_PER_UNIT * sum(widths.sizes[1:]) * trials
+    return 8 * _numbers(widths, trials, twice)
+
+
+def _numbers(widths: Widths, trials: int, twice: bool) -> int:
+    return (VECTORS_PER_UNIT + twice) * sum(widths.sizes[1:]) * trials
 
 
 class _Networks:
@@ -112,6 +128,8 @@ class _Networks:
         self._input_square: list[FloatArray] = []
         self._carried: list[FloatArray] = []
         self._update: list[FloatArray] = []
+        # <h, p> / ||h||^2 of the layer's input: how much of its change lies along it.
+        self._known: list[FloatArray] = []
 
     def forward(self, input_norm: FloatArray) -> None:
         """Htilde of every layer."""
@@ -143,6 +161,7 @@ class _Networks:
         update = self._gaussian(size, self._signal[layer] * np.sqrt(rest_square))
         drawn = _sum(size, lambda part: _dot(self._delta(layer, part), update[:, part]))
         known = _ratio(overlap, self._input_square[layer])
+        self._known.append(known)
         own = learning_rate * self._multiplier[layer] ** 2 * (self._input_square[layer] + overlap)
         along = _ratio(carried - drawn, self.gradient_square[layer]) - own
         alignment, square = np.zeros((2, len(z)))
@@ -155,6 +174,81 @@ class _Networks:
         self._update.append(update)
         return alignment, square
 
+    def own_norms(self, learning_rate: float) -> list[FloatArray]:
+        """Of g Delta W h = -eta g^2 ||h||^2 delta in every layer, (trials,) each."""
+        return [
+            learning_rate * g**2 * square * np.sqrt(gradient)
+            for g, square, gradient in zip(
+                self._multiplier, self._input_square, self.gradient_square, strict=True
+            )
+        ]
+
+    def backward_again(self, learning_rate: float) -> list[FloatArray]:
+        """<delta, delta2> of every layer, (trials,) each, with delta2 the gradient after the step."""
+        last = len(self._sizes) - 1
+        # f - y moves by the change of f.
+        second = self._carried[last] + self._update[last]
+        overlaps = [_dot(self._carried[last], second)]
+        for layer in range(last, 0, -1):
+            second = self._carry_back_again(layer, second, overlaps[0], learning_rate)
+            overlaps.insert(0, self._overlap_with_delta(layer - 1, second))
+        return overlaps
+
+    def _carry_back_again(
+        self, layer: int, second: FloatArray, overlap: FloatArray, learning_rate: float
+    ) -> FloatArray:
+        """Delta2 of the layer below, from delta2 of the layer and <delta, delta2>: (trials, n_{l-1}).
+
+        With delta2 = kappa d + e, e across d, and W h, W q, W^T d known,
+
+            W^T e = h <W h, e> / ||h||^2 + q <W q, e> / ||q||^2 + P_{h, q}^perp (std ||e|| zeta).
+        """
+        kappa = _ratio(overlap, self.gradient_square[layer])
+        z_and_e, update_and_e, e_square = self._across_delta(layer, second, kappa)
+        known = self._known[layer]
+        below, size = layer - 1, self._sizes[layer - 1]
+        carried = self._gaussian(size, self._signal[layer] * np.sqrt(e_square))
+        h_drawn, q_drawn, q_square = np.zeros((3, len(kappa)))
+        for part in _blocks(size):
+            h, q = self._activation_and_rest(below, part, known)
+            h_drawn += _dot(h, carried[:, part])
+            q_drawn += _dot(q, carried[:, part])
+            q_square += _dot(q, q)
+        learned = learning_rate * self._multiplier[layer] ** 2 * overlap
+        along_h = _ratio(z_and_e - h_drawn, self._input_square[layer]) - learned
+        # Delta htilde = W p + what lies along d, and W q = W p - <h, p> / ||h||^2 W h.
+        along_q = _ratio(update_and_e - known * z_and_e - q_drawn, q_square)
+        for part in _blocks(size):
+            h, q = self._activation_and_rest(below, part, known)
+            block = carried[:, part]
+            block += along_h[:, None] * h + along_q[:, None] * q
+            block += kappa[:, None] * self._carried[below][:, part]
+            block *= self._preactivation[below][:, part] + self._update[below][:, part] > 0
+        return carried
+
+    def _across_delta(
+        self, layer: int, second: FloatArray, kappa: FloatArray
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """<htilde, e>, <Delta htilde, e> and ||e||^2, (trials,) each."""
+        z_and_e, update_and_e, square = np.zeros((3, len(kappa)))
+        for part in _blocks(self._sizes[layer]):
+            e = second[:, part] - kappa[:, None] * self._delta(layer, part)
+            z_and_e += _dot(self._preactivation[layer][:, part], e)
+            update_and_e += _dot(self._update[layer][:, part], e)
+            square += _dot(e, e)
+        return z_and_e, update_and_e, square
+
+    def _activation_and_rest(
+        self, layer: int, part: slice, known: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Columns of h^l, and of its change without what lies along h^l."""
+        h, p = self._activation_and_change(layer, part)
+        p -= known[:, None] * h
+        return h, p
+
+    def _overlap_with_delta(self, layer: int, second: FloatArray) -> FloatArray:
+        return _sum(self._sizes[layer], lambda part: _dot(self._delta(layer, part), second[:, part]))
+
     def _move_first(self, learning_rate: float) -> tuple[FloatArray, FloatArray]:
         """``move`` where the input, the image, does not change: there is nothing to draw."""
         own = learning_rate * self._multiplier[0] ** 2 * self._input_square[0]
@@ -162,6 +256,7 @@ class _Networks:
         for part in _blocks(self._sizes[0]):
             np.multiply(self._delta(0, part), -own[:, None], out=update[:, part])
         self._update.append(update)
+        self._known.append(np.zeros_like(own))
         return -own * self.gradient_square[0], own**2 * self.gradient_square[0]
 
     def _change_below(self, layer: int) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -171,8 +266,7 @@ class _Networks:
         known = _ratio(overlap, self._input_square[layer])
         square, carried = np.zeros((2, len(overlap)))
         for part in _blocks(size):
-            h, p = self._activation_and_change(below, part)
-            p -= known[:, None] * h
+            _, p = self._activation_and_rest(below, part, known)
             square += _dot(p, p)
             carried += _dot(self._carried[below][:, part], p)
         return overlap, square, carried

@@ -59,11 +59,13 @@ class Step:
         preactivation: htilde^l before the step, (n_l,).
         gradient: dL/dhtilde^l before the step, (n_l,).
         update: Delta htilde^l, the change of htilde^l on the same image, (n_l,).
+        own: g_l Delta W^l h^{l-1}, the layer's own part of it (eq. 2.30), (n_l,).
     """
 
     preactivation: tuple[Tensor, ...]
     gradient: tuple[Tensor, ...]
     update: tuple[Tensor, ...]
+    own: tuple[Tensor, ...]
 
 
 def sgd_step(
@@ -84,7 +86,8 @@ def sgd_step(
     preactivation = forward(maps, scales, x)
     gradient = backward(maps, scales, preactivation, y)
     update = propagate_update(maps, scales, x, preactivation, gradient, learning_rate)
-    return Step(tuple(preactivation), tuple(gradient), tuple(update))
+    own = own_updates(scales, x, preactivation, gradient, learning_rate)
+    return Step(tuple(preactivation), tuple(gradient), tuple(update), tuple(own))
 
 
 def forward(maps: Sequence[LinearMap], scales: LayerScales, x: Tensor) -> list[Tensor]:
@@ -134,6 +137,40 @@ def propagate_update(
         h = preactivation[layer].relu()
         change = (preactivation[layer] + update[layer]).relu() - h
     return update
+
+
+def own_updates(
+    scales: LayerScales,
+    x: Tensor,
+    preactivation: Sequence[Tensor],
+    gradient: Sequence[Tensor],
+    learning_rate: float,
+) -> list[Tensor]:
+    """G_l Delta W^l h^{l-1} of every layer: by what its own move alone changes htilde^l (eq. 2.30)."""
+    inputs = [x, *(z.relu() for z in preactivation[:-1])]
+    return [
+        -learning_rate * g**2 * torch.dot(h, h) * delta
+        for g, h, delta in zip(scales.multiplier, inputs, gradient, strict=True)
+    ]
+
+
+def second_gradient(
+    maps: Sequence[LinearMap], scales: LayerScales, step: Step, learning_rate: float
+) -> list[Tensor]:
+    """dL/dhtilde^1 ... dL/dhtilde^L of the same image after the step (eqs. 2.54-2.55).
+
+    ``maps`` are the weights before it; the step itself is known,
+
+        (W^l + Delta W^l)^T v = W^{lT} v - eta g_l <delta^l, v> h^{l-1}.
+    """
+    # f - y moves by the change of f.
+    second = [step.gradient[-1] + step.update[-1]]
+    for layer in range(len(maps) - 1, 0, -1):
+        g, below = scales.multiplier[layer], step.preactivation[layer - 1]
+        learned = learning_rate * g**2 * torch.dot(step.gradient[layer], second[0])
+        carried = g * maps[layer].transpose_times(second[0]) - learned * below.relu()
+        second.insert(0, carried * (below + step.update[layer - 1] > 0))
+    return second
 
 
 def draw_weights(

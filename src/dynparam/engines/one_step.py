@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 import torch
@@ -22,16 +23,25 @@ class OneStep:
         preactivation_rms: root mean square of htilde^l before the step.
         update_rms: root mean square of Delta htilde^l.
         gradient_norm: ||dL/dhtilde^l|| before the step.
+        own_rms: root mean square of g_l Delta W^l h^{l-1}, the layer's own part of Delta htilde^l.
+        gradient_overlap: |<dL/dhtilde^l before the step, dL/dhtilde^l after it>| on the same image (eq.
+            2.58); None where it is not asked for.
     """
 
     alignment: tuple[float, ...]
     preactivation_rms: tuple[float, ...]
     update_rms: tuple[float, ...]
     gradient_norm: tuple[float, ...]
+    own_rms: tuple[float, ...]
+    gradient_overlap: tuple[float, ...] | None = None
+
+    def measured(self) -> dict[str, tuple[float, ...]]:
+        """The quantities that were asked for, by name."""
+        return {name: values for name, values in asdict(self).items() if values is not None}
 
     def checked(self) -> OneStep:
         """Itself. Raises ``NonFiniteError`` naming the first layer with a value that is not finite."""
-        for quantity, values in asdict(self).items():
+        for quantity, values in self.measured().items():
             for layer, value in enumerate(values, start=1):
                 if not np.isfinite(value):
                     raise NonFiniteError(
@@ -41,19 +51,26 @@ class OneStep:
         return self
 
 
-def record(step: Step) -> OneStep:
-    """The recorded quantities of a step, summed in double precision.
+def quantities(twice: bool) -> list[str]:
+    """The names of what a trial records; ``twice``: with the gradients after the step."""
+    return [one.name for one in fields(OneStep) if twice or one.name != "gradient_overlap"]
 
-    Raises ``NonFiniteError`` naming the first layer with a value that is not finite.
+
+def record(step: Step, second_gradient: Sequence[Tensor] | None = None) -> OneStep:
+    """The recorded quantities of a step, and of the gradients after it if they are given.
+
+    Sums are in double precision. Raises ``NonFiniteError`` naming the first layer with a value that is
+    not finite.
     """
     return OneStep(
-        alignment=tuple(
-            abs(torch.dot(gradient.double(), update.double()).item())
-            for gradient, update in zip(step.gradient, step.update, strict=True)
-        ),
+        alignment=_overlaps(step.gradient, step.update),
         preactivation_rms=tuple(_rms(vector) for vector in step.preactivation),
         update_rms=tuple(_rms(vector) for vector in step.update),
         gradient_norm=tuple(vector.double().norm().item() for vector in step.gradient),
+        own_rms=tuple(_rms(vector) for vector in step.own),
+        gradient_overlap=(
+            None if second_gradient is None else _overlaps(step.gradient, second_gradient)
+        ),
     ).checked()
 
 
@@ -67,6 +84,13 @@ def check_trial(widths: Widths, x: Tensor, y: Tensor) -> None:
             "the image x is zero everywhere, so that no weight gets a gradient; check its normalization "
             "or choose another image"
         )
+
+
+def _overlaps(first: Sequence[Tensor], second: Sequence[Tensor]) -> tuple[float, ...]:
+    """|<a, b>| of every layer."""
+    return tuple(
+        abs(torch.dot(a.double(), b.double()).item()) for a, b in zip(first, second, strict=True)
+    )
 
 
 def _rms(vector: Tensor) -> float:

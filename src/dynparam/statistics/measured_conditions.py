@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,8 +20,10 @@ from dynparam.theory.widths import Widths
 COLUMNS: dict[Quantity, str] = {
     "preactivation": "preactivation_rms",
     "update": "update_rms",
+    "own": "own_rms",
     "gradient": "gradient_norm",
     "alignment": "alignment",
+    "overlap": "gradient_overlap",
 }
 """The column of each measured quantity in a table of trials."""
 
@@ -84,7 +86,9 @@ class MeasuredCurve:
             for table in self._values
         ]
         powers = [float(power) for power in measured.values()]
-        fit = slope_of_log_means(self.n, values, powers, confidence=confidence)
+        # Gradients of two steps may have nothing in common; nothing else recorded may be zero.
+        zeros = any(quantity == "overlap" for quantity, _ in measured)
+        fit = slope_of_log_means(self.n, values, powers, confidence=confidence, zeros=zeros)
         shift = sum(
             float(power) * float(log_slope(self.n, self._known(key)))
             for key, power in entry.powers.items()
@@ -126,13 +130,12 @@ class MeasuredCurve:
 
     def _known(self, key: Key) -> FloatArray:
         quantity, layer = key
-        return np.array(
-            [
-                widths.sizes[layer] if quantity == "width" else scales.multiplier[layer - 1]
-                for widths, scales in self._networks
-            ],
-            dtype=np.float64,
-        )
+        known: dict[Quantity, Callable[[Widths, LayerScales], float]] = {
+            "width": lambda widths, scales: widths.sizes[layer],
+            "multiplier": lambda widths, scales: scales.multiplier[layer - 1],
+            "deviation": lambda widths, scales: scales.init_std[layer - 1],
+        }
+        return np.array([known[quantity](*network) for network in self._networks], dtype=np.float64)
 
 
 SEVERITY: Sequence[ClaimVerdict] = (ClaimVerdict.FAILS, ClaimVerdict.UNDECIDED, ClaimVerdict.HOLDS)

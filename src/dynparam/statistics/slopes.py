@@ -54,16 +54,18 @@ def slope_of_log_means(
     powers: Sequence[float] = (1.0,),
     *,
     confidence: float,
+    zeros: bool = False,
 ) -> Estimate:
     """The slope of sum_q powers[q] log(mean of quantity q), where quantities share their trials.
 
     ``trials[i]`` is (trials, quantities) at width ``n[i]``. With powers (1, -1) it is the difference of
     two slopes, whose common scatter cancels. The error is that of the linearized means, which for the
     alignments' scatter is good from 20 trials on, with trials less widths for its degrees of freedom;
-    the interval is Student's. Raises ``NonFiniteError`` if a value is not finite and positive,
-    ``DataError`` for fewer than two widths or two trials.
+    the interval is Student's. Raises ``NonFiniteError`` if a value is not finite and positive (with
+    ``zeros``: not finite, negative, or zero in all trials), ``DataError`` for fewer than two widths or
+    two trials.
     """
-    return slopes_of_log_means(n, trials, [powers]).estimates(confidence)[0]
+    return slopes_of_log_means(n, trials, [powers], zeros=zeros).estimates(confidence)[0]
 
 
 def slope_per_square(n: Sequence[int], trials: Sequence[FloatArray], *, confidence: float) -> Estimate:
@@ -89,7 +91,7 @@ def slopes_per_square(n: Sequence[int], trials: Sequence[FloatArray]) -> JointSl
 
 
 def slopes_of_log_means(
-    n: Sequence[int], trials: Sequence[FloatArray], powers: ArrayLike
+    n: Sequence[int], trials: Sequence[FloatArray], powers: ArrayLike, *, zeros: bool = False
 ) -> JointSlopes:
     """``slope_of_log_means`` for every row of ``powers`` (slopes, quantities), with their covariance.
 
@@ -98,7 +100,7 @@ def slopes_of_log_means(
     if len(n) < 2 or any(len(values) < 2 for values in trials):
         raise DataError("a slope with an error needs at least two widths and two trials at each")
     for width, values in zip(n, trials, strict=True):
-        _require_positive(width, values)
+        _require_positive(width, values, zeros)
     weights, powers = _weights(n), np.asarray(powers, dtype=np.float64)
     means = np.array([values.mean(axis=0) for values in trials])
     parts = [
@@ -139,8 +141,9 @@ def _weights(n: Sequence[int]) -> FloatArray:
     return least_squares(np.log(np.asarray(n, dtype=np.float64)), np.eye(len(n)))
 
 
-def _require_positive(width: int, values: FloatArray) -> None:
-    if not (np.isfinite(values).all() and (values > 0).all()):
+def _require_positive(width: int, values: FloatArray, zeros: bool) -> None:
+    positive = (values >= 0).all() and values.any(axis=0).all() if zeros else (values > 0).all()
+    if not (np.isfinite(values).all() and positive):
         raise NonFiniteError(
             f"the trials at n = {width} hold a value that is not finite and positive; a slope on "
             f"log axes needs both, so look at the trials of that width"

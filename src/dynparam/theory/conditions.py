@@ -16,10 +16,22 @@ from typing import Literal, TypeVar
 from dynparam.support.errors import ConfigError
 from dynparam.theory.orders import orders
 from dynparam.theory.parametrization import HALF
+from dynparam.theory.update_bound import overlap_exponents
 
-Quantity = Literal["preactivation", "update", "gradient", "alignment", "width", "multiplier"]
-"""Root mean squares of htilde^l and of Delta htilde^l, the norm of dL/dhtilde^l, the alignment
-|<dL/dhtilde^l, Delta htilde^l>|, n_l and g_l; layers count 1 ... L, widths 0 ... L."""
+Quantity = Literal[
+    "preactivation",
+    "update",
+    "own",
+    "gradient",
+    "alignment",
+    "overlap",
+    "width",
+    "multiplier",
+    "deviation",
+]
+"""Root mean squares of htilde^l, of Delta htilde^l and of the layer's own part of it, the norm of
+dL/dhtilde^l, the alignment |<dL/dhtilde^l, Delta htilde^l>|, the overlap |<delta_1, delta_2>| of
+dL/dhtilde^l before and after the step, n_l, g_l and sigma_l; layers count 1 ... L, widths 0 ... L."""
 
 Relation = Literal["zero", "at_most_zero", "at_least_zero"]
 """What the exponents must be for Theta(1), O(1) and Omega(1)."""
@@ -115,7 +127,7 @@ def check(
     Examples:
         >>> widths = (0, 1, Fraction(1, 2), 1, 0)  # hidden widths n, sqrt(n), n
         >>> [outcome.condition.equation for outcome in check("spectral", widths) if not outcome.holds]
-        ['2.18', '2.31', '2.41', '2.40']
+        ['2.18', '2.27', '2.31', '2.32', '2.40', '2.41', '2.45']
         >>> print(check("spectral", widths)[0].sentences()[0])
         2.18 fails at layer 2: the preactivations over those of layer 1 shrink as n^(-1/4)
     """
@@ -144,8 +156,16 @@ def quantity_exponents(
         "preactivation": found.preactivation,
         "update": found.update,
         "gradient": found.gradient,
+        "own": found.own,
         "alignment": found.alignment,
+        "overlap": [
+            2 * gradient + growth
+            for gradient, growth in zip(
+                found.gradient, overlap_exponents(found, width_exponents), strict=True
+            )
+        ],
         "multiplier": found.multiplier,
+        "deviation": found.deviation,
     }
     widths: dict[Key, Fraction] = {("width", k): Fraction(a) for k, a in enumerate(width_exponents)}
     return widths | {
@@ -228,6 +248,54 @@ def _output_gain(depth: int) -> tuple[Entry, ...]:
     return (Entry(depth, f"the outputs over the preactivations of layer {depth - 1}", _gain(depth)),)
 
 
+def _own_shares(depth: int) -> tuple[Entry, ...]:
+    """||Delta htilde^l|| / ||g_l Delta W^l h^{l-1}||."""
+    label = "the updates over the layer's own part of them"
+    return tuple(
+        Entry(layer, label, {("update", layer): ONE, ("own", layer): -ONE})
+        for layer in range(1, depth + 1)
+    )
+
+
+def _norm_products(depth: int) -> tuple[Entry, ...]:
+    """||dL/dhtilde^l|| ||Delta htilde^l||."""
+    label = "the norms of gradient and update, multiplied,"
+    return tuple(
+        Entry(layer, label, _product({("gradient", layer): ONE}, _norm("update", layer)))
+        for layer in range(1, depth + 1)
+    )
+
+
+def _backward_gains(depth: int) -> tuple[Entry, ...]:
+    """||dL/dhtilde^l|| / (g_{l+1} sigma_{l+1} sqrt(n_l) ||dL/dhtilde^{l+1}||)."""
+    return tuple(
+        Entry(
+            layer,
+            f"the gradients over what the weights of layer {layer + 1} make of theirs",
+            _product(
+                {("gradient", layer): ONE, ("gradient", layer + 1): -ONE},
+                {("multiplier", layer + 1): -ONE, ("deviation", layer + 1): -ONE},
+                {("width", layer): -ONE / 2},
+            ),
+        )
+        for layer in range(1, depth)
+    )
+
+
+def _output_update(depth: int) -> tuple[Entry, ...]:
+    """||Delta htilde^L|| / sqrt(n_L)."""
+    return (Entry(depth, "the changes of the outputs", {("update", depth): ONE}),)
+
+
+def _gradient_overlaps(depth: int) -> tuple[Entry, ...]:
+    """|<delta_1, delta_2>| / ||delta_1||^2."""
+    label = "the inner products of the gradients of two steps, over the square of the first,"
+    return tuple(
+        Entry(layer, label, {("overlap", layer): ONE, ("gradient", layer): -TWO})
+        for layer in range(2, depth + 1)
+    )
+
+
 def _alignments(depth: int) -> tuple[Entry, ...]:
     label = "the alignments of update and gradient"
     return tuple(Entry(layer, label, {("alignment", layer): ONE}) for layer in range(1, depth + 1))
@@ -298,10 +366,24 @@ def _last_hidden_update(depth: int) -> tuple[Entry, ...]:
 CONDITIONS = (
     Condition("2.18", "hidden layers keep the size of preactivations", "zero", _hidden_gains),
     Condition("2.19", "the readout does not enlarge the outputs", "at_most_zero", _output_gain),
+    Condition("2.27", "every update is of the order of the layer's own part of it", "zero", _own_shares),
     Condition("2.31", "the alignment of every layer is Theta(1)", "zero", _alignments),
-    Condition("2.41", "every layer's own contribution is Theta(1)", "zero", _contributions),
+    Condition(
+        "2.32", "the norms of gradient and update have a product of Theta(1)", "zero", _norm_products
+    ),
+    Condition(
+        "2.36", "gradients have the size that the weights above give them", "zero", _backward_gains
+    ),
     Condition(
         "2.40", "the updates of all hidden layers have norms of one order", "zero", _update_ratios
+    ),
+    Condition("2.41", "every layer's own contribution is Theta(1)", "zero", _contributions),
+    Condition("2.45", "the outputs change by Theta(1)", "zero", _output_update),
+    Condition(
+        "2.58",
+        "gradients of two steps overlap no more than grow as the first squared",
+        "at_most_zero",
+        _gradient_overlaps,
     ),
     Condition(
         "2.59", "no step outgrows the gradient of a layer below", "at_most_zero", _gradient_changes
@@ -318,5 +400,6 @@ CONDITIONS = (
 )
 """2.41 reads 2.31 strictly: an alignment may come from layers below, a contribution is a layer's own.
 
-2.62 follows from 2.59 where updates lie along the gradient (eqs. 2.59-2.62); they need not.
+2.62 follows from 2.59 where updates lie along the gradient (eqs. 2.59-2.62); they need not. The thesis
+assumes 2.58 and derives 2.36; the others it demands.
 """

@@ -33,10 +33,14 @@ class Sizes:
     Attributes:
         preactivation: of htilde^l_i, (L,).
         update: of Delta htilde^l_i, (L,).
+        own: of the layer's own part of it, (L,).
+        cosine: of the angle between dL/dhtilde^l and Delta htilde^l, A_l / sqrt(D_l U_l), (L,).
     """
 
     preactivation: FloatArray
     update: FloatArray
+    own: FloatArray
+    cosine: FloatArray
 
 
 def expected_sizes(
@@ -54,7 +58,8 @@ def expected_sizes(
     theory = mean_field(widths, scales, learning_rate, input_square_norm)
     units = np.array(widths.sizes[1:], dtype=np.float64)
     s_square = np.square(scales.signal)
-    along = theory.alignment**2 / np.array(theory.gradient, dtype=np.float64)
+    gradient = np.array(theory.gradient, dtype=np.float64)
+    along = theory.alignment**2 / gradient
     spread = [0.0]
     for layer in range(1, widths.depth):
         below = along[layer - 1] + spread[-1] / 2
@@ -62,4 +67,6 @@ def expected_sizes(
     return Sizes(
         preactivation=np.sqrt(s_square * np.array(theory.forward, dtype=np.float64)),
         update=np.sqrt((along + np.array(spread)) / units),
+        own=np.array(theory.contribution, dtype=np.float64) / np.sqrt(gradient * units),
+        cosine=np.sqrt(along / (along + np.array(spread))),
     )

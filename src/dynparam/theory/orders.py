@@ -61,6 +61,9 @@ class Orders:
         alignment: of the mean of |<dL/dhtilde^l, Delta htilde^l>|: in a chain the largest contribution
             of layers k <= l, in a graph the largest of their shares in layer l (``graph_orders``).
         multiplier: of g_l.
+        deviation: of sigma_l, the standard deviation of initial weights.
+        own: of |(g_l Delta W^l h^{l-1})_i|, a coordinate of the update's own part (eq. 2.30).
+        cosine: of the cosine between dL/dhtilde^l and Delta htilde^l.
     """
 
     preactivation: tuple[Fraction, ...]
@@ -69,6 +72,9 @@ class Orders:
     contribution: tuple[Fraction, ...]
     alignment: tuple[Fraction, ...]
     multiplier: tuple[Fraction, ...]
+    deviation: tuple[Fraction, ...]
+    own: tuple[Fraction, ...]
+    cosine: tuple[Fraction, ...]
 
 
 def orders(
@@ -143,6 +149,14 @@ def graph_orders(
         contribution=tuple(contribution),
         alignment=tuple(alignment),
         multiplier=tuple(layer.g for layer in layers),
+        deviation=tuple(layer.s - layer.g for layer in layers),
+        own=tuple(
+            c - (d + a) / 2 for c, d, a in zip(contribution, gradient_square, widths, strict=True)
+        ),
+        cosine=tuple(
+            aligned - (d + u) / 2
+            for aligned, d, u in zip(alignment, gradient_square, update_square, strict=True)
+        ),
     )
 
 

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Literal
 
+from dynparam.theory.orders import Orders
 from dynparam.theory.widths import Widths
 
 
@@ -71,6 +72,32 @@ def expected_edge(reference: Reference, hidden: Sequence[Fraction]) -> Fraction:
         (Fraction(1, 2), Fraction(1, 4))
     """
     return min(hidden) / 2 / reference_exponent(reference, hidden)
+
+
+def overlap_exponents(sizes: Orders, widths: Sequence[Fraction | int]) -> tuple[Fraction, ...]:
+    """Of |<delta_1, delta_2>| / ||delta_1||^2, layers 1 ... L, on one image before and after a step.
+
+    Eq. 2.58 assumes them to be zero or less. ``widths`` are the exponents of n_0 ... n_L, ``sizes``
+    those of the first step (``theory.orders.orders``). At the output the error f - y falls by Delta f,
+    which is too much where A_L outgrows ||delta^L||^2. Below, W_0 carries the ratio on, and what layer
+    l + 1 has learned adds -eta g_{l+1}^2 <h^l, delta^l> <delta^{l+1}_1, delta^{l+1}_2>, where
+    <h^l, delta^l> = <f, f - y> in every layer. Both terms are of first order in the learning rate.
+
+    Examples:
+        >>> from dynparam.theory.orders import orders
+        >>> bottleneck = (0, 1, Fraction(1, 2), 1, 0)
+        >>> print(*overlap_exponents(orders("dynamic", bottleneck), bottleneck))
+        0 0 0 0
+        >>> print(*overlap_exponents(orders("standard", bottleneck), bottleneck))  # steps overshoot
+        1 1 1 1
+    """
+    last = sizes.gradient[-1]
+    outputs = sizes.preactivation[-1] + Fraction(widths[-1]) / 2
+    found = [max(Fraction(0), sizes.alignment[-1] - 2 * last)]
+    for layer in range(len(widths) - 2, 0, -1):
+        learned = outputs + last - widths[layer] - 2 * sizes.deviation[layer]
+        found.insert(0, found[0] + max(Fraction(0), learned))
+    return tuple(found)
 
 
 Reference = Literal["n_min", "geometric_mean", "n_max"]

@@ -93,16 +93,19 @@ class TrialEngine(ABC):
             yield found
 
 
-def trial_engine(name: Engine, dense_step: Step | None = None) -> TrialEngine:
-    """The engine of that name; ``dense_step`` takes the place of ``dense.one_step``."""
-    return _Law() if name == "law" else _Dense(dense_step)
+def trial_engine(name: Engine, dense_step: Step | None = None, *, twice: bool = False) -> TrialEngine:
+    """The engine of that name; ``dense_step`` takes the place of ``dense.one_step``.
+
+    With ``twice`` trials record the gradients after the step too, where ``dense_step`` does not decide.
+    """
+    return _Law(twice) if name == "law" else _Dense(dense_step, twice)
 
 
 class _Dense(TrialEngine):
     """One trial after another."""
 
-    def __init__(self, step: Step | None) -> None:
-        self._step = step or partial(dense.one_step, workspace=Workspace())
+    def __init__(self, step: Step | None, twice: bool) -> None:
+        self._step = step or partial(dense.one_step, workspace=Workspace(), twice=twice)
 
     def work(self, widths: Widths) -> float:
         """The number of weights."""
@@ -128,8 +131,9 @@ class _Dense(TrialEngine):
 class _Law(TrialEngine):
     """A block of trials together."""
 
-    def __init__(self) -> None:
+    def __init__(self, twice: bool) -> None:
         self._workspace = Workspace()
+        self._twice = twice
 
     def work(self, widths: Widths) -> float:
         """The number of units."""
@@ -141,7 +145,7 @@ class _Law(TrialEngine):
 
     def memory_bytes(self, widths: Widths, trials: int, dtype: torch.dtype) -> int:
         """What a block needs; its vectors are of float64 whatever the images are."""
-        return law_step.memory_bytes(widths, min(trials, self.at_once(widths)))
+        return law_step.memory_bytes(widths, min(trials, self.at_once(widths)), twice=self._twice)
 
     def _results(
         self, widths: Widths, scales: LayerScales, starts: Sequence[Start], learning_rate: float
@@ -149,5 +153,7 @@ class _Law(TrialEngine):
         norms = np.array([start.x.double().norm().item() for start in starts])
         targets = torch.stack([start.y for start in starts]).double().numpy()
         generators = [start.generator for start in starts]
-        steps = law.one_steps(widths, scales, norms, targets, learning_rate, generators, self._workspace)
+        steps = law.one_steps(
+            widths, scales, norms, targets, learning_rate, generators, self._workspace, twice=self._twice
+        )
         return [partial(law.trial, steps, index) for index in range(len(starts))]

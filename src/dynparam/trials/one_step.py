@@ -6,8 +6,7 @@ Both engines see the same images at the same coordinates; their weights are inde
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dynparam.engines.one_step import OneStep
+from dynparam.engines.one_step import OneStep, quantities
 from dynparam.provenance.code_digest import module_digest
 from dynparam.settings.base import digest
 from dynparam.settings.widths import Curve
@@ -52,13 +51,13 @@ def measure_curve(
     measure = CurveTrials(probe, name, images, engine)
     work = {n: measure.engine.work(widths) for n, widths in grid.items()}
     with trial_log.held():
-        done = finished_trials(trial_log, grid, probe.trials)
+        done = finished_trials(trial_log, grid, probe)
         left = {n: [trial for trial in every if (n, trial) not in done] for n in grid}
         with progress(name, sum(work[n] * len(trials) for n, trials in left.items())) as advance:
             for n, trials in left.items():
                 for block in measure.engine.blocks(grid[n], trials):
                     results = dict(zip(block, measure(n, grid[n], block), strict=True))
-                    trial_log.append([n, trial, asdict(result)] for trial, result in results.items())
+                    trial_log.append([n, trial, result.measured()] for trial, result in results.items())
                     done |= {(n, trial): result for trial, result in results.items()}
                     advance(work[n] * len(block))
     squares = {n: measure.relative_squares(n, every) for n in grid}
@@ -77,22 +76,22 @@ def log_of_curve(
 
 
 def finished_trials(
-    log: TrialLog, grid: Mapping[int, Widths], trials: int
+    log: TrialLog, grid: Mapping[int, Widths], probe: Probe
 ) -> dict[tuple[int, int], OneStep]:
     """The finished trials (n, trial) of a log; a last line cut short by a kill is removed from it.
 
-    Raises ``DataError`` if the log is damaged, or holds what is no trial of these networks.
+    Raises ``DataError`` if the log is damaged, or holds what is no trial of this probe's networks.
     """
-    return log.read(partial(_logged_trial, grid, trials))
+    return log.read(partial(_logged_trial, grid, range(probe.trials), quantities(probe.twice)))
 
 
 def _logged_trial(
-    grid: Mapping[int, Widths], trials: int, entry: Any
+    grid: Mapping[int, Widths], trials: range, names: Collection[str], entry: Any
 ) -> tuple[tuple[int, int], OneStep]:
     n, trial, values = entry
-    if type(n) is not int or type(trial) is not int or n not in grid or trial not in range(trials):
+    if type(n) is not int or type(trial) is not int or n not in grid or trial not in trials:
         raise ValueError("it is of no trial of this measurement")
-    if not isinstance(values, dict) or values.keys() != {field.name for field in fields(OneStep)}:
+    if not isinstance(values, dict) or values.keys() != set(names):
         raise ValueError("it does not hold the quantities of a trial")
     for column in values.values():
         if not isinstance(column, list) or len(column) != grid[n].depth:
@@ -122,7 +121,7 @@ class CurveTrials:
         self._curve = probe.curve(name)
         self._images = images
         self._key = ENGINE_KEYS[engine]
-        self.engine = trial_engine(engine, dense_step)
+        self.engine = trial_engine(engine, dense_step, twice=probe.twice)
 
     def start(self, n: int, trial: int) -> Start:
         """What the trial of this number starts from at n."""
@@ -156,7 +155,6 @@ def _table(
 ) -> pd.DataFrame:
     keys = [(n, trial) for n in grid for trial in range(len(squares[n]))]
     depth = max(widths.depth for widths in grid.values())
-    quantities = [field.name for field in fields(OneStep)]
     return pd.DataFrame(
         {
             "curve": name,
@@ -168,7 +166,7 @@ def _table(
             "layer": np.tile(range(1, depth + 1), len(keys)),
             **{
                 quantity: np.concatenate([getattr(results[key], quantity) for key in keys])
-                for quantity in quantities
+                for quantity in results[keys[0]].measured()
             },
             "relative_square": np.repeat(np.concatenate([squares[n] for n in grid]), depth),
         }

@@ -8,6 +8,8 @@ from pydantic import (
     BaseModel,
     Field,
     PositiveFloat,
+    SerializerFunctionWrapHandler,
+    model_serializer,
 )
 
 from dynparam.data.settings import Data, Inputs
@@ -37,7 +39,17 @@ class Probe(Block):
     first_layer: FirstLayer = Field(
         description="eq. 3.4 in the first layer: by n_0 as a number, or with n_0 counted as Theta(1)"
     )
+    twice: bool = Field(
+        default=False,
+        description="record the gradients after the step too (eq. 2.58): half as much work again",
+    )
     curves: dict[CurveName, Curve]
+
+    @model_serializer(mode="wrap")
+    def _where_asked(self, written: SerializerFunctionWrapHandler) -> dict[str, object]:
+        """Without ``twice`` unless it is set, so that trials that never had it keep their digest."""
+        values: dict[str, object] = written(self)
+        return values if self.twice else {k: v for k, v in values.items() if k != "twice"}
 
     def curve(self, name: str) -> Curve:
         """The curve of that name. Raises ``ConfigError`` if there is none."""

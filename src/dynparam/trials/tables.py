@@ -18,6 +18,7 @@ ONE_STEP_TRIALS = Form(
         "preactivation_rms": NUMBER,
         "update_rms": NUMBER,
         "gradient_norm": NUMBER,
+        "own_rms": NUMBER,
     },
     key=("curve", "n", "trial", "layer"),
     complete=True,

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_rgba
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Polygon, Rectangle
 
 from dynparam.experiments.measured_orders import conditions_figure
 from dynparam.experiments.measured_orders.settings import Exponents
@@ -26,118 +26,134 @@ SETTINGS = Exponents.model_validate(
 )
 
 
-SIGNS = {"holds": "✓", "fails": "✗", "undecided": "?"}
+SETTINGS_WITH_CONTROL = SETTINGS.model_copy(
+    update={"parametrizations": (*SETTINGS.parametrizations, "standard")}
+)
 
-COLOURS = {"holds": "#bfe3d5", "fails": "#f4b98f", "undecided": "#f5eec2"}
+SIGNS = {"holds": [], "fails": ["✗"], "undecided": ["?"]}
+
+COLOURS = {"holds": "#dbe9f2", "fails": "#b3400a", "undecided": "#f2d16b"}
 
 
-def made_up_matrix():
-    """Verdicts that differ from cell to cell, and one cell without numbers."""
+def made_up_matrix(settings=SETTINGS):
+    """Verdicts that differ from cell to cell; in half of them theory and measurement differ."""
     verdicts = ["holds", "fails", "undecided"]
     rows = []
-    for name in SETTINGS.parametrizations:
-        for family in SETTINGS.families:
+    for name in settings.parametrizations:
+        for family in settings.families:
             for one in CONDITIONS:
                 k = len(rows)
-                exact, slope = -0.25 * (k % 3), -0.01 * k
-                rows.append(
-                    (name, family, f"eq. {one.equation}", verdicts[k % 2], verdicts[k % 3], exact, slope)
-                )
-    columns = ["parametrization", "family", "condition", "theory", "measured", "exact_exponent", "slope"]
-    table = pd.DataFrame(rows, columns=columns)
-    table.loc[4, ["exact_exponent", "slope"]] = np.nan
-    return table
+                rows.append((name, family, f"eq. {one.equation}", verdicts[k % 2], verdicts[k % 3]))
+    columns = ["parametrization", "family", "condition", "theory", "measured"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 @pytest.fixture(scope="module")
 def picture():
-    return conditions_figure.condition_figure(made_up_matrix(), SETTINGS)
-
-
-def halves(picture):
-    """(x, y) of each half cell -> its colour and its texts."""
-    axis = picture.axes[0]
-    found = {
-        (patch.get_x(), patch.get_y()): (patch.get_facecolor(), [])
-        for patch in axis.patches
-        if isinstance(patch, Rectangle) and patch.get_width() == 0.5
-    }
-    for text in axis.texts:
-        x, y = text.get_position()
-        place = (x - 0.25, np.floor(y))
-        if place in found:
-            found[place][1].append(text.get_text())
-    return found
-
-
-def test_each_half_cell_has_sign_colour_and_number(picture):
-    table, found = made_up_matrix(), halves(picture)
-    assert len(found) == 2 * len(table)
-    for k, cell in enumerate(table.to_dict("records")):
-        row, column = divmod(k, len(CONDITIONS))
-        for left, verdict, number in (
-            (column, cell["theory"], cell["exact_exponent"]),
-            (column + 0.5, cell["measured"], cell["slope"]),
-        ):
-            colour, texts = found[left, row]
-            assert colour == to_rgba(COLOURS[verdict])
-            shown = (
-                []
-                if np.isnan(number)
-                else [f"{round(number, 2) + 0.0:+.2f}".replace("-", "\N{MINUS SIGN}")]
-            )
-            assert texts == [SIGNS[verdict], *shown]
-
-
-def test_rows_and_columns_are_named(picture):
-    axis = picture.axes[0]
-    columns = [label.get_text().split("\n")[0] for label in axis.get_xticklabels()]
-    assert columns == [f"eq. {one.equation}" for one in CONDITIONS]
-    rows = [label.get_text() for label in axis.get_yticklabels()]
-    assert rows == [r"$n_{\min}=n/5$", r"$n_{\min}=6\,n^{1/2}$"] * 2
-    names = [text.get_text() for text in axis.texts if text.get_rotation() == 90]
-    assert names == ["spectral", "dynamic"]
-    title = picture.legends[0].get_title().get_text()
-    assert "20 trials" in title
-    assert "10,000 to 1,000,000" in title
-
-
-def test_the_caption_tells_trials_and_widths_of_the_settings():
-    grid = {"smallest": 2000, "largest": 40_000, "count": 5}
-    other = Exponents.model_validate(SETTINGS.model_dump(mode="json") | {"widths": grid, "trials": 33})
-    (legend,) = conditions_figure.condition_figure(made_up_matrix(), other).legends
-    assert " ".join(legend.get_title().get_text().split()) == (
-        "Left half: theory, with the exact exponent of $n$. Right half: measurement, with the slope of "
-        "33 trials at each of 5 widths from $n$ = 2,000 to 40,000. Numbers are of the layer that "
-        "decides what is measured."
+    made = conditions_figure.condition_figure(
+        made_up_matrix(SETTINGS_WITH_CONTROL), SETTINGS_WITH_CONTROL
     )
-    assert [text.get_text() for text in legend.get_texts()] == [
-        "✓  holds",
-        "✗  fails",
-        "?  undecided",
+    made.draw_without_rendering()
+    return made
+
+
+def places():
+    """(parametrization, family) -> where its column begins: two blocks of two, and the control's."""
+    families = list(SETTINGS.families)
+    found = {("spectral", families[0]): 0, ("dynamic", families[0]): 1}
+    found |= {("spectral", families[1]): 2.5, ("dynamic", families[1]): 3.5}
+    return found | {("standard", family): 5 + k for k, family in enumerate(families)}
+
+
+def signs_at(axis, x, row):
+    """The signs in a cell, from the left."""
+    texts = [
+        text
+        for text in axis.texts
+        if x < text.get_position()[0] < x + 1 and row < text.get_position()[1] < row + 1
     ]
+    return [text.get_text() for text in sorted(texts, key=lambda text: text.get_position()[0])]
 
 
-def test_names_stand_in_the_middle_of_their_rows_and_a_line_between(picture):
+def test_each_cell_has_the_colour_and_sign_of_its_verdicts(picture):
+    """One where theory and measurement agree; theory's triangle over the measurement's where not."""
     axis = picture.axes[0]
-    names = {text.get_text(): text.xy for text in axis.texts if text.get_rotation() == 90}
-    assert {name: place[1] for name, place in names.items()} == {"spectral": 1.0, "dynamic": 3.0}
-    (line,) = [one for one in axis.lines if one.get_color() == "black"]
-    assert list(line.get_ydata()) == [2, 2]
-    assert axis.get_ylim() == (4, 0)
+    whole = {(p.get_x(), p.get_y()): p for p in axis.patches if isinstance(p, Rectangle)}
+    halves = {tuple(p.get_xy()[0]): p for p in axis.patches if isinstance(p, Polygon)}
+    table = made_up_matrix(SETTINGS_WITH_CONTROL)
+    assert len(whole) == len(table)
+    assert len(halves) == (table["theory"] != table["measured"]).sum() > 0
+    for cell in table.to_dict("records"):
+        x = places()[cell["parametrization"], cell["family"]]
+        row = [f"eq. {one.equation}" for one in CONDITIONS].index(cell["condition"])
+        assert whole[x, row].get_facecolor() == to_rgba(COLOURS[cell["measured"]])
+        if cell["theory"] == cell["measured"]:
+            assert (x, row) not in halves
+            assert signs_at(axis, x, row) == SIGNS[cell["measured"]]
+        else:
+            assert halves[x, row].get_facecolor() == to_rgba(COLOURS[cell["theory"]])
+            assert signs_at(axis, x, row) == SIGNS[cell["theory"]] + SIGNS[cell["measured"]]
 
 
-def test_nothing_is_cut_off(picture):
-    """All text lies within the page."""
-    picture.draw_without_rendering()
+def lightness(colour):
+    """CIE L*, which grey print keeps."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgba(colour)[:3]]
+    luminance = np.dot([0.2126, 0.7152, 0.0722], linear)
+    return 116 * np.cbrt(luminance) - 16
+
+
+def test_failing_cells_stand_out_in_grey():
+    """Holding and undecided cells are light, failing ones dark, by more than 35 of 100."""
+    light = {verdict: lightness(colour) for verdict, colour in COLOURS.items()}
+    assert min(light["holds"], light["undecided"]) - light["fails"] > 35
+    assert light["holds"] > 85
+
+
+def test_rows_columns_and_blocks_are_named(picture):
+    axis = picture.axes[0]
+    rows = [label.get_text().split()[-1] for label in axis.get_yticklabels()]
+    assert rows == [one.equation for one in CONDITIONS]
+    names = [text.get_text() for text in axis.texts if text.get_rotation() == 90]
+    assert names == ["spectral", "dynamic"] * 2 + ["$n/5$", r"$6\,n^{1/2}$"]
+    titles = [text.get_text() for text in axis.texts if "\n" in text.get_text()]
+    assert titles == ["$n_{\\min}=$\n$n/5$", "$n_{\\min}=$\n$6\\,n^{1/2}$", "standard\n(control)"]
+    key = [text.get_text() for text in picture.legends[0].get_texts()]
+    assert key[:3] == ["holds", "✗ fails", "? undecided"]
+    assert "theory" in key[3]
+
+
+def test_what_is_not_there_is_left_out():
+    """No control and no cell of two halves: their block and their key are not drawn."""
+    table = made_up_matrix()
+    table["measured"] = table["theory"]
+    made = conditions_figure.condition_figure(table, SETTINGS)
+    assert len(made.legends[0].get_texts()) == 3
+    assert not [text for text in made.axes[0].texts if "control" in text.get_text()]
+    alone = made_up_matrix(SETTINGS.model_copy(update={"parametrizations": ("standard",)}))
+    only = conditions_figure.condition_figure(alone, SETTINGS)
+    assert len([text for text in only.axes[0].texts if "\n" in text.get_text()]) == 1
+
+
+def test_type_can_be_read_in_a_column(picture):
+    """Scaled from the page's 7 inches to the 3.4 of a column, no text but signs is below 5.8 points."""
+    axis = picture.axes[0]
+    words = [*axis.get_yticklabels(), *picture.legends[0].get_texts()]
+    words += [text for text in axis.texts if text.get_text() not in ("✗", "?")]
+    sizes = [text.get_fontsize() for text in words]
+    assert picture.get_figwidth() == figure_style.TEXT_WIDTH_INCHES
+    assert min(sizes) * 3.4 / picture.get_figwidth() >= 5.8
+
+
+def test_nothing_is_cut_off_and_no_names_overlap(picture):
+    """All text lies within the page, and no two texts share a place."""
+    axis = picture.axes[0]
+    boxes = [text.get_window_extent() for text in [*axis.texts, *axis.get_yticklabels()]]
     page = picture.bbox
-    axis = picture.axes[0]
-    for text in [*axis.texts, *axis.get_xticklabels(), *axis.get_yticklabels()]:
-        box = text.get_window_extent()
-        assert page.x0 <= box.x0
-        assert box.x1 <= page.x1
-        assert page.y0 <= box.y0
-        assert box.y1 <= page.y1
+    for box in boxes:
+        assert page.x0 <= box.x0 < box.x1 <= page.x1
+        assert page.y0 <= box.y0 < box.y1 <= page.y1
+    named = [text.get_window_extent() for text in axis.texts if text.get_text() not in ("✗", "?")]
+    assert not [(a, b) for k, a in enumerate(named) for b in named[:k] if a.overlaps(b)]
 
 
 def test_the_same_matrix_gives_the_same_bytes(tmp_path):

@@ -1,5 +1,6 @@
 import numpy as np
 from matplotlib.colors import to_rgba
+from matplotlib.text import Text
 
 from dynparam.experiments.measured_orders import table1_1
 from dynparam.experiments.measured_orders.table1_1_figure import table1_1_figure
@@ -11,7 +12,7 @@ def test_panels_show_claimed_exact_and_measured(table, settings):
     """Rows are quantities, columns families; in each panel every entry is drawn where it belongs."""
     figure = table1_1_figure(table, settings.exponents)
     families = list(settings.exponents.families)
-    assert len(figure.axes) == 8
+    assert len(figure.axes) == 16
     for place, axis in enumerate(figure.axes):
         quantity = table1_1.QUANTITIES[place // 4]
         shown = table[(table["quantity"] == quantity) & (table["family"] == families[place % 4])]
@@ -90,24 +91,39 @@ def test_a_parametrization_has_one_colour_marker_and_place_whoever_is_beside_it(
 def test_titles_labels_and_key(table, settings):
     figure = table1_1_figure(table, settings.exponents)
     assert [axis.get_title() for axis in figure.axes[:4]] == [
-        "equal\n" r"$n_{\min} = n$",
-        "constant ratio\n" r"$n_{\min} = 1/5\,n$",
-        "square root\n" r"$n_{\min} = 6\,n^{1/2}$",
-        "fifth root\n" r"$n_{\min} = 150\,n^{1/5}$",
+        r"$n_{\min}=n$",
+        r"$n_{\min}=n/5$",
+        r"$n_{\min}=6\,n^{1/2}$",
+        r"$n_{\min}=150\,n^{1/5}$",
     ]
-    assert "Delta" in figure.axes[4].get_ylabel()
-    assert {axis.get_xlabel() for axis in figure.axes[4:]} == {r"layer $\ell$"}
+    labels = [axis.get_ylabel() for axis in figure.axes[::4]]
+    assert "Delta" not in labels[0]
+    assert "Delta" in labels[1]
+    assert labels[2].startswith("own part")
+    assert labels[3] == "cosine"
+    assert {axis.get_xlabel() for axis in figure.axes[12:]} == {r"layer $\ell$"}
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert labels == [
         "ntk",
         "mup",
         "spectral",
-        "dynamic, $r=1/2$",
-        "claim of Table 1.1",
+        "dynamic",
+        "the thesis's claim",
         "exact exponent",
         "measured slope",
         "its interval",
     ]
+
+
+def test_type_can_be_read_in_a_column(table, settings):
+    """Scaled from the page's 7 inches to the 3.4 of a column, no text is below 5.5 points."""
+    figure = table1_1_figure(table, settings.exponents)
+    figure.draw_without_rendering()
+    texts = [text for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
+    assert min(text.get_fontsize() for text in texts) * 3.4 / figure.get_figwidth() >= 5.5
+    for text in texts:
+        box = text.get_window_extent()
+        assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1, text.get_text()
 
 
 def test_a_part_of_the_table_draws_too(table, settings, tmp_path):
@@ -118,6 +134,6 @@ def test_a_part_of_the_table_draws_too(table, settings, tmp_path):
         figure = table1_1_figure(part, settings.exponents)
         written = figure_style.save(figure, part, tmp_path / name / "table1_1.png", dpi=60)
         contents.append([path.read_bytes() for path in written])
-    assert len(figure.axes) == 2
+    assert len(figure.axes) == 4
     assert contents[0] == contents[1]
     assert contents[0][0].startswith(b"\x89PNG")

@@ -41,9 +41,9 @@ def test_markdown_tables_are_whole(table, markdown):
         bars = line.replace(r"\|", "").count("|")
         if line.startswith("|"):
             widths.append(bars)
-    assert len(widths) == 2 * (2 + 4) + 2 + len(table)
-    assert set(widths[:12]) == {7}
-    assert set(widths[12:]) == {12}
+    assert len(widths) == 4 * (2 + 4) + 2 + len(table)
+    assert set(widths[:24]) == {7}
+    assert set(widths[24:]) == {12}
 
 
 def test_html_is_well_formed_self_contained_and_escaped(table, settings):
@@ -71,6 +71,13 @@ def test_summary_has_the_lines_of_table_1_1(settings):
     assert [line.split(" / ")[0] for line in lines] == ["✓ 1: -2/5", "✓ 2, 4: 0", "✗ 3, 5: -2/5"]
     assert lines[2].endswith("(exact 0)")
     assert shown.loc["mup", "equal: n_min = n"].startswith("✓ all: 0 / ")
+    own = table1_1_page.pivot(table, "own", settings).set_index("parametrization")
+    assert own["Table 1.1"].tolist() == shown["Table 1.1"].tolist()
+    lines = own.loc["dynamic", "fifth root: n_min = 150 n^(1/5)"].splitlines()
+    assert [line.split(" / ")[0] for line in lines] == ["✓ 1, 3, 5: -2/5", "✓ 2, 4: 0"]
+    cosine = table1_1_page.pivot(table, "cosine", settings).set_index("parametrization")
+    assert set(cosine["Table 1.1"]) == {"Θ(1), by eq. 2.32"}
+    assert cosine.loc["ntk", "fifth root: n_min = 150 n^(1/5)"].splitlines()[1].endswith("(exact -2/5)")
 
 
 def test_layers_are_named_where_a_cell_has_several_outcomes(settings):
@@ -135,12 +142,20 @@ def test_disagreements_are_told_in_words(table):
     sentences = table1_1_page.disagreements(table)
     assert [sentence.partition(":")[0] for sentence in sentences] == [
         "ntk, |Δh̃_i|",
+        "ntk, cos(∂L/∂h̃, Δh̃)",
         "mup, |Δh̃_i|",
+        "mup, |Δh̃_i|, own part",
+        "mup, cos(∂L/∂h̃, Δh̃)",
         "spectral, |h̃_i|",
         "spectral, |Δh̃_i|",
+        "spectral, |Δh̃_i|, own part",
+        "spectral, cos(∂L/∂h̃, Δh̃)",
         "dynamic, |Δh̃_i|",
+        "dynamic, cos(∂L/∂h̃, Δh̃)",
     ]
-    assert "fifth root, layers 3, 5: Table 1.1 says -2/5, the definition gives 0" in sentences[-1]
+    assert "fifth root, layers 3, 5: Table 1.1 says -2/5, the definition gives 0" in sentences[-2]
+    assert "spread over all directions of the wider one" in sentences[-1]
+    assert "fifth root, layers 3, 5: eq. 2.32 says 0, the definition gives -2/5" in sentences[-1]
 
 
 def test_a_table_without_disagreements_says_so(table, settings):
@@ -161,8 +176,8 @@ def test_layer_lists(layers, text):
 def test_summary_counts(table, settings):
     sentence = table1_1_page.summary_sentence(table, settings)
     assert sentence.startswith(
-        "160 entries. Measured against the exact exponent of the definition: 158 agrees, 1 disagrees, "
-        "1 undecided. The claim of Table 1.1: 125 holds, 34 fails, 1 undecided."
+        "320 entries. Measured against the exact exponent of the definition: 318 agrees, 1 disagrees, "
+        "1 undecided. The claims: 255 holds, 64 fails, 1 undecided."
     )
 
 

@@ -166,6 +166,8 @@ def test_trials_follow_from_their_coordinates():
         "preactivation_rms",
         "update_rms",
         "gradient_norm",
+        "own_rms",
+        "gradient_overlap",
     ]
     assert first["width"].tolist()[:4] == [40, 25, 40, 2]
 
@@ -304,8 +306,8 @@ def test_silent_layers_and_values_that_are_not_finite(monkeypatch):
         NonFiniteError, match=r"trial \d+: alignment of layer 1 is zero.*narrowest has 1;"
     ):
         measure.measure(settings("1,0,1", scale="1"))
-    good = OneStep((1.0,) * 4, (1.0,) * 4, (1.0,) * 4, (1.0,) * 4)
-    bad = OneStep((1.0, float("nan"), 1.0, 1.0), *(good.update_rms,) * 3)
+    good = OneStep(*((1.0,) * 4,) * 5)
+    bad = OneStep((1.0, float("nan"), 1.0, 1.0), *(good.update_rms,) * 4)
     monkeypatch.setattr(gaussian_law, "trial", lambda steps, index: (bad if index else good).checked())
     with pytest.raises(NonFiniteError, match="n = 40, trial 1: alignment of layer 2 is nan"):
         measure.measure(settings())
@@ -321,9 +323,9 @@ def test_memory_is_asked_for_before_the_work(engine):
 
 
 def test_memory_of_both_engines():
-    """Dense: four bytes a weight beyond the first layer. Law: three doubles a unit and trial."""
+    """Dense: four bytes a weight beyond the first layer. Law: four doubles a unit and trial."""
     grid = {"smallest": 50, "largest": 100, "count": 2}
     dense = settings("1,1", scale="1", engine="dense", widths=grid)
     law = settings("1,1", scale="1", widths=grid)
     assert measure.memory_bytes(dense) == 4 * (100 * 100 + 100 * 2)
-    assert measure.memory_bytes(law) == 8 * 3 * (100 + 100 + 2) * 10
+    assert measure.memory_bytes(law) == 8 * 4 * (100 + 100 + 2) * 10

@@ -8,8 +8,13 @@ from dynparam.presentation.intervals import Interval
 from dynparam.presentation.numbers import fraction, signed, with_interval
 from dynparam.presentation.tables import Column, TableView
 
-SYMBOLS: Mapping[str, str] = {"preactivation": "|h̃_i|", "update": "|Δh̃_i|"}
-"""The column heads of Table 1.1, without the layer's index."""
+SYMBOLS: Mapping[str, str] = {
+    "preactivation": "|h̃_i|",
+    "update": "|Δh̃_i|",
+    "own": "|Δh̃_i|, own part",
+    "cosine": "cos(∂L/∂h̃, Δh̃)",
+}
+"""The column heads of Table 1.1, without the layer's index; then what it does not have."""
 
 
 def words(name: str) -> str:
@@ -23,10 +28,18 @@ def entries_view(tolerance: float) -> TableView:
         Column("parametrization"),
         Column("family", "how the narrow width grows with n", show=words),
         Column(
-            "quantity", "one coordinate of the preactivation, or of its update", show=SYMBOLS.__getitem__
+            "quantity",
+            "one coordinate of the preactivation, of its update, or of the part of the update that the "
+            "layer's own weights make; or the cosine of the angle between gradient and update",
+            show=SYMBOLS.__getitem__,
         ),
         Column("layer", numeric=True),
-        Column("claimed", "the exponent that Table 1.1 gives", show=fraction, numeric=True),
+        Column(
+            "claimed",
+            "the exponent that Table 1.1 gives, and eq. 2.32 for the cosine",
+            show=fraction,
+            numeric=True,
+        ),
         Column("exact", "the exponent that follows from the definitions", show=fraction, numeric=True),
         Column("expected", "the slope that theory expects on these widths", show=signed, numeric=True),
         Column(

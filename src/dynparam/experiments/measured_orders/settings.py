@@ -53,6 +53,7 @@ def for_exponents(config: BaseModel, parametrization: ParametrizationName, famil
     return for_images(config).with_probe(
         seed=chosen.seed,
         trials=chosen.trials,
+        twice=True,
         widths=chosen.widths,
         curves={f"{parametrization}_{family}": curve},
     )

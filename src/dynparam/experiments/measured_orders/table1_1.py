@@ -1,8 +1,11 @@
 """Table 1.1 of the thesis, measured: orders of |htilde_i| and |Delta htilde_i| in the hidden layers.
 
-Every entry stands beside what the table says (``claimed_exponents``), what the parametrization's
-definition gives exactly (``orders``) and what it gives on the measured window of widths
-(``theory.expected_sizes``). ``report.findings`` lists where the table and the definitions disagree.
+The thesis derives its second column for the part of the update that a layer's own weights make, and
+demands that it is the larger one (eq. 2.27). So that part, and the angle between the whole update and
+the gradient, stand beside the table's own quantities. Every entry stands beside what the table says
+(``claimed_exponents``), what the parametrization's definition gives exactly (``orders``) and what it
+gives on the measured window of widths (``theory.expected_sizes``). ``findings`` lists where the table
+and the definitions disagree.
 """
 
 from __future__ import annotations
@@ -31,10 +34,14 @@ from dynparam.theory.parametrization import HALF, layer_scales
 from dynparam.theory.widths import Widths
 from dynparam.trials.networks import family_exponents, family_networks, uncrossed
 
-Quantity = Literal["preactivation", "update"]
+Quantity = Literal["preactivation", "update", "own", "cosine"]
 
 QUANTITIES: tuple[Quantity, ...] = get_args(Quantity)
-"""The columns of Table 1.1: the size of htilde_i, and that of its change in one step."""
+"""The columns of Table 1.1, the size of htilde_i and that of its change in one step; of this change the
+layer's own part; and the cosine of the angle between the change and dL/dhtilde^l."""
+
+OF_TABLE = QUANTITIES[:2]
+"""Those with a column in Table 1.1."""
 
 CLAIMED = ("ntk", "mup", "spectral", "dynamic")
 """The lines of Table 1.1 in its order. ``standard`` is not among them and claims nothing."""
@@ -56,9 +63,10 @@ COLUMNS = (
 )
 """The columns of ``results/table1_1/table1_1.csv``.
 
-All numbers are exponents of n. ``claimed`` is Table 1.1 at the family's widths, ``exact`` the
-definition's exponent as n grows, ``expected`` the slope that theory gives on the measured widths.
-``verdict`` compares the measured interval with ``exact``, ``claim`` with ``claimed``.
+All numbers are exponents of n. ``claimed`` is Table 1.1 at the family's widths (its update for the own
+part as well, and zero for the cosine: eq. 2.32 has updates along gradients), ``exact`` the definition's
+exponent as n grows, ``expected`` the slope that theory gives on the measured widths. ``verdict``
+compares the measured interval with ``exact``, ``claim`` with ``claimed``.
 """
 
 NOTABLE_SHIFT = 0.05
@@ -70,7 +78,17 @@ Theory leaves out terms of 1/width and the trials' scatter, which shift slopes b
 LARGE_UPDATE = 0.25
 """Updates from this share of the preactivation on are no longer small: ReLU units change sign."""
 
+LARGE_STEPS_CHANGE: tuple[Quantity, ...] = ("update", "cosine")
+"""The others are known before the step."""
+
 CARRIED_ON = "W carries the larger updates of a narrow layer to every unit of the wider one behind it"
+
+ACROSS = "what W carries on from a narrow layer is spread over all directions of the wider one behind it"
+
+SHRINKS = (
+    "signal and gradient both shrink by sqrt(n_l/n_{l-1}) at each layer narrower than the one before "
+    "(eqs. 3.3-3.4), and the updates with them"
+)
 
 REASONS: Mapping[tuple[str, Quantity], str] = {
     ("ntk", "update"): CARRIED_ON,
@@ -84,10 +102,13 @@ REASONS: Mapping[tuple[str, Quantity], str] = {
         "each layer narrower than the one before multiplies the signal by sqrt(n_l/n_{l-1}) "
         "(eqs. 3.3-3.4), and no later layer makes up for it"
     ),
-    ("spectral", "update"): (
-        "signal and gradient both shrink by sqrt(n_l/n_{l-1}) at each layer narrower than the one "
-        "before (eqs. 3.3-3.4), and the updates with them"
+    ("spectral", "update"): SHRINKS,
+    ("spectral", "own"): SHRINKS,
+    ("mup", "own"): (
+        "the thesis defines mup for equal widths only; taken layer by layer, a narrow layer's share in "
+        "the decrease of the loss is n_l/n_{L-1}, and its own part shrinks with it"
     ),
+    **{(name, "cosine"): ACROSS for name in CLAIMED},
 }
 """Why definition and table part at unequal widths, in the thesis's networks."""
 
@@ -100,7 +121,7 @@ class Disagreement:
         parametrization: its name.
         family: the family of widths, as in exponents.families.
         layers: the layers of equal claim and exponent, in order.
-        quantity: "preactivation" or "update".
+        quantity: one of ``QUANTITIES``.
         claimed: the table's exponent of n.
         exact: the definition's.
         measured: the smallest and the largest measured slope of these layers.
@@ -120,7 +141,9 @@ class Disagreement:
 def claimed_exponents(name: str, hidden: Sequence[Fraction]) -> dict[Quantity, tuple[Fraction, ...]]:
     """What Table 1.1 says for hidden widths n_1 ... n_{L-1} that grow as n to ``hidden``.
 
-    Raises ``ConfigError`` for a parametrization that is not in the table.
+    Of the own part it says what it says of the update (eq. 2.27), of the angle that it is constant, as
+    eq. 2.32 takes updates for parallel to gradients. Raises ``ConfigError`` for a parametrization that
+    is not in the table.
     """
     if name not in CLAIMED:
         raise ConfigError(f"Table 1.1 has no line for {name!r}; choose one of {', '.join(CLAIMED)}")
@@ -130,7 +153,7 @@ def claimed_exponents(name: str, hidden: Sequence[Fraction]) -> dict[Quantity, t
         update = tuple(-a / 2 for a in hidden)
     elif name == "dynamic":
         update = tuple((min(hidden) - a) / 2 for a in hidden)
-    return {"preactivation": constant, "update": update}
+    return {"preactivation": constant, "update": update, "own": update, "cosine": constant}
 
 
 def measured_files(settings: ExponentsStage, results: Path) -> dict[tuple[str, str], Path]:
@@ -212,18 +235,19 @@ def _rows(
     exact = orders(name, growth, HALF)
     claimed = claimed_exponents(name, growth[1:-1])
     expected, below = _expected_slopes(settings, name, grid, trials)
+    measured = _quantities(grid, trials)
     rows = []
     for quantity in QUANTITIES:
         for layer in range(1, len(growth) - 1):
-            of_layer = trials[trials["layer"] == layer]
-            sizes = [_of_width(of_layer, n)[[f"{quantity}_rms"]].to_numpy(float) for n in grid]
+            of_layer = measured[measured["layer"] == layer]
+            sizes = [_of_width(of_layer, n)[[quantity]].to_numpy(float) for n in grid]
             found = _Measured(
                 slope=slope_of_log_means(list(grid), sizes, confidence=settings.fit.confidence),
                 expected=float(getattr(expected, quantity)[layer - 1]),
                 uncrossed=float(getattr(below, quantity)[layer - 1]),
                 exact=getattr(exact, quantity)[layer - 1],
                 claimed=claimed[quantity][layer - 1],
-                largest_update=_largest_update(of_layer) if quantity == "update" else 0.0,
+                largest_update=_largest_update(of_layer) if quantity in LARGE_STEPS_CHANGE else 0.0,
             )
             of_row = {"parametrization": name, "family": family, "layer": layer, "quantity": quantity}
             rows.append({**of_row, **_judged(settings, name, rule, quantity, found)})
@@ -244,6 +268,26 @@ def _checked_widths(
             f"the configuration's; measure them again"
         )
     return grid
+
+
+def _quantities(grid: Mapping[int, Widths], trials: pd.DataFrame) -> pd.DataFrame:
+    """N, layer, and a column for each of ``QUANTITIES``. Raises ``DataError`` if one is missing."""
+    needed = {"preactivation_rms", "update_rms", "own_rms", "alignment", "gradient_norm"}
+    missing = needed - set(trials.columns)
+    if missing:
+        raise DataError(f"the trials have no column {min(missing)!r}; measure them again")
+    places = zip(trials["n"], trials["layer"], strict=True)
+    root = np.sqrt([grid[n].sizes[layer] for n, layer in places])
+    return pd.DataFrame(
+        {
+            "n": trials["n"],
+            "layer": trials["layer"],
+            "preactivation": trials["preactivation_rms"],
+            "update": trials["update_rms"],
+            "own": trials["own_rms"],
+            "cosine": trials["alignment"] / (trials["gradient_norm"] * trials["update_rms"] * root),
+        }
+    )
 
 
 def _of_width(trials: pd.DataFrame, n: int) -> pd.DataFrame:
@@ -279,8 +323,8 @@ def _expected_slopes(
 
 def _largest_update(of_layer: pd.DataFrame) -> float:
     """The largest mean update in units of the mean preactivation, over the widths."""
-    means = of_layer.groupby("n")[["update_rms", "preactivation_rms"]].mean()
-    return float((means["update_rms"] / means["preactivation_rms"]).max())
+    means = of_layer.groupby("n")[["update", "preactivation"]].mean()
+    return float((means["update"] / means["preactivation"]).max())
 
 
 def _judged(
@@ -291,7 +335,8 @@ def _judged(
     claim = CLAIM_OF_VERDICT[equivalence(*found.slope.interval, float(found.claimed), tolerance)]
     parts = []
     if found.claimed != found.exact:
-        parts.append(f"table {found.claimed}, definition {found.exact}: {reason(name, quantity)}")
+        said = "eq. 2.32" if quantity == "cosine" else "table"
+        parts.append(f"{said} {found.claimed}, definition {found.exact}: {reason(name, quantity)}")
     elif name == "mup" and not (rule.coefficient == rule.exponent == 1):
         parts.append("the thesis defines mup for equal widths only; here it is taken layer by layer")
     parts += _shifts(found, notable=NOTABLE_SHIFT / (1 if verdict is Verdict.AGREES else 5))

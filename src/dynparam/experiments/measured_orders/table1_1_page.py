@@ -37,6 +37,9 @@ WORDING: dict[tuple[str, Quantity], str] = {
 }
 """The entries of Table 1.1; dynamic has r = 1/2."""
 
+ALONG = "Θ(1), by eq. 2.32"
+"""What the thesis says of the angle, which has no column in its table."""
+
 ENTRY = "Table 1.1"
 """The head above them in the summary."""
 
@@ -70,7 +73,7 @@ def summary_sentence(table: pd.DataFrame, settings: ExponentsStage) -> str:
     level, tolerance = percent(settings.fit.confidence), settings.exponents.tolerance
     return (
         f"{len(table)} entries. Measured against the exact exponent of the definition: {judged}. "
-        f"The claim of Table 1.1: {claims}. An exponent agrees, and a claim holds, if the {level} "
+        f"The claims: {claims}. An exponent agrees, and a claim holds, if the {level} "
         f"interval of the measured slope lies within {tolerance:g} of it; it disagrees, or fails, if "
         f"the interval lies wholly outside."
     )
@@ -85,7 +88,10 @@ def how_to_read(settings: ExponentsStage) -> str:
         f"{measured.widths.largest:,}; hidden layers are {', '.join(settings.network.hidden)}, of width "
         f"n and n_min; dynamic has r = 1/2. A cell gives the layers, the claimed exponent / the "
         f"measured slopes, and the exact exponent where the definition has another. Standard "
-        f"parametrization has no line in Table 1.1 and is left out."
+        f"parametrization has no line in Table 1.1 and is left out. The table's own quantities come "
+        f"first; then the part of the update that the layer's own weights make, of which the thesis "
+        f"says the same (eq. 2.27), and the cosine of the angle between gradient and update, constant "
+        f"by eq. 2.32."
     )
 
 
@@ -98,12 +104,19 @@ def pivot(table: pd.DataFrame, quantity: Quantity, settings: ExponentsStage) -> 
     rows = table[table["quantity"] == quantity]
     lines = []
     for name in rows["parametrization"].unique():
-        line = {"parametrization": name, ENTRY: WORDING[name, quantity]}
+        line = {"parametrization": name, ENTRY: _wording(name, quantity)}
         for family in rows["family"].unique():
             mine = rows[(rows["parametrization"] == name) & (rows["family"] == family)]
             line[_family_head(family, settings.exponents.families[family])] = _cell(mine)
         lines.append(line)
     return pd.DataFrame(lines)
+
+
+def _wording(name: str, quantity: Quantity) -> str:
+    """What the thesis says; the own part is what it derives the table's update from."""
+    if quantity == "cosine":
+        return ALONG
+    return WORDING[name, "update" if quantity == "own" else quantity]
 
 
 def disagreements(table: pd.DataFrame) -> list[str]:
@@ -124,9 +137,10 @@ def layer_list(layers: Sequence[int]) -> str:
 
 
 def _place(finding: Disagreement) -> str:
+    source = "eq. 2.32" if finding.quantity == "cosine" else "Table 1.1"
     return (
         f"{words(finding.family)}, {'layer' if len(finding.layers) == 1 else 'layers'} "
-        f"{layer_list(finding.layers)}: Table 1.1 says {finding.claimed}, the definition gives "
+        f"{layer_list(finding.layers)}: {source} says {finding.claimed}, the definition gives "
         f"{finding.exact}, measured {_range(*finding.measured)}"
     )
 

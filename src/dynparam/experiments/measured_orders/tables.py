@@ -10,7 +10,7 @@ ENTRIES = Form(
         "parametrization": TEXT,
         "family": TEXT,
         "layer": COUNT,
-        "quantity": ("preactivation", "update"),
+        "quantity": ("preactivation", "own", "update", "cosine"),
         "claimed": NUMBER,
         "exact": NUMBER,
         "expected": NUMBER,

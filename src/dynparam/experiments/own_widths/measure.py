@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 
 import pandas as pd
 import torch
@@ -29,7 +28,8 @@ from dynparam.trials.engine import Start, trial_engine
 def memory_bytes(settings: ProfileProbe) -> int:
     """What the widest network needs; images are in float32."""
     _, widths = max(settings.networks().items())
-    return trial_engine(settings.engine).memory_bytes(widths, settings.trials, torch.float32)
+    engine = trial_engine(settings.engine, twice=True)
+    return engine.memory_bytes(widths, settings.trials, torch.float32)
 
 
 def measure(settings: ProfileProbe) -> pd.DataFrame:
@@ -37,12 +37,12 @@ def measure(settings: ProfileProbe) -> pd.DataFrame:
 
     Each trial sees an image of standard normal numbers and a random class, both from its own generator.
     Columns: parametrization, n, trial, layer, width, alignment, preactivation_rms, update_rms,
-    gradient_norm. Raises ``ConfigError`` for widths beyond this machine's memory, ``NonFiniteError``
-    naming a trial with a value that is not finite, or zero.
+    gradient_norm, own_rms, gradient_overlap. Raises ``ConfigError`` for widths beyond this machine's
+    memory, ``NonFiniteError`` naming a trial with a value that is not finite, or zero.
     """
     networks = settings.networks()
     law.require_memory(networks[max(networks)], memory_bytes(settings))
-    engine = trial_engine(settings.engine)
+    engine = trial_engine(settings.engine, twice=True)
     tables = []
     work = {n: engine.work(widths) for n, widths in networks.items()}
     with progress(settings.parametrization, sum(work.values()) * settings.trials) as advance:
@@ -175,9 +175,9 @@ def _image(settings: ProfileProbe, generator: torch.Generator) -> tuple[Tensor, 
 
 
 def _without_zeros(widths: Widths, where: str, found: OneStep) -> OneStep:
-    """The result itself; slopes need a logarithm of each value."""
-    for quantity, values in asdict(found).items():
-        if 0 in values:
+    """The result itself; slopes need a logarithm. Gradients of two steps may have nothing in common."""
+    for quantity, values in found.measured().items():
+        if 0 in values and quantity != "gradient_overlap":
             raise NonFiniteError(
                 f"{where}: {quantity} of layer {values.index(0) + 1} is zero, as happens where all "
                 f"units of a layer are silent, and the narrowest has {widths.n_min}; raise --from or "
@@ -194,6 +194,6 @@ def _rows(settings: ProfileProbe, n: int, widths: Widths, trial: int, found: One
             "trial": trial,
             "layer": range(1, widths.depth + 1),
             "width": widths.sizes[1:],
-            **asdict(found),
+            **found.measured(),
         }
     )
