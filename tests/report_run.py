@@ -135,7 +135,7 @@ def settings(root: Path, reuse: str = "archive") -> Config:
     changes = {
         "paths": paths,
         "training": {"reuse": reuse},
-        "findings": {"page": f"{root}/docs/findings.md"},
+        "findings": {"page": f"{root}/docs/findings.md", "summary": None},
         "open_choices": {"page": f"{root}/docs/open-choices.md"},
     }
     return load(Config, [ROOT / "config/thesis.yaml", json.dumps(changes)])

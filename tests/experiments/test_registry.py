@@ -14,6 +14,7 @@ from dynparam.experiments.registry import EXPERIMENTS
 from dynparam.provenance.code_digest import PACKAGE
 from dynparam.provenance.experiment import Files
 from dynparam.report.contents import all_documents, all_figures, all_tables
+from dynparam.report.findings import TEMPLATES
 from dynparam.report.stages import STAGES
 from dynparam.settings.base import Block
 
@@ -108,8 +109,9 @@ class TestExperiment:
 
     def test_findings_have_words_and_numbers(self, name):
         """Template and module come together, and the page of findings waits for what they quote."""
-        words = PACKAGE / "experiments" / name / "findings.md.j2"
-        assert words.is_file() == BY_NAME[name].has("findings")
+        for words in TEMPLATES.values():
+            place = PACKAGE / "experiments" / name / words
+            assert place.is_file() == BY_NAME[name].has("findings")
         quoted = list(BY_NAME[name].quoted(CONFIGS["thesis"], Files(Path("r"), Path("f"))))
         assert bool(quoted) == BY_NAME[name].has("findings")
 

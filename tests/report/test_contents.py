@@ -38,7 +38,7 @@ def test_figures_come_in_the_order_of_the_registry(tmp_path):
 def test_the_findings_come_before_other_documents_and_may_be_left_out(tmp_path):
     with_findings = contents.all_documents(settings(tmp_path))
     assert [document.anchor for document in with_findings] == ["findings", "open-choices"]
-    without = contents.all_documents(settings(tmp_path, findings={"page": None}))
+    without = contents.all_documents(settings(tmp_path, findings={"page": None, "summary": None}))
     assert [document.anchor for document in without] == ["open-choices"]
 
 
@@ -55,7 +55,7 @@ def test_each_missing_file_names_the_target_that_makes_it(tmp_path):
     """Planted one after another; the page can be made when all are there."""
     chosen = settings(
         tmp_path,
-        findings={"page": str(tmp_path / "findings.md")},
+        findings={"page": str(tmp_path / "findings.md"), "summary": None},
         open_choices={"page": str(tmp_path / "open-choices.md")},
     )
     needed = list(contents.needed(chosen))

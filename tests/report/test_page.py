@@ -208,7 +208,7 @@ class TestPage:
         assert all(path.is_file() for path in inputs)
 
     def test_a_run_without_findings_and_archive_has_a_page(self, settings):
-        changes = {"findings": {"page": None}, "training": {"reuse": "none"}}
+        changes = {"findings": {"page": None, "summary": None}, "training": {"reuse": "none"}}
         text = settings.model_dump_json()
         html = page(load(type(settings), [text, json.dumps(changes)]))
         Elements(html)

@@ -60,7 +60,7 @@ SMALL: dict[str, Any] = {
         "steps": 3,
     },
     "open_choices": {"trials": 3, "dense_trials": 2},
-    "findings": {"page": None},
+    "findings": {"page": None, "summary": None},
     "protocol": {"n": 40, "n_min": 8, "batch_size": 8, "epochs": 3},
     "training": {
         "reuse": "none",

@@ -254,6 +254,7 @@ class TestPlans:
             "write_ledger": 1,
             "plot_ledger": 1,
             "write_findings": 1,
+            "write_summary": 1,
             "assemble_report": 1,
             "audit_archive": 48,
             "collect_curves": 48,

@@ -2,7 +2,8 @@
 
 from dynparam.report.stages import quoted_files, shown_files
 
-FINDINGS = [CONFIG.findings.page] if CONFIG.findings.page else []
+PAGE, SUMMARY = CONFIG.findings.page, CONFIG.findings.summary
+FINDINGS = [page for page in (PAGE, SUMMARY) if page]
 REPORT = f"{RESULTS}/report/report.html"
 
 
@@ -13,8 +14,8 @@ rule write_findings:
         head="src/dynparam/report/findings.md.j2",
         shared="src/dynparam/presentation/sentences.md.j2",
     output:
-        page=FINDINGS or "findings.md",
-        sidecar=(CONFIG.findings.page or Path("findings.md")).with_suffix(".json"),
+        page=PAGE or "findings.md",
+        sidecar=(PAGE or Path("findings.md")).with_suffix(".json"),
     params:
         code=code("write_findings"),
         settings=lambda wildcards: CONFIG.model_dump_json(),
@@ -29,6 +30,30 @@ rule write_findings:
         "Writing the findings"
     shell:
         "dynparam findings --config {params.settings:q} --output {output.page:q} 2>&1 | tee {log:q} >&2"
+
+
+use rule write_findings as write_summary with:
+    input:
+        quoted=quoted_files(CONFIG),
+        templates=sorted(Path("src/dynparam/experiments").glob("*/findings.ja.md.j2")),
+        head="src/dynparam/report/findings.ja.md.j2",
+        shared="src/dynparam/presentation/sentences.ja.md.j2",
+    output:
+        page=SUMMARY or "findings.ja.md",
+        sidecar=(SUMMARY or Path("findings.ja.md")).with_suffix(".json"),
+    params:
+        code=code("write_summary"),
+        settings=lambda wildcards: CONFIG.model_dump_json(),
+    log:
+        f"{LOGS}/write_summary.log",
+    benchmark:
+        f"{BENCHMARKS}/write_summary.tsv"
+    resources:
+        **needs("write_summary"),
+    message:
+        "Writing the findings' summary in Japanese"
+    shell:
+        "dynparam summary --config {params.settings:q} --output {output.page:q} 2>&1 | tee {log:q} >&2"
 
 
 rule assemble_report:

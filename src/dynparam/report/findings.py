@@ -8,9 +8,10 @@ could turn what a sentence says round, the template asks, and marks the sentence
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from itertools import count
+from typing import Literal
 
 import jinja2
 
@@ -22,16 +23,22 @@ from dynparam.report.contents import files_of
 from dynparam.support.errors import DataError
 from dynparam.trials.networks import ratio_rule
 
-TEMPLATE = "findings.md.j2"
+Language = Literal["en", "ja"]
+
+TEMPLATES: Mapping[Language, str] = {"en": "findings.md.j2", "ja": "findings.ja.md.j2"}
+"""The sentences in each language, in the folder of the report and of every experiment."""
 
 
-def page(settings: Config) -> str:
-    """The findings as Markdown. Raises ``DataError`` if a table lacks what the page quotes."""
-    return "\n".join(_parts(settings))
+def page(settings: Config, language: Language = "en") -> str:
+    """The findings as Markdown: all of them, or in Japanese their summary on one page.
+
+    Raises ``DataError`` if a table lacks what the page quotes.
+    """
+    return "\n".join(_parts(settings, TEMPLATES[language]))
 
 
-def _parts(settings: Config) -> Iterator[str]:
-    yield sentences("dynparam.report", TEMPLATE).render(settings=settings)
+def _parts(settings: Config, name: str) -> Iterator[str]:
+    yield sentences("dynparam.report", name).render(settings=settings)
     numbers = count(1)
     for experiment in EXPERIMENTS:
         if not experiment.has("findings"):
@@ -39,7 +46,7 @@ def _parts(settings: Config) -> Iterator[str]:
         try:
             own = import_module(experiment.module("findings"))
             found = own.found(settings, files_of(settings))
-            yield sentences(experiment.package, own.TEMPLATE).render(
+            yield sentences(experiment.package, name).render(
                 found=found, settings=settings, number=lambda: next(numbers)
             )
         except (KeyError, IndexError, jinja2.UndefinedError) as error:

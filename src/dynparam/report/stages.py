@@ -54,6 +54,15 @@ def write_findings(settings: Config, files: list[Path], output: Path) -> Made:
     return Made([output])
 
 
+def write_summary(settings: Config, files: list[Path], output: Path) -> Made:
+    """Write the summary of the findings in Japanese, for the thesis's author."""
+    from dynparam.report.findings import page
+    from dynparam.support.files import write_text
+
+    write_text(output, page(settings, "ja"))
+    return Made([output])
+
+
 def shown_files(settings: Config) -> list[Path]:
     """Every computed file that the report shows; captions and templates belong to the commit."""
     return [path for path, _ in contents.needed(settings)]
@@ -98,6 +107,16 @@ WRITE_FINDINGS = Stage(
     remedy="snakemake --cores all findings",
     loads=FINDING,
 )
+WRITE_SUMMARY = Stage(
+    "summary",
+    Config,
+    write_summary,
+    quoted_files,
+    jobs=whole(Config),
+    examples=("dynparam summary --output findings.ja.md",),
+    remedy="snakemake --cores all findings",
+    loads=FINDING,
+)
 ASSEMBLE = Stage(
     "report page",
     Config,
@@ -123,6 +142,7 @@ EVERY: tuple[Stage[Any], ...] = (
     *(stage for experiment in EXPERIMENTS for stage in experiment.stages),
     WRITE_LEDGER,
     WRITE_FINDINGS,
+    WRITE_SUMMARY,
     ASSEMBLE,
     EXPORT,
 )

@@ -33,9 +33,12 @@ class Paths(Block):
 
 
 class FindingsPage(Block):
-    """The page that says what reproduces and what does not."""
+    """The page that says what reproduces and what does not, and its summary for the thesis's author."""
 
     page: Path | None = Field(description="where it is written; null leaves it out")
+    summary: Path | None = Field(
+        description="where its summary in Japanese is written; null leaves it out"
+    )
 
 
 class Fit(Block):

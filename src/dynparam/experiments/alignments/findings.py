@@ -19,9 +19,6 @@ from dynparam.statistics.verdicts import Verdict, equivalence
 from dynparam.theory.widths import INPUT_WIDTH
 from dynparam.trials.settings import ASYMPTOTIC
 
-TEMPLATE = "findings.md.j2"
-"""The sentences, in this folder."""
-
 
 @dataclass(frozen=True)
 class Slopes:

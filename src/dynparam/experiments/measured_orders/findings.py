@@ -17,9 +17,6 @@ from dynparam.trials.networks import ratio_rule
 
 Rows = list[dict[str, Any]]
 
-TEMPLATE = "findings.md.j2"
-"""The sentences, in this folder."""
-
 WORDS = {
     "preactivation": "preactivation",
     "own": "own part of the update",

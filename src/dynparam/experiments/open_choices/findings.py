@@ -15,9 +15,6 @@ from dynparam.trials.claims import Showing
 from dynparam.trials.networks import asymptotic_exponents
 from dynparam.trials.settings import ASYMPTOTIC
 
-TEMPLATE = "findings.md.j2"
-"""The sentences, in this folder."""
-
 
 class Found:
     """The questions the template asks."""

@@ -29,9 +29,6 @@ NAMES: dict[Reference, dict[str, str]] = {
 """What a reference width is called: in full, as one of its kind, once it is known, when its root is
 taken, and in a table. Others go by their name."""
 
-TEMPLATE = "findings.md.j2"
-"""The sentences, in this folder."""
-
 
 @dataclass(frozen=True)
 class Root:

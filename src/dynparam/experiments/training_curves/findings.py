@@ -16,9 +16,6 @@ from dynparam.provenance.experiment import Files
 
 Rows = list[dict[str, Any]]
 
-TEMPLATE = "findings.md.j2"
-"""The sentences, in this folder."""
-
 LAST = "last"
 """The last epoch of the domain study."""
 
@@ -47,11 +44,15 @@ class Found:
         """The task of each figure."""
         return self._settings.figures.training
 
+    def seed_range(self) -> tuple[int, int]:
+        """The least and the greatest number of runs of a curve."""
+        seeds = [table["seed"].nunique() for table in self._curves.values()]
+        return min(seeds), max(seeds)
+
     def seeds(self) -> str:
         """How many runs a curve has: ``3 seeds``; the least and the most if they differ."""
-        seeds = [table["seed"].nunique() for table in self._curves.values()]
-        least = f"{min(seeds)} to " if min(seeds) < max(seeds) else ""
-        return least + counted(max(seeds), "seed")
+        least, most = self.seed_range()
+        return (f"{least} to " if least < most else "") + counted(most, "seed")
 
     def primary(self) -> Rows:
         """The primary claims, a row per metric, with the cells of each figure."""

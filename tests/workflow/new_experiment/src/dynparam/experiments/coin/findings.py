@@ -9,9 +9,6 @@ import pandas as pd
 from dynparam.experiments.coin.tables import SHARES
 from dynparam.provenance.experiment import Files
 
-TEMPLATE = "findings.md.j2"
-"""The sentences, in this folder."""
-
 
 def found(config: Any, files: Files) -> pd.DataFrame:
     """The shares of heads."""
