@@ -17,6 +17,7 @@ rule write_findings:
         page=PAGE or "findings.md",
         sidecar=(PAGE or Path("findings.md")).with_suffix(".json"),
     params:
+        command="findings",
         code=code("write_findings"),
         settings=lambda wildcards: CONFIG.model_dump_json(),
     log:
@@ -29,7 +30,8 @@ rule write_findings:
     message:
         "Writing the findings"
     shell:
-        "dynparam findings --config {params.settings:q} --output {output.page:q} 2>&1 | tee {log:q} >&2"
+        "dynparam {params.command} --config {params.settings:q} --output {output.page:q}"
+        " 2>&1 | tee {log:q} >&2"
 
 
 use rule write_findings as write_summary with:
@@ -42,6 +44,7 @@ use rule write_findings as write_summary with:
         page=SUMMARY or "findings.ja.md",
         sidecar=(SUMMARY or Path("findings.ja.md")).with_suffix(".json"),
     params:
+        command="summary",
         code=code("write_summary"),
         settings=lambda wildcards: CONFIG.model_dump_json(),
     log:
@@ -52,8 +55,6 @@ use rule write_findings as write_summary with:
         **needs("write_summary"),
     message:
         "Writing the findings' summary in Japanese"
-    shell:
-        "dynparam summary --config {params.settings:q} --output {output.page:q} 2>&1 | tee {log:q} >&2"
 
 
 rule assemble_report:
