@@ -1,4 +1,4 @@
-"""The reduced workflow, killed at random moments and started again until it is done.
+"""The reduced workflow, killed at random moments and started again until it is done, as often as it takes.
 
 It must end with the bytes of a run in peace, and leave nothing behind. By hand, on the archive of
 CIFAR-10 that ``DYNPARAM_CIFAR10_ARCHIVE`` names:
@@ -11,11 +11,13 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import shutil
 import signal
 import subprocess
 import tempfile
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -37,16 +39,18 @@ def main() -> None:
     options.add_argument("--seed", type=int, default=0)
     given = options.parse_args()
     with tempfile.TemporaryDirectory() as place:
-        peaceful, killed = (_sandbox(Path(place) / name) for name in ("peaceful", "killed"))
-        started = time.monotonic()
+        peaceful, started = _sandbox(Path(place) / "peaceful"), time.monotonic()
         _finish(peaceful)
-        kills = _kill(killed, given.kills, given.seed, time.monotonic() - started)
-        _finish(killed)
-        differing = _differences(peaceful.root, killed.root)
-        left = _leftovers(killed.root)
+        seconds = time.monotonic() - started
+        draw, kills, wrong, runs = random.Random(given.seed), Counter[str](), list[str](), 0
+        while kills.total() < given.kills:
+            killed, runs = _sandbox(Path(place) / f"killed{runs}"), runs + 1
+            kills += _killed_run(killed, given.kills - kills.total(), draw, seconds)
+            wrong += _differences(peaceful.root, killed.root) + _leftovers(killed.root)
+            shutil.rmtree(killed.root)
     told = ", ".join(f"{count} by {name}" for name, count in sorted(kills.items()))
-    print(f"{kills.total()} kills ({told}); files that differ: {differing}; left over: {left}")
-    raise SystemExit(1 if differing or left else 0)
+    print(f"{runs} runs, {kills.total()} kills ({told}); files that differ or are left over: {wrong}")
+    raise SystemExit(1 if wrong else 0)
 
 
 def _sandbox(root: Path) -> Sandbox:
@@ -72,22 +76,31 @@ def _finish(sandbox: Sandbox) -> None:
         raise SystemExit((sandbox.root / "snakemake.log").read_text(encoding="utf-8")[-3000:])
 
 
-def _kill(sandbox: Sandbox, count: int, seed: int, seconds: float) -> Counter[str]:
-    """Kill one process of the run, or all of them, at random moments; a run that ends is not counted."""
-    draw, kills = random.Random(seed), Counter[str]()
-    while kills.total() < count:
+def _killed_run(sandbox: Sandbox, most: int, draw: random.Random, seconds: float) -> Counter[str]:
+    """Run to the end, killed at random moments at most so often, where peace takes so many seconds."""
+    kills = Counter[str]()
+    while kills.total() < most:
         running = _start(sandbox)
-        time.sleep(draw.uniform(2, seconds / 3))
+        if _ends_within(running, draw.uniform(2, seconds / 3)):
+            break
         processes = [psutil.Process(running.pid), *psutil.Process(running.pid).children(recursive=True)]
         how = draw.choice(SIGNALS)
-        if running.poll() is None:
-            for process in processes if draw.random() < 0.5 else [draw.choice(processes)]:
+        for process in processes if draw.random() < 0.5 else [draw.choice(processes)]:
+            with suppress(psutil.NoSuchProcess):
                 process.send_signal(how)
-            kills[how.name] += 1
+        kills[how.name] += 1
         running.wait()
         for process in psutil.wait_procs(processes, timeout=60)[1]:
             process.kill()
+    _finish(sandbox)
     return kills
+
+
+def _ends_within(running: subprocess.Popen[bytes], seconds: float) -> bool:
+    try:
+        return running.wait(seconds) is not None
+    except subprocess.TimeoutExpired:
+        return False
 
 
 def _differences(first: Path, second: Path) -> list[str]:
