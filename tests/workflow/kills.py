@@ -1,4 +1,4 @@
-"""The reduced workflow, killed at random moments and started again until it is done, as often as it takes.
+"""The reduced workflow, killed at random moments and started again until it is done.
 
 It must end with the bytes of a run in peace, and leave nothing behind. By hand, on the archive of
 CIFAR-10 that ``DYNPARAM_CIFAR10_ARCHIVE`` names:
