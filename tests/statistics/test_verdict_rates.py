@@ -6,7 +6,7 @@ from scipy import stats
 
 from tests.verdict_rates import KINDS, shares
 
-REPEATS = 150
+REPEATS = 100
 CASES = [(kind, case) for kind in KINDS for case in kind.cases]
 
 
