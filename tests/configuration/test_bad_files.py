@@ -209,10 +209,18 @@ VALUES: dict[str, tuple[dict, str]] = {
         "exponents.families.square_root at exponents.widths",
     ),
     "sweep too wide": ({"sweep": {"narrow": {"coefficient": 40}}}, "sweep.narrow at sweep.second_step"),
+    "training of the sweep too wide": (
+        {"sweep": {"training": {"widths": {"smallest": 30}}}},
+        "sweep.narrow at sweep.training.widths: n_min = 6 n^(1/2) is 33 at n = 30, wider",
+    ),
     "protocol too wide": ({"protocol": {"n_min": 10_001}}, "protocol.n_min (10001) exceeds protocol.n"),
     "domain too wide": (
         {"domain": {"networks": [{"n": 10, "n_min": 11, "seeds": 2, "draws": 1}]}},
         "domain.networks.0.n_min",
+    ),
+    "second domain too wide": (
+        {"domain": {"networks": [{"n": 10, "n_min": m, "seeds": 2, "draws": 1} for m in (9, 11)]}},
+        "domain.networks.1.n_min",
     ),
     "picture too wide": (
         {"figures": {"architecture": {"fig3_1": {"n": 1, "n_min": 2}}}},

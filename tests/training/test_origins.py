@@ -62,6 +62,18 @@ def test_low_precision_is_told(tmp_path):
     assert "float32, bfloat16 products" in caption(files, 2)
 
 
+def test_curves_of_which_some_were_trained_here_are_not_from_the_archive(tmp_path):
+    files = {
+        "spectral": collected(tmp_path, "spectral", AUDIT),
+        "dynamic": collected(tmp_path, "dynamic"),
+    }
+    assert caption(files, 2) == "2 seeds per curve; float32 on a processor."
+    assert audit_sentences(files) == {
+        "spectral": AUDIT.sentence(),
+        "dynamic": "all runs trained here",
+    }
+
+
 @pytest.mark.parametrize("passed", [True, False])
 def test_the_sidecar_says_whether_the_audit_passed(passed):
     result = AuditResult(0, 1, 0.0 if passed else 1.0, 0.0, 1e-3, 5e-3, "cpu")

@@ -1,0 +1,135 @@
+"""What commands called by hand read, leave and choose if nobody says; no stage is run."""
+
+import shlex
+from pathlib import Path
+
+import pytest
+import typer
+
+from dynparam.cli import crate, data, main, probe, training
+from dynparam.experiments.own_widths import measure
+
+PAIRS = ("airplane-automobile", "bird-cat")
+IMAGES = {pair: f"data/processed/{pair}.npz" for pair in PAIRS}
+ARCHIVE = "results/archive/bird-cat/10000-500/spectral.csv"
+TRAINING = {"device": "auto", "threads": 2, "images": IMAGES["bird-cat"]}
+HANDED = {
+    "data retrieve": ("data/raw", {}),
+    "data extract bird-cat": (
+        IMAGES["bird-cat"],
+        {"pair": "bird-cat", "raw": "data/raw", "pool": False},
+    ),
+    "data extract bird-cat --pool": (
+        "data/processed/bird-cat.pool.npz",
+        {"pair": "bird-cat", "raw": "data/raw", "pool": True},
+    ),
+    "probe fig3_3_dynamic": (
+        "results/own/probe/fig3_3_dynamic.csv",
+        {
+            "curve": "fig3_3_dynamic",
+            "images": IMAGES["airplane-automobile"],
+            "threads": 2,
+            "engine": "dense",
+        },
+    ),
+    "expect fig3_3_dynamic": (
+        "results/own/expected/fig3_3_dynamic.csv",
+        {"curve": "fig3_3_dynamic", "images": IMAGES["airplane-automobile"]},
+    ),
+    "compare": ("results/own/comparison/slopes.csv", {"results": "results"}),
+    "train bird-cat dynamic": (
+        "results/own/training/bird-cat/dynamic/0.csv",
+        {
+            **TRAINING,
+            "task": "bird-cat",
+            "parametrization": "dynamic",
+            "seeds": "0",
+            "runs_directory": "results/training/.runs",
+            "seeds_at_once": 8,
+            "checkpoint_epochs": 10,
+        },
+    ),
+    "audit bird-cat spectral": (
+        "results/own/audit/bird-cat/spectral.json",
+        {**TRAINING, "task": "bird-cat", "parametrization": "spectral", "curves": ARCHIVE},
+    ),
+    "collect one.csv two.csv --images pair.npz --output all.csv": (
+        "all.csv",
+        {"curves": ["one.csv", "two.csv"], "images": "pair.npz", "audit": None},
+    ),
+    "archive --archive all.csv --images pair.npz": ("all.csv", {"images": "pair.npz", "curves": []}),
+    "crate run.zip": ("run.zip", {"root": "."}),
+}
+
+
+class HandedError(Exception):
+    """What a command hands on, raised in place of the work."""
+
+
+@pytest.fixture
+def handed(tmp_path, monkeypatch):
+    """A command line to what it hands on, in a directory with nothing but extracted images."""
+    monkeypatch.chdir(tmp_path)
+    for place in IMAGES.values():
+        Path(place).parent.mkdir(parents=True, exist_ok=True)
+        Path(place).touch()
+
+    def run(stage, settings, output, **given):
+        raise HandedError(
+            stage.command, str(output), {key: _plain(value) for key, value in given.items()}
+        )
+
+    for module in (crate, data, probe, training):
+        monkeypatch.setattr(module, "run", run)
+
+    def call(line):
+        with pytest.raises(HandedError) as found:
+            typer.main.get_command(main.app).main(shlex.split(line), standalone_mode=False)
+        return found.value.args
+
+    return call
+
+
+def _plain(value):
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+@pytest.mark.parametrize("line", HANDED)
+def test_what_a_command_hands_to_its_stage(handed, line):
+    command, output, given = handed(line)
+    assert line.startswith(command)
+    assert (output, given) == HANDED[line]
+
+
+def test_places_follow_the_configuration(handed):
+    """``paths`` and ``training.archive``, and the widths of ``protocol`` in an archived table's name."""
+    overlay = (
+        '{"paths": {"data": "d", "results": "r"}, "training": {"archive": "a"}, "protocol": {"n": 600}}'
+    )
+    Path("d/processed").mkdir(parents=True)
+    Path("d/processed/bird-cat.npz").touch()
+    given = f"--config config/thesis.yaml --config '{overlay}'"
+    _, output, found = handed(f"train bird-cat dynamic --seeds 2-5 {given}")
+    assert output == "r/own/training/bird-cat/dynamic/2-5.csv"
+    assert found["runs_directory"] == "r/training/.runs"
+    assert found["images"] == "d/processed/bird-cat.npz"
+    _, output, found = handed(f"audit bird-cat spectral {given}")
+    assert output == "r/own/audit/bird-cat/spectral.json"
+    assert found["curves"] == "a/bird-cat/600-500/spectral.csv"
+
+
+def test_what_a_profile_is_measured_with(handed, monkeypatch, capsys):
+    def stop(chosen):
+        raise HandedError(chosen)
+
+    monkeypatch.setattr(measure, "measure", stop)
+    monkeypatch.setattr(measure, "memory_bytes", lambda chosen: 5 * 2**30 // 2)
+    (chosen,) = handed("measure --widths 1,1/2,1 --parametrization dynamic")
+    assert capsys.readouterr().err == "The largest network takes 2.50 GiB.\n"
+    values = chosen.model_dump(mode="json")
+    assert values["widths"] == {"smallest": 1000, "largest": 100_000, "count": 5}
+    assert values["coefficients"] == ["1", "1", "1"]
+    found = {name: values[name] for name in ("trials", "learning_rate", "seed", "engine", "r")}
+    assert found == {"trials": 20, "learning_rate": 0.1, "seed": 0, "engine": "law", "r": "1/2"}
