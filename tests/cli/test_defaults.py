@@ -1,13 +1,18 @@
-"""What commands called by hand read, leave and choose if nobody says; no stage is run."""
+"""What commands called by hand read, leave, choose and print; no stage is run."""
 
+import json
 import shlex
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import typer
 
 from dynparam.cli import crate, data, main, probe, training
 from dynparam.experiments.own_widths import measure
+from dynparam.provenance.stage import Made
+from dynparam.support.tables import write_csv
+from dynparam.training.curve_table import COLUMNS
 
 PAIRS = ("airplane-automobile", "bird-cat")
 IMAGES = {pair: f"data/processed/{pair}.npz" for pair in PAIRS}
@@ -67,12 +72,18 @@ class HandedError(Exception):
 
 
 @pytest.fixture
-def handed(tmp_path, monkeypatch):
-    """A command line to what it hands on, in a directory with nothing but extracted images."""
+def place(tmp_path, monkeypatch):
+    """A working directory with nothing but extracted images."""
     monkeypatch.chdir(tmp_path)
     for place in IMAGES.values():
         Path(place).parent.mkdir(parents=True, exist_ok=True)
         Path(place).touch()
+    return tmp_path
+
+
+@pytest.fixture
+def handed(place, monkeypatch):
+    """A command line to what it hands on."""
 
     def run(stage, settings, output, **given):
         raise HandedError(
@@ -84,10 +95,15 @@ def handed(tmp_path, monkeypatch):
 
     def call(line):
         with pytest.raises(HandedError) as found:
-            typer.main.get_command(main.app).main(shlex.split(line), standalone_mode=False)
+            called(line)
         return found.value.args
 
     return call
+
+
+def called(line):
+    """Run a command line in this process."""
+    typer.main.get_command(main.app).main(shlex.split(line), standalone_mode=False)
 
 
 def _plain(value):
@@ -133,3 +149,75 @@ def test_what_a_profile_is_measured_with(handed, monkeypatch, capsys):
     assert values["coefficients"] == ["1", "1", "1"]
     found = {name: values[name] for name in ("trials", "learning_rate", "seed", "engine", "r")}
     assert found == {"trials": 20, "learning_rate": 0.1, "seed": 0, "engine": "law", "r": "1/2"}
+
+
+MADE = Made(
+    [Path("raw/cifar-10-batches-py/test_batch")],
+    {
+        "source": {"origin": "a mirror", "bytes": 5},
+        "classes": ["bird", "cat"],
+        "subsets": {"train": {"indices": [4, 9, 2]}, "test": {"indices": [7]}},
+    },
+    said="as the stage says",
+    values={"passed": True},
+)
+OWN = "results/own"
+PRINTED = {
+    "data retrieve --json": {"directory": "raw/cifar-10-batches-py", "origin": "a mirror", "bytes": 5},
+    "data retrieve": None,
+    "data extract bird-cat --json": {
+        "images": IMAGES["bird-cat"],
+        "classes": ["bird", "cat"],
+        "train": 3,
+        "test": 1,
+    },
+    "data extract bird-cat": None,
+    "data pair bird-cat --json": {
+        "images": IMAGES["bird-cat"],
+        "classes": ["bird", "cat"],
+        "train": 3,
+        "test": 1,
+    },
+    "data pair bird-cat": f"{IMAGES['bird-cat']}: bird and cat\n",
+    "probe fig3_3_dynamic --json": {"trials": f"{OWN}/probe/fig3_3_dynamic.csv"},
+    "probe fig3_3_dynamic": "as the stage says\n",
+    "compare --json": {"table": f"{OWN}/comparison/slopes.csv", "passed": True},
+    "compare": "as the stage says\n",
+    "audit bird-cat spectral --json": {"passed": True},
+    "audit bird-cat spectral": None,
+    "archive --archive all.csv --images pair.npz": "as the stage says\n",
+    "collect one.csv --images pair.npz --output all.csv": None,
+    "crate run.zip": "as the stage says\n",
+}
+
+
+@pytest.mark.parametrize("line", PRINTED)
+def test_what_a_command_prints(place, monkeypatch, capsys, line):
+    for module in (crate, data, probe, training):
+        monkeypatch.setattr(module, "run", lambda *_, **__: MADE)
+    called(line)
+    printed, wanted = capsys.readouterr().out, PRINTED[line]
+    assert (json.loads(printed) if isinstance(wanted, dict) else printed) == (wanted or "")
+
+
+def test_what_training_prints(place, monkeypatch, capsys):
+    """Of the table that it wrote: two seeds of one epoch."""
+    table = f"{OWN}/training/bird-cat/dynamic/3-4.csv"
+    rows = [
+        ("bird-cat", "dynamic", seed, epoch, 0.5 / (1 + epoch), 0.5, 0.75, 0.5)
+        for seed in (3, 4)
+        for epoch in (0, 1)
+    ]
+
+    def run(stage, settings, output, **given):
+        write_csv(pd.DataFrame(rows, columns=list(COLUMNS)), output)
+
+    monkeypatch.setattr(training, "run", run)
+    called("train bird-cat dynamic --seeds 3-4 --json")
+    found = json.loads(capsys.readouterr().out)
+    assert (found["task"], found["parametrization"], found["curves"]) == ("bird-cat", "dynamic", table)
+    assert (found["seeds"], found["epochs"], found["mean"]["train_loss"]) == ([3, 4], 1, 0.25)
+    called("train bird-cat dynamic --seeds 3-4")
+    sentence, place = capsys.readouterr().out.splitlines()
+    assert sentence.startswith("bird-cat, dynamic, 2 seeds, epoch 1: train loss 0.25, test loss 0.5, ")
+    assert place == f"Curves: {table}"
