@@ -3,6 +3,7 @@
 import json
 import shlex
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -10,8 +11,10 @@ import typer
 
 from dynparam.cli import crate, data, main, probe, training
 from dynparam.experiments.own_widths import measure
+from dynparam.provenance import remaking
 from dynparam.provenance.stage import Made
 from dynparam.support.tables import write_csv
+from dynparam.training import curve_record
 from dynparam.training.curve_table import COLUMNS
 
 PAIRS = ("airplane-automobile", "bird-cat")
@@ -102,8 +105,8 @@ def handed(place, monkeypatch):
 
 
 def called(line):
-    """Run a command line in this process."""
-    typer.main.get_command(main.app).main(shlex.split(line), standalone_mode=False)
+    """Run a command line in this process; its exit code, where it has one of its own."""
+    return typer.main.get_command(main.app).main(shlex.split(line), standalone_mode=False)
 
 
 def _plain(value):
@@ -134,6 +137,53 @@ def test_places_follow_the_configuration(handed):
     _, output, found = handed(f"audit bird-cat spectral {given}")
     assert output == "r/own/audit/bird-cat/spectral.json"
     assert found["curves"] == "a/bird-cat/600-500/spectral.csv"
+
+
+ARCHIVING = "archive --archive old.csv --images pair.npz"
+
+
+@pytest.mark.parametrize(
+    ("there", "line", "pairs"),
+    [
+        (["old"], ARCHIVING, ["bird-cat"]),
+        (["new"], f"{ARCHIVING} new.csv", ["bird-cat"]),
+        (["old", "new"], f"{ARCHIVING} new.csv", ["bird-cat"]),
+        ([], f"{ARCHIVING} new.csv", list(PAIRS)),
+        ([], ARCHIVING, list(PAIRS)),
+        (["new"], "collect absent.csv new.csv --images pair.npz --output all.csv", ["bird-cat"]),
+        ([], "collect new.csv --images pair.npz --output all.csv", list(PAIRS)),
+    ],
+)
+def test_tables_are_held_against_the_settings_of_their_task(place, monkeypatch, there, line, pairs):
+    """Whatever table is there tells the task; of what is not there, the stage tells."""
+    for name in there:
+        Path(f"{name}.csv").touch()
+    seen = []
+    monkeypatch.setattr(training, "run", lambda stage, settings, *_, **__: seen.append(settings) or MADE)
+    monkeypatch.setattr(
+        curve_record, "read_record", lambda csv, remedy: (SimpleNamespace(task="bird-cat"), csv.stat())
+    )
+    called(line)
+    assert [list(one.data.pairs) for one in seen] == [pairs]
+
+
+def test_verify_makes_again_what_takes_seconds_and_nothing_else(place, monkeypatch):
+    """Figures and tables of finished results: no training, no trials, nothing from the network."""
+    Path("figure.png").touch()
+    known = []
+
+    def make_again(node, repeatable):
+        known.append(repeatable)
+        return ()
+
+    monkeypatch.setattr(remaking, "make_again", make_again)
+    assert called("verify figure.png --redraw") == 3, "it has no sidecar"
+    (commands,) = known
+    slow = {"train", "audit", "collect", "archive", "probe", "expect", "sweep", "findings", "crate"}
+    assert not {words[0] for words in commands} & {*slow, "data", "report"}
+    assert commands & {("choices", "measure"), ("choices", "page")} == set()
+    drawn = {("plot", name) for name in ("architecture", "probe", "curves", "sweep", "conditions")}
+    assert commands >= {("fit",), ("compare",), ("table",), ("claims",), *drawn}
 
 
 def test_what_a_profile_is_measured_with(handed, monkeypatch, capsys):

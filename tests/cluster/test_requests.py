@@ -163,6 +163,13 @@ def test_measurements_are_the_largest_over_jobs_and_per_seed(benchmarks):
     assert found["train_seeds"] == Measured(1, Need(mem_mb=1500, seconds=900.0), 9000.0)
 
 
+@pytest.mark.parametrize("gap", ["NA", "-"])
+def test_what_was_too_short_to_be_measured_is_nothing(tmp_path, gap):
+    """Snakemake's releases write it in either way."""
+    write_benchmark(tmp_path / "one.tsv", LINE.format(gap, gap).strip(), LINE.format(7.2, gap).strip())
+    assert measure(tmp_path) == {"one": Measured(2, Need(mem_mb=8, seconds=0.1), 0.0)}
+
+
 LINE = "1\t0:00:01\t{}\t1\t1\t1\t1\t1\t1\t{}\n"
 BAD = {
     "NaN": (HEADER + LINE.format("nan", 1)).encode(),
