@@ -295,6 +295,20 @@ def test_many_sidecars_that_each_rest_on_all(run):
     assert outcome(place / "0.csv")[0] == DIFFERS
 
 
+@pytest.mark.parametrize("name", ["a[1].csv", "a?.csv", "[a-z]*.csv", "*", "a[!b].csv", "[[].csv"])
+def test_a_name_is_looked_for_as_it_stands(run, name):
+    """Sidecars of old list names of files that lie a directory deeper; no letter is a wildcard."""
+    folder = run / "results" / "deeper"
+    folder.mkdir()
+    (folder / "ab.csv").write_text("x")
+    (folder / "a1.csv").write_text("x")
+    listed = {name: sha256(folder / "ab.csv")}
+    write(run / "results" / "table.json", listed, {})
+    assert outcome(run / "results" / "table.json")[0] == MISSING
+    (folder / name).write_text("x")
+    assert outcome(run / "results" / "table.json")[0] == 0
+
+
 def test_directories_one_in_the_other(run):
     here = os.getcwd()
     os.chdir(run / "results")
