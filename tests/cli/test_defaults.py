@@ -186,6 +186,16 @@ def test_verify_makes_again_what_takes_seconds_and_nothing_else(place, monkeypat
     assert commands >= {("fit",), ("compare",), ("table",), ("claims",), *drawn}
 
 
+def test_in_a_pipe_every_finding_is_one_line(place, monkeypatch, capsys):
+    """However long; so that grep finds it."""
+    monkeypatch.setenv("COLUMNS", "80")
+    name = f"{'long_' * 40}.png"
+    Path(name).touch()
+    assert called(f"verify {name}") == 3
+    line = f"└── missing sidecar {name} (no sidecar tells where it came from)"
+    assert line in capsys.readouterr().out.splitlines()
+
+
 def test_what_a_profile_is_measured_with(handed, monkeypatch, capsys):
     def stop(chosen):
         raise HandedError(chosen)

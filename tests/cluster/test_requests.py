@@ -270,6 +270,23 @@ def test_the_command_prints_writes_and_judges(tmp_path, benchmarks, capsys, monk
     assert read_needs(path).rules["one"] == Need(mem_mb=101, seconds=80.0)
 
 
+def test_one_rule_that_asks_for_too_little_fails_the_command(tmp_path, benchmarks, capsys, monkeypatch):
+    """All others ask for enough; nothing is written unless that is asked for."""
+    path = tmp_path / "resources.yaml"
+    whole = updated(NEEDS, measure(benchmarks))
+    little = {**whole.rules, "train_seeds": Need(mem_mb=1, seconds=0.1)}
+    for known, code in ((whole.rules, 0), (little, 1)):
+        write_needs(path, whole.model_copy(update={"rules": known}))
+        written = path.read_bytes()
+        arguments = ["--benchmarks", str(benchmarks), "--needs", str(path)]
+        monkeypatch.setattr("sys.argv", ["dynparam", "resources", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main.main()
+        assert (ended.value.code or 0) == code
+        assert capsys.readouterr().out.count(" NO ") == code
+        assert path.read_bytes() == written
+
+
 def test_bad_files_are_named(tmp_path, benchmarks):
     with pytest.raises(DataError, match=r"empty: no benchmarks of jobs; run the workflow"):
         measure(tmp_path / "empty")
