@@ -80,12 +80,12 @@ def test_an_image_comes_with_its_own_target():
 
 @pytest.mark.parametrize("subset", ["fixed", "redrawn"])
 def test_every_image_is_drawn_equally_often(subset):
-    """Chi-squared of 2000 draws of 40 images, redrawn all of them at once; false alarm 1e-6."""
+    """Chi-squared of 4000 draws of 40 images, redrawn all of them at once; false alarm 1e-6."""
     images = images_of(invented_pair(40), subset=subset, stratified=False, train_images=40)
     places = {x.sum().item(): place for place, x in enumerate(images.inputs)}
     assert len(places) == 40
     generator = torch.Generator().manual_seed(5)
-    drawn = [images.draw(generator, "c", 1, trial)[0] for trial in range(2000)]
+    drawn = [images.draw(generator, "c", 1, trial)[0] for trial in range(4000)]
     counts = np.bincount([places[x.sum().item()] for x in drawn], minlength=40)
     assert chisquare(counts).pvalue > 1e-6
 
