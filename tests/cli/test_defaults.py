@@ -13,6 +13,7 @@ from dynparam.cli import crate, data, main, probe, training
 from dynparam.experiments.own_widths import measure
 from dynparam.provenance import remaking
 from dynparam.provenance.stage import Made
+from dynparam.support.errors import AuditError, DataError, InterruptedRunError
 from dynparam.support.tables import write_csv
 from dynparam.training import curve_record
 from dynparam.training.curve_table import COLUMNS
@@ -209,6 +210,39 @@ def test_what_a_profile_is_measured_with(handed, monkeypatch, capsys):
     assert values["coefficients"] == ["1", "1", "1"]
     found = {name: values[name] for name in ("trials", "learning_rate", "seed", "engine", "r")}
     assert found == {"trials": 20, "learning_rate": 0.1, "seed": 0, "engine": "law", "r": "1/2"}
+
+
+@pytest.mark.parametrize(("flag", "report"), [("", "report"), ("--json", "report_json")])
+@pytest.mark.parametrize(("given", "tolerance"), [("", 0.1), ("--tolerance 0.25", 0.25)])
+def test_a_profile_is_judged_by_the_tolerance_given(
+    place, monkeypatch, capsys, flag, report, given, tolerance
+):
+    def told(chosen, table, *, confidence, tolerance):
+        return f"{table} at {confidence} within {tolerance}"
+
+    monkeypatch.setattr(measure, "measure", lambda chosen: "trials")
+    monkeypatch.setattr(measure, report, told)
+    called(f"measure --widths 1,1 --parametrization ntk {given} {flag}")
+    assert capsys.readouterr().out == f"trials at 0.95 within {tolerance}"
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (DataError("told"), 1),
+        (AuditError("told"), 4),
+        (InterruptedRunError("told", 15), 143),
+        (InterruptedRunError("told", 2), 130),
+    ],
+)
+def test_the_program_exits_with_the_code_of_an_error(monkeypatch, capsys, error, code):
+    def fail():
+        raise error
+
+    monkeypatch.setattr(main, "app", fail)
+    with pytest.raises(SystemExit) as ended:
+        main.main()
+    assert (ended.value.code, capsys.readouterr().err) == (code, "dynparam: told\n")
 
 
 MADE = Made(
