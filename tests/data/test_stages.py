@@ -2,10 +2,19 @@
 
 import itertools
 
-from dynparam.data.settings import for_pair
+from dynparam.data.settings import for_pair, images_name
 from dynparam.data.stages import EXTRACT
 from dynparam.training.settings import all_runs
 from tests.findings_run import CONFIG, configured
+
+
+def test_the_first_draw_has_the_name_of_the_pair():
+    """Each other one a name of its own, under which no earlier file lies."""
+    assert [images_name("bird-cat", draw) for draw in range(3)] == [
+        "bird-cat",
+        "bird-cat.draw-1",
+        "bird-cat.draw-2",
+    ]
 
 
 def test_images_of_every_run_are_of_a_job():

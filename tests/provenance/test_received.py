@@ -410,6 +410,22 @@ class TestPictures:
         same = pictures.same_pixels(tmp_path / "old.png", tmp_path / "new.png")
         assert same == (True, "every pixel, not every byte")
 
+    @pytest.mark.parametrize(
+        ("limit", "size", "note"),
+        [
+            ("MAX_PIXELS", 4, "every pixel, not every byte"),
+            ("MAX_PIXELS", 3, "it claims 2 x 2 pixels; not decoded"),
+            ("MAX_PICTURE_BYTES", len(WHOLE) + 4, "every pixel, not every byte"),
+            ("MAX_PICTURE_BYTES", len(WHOLE) + 3, "larger than 0 MiB; not read"),
+        ],
+    )
+    def test_a_picture_of_just_the_limit_is_compared(self, tmp_path, monkeypatch, limit, size, note):
+        (tmp_path / "old.png").write_bytes(self.WHOLE + b"more")
+        (tmp_path / "new.png").write_bytes(self.WHOLE)
+        monkeypatch.setattr(pictures, limit, size)
+        same = pictures.same_pixels(tmp_path / "old.png", tmp_path / "new.png")
+        assert same == (note.startswith("every"), note)
+
 
 def test_homes_and_the_like_are_no_run(tmp_path, monkeypatch):
     """Though they may hold a checkout or results."""
