@@ -112,6 +112,7 @@ def test_every_option_that_the_page_names_exists():
 def test_names_are_completed_from_the_configuration(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert options.complete_tasks("air") == ["airplane-automobile"]
+    assert options.complete_tasks("automobile") == [], "a name is typed from its beginning on"
     assert options.complete_curves("fig3_3") == ["fig3_3_spectral", "fig3_3_dynamic"]
     figures = {
         stage.command: options.completion(stage.parameters[0].names)
@@ -227,7 +228,9 @@ def test_a_profile_is_measured_and_printed_as_json(tmp_path):
 def test_curves_are_summarized():
     columns = ["seed", "epoch", "train_loss", "test_loss", "train_accuracy", "test_accuracy"]
     rows = [(0, 0, 1, 1, 0, 0), (0, 1, 0.2, 0.4, 1, 1), (1, 0, 1, 1, 0, 0), (1, 1, 0.4, 0.6, 1, 0.5)]
-    found = summary.summarize(pd.DataFrame([*rows, (2, 0, 9, 9, 0, 0)], columns=columns))
+    curves = pd.DataFrame([*rows, (2, 0, 9, 9, 0, 0)], columns=columns)
+    found = summary.summarize(curves)
+    assert summary.summarize(curves[::-1]) == found, "a run ends with its last epoch, not its last row"
     assert found["seeds"] == [0, 1, 2]
     assert found["ended_early"] == [2]
     assert found["mean"]["test_loss"] == pytest.approx(0.5)

@@ -163,6 +163,13 @@ def test_measurements_are_the_largest_over_jobs_and_per_seed(benchmarks):
     assert found["train_seeds"] == Measured(1, Need(mem_mb=1500, seconds=900.0), 9000.0)
 
 
+@pytest.mark.parametrize("gap", ["NA", "-"])
+def test_what_was_too_short_to_be_measured_is_nothing(tmp_path, gap):
+    """Snakemake's releases write it in either way."""
+    write_benchmark(tmp_path / "one.tsv", LINE.format(gap, gap).strip(), LINE.format(7.2, gap).strip())
+    assert measure(tmp_path) == {"one": Measured(2, Need(mem_mb=8, seconds=0.1), 0.0)}
+
+
 LINE = "1\t0:00:01\t{}\t1\t1\t1\t1\t1\t1\t{}\n"
 BAD = {
     "NaN": (HEADER + LINE.format("nan", 1)).encode(),
@@ -261,6 +268,23 @@ def test_the_command_prints_writes_and_judges(tmp_path, benchmarks, capsys, monk
     rows = {row["rule"]: row for row in json.loads(printed)}
     assert rows["one"]["requested_seconds"] >= 4 * 80
     assert read_needs(path).rules["one"] == Need(mem_mb=101, seconds=80.0)
+
+
+def test_one_rule_that_asks_for_too_little_fails_the_command(tmp_path, benchmarks, capsys, monkeypatch):
+    """All others ask for enough; nothing is written unless that is asked for."""
+    path = tmp_path / "resources.yaml"
+    whole = updated(NEEDS, measure(benchmarks))
+    little = {**whole.rules, "train_seeds": Need(mem_mb=1, seconds=0.1)}
+    for known, code in ((whole.rules, 0), (little, 1)):
+        write_needs(path, whole.model_copy(update={"rules": known}))
+        written = path.read_bytes()
+        arguments = ["--benchmarks", str(benchmarks), "--needs", str(path)]
+        monkeypatch.setattr("sys.argv", ["dynparam", "resources", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main.main()
+        assert (ended.value.code or 0) == code
+        assert capsys.readouterr().out.count(" NO ") == code
+        assert path.read_bytes() == written
 
 
 def test_bad_files_are_named(tmp_path, benchmarks):

@@ -103,6 +103,20 @@ def test_a_bad_file_is_refused_in_a_sentence_that_names_it(tmp_path, kind):
     assert len(message) < 500 + len(str(THESIS)) + len(str(path))
 
 
+def test_the_sources_of_a_wrong_value_are_named_in_their_order(tmp_path):
+    """The value may be of any, or of two put together; JSON is not repeated at length."""
+    path = tmp_path / "mine.yaml"
+    path.write_text("fit: {resamples: 5}\n")
+    for sources, named in (
+        ([THESIS, path], f"{THESIS}, {path}: key 'fit.resamples'"),
+        ([THESIS, path, '{"fit": {"seed": 3}}'], f"{THESIS}, {path}, the command line: key 'fit.res"),
+        ([path, '{"fits": 3}', THESIS], f"{path}, the command line, {THESIS}: unknown key 'fits'"),
+    ):
+        with pytest.raises(ConfigError) as refusal:
+            load(Config, sources)
+        assert str(refusal.value).startswith(named)
+
+
 def test_what_is_no_file_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", "/dev/zero", tmp_path):
@@ -209,14 +223,26 @@ VALUES: dict[str, tuple[dict, str]] = {
         "exponents.families.square_root at exponents.widths",
     ),
     "sweep too wide": ({"sweep": {"narrow": {"coefficient": 40}}}, "sweep.narrow at sweep.second_step"),
+    "training of the sweep too wide": (
+        {"sweep": {"training": {"widths": {"smallest": 30}}}},
+        "sweep.narrow at sweep.training.widths: n_min = 6 n^(1/2) is 33 at n = 30, wider",
+    ),
     "protocol too wide": ({"protocol": {"n_min": 10_001}}, "protocol.n_min (10001) exceeds protocol.n"),
     "domain too wide": (
         {"domain": {"networks": [{"n": 10, "n_min": 11, "seeds": 2, "draws": 1}]}},
         "domain.networks.0.n_min",
     ),
+    "second domain too wide": (
+        {"domain": {"networks": [{"n": 10, "n_min": m, "seeds": 2, "draws": 1} for m in (9, 11)]}},
+        "domain.networks.1.n_min",
+    ),
     "picture too wide": (
         {"figures": {"architecture": {"fig3_1": {"n": 1, "n_min": 2}}}},
         "figures.architecture.fig3_1.n_min",
+    ),
+    "grid of one width": (
+        {"probe": {"widths": {"largest": 1000}}},
+        "largest (1000) must exceed smallest (1000); swap them",
     ),
     "slopes of one width": ({"law": {"slopes_from": 10_000_000}}, "law.slopes_from"),
     "sliding over more widths": (

@@ -267,6 +267,8 @@ def test_likest_settings_are_those_with_the_fewest_differences(thesis):
     recorded["probe"]["learning_rate"] = 0.7
     assert stages.differences(recorded) == ["probe.learning_rate: 0.7, here 0.1"]
     assert stages.differences({"nothing": {}}) == []
+    for block in ("inputs", "network", "paths"):
+        assert stages.differences({block: recorded.get(block, {})}) == [], "no job has that block alone"
     assert stages.code_digest("fit_slopes") == STAGES["fit_slopes"].digest()
     assert stages.code_digest("no_such_stage") is None
 

@@ -190,6 +190,15 @@ def test_progress_is_told_in_plain_lines_without_a_terminal(
     assert "127.0.0.1, 1 MB: 100 % done" in capsys.readouterr().err
 
 
+def test_progress_of_a_resumed_download_is_that_of_the_bytes_to_come(
+    server: http_server.Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "part").write_bytes(CONTENT[:CUT])
+    assert _fetch(server.url("/file", ranged(CONTENT)), tmp_path / "part") == CONTENT
+    assert server.ranges() == [f"bytes={CUT}-"]
+    assert "127.0.0.1, 1 MB: 100 % done, 0 s left" in capsys.readouterr().err
+
+
 # --- Whatever a mirror does, the next one is tried ----------------------------------------------
 
 OK = b"HTTP/1.1 200 OK\r\n"

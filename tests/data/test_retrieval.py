@@ -103,6 +103,18 @@ def test_local_archive_gives_exactly_the_members(
         assert (tmp_path / "raw" / FOLDER / name).read_bytes() == content
 
 
+@pytest.mark.parametrize("named", ["..", "link", "~/link"])
+def test_the_origin_is_called_by_its_own_name(
+    raw: Path, hashes: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    """A link or ``..`` would not tell where the members came from."""
+    (tmp_path / "link").symlink_to(raw)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(raw / FOLDER if named == ".." else tmp_path)
+    record = retrieval.retrieve(_source(Path(named)), tmp_path / "new", hashes)
+    assert record["origin"] == raw.name
+
+
 @pytest.mark.parametrize("form", [".", FOLDER], ids=["parent", "folder"])
 def test_extracted_directory_serves_as_source(
     raw: Path, hashes: dict[str, str], tmp_path: Path, form: str

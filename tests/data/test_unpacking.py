@@ -272,6 +272,30 @@ def test_hostile_headers_are_refused_in_a_sentence(tmp_path: Path, kind: str) ->
     assert {path.name for path in tmp_path.iterdir()} == {"a.tar.gz", "into"}
 
 
+IMPOSSIBLE = "has a header of an impossible size"
+TOLD = {
+    "size below zero": IMPOSSIBLE,
+    "long name of a MiB": IMPOSSIBLE,
+    "PAX header of a MiB": IMPOSSIBLE,
+    "sparse file": "is sparse",
+    "symbolic link": "is a link or a device",
+    "pipe": "is a link or a device",
+    "directory in place of a file": "is no file, or too large",
+    "name from the root": "points outside the archive",
+    "name of the folder above": "points outside the archive",
+    "PAX path with an escape sequence": "has a name that no file of this archive can have",
+    "repeated": "is repeated",
+}
+
+
+@pytest.mark.parametrize("kind", TOLD)
+def test_why_a_member_is_refused_is_told(tmp_path: Path, kind: str) -> None:
+    """Before it is written: its wrong SHA-256 would be a riddle."""
+    (tmp_path / "a.tar.gz").write_bytes(gzip.compress(HOSTILE[kind] + END, compresslevel=1))
+    with pytest.raises(DataError, match=f"^given.tar.gz: the member .* {TOLD[kind]}; nothing was extr"):
+        _unpack(tmp_path / "a.tar.gz")
+
+
 # --- Streams ------------------------------------------------------------------------------------
 
 

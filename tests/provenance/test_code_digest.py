@@ -305,6 +305,16 @@ def test_versions_count_where_a_library_is_imported(of, monkeypatch, line):
     assert touched == {"a", "main"}
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["q.settings.measure", "q.settings_of", "q.errors", "support.errors.more", "configuration.jobs"],
+)
+def test_names_that_are_only_alike_are_not_neutral(of, name):
+    files = {name: "X = 1", "main": f"from p.{name} import X\nY = X"}
+    assert not code_digest.is_neutral(name)
+    assert of(files) != of({**files, name: "X = 2"})
+
+
 @pytest.mark.parametrize("name", ["settings.widths", "q.settings", "support.errors"])
 def test_neutral_modules_change_nothing(of, name):
     files = {name: "X = 1", "main": f"from p.{name} import X\nY = X"}

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from rocrate.rocrate import ROCrate
 
-from dynparam.provenance.crate import PROFILES, read_run, write_crate
+from dynparam.provenance.crate import PROFILES, FinishedRun, read_run, write_crate
 from dynparam.provenance.record import write_sidecar
 from dynparam.settings.shared import Fit, Paths
 from dynparam.support.errors import DataError
@@ -235,3 +235,18 @@ def test_times_are_those_of_the_records(place):
         assert ended == datetime.fromisoformat(values["created"])
         assert (ended - began).total_seconds() == round(values["wall_seconds"])
     assert graph["#run"]["endTime"] == graph["./"]["datePublished"] == "2026-01-05T12:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("path", "is_data"),
+    [
+        ("data/processed/bird-cat.json", True),
+        ("data/raw/x", True),
+        ("results/bird-cat.npz", True),
+        ("results/bird-cat.csv", False),
+        ("data.csv", False),
+        ("results/data/x.csv", False),
+    ],
+)
+def test_images_stay_out_wherever_they_lie(path, is_data):
+    assert FinishedRun(Path("run"), {}, Path("data")).is_data(Path(path)) is is_data

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dynparam.provenance.experiment import Experiment, Files, Page, ShownTable
+from dynparam.provenance.experiment import Experiment, Files, Page, ShownFigure, ShownTable, titled
 from dynparam.support.errors import DataError
 from dynparam.support.tables import COUNT, Form
 
@@ -33,6 +33,14 @@ def test_without_a_report_of_its_own_figures_are_all_it_shows(tmp_path):
 def test_a_table_is_named_after_its_file():
     assert ShownTable("sweep/edges", "r_sweep").name == "edges"
     assert ShownTable("edges", "r_sweep").name == "edges"
+
+
+def test_a_figure_without_a_title_goes_by_its_name():
+    titles = {"edges": ("The edge", "Sec. 2.3.2")}
+    assert titled(titles, "edges", ["a.csv"]) == ShownFigure(
+        "edges", "The edge", "Sec. 2.3.2", ("a.csv",)
+    )
+    assert titled(titles, "my_own_edges") == ShownFigure("my_own_edges", "my own edges", "", ())
 
 
 def test_tables_and_plotted_data_are_read_from_their_places(tmp_path):

@@ -295,6 +295,20 @@ def test_many_sidecars_that_each_rest_on_all(run):
     assert outcome(place / "0.csv")[0] == DIFFERS
 
 
+@pytest.mark.parametrize("name", ["a[1].csv", "a?.csv", "[a-z]*.csv", "*", "a[!b].csv", "[[].csv"])
+def test_a_name_is_looked_for_as_it_stands(run, name):
+    """Sidecars of old list names of files that lie a directory deeper; no letter is a wildcard."""
+    folder = run / "results" / "deeper"
+    folder.mkdir()
+    (folder / "ab.csv").write_text("x")
+    (folder / "a1.csv").write_text("x")
+    listed = {name: sha256(folder / "ab.csv")}
+    write(run / "results" / "table.json", listed, {})
+    assert outcome(run / "results" / "table.json")[0] == MISSING
+    (folder / name).write_text("x")
+    assert outcome(run / "results" / "table.json")[0] == 0
+
+
 def test_directories_one_in_the_other(run):
     here = os.getcwd()
     os.chdir(run / "results")
@@ -395,6 +409,22 @@ class TestPictures:
         (tmp_path / "new.png").write_bytes(self.WHOLE)
         same = pictures.same_pixels(tmp_path / "old.png", tmp_path / "new.png")
         assert same == (True, "every pixel, not every byte")
+
+    @pytest.mark.parametrize(
+        ("limit", "size", "note"),
+        [
+            ("MAX_PIXELS", 4, "every pixel, not every byte"),
+            ("MAX_PIXELS", 3, "it claims 2 x 2 pixels; not decoded"),
+            ("MAX_PICTURE_BYTES", len(WHOLE) + 4, "every pixel, not every byte"),
+            ("MAX_PICTURE_BYTES", len(WHOLE) + 3, "larger than 0 MiB; not read"),
+        ],
+    )
+    def test_a_picture_of_just_the_limit_is_compared(self, tmp_path, monkeypatch, limit, size, note):
+        (tmp_path / "old.png").write_bytes(self.WHOLE + b"more")
+        (tmp_path / "new.png").write_bytes(self.WHOLE)
+        monkeypatch.setattr(pictures, limit, size)
+        same = pictures.same_pixels(tmp_path / "old.png", tmp_path / "new.png")
+        assert same == (note.startswith("every"), note)
 
 
 def test_homes_and_the_like_are_no_run(tmp_path, monkeypatch):

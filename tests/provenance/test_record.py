@@ -167,6 +167,29 @@ def test_versions_and_hardware_are_of_this_machine():
     assert hardware()["memory_gib"] > 0
 
 
+@pytest.mark.parametrize(
+    ("cpuinfo", "processor"),
+    [
+        ("processor\t: 0\nmodel name\t: A: CPU @ 2 GHz \n\nmodel name\t: another\n", "A: CPU @ 2 GHz"),
+        ("processor\t: 0\nFeatures\t: fp\n", "the machine"),
+        (None, "the processor"),
+    ],
+)
+def test_the_processor_is_called_by_its_name(monkeypatch, cpuinfo, processor):
+    """By Linux's list, where that has names: not on ARM; and on other systems there is none."""
+
+    def read_text(path, encoding):
+        assert path == Path("/proc/cpuinfo")
+        if cpuinfo is None:
+            raise FileNotFoundError(path)
+        return cpuinfo
+
+    monkeypatch.setattr(Path, "read_text", read_text)
+    monkeypatch.setattr(provenance.platform, "machine", lambda: "the machine")
+    monkeypatch.setattr(provenance.platform, "processor", lambda: "the processor")
+    assert hardware()["processor"] == processor
+
+
 def test_every_library_that_may_change_a_result_is_recorded():
     """Those whose versions count in digests of code, and those that draw."""
     assert {*LIBRARIES, *DRAWING} <= set(provenance.versions())

@@ -123,6 +123,21 @@ def test_nothing_received_is_run(received, environment, monkeypatch):
     assert not (received / "marks").exists()
 
 
+@pytest.mark.parametrize(
+    ("program", "note"),
+    [
+        ((sys.executable, "-c", "import sys; sys.exit('a warning\\nthe sentence\\n')"), "the sentence"),
+        ((sys.executable, "-c", "import sys; sys.exit(3)"), "it failed"),
+        ((sys.executable, "-c", "import time; time.sleep(60)"), "it takes more than 0.5 seconds"),
+        (("/nowhere/python",), "it cannot be started (No such file or directory)"),
+    ],
+)
+def test_a_program_that_fails_is_told_by_its_last_words(received, monkeypatch, program, note):
+    monkeypatch.setattr(remaking, "TIMEOUT_SECONDS", 0.5 if "sleep" in program[-1] else 60)
+    monkeypatch.setattr(remaking, "PROGRAM", program)
+    assert remade(received) == {"figures/fig3_1.png": ("not compared", note)}
+
+
 def test_nothing_received_is_run_by_the_program(received):
     options = ["--config", str(ROOT / "config" / "thesis.yaml"), "--config", SMALL]
     done = subprocess.run(

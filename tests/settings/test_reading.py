@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynparam.settings.reading import merge, read
+from dynparam.settings.reading import merge, read, require_plain
 from dynparam.support.errors import ConfigError
 
 
@@ -36,3 +36,11 @@ def test_merge_overrides_key_by_key(base, over):
         else:
             assert merged[key] == (over[key] if key in over else base[key])
     assert merge(merged, over) == merged
+
+
+def test_text_may_have_several_lines_and_no_other_control_character():
+    for text in ("two\nlines", "größer", "", "a b"):
+        require_plain({"title": [text]}, "here")
+    for text in ("a\tb", "a\r\nb", "a\x7fb", "a\ud800b", "a\n\x1b[2Jb"):
+        with pytest.raises(ConfigError, match="here: title has characters that no text file can have"):
+            require_plain({"title": [text]}, "here")

@@ -64,6 +64,25 @@ def test_what_cannot_be_drawn_is_told(title):
         TITLE.validate_python(title)
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("", "RuntimeError"),
+        ("  \n", "RuntimeError"),
+        ("$x$\n  ^\nthe last line says why", "the last line says why"),
+        ("x" * 101, "x" * 100),
+    ],
+)
+def test_why_a_title_cannot_be_drawn_is_told_in_short(monkeypatch, said, told):
+    def fail(*_):
+        raise RuntimeError(said)
+
+    monkeypatch.setattr(MathTextParser, "parse", fail)
+    with pytest.raises(ValidationError) as error:
+        TITLE.validate_python(r"$\frac{1}{2}$")
+    assert f"has a formula that cannot be drawn ({told}); correct it" in str(error.value)
+
+
 def test_a_long_title_is_told():
     with pytest.raises(ValidationError, match="at most 200 characters"):
         TITLE.validate_python("x" * 201)

@@ -52,6 +52,15 @@ def test_write_error_names_the_path_and_a_remedy(tmp_path: Path) -> None:
         write_text(target, "text")
 
 
+def test_an_error_without_a_number_is_told_in_its_own_words(tmp_path: Path) -> None:
+    """Libraries raise ``OSError("...")``, which has no ``strerror``."""
+    with (
+        pytest.raises(DynparamError, match=r"table\.csv: cannot be written \(the sheet is full\)"),
+        atomic_path(tmp_path / "table.csv"),
+    ):
+        raise OSError("the sheet is full")
+
+
 def test_sha256(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"abc" * 100_000)
     assert sha256(tmp_path / "x") == hashlib.sha256(b"abc" * 100_000).hexdigest()

@@ -1,5 +1,6 @@
 """Regular files: read to a limit, and nothing else waited for."""
 
+import errno
 import os
 import signal
 from collections.abc import Iterator
@@ -61,6 +62,8 @@ def test_what_is_refused_is_told_by_its_kind(tmp_path):
     assert refusal(tmp_path / "in" / "out") is None
     assert refusal(tmp_path / "in" / "out", tmp_path) is None
     assert refusal(tmp_path / "in" / "out", tmp_path / "in") == LEADS_OUT
-    assert str(refusal(tmp_path / "in" / "circle")).startswith("cannot be read")
+    circle = refusal(tmp_path / "in" / "circle")
+    words = ("a circle of links", os.strerror(errno.ELOOP))  # Python 3.13 has the latter
+    assert circle in [f"cannot be read ({one})" for one in words]
     with pytest.raises(RefusedError, match="cannot be read"):
         read_bytes(tmp_path / "absent", 10)

@@ -33,6 +33,13 @@ def test_float32_survives(tmp_path_factory, value):
     assert np.float32(read_csv(path)["x"][0]) == np.float32(value)
 
 
+def test_neighbours_in_float32_stay_apart(tmp_path):
+    """Above 10^9 they are 64 apart, which eight digits do not tell."""
+    values = np.float32(1e9) + 64 * np.arange(300, dtype=np.float32)
+    write_csv(pd.DataFrame({"x": values}), tmp_path / "t.csv")
+    assert read_csv(tmp_path / "t.csv")["x"].to_numpy(np.float32).tolist() == values.tolist()
+
+
 FORM = Form(
     {
         "name": TEXT,

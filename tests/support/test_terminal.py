@@ -24,7 +24,7 @@ def test_no_character_that_is_obeyed_is_left():
 
 
 def test_lines_are_kept_only_where_they_are_wanted():
-    assert shown("a\nb\tc\r\nd") == "a b c  d"
+    assert shown("a\nb\tc\r\nd\ve\ff") == "a b c  d e f"
     assert shown_lines("a\nb\tc\r\nd\n") == "a\nb c \nd\n"
 
 

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import time
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from dynparam.support.errors import DataError
 from dynparam.support.files import sha256
 from dynparam.support.tables import read_csv, write_csv
 from dynparam.training import archive as archives
-from dynparam.training.archive import CurveFile, merge_curves, read_archive, read_curves
+from dynparam.training.archive import CurveFile, merge_curves, read_archive, read_curves, require_named
 from dynparam.training.curve_table import COLUMNS
 from dynparam.training.settings import all_runs, for_run
 from tests.training_runs import TASK, run_stage, write_pair
@@ -521,3 +522,29 @@ def test_all_tracked_tables_are_tried():
     runs = all_runs(load(Config, [ROOT / "config/thesis.yaml"])).values()
     archive = ROOT / "results/archive"
     assert sorted(archive / f"{run.place}.csv" for run in runs) == TRACKED
+
+
+@pytest.mark.parametrize(
+    ("place", "named"),
+    [
+        ("dynamic.csv", "dynamic"),
+        ("dynamic/0-9.csv", "dynamic"),
+        ("spectral/dynamic.csv", "dynamic"),
+        ("runs/0-9.csv", None),
+        ("dynamic/runs/0-9.csv", None),
+    ],
+)
+@pytest.mark.parametrize("within", [False, True], ids=["by its whole path", "from its folder"])
+def test_a_table_is_named_by_its_file_or_its_folder(tmp_path, monkeypatch, place, named, within):
+    csv = tmp_path / place
+    csv.parent.mkdir(parents=True, exist_ok=True)
+    if within:
+        monkeypatch.chdir(csv.parent)
+        csv = Path(csv.name)
+    for parametrization in ("dynamic", "spectral"):
+        if named in (None, parametrization):
+            require_named(csv, parametrization)
+        else:
+            told = f"{csv}: by its name it holds curves of {named}, and they are of {parametrization};"
+            with pytest.raises(DataError, match=f"^{re.escape(told)}"):
+                require_named(csv, parametrization)

@@ -470,20 +470,38 @@ def test_what_cannot_be_set_aside_is_told(path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "error", [SafetensorError("I/O error: No space left on device (os error 28)"), OSError(28, "full")]
+    ("error", "words"),
+    [
+        (SafetensorError("I/O error: No space left on device (os error 28)"), "I/O error: No space"),
+        (OSError(28, "full"), "full"),
+        (OSError("of a library"), "of a library"),
+    ],
 )
-def test_a_failing_write_keeps_the_older_checkpoint(path, monkeypatch, error):
+def test_a_failing_write_keeps_the_older_checkpoint(path, monkeypatch, error, words):
     def half_written(host, partial, metadata):
         Path(partial).write_bytes(b"half")
         raise error
 
     monkeypatch.setattr(checkpoints, "save_file", half_written)
     with pytest.raises(
-        DynparamError, match=r"seed-0000\.safetensors: cannot be written \(.*; free some"
+        DynparamError, match=rf"seed-0000\.safetensors: cannot be written \({words}.*; free some"
     ):
         save(path, "run/0", Place(9), tensors())
     assert_holds(path, "run/0", PLACE, tensors())
     assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [(OSError(5, "Input/output error"), "Input/output error"), (OSError("odd"), "odd")],
+)
+def test_a_failing_read_is_told_in_its_own_words(path, monkeypatch, error, words):
+    def fails(*_, **__):
+        raise error
+
+    monkeypatch.setattr(checkpoints, "safe_open", fails)
+    with pytest.raises(CheckpointError, match=rf"not a readable checkpoint \({words}\)"):
+        load(path, "run/0", FORM)
 
 
 @pytest.fixture

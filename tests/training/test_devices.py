@@ -1,5 +1,7 @@
 """Where training runs; a GPU is played by torch's own answers."""
 
+from types import SimpleNamespace
+
 import psutil
 import pytest
 import torch
@@ -54,6 +56,10 @@ def test_names(monkeypatch):
 
 
 def test_free_memory(monkeypatch):
+    """What is free, not what is built in; and of the processor's, what caches would give back too."""
     assert 0 < free_memory_bytes(CPU) <= psutil.virtual_memory().total
+    memory = SimpleNamespace(total=9, available=6, used=3, free=2)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
+    assert free_memory_bytes(CPU) == 6
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (5, 7))
     assert free_memory_bytes(torch.device("cuda")) == 5

@@ -18,9 +18,9 @@ from tests.training_runs import run_stage
 AUDIT = AuditResult(1, 2, 3.2e-7, 0.0, 1e-3, 5e-3, "cpu, 2 threads")
 
 
-def collected(root, name, audit=None, seeds=(0, 1), diverged=(), **protocol):
+def collected(root, name, audit=None, seeds=(0, 1), diverged=(), device="cpu, 1 threads", **protocol):
     csv = root / f"{name}.csv"
-    curves = CurveFile(curve_table(seeds), (origin(seeds, diverged),))
+    curves = CurveFile(curve_table(seeds), ({**origin(seeds, diverged), "device": device},))
     write_csv(curves.table, csv)
     details = source_details(curves, audit)
     write_sidecar(
@@ -57,9 +57,27 @@ def test_divergence_and_unequal_numbers_are_told(tmp_path):
     assert "Diverged under dynamic: seed 1 at epoch 2." in said
 
 
+def test_a_gpu_is_told_by_its_own_name_and_each_machine_once(tmp_path):
+    devices = {"spectral": "a GPU", "dynamic": "cpu, 2 threads", "ntk": "cpu, 8 threads"}
+    files = {name: collected(tmp_path, name, device=device) for name, device in devices.items()}
+    assert caption(files, 2) == "2 seeds per curve; float32 on a GPU, a processor."
+
+
 def test_low_precision_is_told(tmp_path):
     files = {"dynamic": collected(tmp_path, "dynamic", products="bfloat16")}
     assert "float32, bfloat16 products" in caption(files, 2)
+
+
+def test_curves_of_which_some_were_trained_here_are_not_from_the_archive(tmp_path):
+    files = {
+        "spectral": collected(tmp_path, "spectral", AUDIT),
+        "dynamic": collected(tmp_path, "dynamic"),
+    }
+    assert caption(files, 2) == "2 seeds per curve; float32 on a processor."
+    assert audit_sentences(files) == {
+        "spectral": AUDIT.sentence(),
+        "dynamic": "all runs trained here",
+    }
 
 
 @pytest.mark.parametrize("passed", [True, False])

@@ -305,6 +305,17 @@ def test_files_of_other_names_are_no_states(neighbours, name):
     assert states(files) == ({}, [])
 
 
+@pytest.mark.parametrize("seed", [0, 9999, 10_000, 123_456, 10**17])
+def test_the_state_of_a_seed_of_any_length_is_read_back(files, seed):
+    """Names have four digits and more where they are needed."""
+    files.note(replace(STATUS, seed=seed))
+    (path,) = files.directory.iterdir()
+    assert path.stem.removeprefix("seed-") == str(seed).zfill(4)
+    assert [status.seed for status in statuses(files.directory)] == [seed]
+    files.clear(seed)
+    assert list(files.directory.iterdir()) == []
+
+
 def test_a_directory_that_is_none_is_told(tmp_path):
     """One that is not there yet holds no runs."""
     refused = []

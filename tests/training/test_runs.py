@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import sys
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -483,6 +484,44 @@ def test_a_huge_learning_rate_is_recorded_as_divergence(tmp_path, rate, capsys):
     assert origin["diverged"] == {str(record.seed): record.diverged_at for record in records}
     table = curve_table(TASK, "dynamic", records)
     assert table["epoch"].tolist() == [epoch for r in records for epoch in range(r.diverged_at + 1)]
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """Of every training the total that its progress is told, and the amounts that are done."""
+    found = []
+
+    @contextmanager
+    def progress(label, total):
+        amounts = []
+        found.append((total, amounts))
+        yield lambda amount, note="": amounts.append(amount)
+
+    monkeypatch.setattr(runs, "progress", progress)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("lost", "seeds"), [((), [0]), ((), [0, 2]), ((1,), [0, 1]), ((1,), [1]), ((1, 2), [0, 1, 2])]
+)
+def test_progress_ends_with_its_total(tmp_path, stage, stacks_of_two, monkeypatch, counted, lost, seeds):
+    """Whatever diverges; and an interrupted training counts what is left."""
+    for seed in lost:
+        diverging(monkeypatch, seed)
+    trained(tmp_path, stage, seeds)
+    ((total, amounts),) = counted
+    assert total == stage.protocol.epochs * len(seeds)
+    assert sum(amounts) == total
+
+
+def test_progress_of_a_resumed_run_is_that_of_its_epochs_left(tmp_path, stage, at_batch, counted):
+    disarm = at_batch(2 * BATCHES + 2, terminate)
+    with pytest.raises(InterruptedRunError):
+        trained(tmp_path, stage, [0])
+    disarm()
+    trained(tmp_path, stage, [0])
+    left = stage.protocol.epochs - 2
+    assert [(total, sum(amounts)) for total, amounts in counted] == [(left + 2, 2), (left, left)]
 
 
 def test_table_and_origins(tmp_path, stage):

@@ -23,6 +23,10 @@ def test_gaps_split_a_shard():
     assert shards([0, 1, 3, 9, 10], 10) == ["0-1", "3-3", "9-9", "10-10"]
 
 
+def test_seeds_in_any_order_and_more_than_once_make_the_same_shards():
+    assert shards([10, 3, 1, 3, 11, 0, 1], 10) == ["0-1", "3-3", "10-11"]
+
+
 @given(some_seeds, st.integers(1, 40))
 def test_shards_hold_every_seed_once(seeds, size):
     found = [parse_seeds(name) for name in shards(seeds, size)]

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from scipy.stats import chisquare
 
 from dynparam.data.images import normalize, square_norms
 from dynparam.trials.images import TrialImages
@@ -75,6 +76,18 @@ def test_an_image_comes_with_its_own_target():
     for trial in range(50):
         x, y = images.draw(generator, "c", 1, trial)
         assert known[tuple(x.tolist())] == y.tolist()
+
+
+@pytest.mark.parametrize("subset", ["fixed", "redrawn"])
+def test_every_image_is_drawn_equally_often(subset):
+    """Chi-squared of 4000 draws of 40 images, redrawn all of them at once; false alarm 1e-6."""
+    images = images_of(invented_pair(40), subset=subset, stratified=False, train_images=40)
+    places = {x.sum().item(): place for place, x in enumerate(images.inputs)}
+    assert len(places) == 40
+    generator = torch.Generator().manual_seed(5)
+    drawn = [images.draw(generator, "c", 1, trial)[0] for trial in range(4000)]
+    counts = np.bincount([places[x.sum().item()] for x in drawn], minlength=40)
+    assert chisquare(counts).pvalue > 1e-6
 
 
 @pytest.mark.parametrize("other", [("d", 1, 0), ("c", 2, 0), ("c", 1, 1)])
