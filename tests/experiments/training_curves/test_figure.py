@@ -86,6 +86,19 @@ def test_means_and_deviations_by_hand_where_a_seed_diverged():
     assert rows["seeds"].tolist() == [2] * 4
 
 
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [(1, "1 seed"), (2, "2 seeds"), (3, "2 of 3 seeds"), (10_000, "2 of 10,000 seeds")],
+)
+def test_seeds_are_those_of_the_curve_that_has_fewest(wanted, told):
+    """A run that diverges is one of them: three of spectral, two of dynamic."""
+    plotted = curve_figures.plotted_curves(two_parametrizations())
+    assert curve_figures.seeds_of(plotted, wanted) == told
+    alone = plotted[plotted["parametrization"] == "spectral"]
+    assert curve_figures.seeds_of(alone, 3) == "3 seeds"
+    assert curve_figures.seeds_of(alone, 4) == "3 of 4 seeds"
+
+
 def test_an_epoch_that_no_seed_reached_finite_has_no_mean():
     plotted = curve_figures.plotted_curves({"s": curve("s", 0, [0.5, np.inf], [0.5, np.nan])})
     assert plotted["seeds"].tolist() == [1, 0, 1, 0]
