@@ -148,6 +148,9 @@ def test_every_column_shows_what_its_head_says():
         "verdict": "? undecided",
         "note": "told",
     }
+    lacking = row.assign(edge=np.nan, ci_low=np.nan, ci_high=np.nan, note=None)
+    shown = {column.head: column.texts(lacking)[0] for column in view.columns if not column.picture}
+    assert (shown["measured"], shown["expected"], shown["note"]) == ("none", "0.312", "")
     (drawn,) = [column.picture for column in view.columns if column.picture]
     rows = pd.concat([row, row.assign(edge=1.0, ci_high=1.2)])
     for low, high in bands(drawn.draw(rows), rows["edge"]):
