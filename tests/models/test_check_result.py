@@ -211,6 +211,17 @@ def test_the_figure_shows_the_sizes_lines_and_slopes_of_the_step(step):
             assert legend[layer - 1] == f"{2 * layer - 2}  ${slope:+.2f}$"
 
 
+def test_a_bar_below_zero_ends_at_a_tenth_of_the_mean():
+    """Two seeds a factor of 50 apart deviate by more than their mean, which log axes cannot show."""
+    found = planted(two_narrow)
+    found.table.loc[found.table["seed"] == 1, list(COLUMN.values())] *= 50
+    for axis in found.plot().axes:
+        for bar in error_bars(axis):
+            assert bar.y == pytest.approx([25.5] * len(WIDTHS))
+            assert bar.low == pytest.approx([2.55] * len(WIDTHS))
+            assert bar.high == pytest.approx([25.5 + 49 / 2**0.5] * len(WIDTHS))
+
+
 def test_expected_exponents_stand_behind_slopes():
     batch = {
         "sample_input": torch.eye(5, dtype=torch.float64),
