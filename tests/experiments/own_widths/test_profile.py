@@ -65,6 +65,8 @@ def test_bad_text(arguments, message):
     [
         ({"scale": "1,2"}, "2 coefficients do not fit 3 hidden layers"),
         ({"scale": "0"}, "--scale 0 is not positive"),
+        ({"scale": "1,-1/2,3"}, "--scale -1/2 is not positive"),
+        ({"scale": "1,1,1,1"}, "4 coefficients do not fit 3 hidden layers"),
         ({"scale": "1,x,1"}, "'x' is not a number"),
         ({"scale": "1e400"}, "too large to count"),
         ({"exponents": "900,1,1"}, "too large to count"),
