@@ -270,6 +270,9 @@ def test_each_dot_has_its_own_interval():
     for axis, curve in zip(figure.axes, shown_curves(CONFIG.panels), strict=False):
         bars = error_bars(axis)
         assert len(bars) == 6
+        # Layers stand below each other about the row of their alternative.
+        assert np.mean([bar.y for bar in bars], axis=0) == pytest.approx(range(len(names)))
+        assert (np.diff([bar.y[0] for bar in bars]) > 0).all()
         for layer, bar in enumerate(bars, start=1):
             rows = changes[(changes["curve"] == curve) & (changes["layer"] == layer)]
             rows = rows.set_index("alternative").loc[names]
