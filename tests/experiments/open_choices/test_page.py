@@ -254,6 +254,7 @@ def test_ticks_reach_as_far_as_the_changes():
     for shift, ticks in (
         (-0.3, [-0.2, -0.05, -0.01, 0, 0.01, 0.05]),
         (0.0, [-0.05, -0.01, 0, 0.01, 0.05]),
+        (1.5, [-0.05, -0.01, 0, 0.01, 0.05, 0.2, 1.0]),
     ):
         figure = open_choices_figure(invented_changes({"floor": shift}), CONFIG.figures.titles, 0.05)
         for axis in figure.axes:
