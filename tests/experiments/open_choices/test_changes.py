@@ -197,7 +197,7 @@ def test_what_one_side_lacks_does_not_pair(lacking, where):
 
 def test_a_curve_that_nobody_measured_is_named():
     trials = {key: one[one["curve"] != "fig3_3_dynamic"] for key, one in invented_trials().items()}
-    with pytest.raises(DataError, match="the trials of fig3_3_dynamic under .* do not pair"):
+    with pytest.raises(DataError, match=r"the trials of fig3_3_dynamic under .* do not pair"):
         changes_of(trials)
 
 

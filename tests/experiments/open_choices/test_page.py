@@ -180,10 +180,19 @@ def test_a_missing_alternative_is_named():
         page(OPEN_CHOICES, CONFIG, changes[changes["alternative"] != "floor"])
 
 
-def test_numbers_with_intervals():
-    row = {"change": 0.0123, "change_low": 0.0043, "change_high": 0.0203}
-    assert interval(row) == "+0.0123 [+0.0043, +0.0203]"
-    assert interval(dict.fromkeys(row, 0.0)) == "0"
+@pytest.mark.parametrize(
+    ("numbers", "text"),
+    [
+        ((0.0043, 0.0123, 0.0203), "+0.0123 [+0.0043, +0.0203]"),
+        ((-0.01, 0.0, 0.01), "+0.0000 [-0.0100, +0.0100]"),
+        ((0.0, 0.005, 0.01), "+0.0050 [+0.0000, +0.0100]"),
+        ((-1e-6, 0.0, 2e-6), "+0e+00 [-1e-06, +2e-06]"),
+        ((0.0, 0.0, 0.0), "0"),
+    ],
+)
+def test_numbers_with_intervals(numbers, text):
+    """Only where no trial changes at all is a change 0."""
+    assert interval(dict(zip(("change_low", "change", "change_high"), numbers, strict=True))) == text
 
 
 def test_tracked_page_is_the_one_of_the_tracked_numbers():
