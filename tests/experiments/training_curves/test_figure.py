@@ -273,6 +273,19 @@ def test_domain_figure_shows_every_advantage_with_its_interval():
             )
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_both_sides_of_zero_have_room_for_their_words(sign):
+    """A third of the farther side at least, where all intervals lie on either side."""
+    table = domain_table(networks=[(1000, 50)])
+    table[["value", "ci_low", "ci_high"]] *= sign
+    for axis in domain_figure.domain_figure(table, REFERENCE).axes:
+        below, above = axis.get_ylim()
+        assert below < 0 < above
+        assert min(-below, above) >= max(-below, above) / 3
+        (shaded,) = [patch for patch in axis.patches if patch.get_height() > 0]
+        assert (shaded.get_y(), shaded.get_y() + shaded.get_height()) == pytest.approx((0, above))
+
+
 def test_domain_figure_says_what_it_shows():
     figure = domain_figure.domain_figure(domain_table(), REFERENCE)
     assert [axis.get_xlabel() for axis in figure.axes[6:]] == [
