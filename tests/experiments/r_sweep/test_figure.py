@@ -78,6 +78,25 @@ def test_panels_show_the_data(data, settings):
     assert texts == {"$r = 1/2$", "$r = 5/16$", "$r = 1/4$"}
 
 
+@pytest.mark.parametrize(
+    ("widths", "fills"),
+    [
+        ([1], ["none"]),
+        ([1, 2], ["none", "full"]),
+        ([1, 2, 3], ["none", "left", "full"]),
+        ([1, 2, 3, 4, 5], ["none", "none", "left", "full", "full"]),
+    ],
+)
+def test_wider_networks_have_fuller_markers(data, settings, widths, fills):
+    """The widest full, the narrowest hollow, however many there are."""
+    one = data[data["n"] == data["n"].min()]
+    growth = pd.concat([one.assign(n=1000 * width) for width in reversed(widths)])
+    drawn = sweep_figure(pd.concat([data[data["panel"] == "drift"], growth]), settings).axes[1].lines
+    for reference in REFERENCES:
+        curves = [line for line in drawn if line.get_color() == COLOURS[reference]]
+        assert [line.get_fillstyle() for line in curves] == fills
+
+
 def test_growth_is_the_median_of_the_trials_with_their_range(trials, settings):
     """Three of eight trials diverged at r = 1, under one reference: their share, and the greatest."""
     gone = trials.copy()
