@@ -4,11 +4,12 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
+from torch import nn
 
 from dynparam.models.expected import LayeredNetwork, OutsideTheoryError, expected_orders
 from dynparam.models.graph import LayerGraph
 from dynparam.models.layers import find_layers
-from dynparam.theory.orders import orders
+from dynparam.theory.orders import Node, graph_orders, orders
 from tests.own_models import chain
 
 CHAIN = LayerGraph(((), (0,), (1,), (2,)), (True, False, False, False), frozenset())
@@ -57,6 +58,26 @@ def test_small_widths_may_be_rounded_far(narrow):
     However wide the others are. And a width may be off by 3 % besides.
     """
     assert expected_orders(networks(narrow.get), "dynamic", Fraction(1, 2)) is not None
+
+
+@pytest.mark.parametrize(("groups", "exponent"), [(lambda n: n // 4, 1), (lambda n: 4, 0)])
+def test_the_groups_of_a_convolution_may_grow(groups, exponent):
+    """Groups of four channels, more and more of them; or four groups, larger and larger."""
+    graph = LayerGraph(((), (0,), (1,)), (True, False, False), frozenset())
+    found = {}
+    for n in (64, 256, 1024):
+        grouped = nn.Conv1d(n, n, 1, groups=groups(n), bias=False)
+        ends = nn.Conv1d(5, n, 1, bias=False), nn.Conv1d(n, 2, 1, bias=False)
+        layers = find_layers(nn.Sequential(ends[0], grouped, ends[1]), layers=["0", "1", "2"])
+        found[n] = LayeredNetwork(layers, n, graph)
+    one, none = Fraction(1), Fraction(0)
+    nodes = [
+        Node(none, one, sees_input=True),
+        Node(1 - Fraction(exponent), one, (0,), groups=Fraction(exponent)),
+        Node(one, none, (1,)),
+    ]
+    for name in ("dynamic", "spectral", "ntk"):
+        assert expected_orders(found, name, 0.5) == graph_orders(name, nodes, one)
 
 
 @pytest.mark.parametrize("middle", [30, 54, 67, 120])
