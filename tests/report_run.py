@@ -39,6 +39,13 @@ See the [open choices](open-choices.md), [its choices](open-choices.md#choices) 
    | 1000 | holds |
 """
 
+FILES = {
+    "fig3_2": ("figures", "figure-fig3_2", ("png", "pdf", "csv", "json")),
+    "comparison/slopes": ("results", "slopes", ("csv", "md", "html", "json")),
+    "table1_1/table1_1": ("results", "table1_1", ("csv", "md", "html", "json")),
+}
+"""Files that the findings name: the folder of each, the anchor of what shows it, and its kinds."""
+
 OPEN_CHOICES = """# Open choices
 
 ![What changes]({figures}/open_choices.png)
@@ -179,6 +186,12 @@ def make(root: Path, size: tuple[int, int] = (1500, 600)) -> Config:
         )
     (results / "benchmarks/draw/fig.tsv").write_text("s\tmax_rss\n2.5\t310.2\n")
     (results / "benchmarks/measure.tsv").write_text("s\tmax_rss\n7.5\tNA\n")
-    (docs / "findings.md").write_text(FINDINGS.format(figures=figures))
+    named = [
+        f"`{root}/{folder}/{name}.{kind}`"
+        for name, (folder, _, kinds) in FILES.items()
+        for kind in kinds
+    ]
+    findings = FINDINGS.format(figures=figures)
+    (docs / "findings.md").write_text(f"{findings}\nThe files are {', '.join(named)}.\n")
     (docs / "open-choices.md").write_text(OPEN_CHOICES.format(figures="../figures"))
     return chosen

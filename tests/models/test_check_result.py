@@ -211,6 +211,17 @@ def test_the_figure_shows_the_sizes_lines_and_slopes_of_the_step(step):
             assert legend[layer - 1] == f"{2 * layer - 2}  ${slope:+.2f}$"
 
 
+def test_a_bar_below_zero_ends_at_a_tenth_of_the_mean():
+    """Two seeds a factor of 50 apart deviate by more than their mean, which log axes cannot show."""
+    found = planted(two_narrow)
+    found.table.loc[found.table["seed"] == 1, list(COLUMN.values())] *= 50
+    for axis in found.plot().axes:
+        for bar in error_bars(axis):
+            assert bar.y == pytest.approx([25.5] * len(WIDTHS))
+            assert bar.low == pytest.approx([2.55] * len(WIDTHS))
+            assert bar.high == pytest.approx([25.5 + 49 / 2**0.5] * len(WIDTHS))
+
+
 def test_expected_exponents_stand_behind_slopes():
     batch = {
         "sample_input": torch.eye(5, dtype=torch.float64),
@@ -230,3 +241,28 @@ def test_the_title_counts_widths_and_seeds():
     assert head == (
         "the model as it comes, widths 32, 64, 128, 2 seeds each; slopes of means against width"
     )
+
+
+@pytest.mark.parametrize("failing", [False, True])
+def test_what_is_undecided_is_told_and_a_failure_outweighs_it(failing):
+    """Two seeds a factor of ten apart leave a slope of 0 unknown; the alignment of layer 3 grows."""
+    found = planted(two_narrow, {(1, 3, "alignment"): 0.5} if failing else None)
+    scattered = (found.table["seed"] == 1) & (found.table["layer"] == 2)
+    found.table.loc[scattered, "preactivation_rms"] *= 10
+    assert found.verdict == (ClaimVerdict.FAILS if failing else ClaimVerdict.UNDECIDED)
+    told = ["2.18 undecided at 2, step 1: its preactivation goes as width^0.00 [-"]
+    told += ["2.31 fails at 4, step 1: its alignment goes as width^0.50 [+0.50, +0.50]."] * failing
+    assert [one[: len(start)] for one, start in zip(found.sentences(), told, strict=True)] == told
+    *_, closing, first = str(found).splitlines()[: -len(told) + 1 or None]
+    assert closing.startswith("Theory expects nothing here: the model came with initial values")
+    assert first.startswith(told[0])
+    assert f"Sizes and alignments are kept: {found.verdict}. Regime: rich." in str(found)
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_the_table_tells_steps_only_where_there_are_several(steps):
+    head, _, *rows = str(planted(two_narrow, steps=steps)).split("\n\n")[1].splitlines()
+    columns = ["layer", "quantity", "expected", "slope", "agrees", "verdict"]
+    assert head.split() == (["step", *columns] if steps > 1 else columns)
+    assert len(rows) == steps * 6 * len(COLUMN)
+    assert rows[-1].split()[:3] == (["2", "6", "10"] if steps > 1 else ["6", "10", "alignment"])

@@ -49,6 +49,25 @@ def test_a_table_without_rows_has_no_pictures():
     assert Interval("value", expected=("exact",)).draw(TABLE.head(0)) == []
 
 
+@pytest.mark.parametrize("column", ["value", "ci_low", "ci_high", "exact"])
+@pytest.mark.parametrize("end", [float("inf"), float("-inf")])
+def test_an_infinite_number_leaves_the_axis_of_the_others_as_it_is(column, end):
+    """It is drawn at the edge."""
+    interval = Interval("value", expected=("exact",), tolerance=0.1)
+    known = TABLE.iloc[:2].assign(exact=1.0)
+    drawn = interval.draw(pd.concat([known, known.tail(1).assign(**{column: end})]))
+    assert drawn[:2] == interval.draw(known)
+    ends = numbers_in(r'd="M([\d.]+) 8.0H([\d.]+)"', drawn[2])
+    corners = numbers_in(r'<rect x="([\d.]+)" y="1" width="([\d.]+)"', drawn[2])
+    shown = {
+        "value": dots(drawn)[-1],
+        "ci_low": ends[0],
+        "ci_high": ends[1],
+        "exact": sum(corners),
+    }
+    assert shown[column] == (129.0 if end > 0 else 3.0)
+
+
 def numbers_in(pattern, one):
     return [float(part) for part in re.search(pattern, one).groups()]
 

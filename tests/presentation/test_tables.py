@@ -128,3 +128,15 @@ def test_groups_divide_a_table_in_its_order():
         assert [column.head for column in one.columns] == ["measured", "interval", "verdict", "note"]
     assert list(groups(view, FRAME.head(0))) == []
     assert [heading for heading, _, _ in groups(VIEW, FRAME)] == [""]
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_a_part_looks_as_the_whole_does(right):
+    """Titled by its heading; it is not divided again, and nothing is chosen in it."""
+    view = TableView(
+        "orders", "Orders", VIEW.columns, filters=("verdict",), group="kind", numbers_right=right
+    )
+    for heading, part, rows in groups(view, FRAME):
+        assert (part.title, part.group, part.filters) == (heading, "", ())
+        rule = lines(markdown(part, rows))[1]
+        assert [cell.endswith("-:") for cell in rule] == [right, False, False]

@@ -35,6 +35,29 @@ def test_figures_come_in_the_order_of_the_registry(tmp_path):
     ]
 
 
+@pytest.mark.parametrize(("key", "figure"), [("sweep", "r_sweep"), ("domain", "claim_domain")])
+def test_a_figure_that_is_not_drawn_is_left_out_alone(tmp_path, key, figure):
+    drawn = [shown.name for _, shown in contents.all_figures(settings(tmp_path))]
+    left = contents.all_figures(settings(tmp_path, figures={key: None}))
+    assert [shown.name for _, shown in left] == [name for name in drawn if name != figure]
+    assert figure in drawn
+
+
+@pytest.mark.parametrize(
+    ("figure", "results"),
+    [
+        ("fig3_1", []),
+        ("r_sweep", ["sweep/n_min.csv", "sweep/geometric_mean.csv", "sweep/n_max.csv"]),
+        ("open_choices", ["open_choices/changes.csv"]),
+        ("fig3_4", [f"training/airplane-automobile/{one}.csv" for one in ("spectral", "dynamic")]),
+        ("fig3_5", [f"training/bird-cat/{one}.csv" for one in ("spectral", "dynamic")]),
+    ],
+)
+def test_a_figure_is_drawn_from_the_results_of_its_own(tmp_path, figure, results):
+    (shown,) = [one for _, one in contents.all_figures(settings(tmp_path)) if one.name == figure]
+    assert list(shown.results) == results
+
+
 def test_the_findings_come_before_other_documents_and_may_be_left_out(tmp_path):
     with_findings = contents.all_documents(settings(tmp_path))
     assert [document.anchor for document in with_findings] == ["findings", "open-choices"]

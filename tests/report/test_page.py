@@ -194,6 +194,14 @@ class TestPage:
         assert "theory (<code>" in html
         assert "Figure: What changes</a>" in html
 
+    @pytest.mark.parametrize("name", report_run.FILES)
+    def test_a_file_that_is_named_leads_to_what_shows_it(self, settings, html, name):
+        """Of every kind, as pages and data of tables, pictures and sidecars."""
+        folder, anchor, kinds = report_run.FILES[name]
+        place = settings.paths.results.parent / folder / name
+        for kind in kinds:
+            assert f'<a href="#{anchor}"><code>{place}.{kind}</code></a>' in html
+
     def test_findings_are_told_in_brief(self, html):
         brief = re.search(r'<ol class="brief">(.*?)</ol>', html, re.DOTALL)[1]
         told = re.findall(r'<li value="(\d)"><a href="(#findings-\d)">(.*?)</a>', brief)

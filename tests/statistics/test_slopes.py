@@ -161,6 +161,8 @@ def test_few_pairs_have_the_t_interval_of_scipy_and_statsmodels(count, confidenc
     assert found.mean.value == pytest.approx(second.mean() - first.mean())
     assert found.mean.interval == pytest.approx(tuple(by_scipy))
     assert found.mean.interval == pytest.approx(by_statsmodels)
+    for one in (found, difference(second, first)):
+        assert one.p_value == pytest.approx(float(stats.ttest_rel(first, second).pvalue))
 
 
 def test_many_pairs_have_a_bootstrap_interval_near_the_t_interval():
@@ -171,6 +173,7 @@ def test_many_pairs_have_a_bootstrap_interval_near_the_t_interval():
     assert found.interval == "bootstrap"
     assert found.mean.ci_low == pytest.approx(low, abs=0.1 * (high - low))
     assert found.mean.ci_high == pytest.approx(high, abs=0.1 * (high - low))
+    assert found.p_value == pytest.approx(float(stats.ttest_rel(second, first).pvalue))
     assert found == difference(first, second, resamples=3999)
     assert found != difference(first, second, resamples=3999, seed=1)
 
@@ -282,9 +285,11 @@ def test_exchanging_the_sides_changes_the_sign(count):
 
 
 @pytest.mark.parametrize("count", [2, 3, 12])
-@pytest.mark.parametrize(("shift", "size"), [(0.25, np.inf), (-0.25, -np.inf), (0.0, np.nan)])
+@pytest.mark.parametrize(
+    ("shift", "size", "p_value"), [(0.25, np.inf, 0), (-0.25, -np.inf, 0), (0.0, np.nan, 1)]
+)
 @pytest.mark.parametrize("unit", [1.0, 1e6, 1e-6])
-def test_equal_differences_have_a_point_interval(count, shift, size, unit):
+def test_equal_differences_have_a_point_interval(count, shift, size, p_value, unit):
     """Also where they are equal up to rounding only, as 0.1 + 0.25 - 0.1 and 7.3 + 0.25 - 7.3 are.
 
     In any unit: of values of 10^6 the rounding is larger, too, of values of 10^-6 smaller.
@@ -298,6 +303,7 @@ def test_equal_differences_have_a_point_interval(count, shift, size, unit):
         assert found.mean.value == pytest.approx(shift * unit)
         assert found.mean.ci_low == found.mean.ci_high == found.mean.value
         assert found.effect_size == pytest.approx(size, nan_ok=True)
+        assert found.p_value == p_value
 
 
 @pytest.mark.parametrize("unit", [1e6, 1.0, 1e-9])

@@ -304,6 +304,26 @@ def test_notes(claim, interval, slopes, note):
     assert claim_note(claim, interval, ExpectedSlopes(*slopes), 0.2, largest=10_000) == note
 
 
+@pytest.mark.parametrize(
+    ("slopes", "told"),
+    [
+        ((0, 0.05, 0.05), "finite-width terms shift the expected slope by +0.05"),
+        ((0, -0.05, -0.05), "finite-width terms shift the expected slope by -0.05"),
+        (
+            (0, 0.05, 0),
+            "n passes n_0 = 3072 in this window (eq. 3.4), which shifts the expected slope by +0.05",
+        ),
+        (
+            (0, -0.05, 0),
+            "n passes n_0 = 3072 in this window (eq. 3.4), which shifts the expected slope by -0.05",
+        ),
+    ],
+)
+def test_shifts_of_five_hundredths_are_told(slopes, told):
+    note = claim_note("flat", (-0.1, 0.1), ExpectedSlopes(*slopes), 0.2, largest=10_000)
+    assert note == f"claim (constant in n to within 0.2) visible; {told}"
+
+
 @pytest.mark.parametrize(("largest", "where"), [(3072.0, "stays below"), (3073.0, "passes")])
 def test_whether_n_0_is_passed_is_told_by_the_largest_width(largest, where):
     fits, theory = tables(0.3, 0.1, expected=0.0)

@@ -108,6 +108,9 @@ def test_every_point_has_its_bar_and_every_layer_its_lines():
     (axis,) = figures.probe_figure({"panel": table}).axes
     bars, fits, theory = error_bars(axis), plain_lines(axis, "--"), plain_lines(axis, "-")
     assert len(bars) == len(fits) == len(theory) == 2
+    # Layers stand side by side about each width.
+    assert np.exp(np.mean(np.log([bar.x for bar in bars]), axis=0)) == pytest.approx(N)
+    assert (np.array(bars[0].x) < bars[1].x).all()
     for place, layer in enumerate((1, 2)):
         rows = table[table["layer"] == layer]
         colour = figure_style.LAYER_COLOURS[place].lower()

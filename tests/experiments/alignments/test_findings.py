@@ -196,3 +196,28 @@ def test_a_slope_is_less_steep_than_its_exponent(exact, so):
     table.loc[rows, "expected_exact"] = [-1.6] * 5 + [exact]
     one = found(table=table)
     assert one.less_steep(one.steep()) is so
+
+
+def test_a_curve_of_two_figures_is_told_once_and_of_the_first():
+    again = ["fig3_3_spectral", "fig3_3_dynamic", "fig3_2_constant_ratio", "fig3_2_dynamic_ratio"]
+    one = found(config=configured({"panels.fig3_3": again}))
+    assert one.constant_ratio().figure == "fig3_2"
+    assert [(curve.figure, curve.curve) for curve in one.steep()] == [
+        ("fig3_2", "fig3_2_dynamic_ratio"),
+        ("fig3_3", "fig3_3_spectral"),
+    ]
+
+
+def test_files_and_continuations_are_those_of_the_figures():
+    one = found()
+    assert one.files(["fig3_2", "fig3_3"], "csv") == "`figures/fig3_2.csv`, `figures/fig3_3.csv`"
+    assert one.continuations(one.constant_ratio()) == ["fig3_2_wide"]
+    assert [(curve.figure, curve.curve) for curve in one.wide_curves()] == [
+        ("fig3_2_wide", "fig3_2_constant_ratio"),
+        ("fig3_2_wide", "fig3_2_dynamic_ratio"),
+        ("fig3_3_wide", "fig3_3_spectral"),
+        ("fig3_3_wide", "fig3_3_dynamic"),
+    ]
+    alone = found(config=configured({"law.figures": {}}))
+    assert list(alone.wide_curves()) == alone.continuations(alone.constant_ratio()) == []
+    assert alone.arrival(alone.steep()) is None

@@ -111,6 +111,14 @@ def test_every_column_shows_what_its_head_says(table):
     }
 
 
+def test_what_the_law_engine_measured_has_no_exact_slope_and_no_test(table):
+    nothing = dict.fromkeys(["expected_exact", "expected_exact_error", "joint_p"])
+    row = table.head(1).assign(**nothing, figure="fig3_2_wide")
+    view = slopes_view(0.2)
+    shown = {column.head: column.texts(row)[0] for column in view.columns if not column.picture}
+    assert (shown["exact"], shown["whole curve"], shown["figure"]) == ("", "", "Fig. 3.2 wide")
+
+
 def test_the_band_is_about_the_exact_slope_where_there_is_one(table):
     (drawn,) = [column.picture for column in slopes_view(0.2).columns if column.picture]
     far = table.tail(1).assign(slope=-2.0, ci_low=-2.1)

@@ -133,6 +133,9 @@ def test_every_point_bar_and_line_is_drawn_where_it_belongs():
     for axis, kind in ((above, "law"), (below, "slope")):
         bars, theory = error_bars(axis), axis.lines
         assert len(bars) == 2
+        middles = table.loc[(table["kind"] == kind) & (table["layer"] == 1), "n"].tolist()
+        # Layers stand side by side about each width.
+        assert np.exp(np.mean(np.log([bar.x for bar in bars]), axis=0)) == pytest.approx(middles)
         for place, layer in enumerate((1, 2)):
             rows = table[(table["kind"] == kind) & (table["layer"] == layer)]
             assert bars[place].colour == LAYER_COLOURS[place].lower()

@@ -183,6 +183,24 @@ def test_unequal_trials_do_not_pair():
         changes_of(trials)
 
 
+@pytest.mark.parametrize("lacking", [{"curve": "fig3_3_dynamic"}, {"layer": 6}, {"n": WIDTHS[-1]}])
+@pytest.mark.parametrize("where", [("floor",), (DEFAULT,)])
+def test_what_one_side_lacks_does_not_pair(lacking, where):
+    ((column, value),) = lacking.items()
+    trials = {
+        key: table[table[column] != value] if key[0] in where else table
+        for key, table in invented_trials().items()
+    }
+    with pytest.raises(DataError, match="do not pair with the default's; measure both again"):
+        changes_of(trials)
+
+
+def test_a_curve_that_nobody_measured_is_named():
+    trials = {key: one[one["curve"] != "fig3_3_dynamic"] for key, one in invented_trials().items()}
+    with pytest.raises(DataError, match=r"the trials of fig3_3_dynamic under .* do not pair"):
+        changes_of(trials)
+
+
 def test_exponents_stand_beside_the_slopes():
     """0, -1, -8/5 and 0; slopes of 0 and -1 are at theirs, those of fig3_3_spectral or shifted not."""
     table = changes_of(invented_trials({"floor": 0.5}))

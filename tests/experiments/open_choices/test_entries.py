@@ -170,6 +170,22 @@ def test_written_values_are_read_back(value):
     assert yaml.safe_load(text) == value
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("nearest", "nearest"),
+        (0.1, "0.1"),
+        (True, "true"),
+        (None, "null"),
+        ([5, 100], "[5, 100]"),
+        ({"b": 1, "a": [2]}, "{b: 1, a: [2]}"),
+        (["a long word"] * 20, f"[{', '.join(['a long word'] * 20)}]"),
+    ],
+)
+def test_values_are_written_on_one_line_in_their_own_order(value, text):
+    assert written(value) == text
+
+
 def entry(**changes):
     stated = {"point": "rounding", "thesis": "not stated", "choice": "nearest"}
     return stated | {"values": {"probe.rounding": "nearest"}} | changes

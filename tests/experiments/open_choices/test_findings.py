@@ -87,3 +87,21 @@ def test_exponents_compared_differ_by_those_of_the_thesis():
     """Fig. 3.2: -1 against 0; Fig. 3.3: -8/5 against 0."""
     found = Found(for_open_choices(CONFIG), changes())
     assert found.differences() == [1, Fraction(8, 5)]
+
+
+@pytest.mark.parametrize(
+    ("panels", "differences"),
+    [
+        ([["fig3_2_dynamic_ratio"]], []),
+        ([["fig3_2_constant_ratio", "fig3_3_dynamic"]], []),
+        ([["fig3_2_dynamic_ratio", "fig3_2_constant_ratio"]] * 2, [1]),
+        ([["fig3_3_dynamic", "fig3_3_spectral", "fig3_2_dynamic_ratio"]], [Fraction(8, 5)]),
+        ([], []),
+    ],
+)
+def test_equal_exponents_do_not_differ_and_a_difference_is_told_once(panels, differences):
+    """Of curves in one figure, whatever their order: the largest exponent less the least."""
+    settings = for_open_choices(CONFIG)
+    shown = {f"fig{place}": curves for place, curves in enumerate(panels)}
+    chosen = settings.model_copy(update={"panels": shown})
+    assert Found(chosen, changes()).differences() == differences

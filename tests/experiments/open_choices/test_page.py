@@ -180,10 +180,19 @@ def test_a_missing_alternative_is_named():
         page(OPEN_CHOICES, CONFIG, changes[changes["alternative"] != "floor"])
 
 
-def test_numbers_with_intervals():
-    row = {"change": 0.0123, "change_low": 0.0043, "change_high": 0.0203}
-    assert interval(row) == "+0.0123 [+0.0043, +0.0203]"
-    assert interval(dict.fromkeys(row, 0.0)) == "0"
+@pytest.mark.parametrize(
+    ("numbers", "text"),
+    [
+        ((0.0043, 0.0123, 0.0203), "+0.0123 [+0.0043, +0.0203]"),
+        ((-0.01, 0.0, 0.01), "+0.0000 [-0.0100, +0.0100]"),
+        ((0.0, 0.005, 0.01), "+0.0050 [+0.0000, +0.0100]"),
+        ((-1e-6, 0.0, 2e-6), "+0e+00 [-1e-06, +2e-06]"),
+        ((0.0, 0.0, 0.0), "0"),
+    ],
+)
+def test_numbers_with_intervals(numbers, text):
+    """Only where no trial changes at all is a change 0."""
+    assert interval(dict(zip(("change_low", "change", "change_high"), numbers, strict=True))) == text
 
 
 def test_tracked_page_is_the_one_of_the_tracked_numbers():
@@ -254,6 +263,7 @@ def test_ticks_reach_as_far_as_the_changes():
     for shift, ticks in (
         (-0.3, [-0.2, -0.05, -0.01, 0, 0.01, 0.05]),
         (0.0, [-0.05, -0.01, 0, 0.01, 0.05]),
+        (1.5, [-0.05, -0.01, 0, 0.01, 0.05, 0.2, 1.0]),
     ):
         figure = open_choices_figure(invented_changes({"floor": shift}), CONFIG.figures.titles, 0.05)
         for axis in figure.axes:
@@ -270,6 +280,9 @@ def test_each_dot_has_its_own_interval():
     for axis, curve in zip(figure.axes, shown_curves(CONFIG.panels), strict=False):
         bars = error_bars(axis)
         assert len(bars) == 6
+        # Layers stand below each other about the row of their alternative.
+        assert np.mean([bar.y for bar in bars], axis=0) == pytest.approx(range(len(names)))
+        assert (np.diff([bar.y[0] for bar in bars]) > 0).all()
         for layer, bar in enumerate(bars, start=1):
             rows = changes[(changes["curve"] == curve) & (changes["layer"] == layer)]
             rows = rows.set_index("alternative").loc[names]

@@ -65,6 +65,8 @@ def test_bad_text(arguments, message):
     [
         ({"scale": "1,2"}, "2 coefficients do not fit 3 hidden layers"),
         ({"scale": "0"}, "--scale 0 is not positive"),
+        ({"scale": "1,-1/2,3"}, "--scale -1/2 is not positive"),
+        ({"scale": "1,1,1,1"}, "4 coefficients do not fit 3 hidden layers"),
         ({"scale": "1,x,1"}, "'x' is not a number"),
         ({"scale": "1e400"}, "too large to count"),
         ({"exponents": "900,1,1"}, "too large to count"),
@@ -318,7 +320,8 @@ def test_memory_is_asked_for_before_the_work(engine):
     huge = settings(
         "1,1,1", scale="1", engine=engine, widths={"smallest": 10, "largest": 10**13, "count": 2}
     )
-    with pytest.raises(ConfigError, match=r"GiB and .* GiB are free"):
+    widest = "-".join(["3072", *[str(10**13)] * 3, "2"])
+    with pytest.raises(ConfigError, match=rf"^widths {widest} need [\d.,]+ GiB and .* GiB are free"):
         measure.measure(huge)
 
 

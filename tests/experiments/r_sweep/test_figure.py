@@ -78,6 +78,25 @@ def test_panels_show_the_data(data, settings):
     assert texts == {"$r = 1/2$", "$r = 5/16$", "$r = 1/4$"}
 
 
+@pytest.mark.parametrize(
+    ("widths", "fills"),
+    [
+        ([1], ["none"]),
+        ([1, 2], ["none", "full"]),
+        ([1, 2, 3], ["none", "left", "full"]),
+        ([1, 2, 3, 4, 5], ["none", "none", "left", "full", "full"]),
+    ],
+)
+def test_wider_networks_have_fuller_markers(data, settings, widths, fills):
+    """The widest full, the narrowest hollow, however many there are."""
+    one = data[data["n"] == data["n"].min()]
+    growth = pd.concat([one.assign(n=1000 * width) for width in reversed(widths)])
+    drawn = sweep_figure(pd.concat([data[data["panel"] == "drift"], growth]), settings).axes[1].lines
+    for reference in REFERENCES:
+        curves = [line for line in drawn if line.get_color() == COLOURS[reference]]
+        assert [line.get_fillstyle() for line in curves] == fills
+
+
 def test_growth_is_the_median_of_the_trials_with_their_range(trials, settings):
     """Three of eight trials diverged at r = 1, under one reference: their share, and the greatest."""
     gone = trials.copy()
@@ -148,6 +167,9 @@ def test_every_column_shows_what_its_head_says():
         "verdict": "? undecided",
         "note": "told",
     }
+    lacking = row.assign(edge=np.nan, ci_low=np.nan, ci_high=np.nan, note=None)
+    shown = {column.head: column.texts(lacking)[0] for column in view.columns if not column.picture}
+    assert (shown["measured"], shown["expected"], shown["note"]) == ("none", "0.312", "")
     (drawn,) = [column.picture for column in view.columns if column.picture]
     rows = pd.concat([row, row.assign(edge=1.0, ci_high=1.2)])
     for low, high in bands(drawn.draw(rows), rows["edge"]):

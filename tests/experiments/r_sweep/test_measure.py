@@ -261,6 +261,11 @@ def test_an_unknown_reference_is_named(images, tmp_path):
         ({"r": ["1/2", "9/8"]}, r"key 'sweep.r.1' has the value '9/8', which is not allowed: .* 1$"),
         ({"r": ["-1/8", "1/2"]}, r"key 'sweep.r.0' has the value '-1/8', which is not allowed: .* 0$"),
         ({"r": ["1/2", "1/4"]}, r"sweep: r is not increasing; list every exponent once"),
+        ({"r": ["1/4", "1/2", "2/4"]}, r"sweep: r is not increasing; list every exponent once"),
+        ({"r": ["1/4"]}, r"key 'sweep.r' has the value"),
+        ({"steps": 1}, r"key 'sweep.steps' has the value 1, which is not allowed: .* 2$"),
+        ({"onset": 1.0}, r"key 'sweep.onset' has the value 1.0, which is not allowed: .* 1$"),
+        ({"tolerance": 0.0}, r"key 'sweep.tolerance' has the value 0.0, which is not allowed: .* 0$"),
         ({"references": ["mean"]}, r"key 'sweep.references.0' has the value 'mean', which is not"),
         (
             {"narrow": {"coefficient": 5, "exponent": 0}},

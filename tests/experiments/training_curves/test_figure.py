@@ -30,7 +30,10 @@ def curve(parametrization, seed, train, test):
 
 
 def two_parametrizations():
-    """Three seeds of spectral, one of which diverges at epoch 2, and two of dynamic."""
+    """Three seeds of spectral, one of which diverges at epoch 2, and two of dynamic.
+
+    At the end dynamic's training losses deviate by more than their mean.
+    """
     spectral = [
         curve("spectral", 0, [0.5, 0.2, 0.1, 0.05], [0.5, 0.3, 0.2, 0.25]),
         curve("spectral", 1, [0.5, 0.8, np.inf], [0.5, 0.9, np.nan]),
@@ -38,7 +41,7 @@ def two_parametrizations():
     ]
     dynamic = [
         curve("dynamic", 0, [0.5, 0.1, 0.02, 0.002], [0.5, 0.2, 0.1, 0.15]),
-        curve("dynamic", 1, [0.5, 0.3, 0.04, 0.004], [0.5, 0.2, 0.3, 0.25]),
+        curve("dynamic", 1, [0.5, 0.3, 0.04, 0.04], [0.5, 0.2, 0.3, 0.25]),
     ]
     return {"spectral": pd.concat(spectral), "dynamic": pd.concat(dynamic)}
 
@@ -84,6 +87,19 @@ def test_means_and_deviations_by_hand_where_a_seed_diverged():
     rows = of(plotted, "test_loss", "dynamic")
     assert rows["mean"].tolist() == pytest.approx([0.5, 0.2, 0.2, 0.2])
     assert rows["seeds"].tolist() == [2] * 4
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [(1, "1 seed"), (2, "2 seeds"), (3, "2 of 3 seeds"), (10_000, "2 of 10,000 seeds")],
+)
+def test_seeds_are_those_of_the_curve_that_has_fewest(wanted, told):
+    """A run that diverges is one of them: three of spectral, two of dynamic."""
+    plotted = curve_figures.plotted_curves(two_parametrizations())
+    assert curve_figures.seeds_of(plotted, wanted) == told
+    alone = plotted[plotted["parametrization"] == "spectral"]
+    assert curve_figures.seeds_of(alone, 3) == "3 seeds"
+    assert curve_figures.seeds_of(alone, 4) == "3 of 4 seeds"
 
 
 def test_an_epoch_that_no_seed_reached_finite_has_no_mean():
@@ -255,6 +271,19 @@ def test_domain_figure_shows_every_advantage_with_its_interval():
             assert {(place, value) for place, value in at} <= set(
                 zip(rows[panel], rows["advantage"], strict=True)
             )
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_both_sides_of_zero_have_room_for_their_words(sign):
+    """A third of the farther side at least, where all intervals lie on either side."""
+    table = domain_table(networks=[(1000, 50)])
+    table[["value", "ci_low", "ci_high"]] *= sign
+    for axis in domain_figure.domain_figure(table, REFERENCE).axes:
+        below, above = axis.get_ylim()
+        assert below < 0 < above
+        assert min(-below, above) >= max(-below, above) / 3
+        (shaded,) = [patch for patch in axis.patches if patch.get_height() > 0]
+        assert (shaded.get_y(), shaded.get_y() + shaded.get_height()) == pytest.approx((0, above))
 
 
 def test_domain_figure_says_what_it_shows():

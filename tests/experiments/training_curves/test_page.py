@@ -128,16 +128,17 @@ def test_every_column_of_claims_shows_what_its_head_says(table):
 
 
 def test_every_column_of_audits_shows_what_its_head_says():
-    """Of one that passed, and two that did not: by their losses, and by their accuracies."""
+    """Of one that passed, and three that did not: by losses, by accuracies, and without a number."""
     passed = AuditResult(3, 2, 1.2e-7, 3.4e-3, 5e-3, 6e-3, "a processor")
     audits = {
         "bird-cat/10-5/dynamic": passed,
         "cat-dog/10-5/dynamic": replace(passed, loss_difference=5.1e-3),
         "cat-dog/10-5/spectral": replace(passed, accuracy_difference=6.1e-3),
+        "frog-cat/10-5/dynamic": replace(passed, loss_difference=np.nan, accuracy_difference=np.nan),
     }
     table = columns.audits_frame(audits)
     shown = {column.head: column.texts(table) for column in columns.AUDITS.columns}
-    assert [{head: texts[k] for head, texts in shown.items()} for k in range(3)] == [
+    assert [{head: texts[k] for head, texts in shown.items()} for k in range(4)] == [
         {
             "run": run,
             "seed": "3",
@@ -152,6 +153,7 @@ def test_every_column_of_audits_shows_what_its_head_says():
             ("bird-cat/10-5/dynamic", "1.2e-07", "3.4e-03", "✓ passed"),
             ("cat-dog/10-5/dynamic", "5.1e-03", "3.4e-03", "✗ failed"),
             ("cat-dog/10-5/spectral", "1.2e-07", "6.1e-03", "✗ failed"),
+            ("frog-cat/10-5/dynamic", "nan", "nan", "✗ failed"),
         )
     ]
 
