@@ -1,6 +1,6 @@
 """What one step records, and which value, shape or image is told as wrong."""
 
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -16,17 +16,21 @@ STEP = Step(
     preactivation=(torch.tensor([1.0, -3.0, 2.0]), torch.tensor([4.0, 0.0])),
     gradient=(torch.tensor([2.0, 0.0, -1.0]), torch.tensor([0.5, 1.0])),
     update=(torch.tensor([-1.0, 5.0, 2.0]), torch.tensor([2.0, 3.0])),
+    own=(torch.tensor([3.0, 0.0, -3.0]), torch.tensor([1.0, -1.0])),
 )
+SECOND_GRADIENT = (torch.tensor([-3.0, 7.0, 1.0]), torch.tensor([2.0, -1.0]))
 """Two layers of three and two units; the update lowers the loss in the first, not in the second."""
 
 
 def test_each_quantity_is_that_of_its_layer():
-    assert asdict(record(STEP)) == {
+    assert record(STEP).measured() == {
         "alignment": pytest.approx((4.0, 4.0)),
         "preactivation_rms": pytest.approx((np.sqrt(14 / 3), np.sqrt(8))),
         "update_rms": pytest.approx((np.sqrt(10), np.sqrt(6.5))),
         "gradient_norm": pytest.approx((np.sqrt(5), np.sqrt(1.25))),
+        "own_rms": pytest.approx((np.sqrt(6), 1.0)),
     }
+    assert record(STEP, SECOND_GRADIENT).gradient_overlap == pytest.approx((7.0, 0.0))
 
 
 def test_sums_do_not_overflow_in_single_precision():
