@@ -180,6 +180,52 @@ def floor(**changes):
     return {"alternatives": [stated | changes]}
 
 
+def control(**overlay):
+    return {"name": "nothing", "description": "a control", "overlay": overlay}
+
+
+@pytest.mark.parametrize(
+    ("controls", "sentence"),
+    [
+        ([control(probe={"rounding": "floor"})], "training does not read what nothing changes"),
+        ([control(training={"seeds": 7})], "nothing changes no training curve, because open_choices"),
+        ([control(protocol={"epochs": 200})], "nothing changes no training curve, because open_choices"),
+        ([control(protocol={"n": 500, "n_min": 5})], "nothing changes no training curve"),
+        ([control(protocol={"momentum": 2})], "'protocol.momentum' has the value"),
+        ([control(protocol={"moment": 0})], "'nothing' of the open choices: unknown key"),
+        ([control()], "nothing needs an overlay to be measured"),
+        ([control(protocol={"momentum": 0})] * 2, "two alternatives are named 'nothing'; rename one"),
+        ([control(protocol={"momentum": 0}) | {"name": DEFAULT}], "cannot be named 'default'"),
+    ],
+)
+def test_wrong_controls_are_named(tmp_path, controls, sentence):
+    path = tmp_path / "open_choices.yaml"
+    path.write_text(json.dumps({"probe": [], "training": [], "controls": controls}))
+    with pytest.raises(ConfigError, match=sentence):
+        load_open_choices(path, CONFIG)
+
+
+def test_a_control_and_an_alternative_cannot_share_a_name(tmp_path):
+    path = tmp_path / "open_choices.yaml"
+    twin = control(protocol={"momentum": 0}) | {"name": "floor"}
+    path.write_text(json.dumps({"probe": [entry(**floor())], "training": [], "controls": [twin]}))
+    with pytest.raises(ConfigError, match="two alternatives are named 'floor'; rename one"):
+        load_open_choices(path, CONFIG)
+
+
+def test_what_is_trained_is_what_training_reads():
+    """The default, every such alternative, and the controls last; nothing that only the probe reads."""
+    needed = OPEN_CHOICES.needed_curves()
+    assert needed[0] == DEFAULT
+    assert needed[-1] == "same_parametrization"
+    assert len(set(needed)) == len(needed)
+    network = CONFIG.protocol.network_name
+    for one in OPEN_CHOICES.alternatives():
+        chosen = chosen_config(OPEN_CHOICES, CONFIG, one.name)
+        reads = for_run(chosen, "bird-cat", network) != for_run(CONFIG, "bird-cat", network)
+        assert (one.name in needed) == reads, one.name
+
+
 @pytest.mark.parametrize(
     ("probe", "training", "sentence"),
     [
