@@ -189,6 +189,12 @@ def changes() -> pd.DataFrame:
     return all_changes(for_open_choices(CONFIG), choices, trials)
 
 
+@cache
+def trained() -> pd.DataFrame:
+    """``results/open_choices/training.csv``: no alternative changes a conclusion, the control does."""
+    return open_choices.invented_trained()
+
+
 def curve(figure: str, parametrization: str) -> pd.DataFrame:
     """Curves of three seeds.
 
@@ -264,6 +270,7 @@ def make(root: Path) -> None:
         "results/sweep/exponents": exponents(),
         "results/table1_1/table1_1": entries(),
         "results/open_choices/changes": changes(),
+        "results/open_choices/training": trained(),
         "figures/conditions": conditions(),
         "figures/claim_domain": domain(),
         **{f"figures/{figure}": wide(figure) for figure in CONFIG.law.figures},

@@ -154,6 +154,10 @@ def _in_curve(**values):
     return {"probe": {"curves": {CURVE: values}}}
 
 
+def _on_curves(**values):
+    return {"open_choices": {"training": values}}
+
+
 VALUES: dict[str, tuple[dict, str]] = {
     "probe.trials": ({"probe": {"trials": HUGE}}, "probe.trials"),
     "law.trials": ({"law": {"trials": HUGE}}, "law.trials"),
@@ -163,6 +167,25 @@ VALUES: dict[str, tuple[dict, str]] = {
     "sweep.steps": ({"sweep": {"steps": HUGE}}, "sweep.steps"),
     "open_choices.trials": ({"open_choices": {"trials": HUGE}}, "open_choices.trials"),
     "dense trials": ({"open_choices": {"dense_trials": HUGE}}, "open_choices.dense_trials"),
+    "seeds of choices": (_on_curves(seeds=HUGE), "open_choices.training.seeds"),
+    "one seed of choices": (_on_curves(seeds=1), "open_choices.training.seeds"),
+    "epochs of choices": (_on_curves(epochs=0), "open_choices.training.epochs"),
+    "n of choices": (_on_curves(n=HUGE), "open_choices.training.n"),
+    "choices too wide": (_on_curves(n_min=1001), "open_choices.training.n_min (1001) exceeds"),
+    "task of choices": (_on_curves(task="cat-dog"), "open_choices.training.task names 'cat-dog'"),
+    "no endpoint": (_on_curves(endpoints=[]), "open_choices.training.endpoints"),
+    "unknown endpoint": (_on_curves(endpoints=["loss area"]), "open_choices.training.endpoints.0"),
+    "endpoint twice": (_on_curves(endpoints=["test_loss last"] * 2), "names 'test_loss last' twice"),
+    "tolerance of choices": (_on_curves(loss_tolerance=0), "open_choices.training.loss_tolerance"),
+    "tolerance of accuracy": (
+        _on_curves(accuracy_tolerance=2),
+        "open_choices.training.accuracy_tolerance",
+    ),
+    "infinite tolerance of choices": (
+        _on_curves(loss_tolerance=float("inf")),
+        "open_choices.training.loss_tolerance",
+    ),
+    "one file for two figures": (_on_curves(figure="open_choices"), "are both 'open_choices'"),
     "training.seeds": ({"training": {"seeds": HUGE}}, "training.seeds"),
     "seeds_per_job": ({"training": {"seeds_per_job": HUGE}}, "training.seeds_per_job"),
     "domain.networks.seeds": (

@@ -37,6 +37,7 @@ SAID = {
     "measured_orders/conditions": [],
     "measured_orders/table1_1": [f"{LEVEL} % intervals", f"{WORDS[len(RATIOS)]} dynamic ratios"],
     "open_choices/open_choices": ["float64"],
+    "open_choices/open_choices_training": [],
     "r_sweep/edges": [],
     "r_sweep/r_sweep": [
         f"n_min = {SWEEP.narrow.coefficient} sqrt(n)",

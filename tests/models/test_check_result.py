@@ -111,7 +111,30 @@ def test_without_a_layer_that_is_narrowest_everywhere_the_regime_is_undecided():
 @pytest.mark.parametrize(("last", "regime"), [(-0.5, "lazy"), (0.0, "rich"), (0.5, "unstable")])
 def test_the_regime_is_that_of_the_last_step(last, regime):
     moves = {(1, 2, "update"): -last, (2, 2, "update"): 0.3, (3, 2, "update"): last}
-    assert planted(two_narrow, moves, steps=3).regime == regime
+    found = planted(two_narrow, moves, steps=3)
+    assert (found.regime, found.last_step) == (regime, 3)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 7])
+@pytest.mark.parametrize(("slope", "regime"), [(-0.5, "lazy"), (0.0, "rich"), (0.5, "unstable")])
+def test_what_is_printed_says_at_which_step_the_regime_was_judged(steps, slope, regime):
+    told = str(planted(two_narrow, {(steps, 2, "update"): slope}, steps=steps))
+    assert f"Regime at step {steps}: {regime}." in told
+    assert "Regime:" not in told
+
+
+@pytest.mark.parametrize(("steps", "more"), [(1, 20), (2, 40), (5, 100)])
+@pytest.mark.parametrize("slope", [-0.5, 0.5])
+def test_a_regime_that_is_not_rich_is_to_be_looked_at_again_with_more_steps(steps, more, slope):
+    told = str(planted(two_narrow, {(steps, 2, "update"): slope}, steps=steps))
+    assert (
+        f"It is judged at step {steps}: a network on a plateau may become rich later; look again with "
+        f"steps={more}."
+    ) in told
+
+
+def test_of_a_rich_regime_no_second_look_is_asked():
+    assert "look again" not in str(planted(two_narrow, steps=2))
 
 
 def test_slopes_of_every_step_are_those_planted():

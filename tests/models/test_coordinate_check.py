@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 import math
 from fractions import Fraction
@@ -222,6 +223,28 @@ def test_standard_fails_and_dynamic_does_not():
     assert dynamic.verdict is not ClaimVerdict.FAILS
     assert dynamic.regime == "rich"
     assert check(chain, widths, parametrization="ntk", **settings).regime == "lazy"
+
+
+def bottlenecks(n):
+    narrow = round(1.5 * math.sqrt(n))
+    sizes = (INPUTS, n, narrow, n, narrow, n, 2)
+    pairs = itertools.pairwise(sizes)
+    modules = [module for a, b in pairs for module in (nn.Linear(a, b, bias=False), nn.ReLU())]
+    return nn.Sequential(*modules[:-1])
+
+
+def test_a_network_that_is_lazy_at_step_1_is_no_longer_lazy_after_its_plateau():
+    """Spectral behind two bottlenecks: what the regime at step 1 leaves open, and ``steps`` shows."""
+    found = check(
+        bottlenecks, (64, 128, 256), parametrization="spectral", learning_rate=0.2, seeds=4, steps=20
+    )
+    regimes = {
+        step: dataclasses.replace(found, table=found.table[found.table["step"] <= step]).regime
+        for step in (1, 5, 20)
+    }
+    assert [regimes[1], regimes[5]] == ["lazy", "lazy"]
+    assert regimes[20] == found.regime != "lazy"
+    assert found.last_step == 20
 
 
 def test_the_caller_s_randomness_and_tensors_stay():

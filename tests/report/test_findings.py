@@ -180,6 +180,21 @@ QUOTED = [
         "differ by 1 and 3/2",
     ),
     Quoted({"open_choices.figure": "own"}, "`figures/open_choices.csv`", "`figures/own.csv`"),
+    Quoted(
+        {"open_choices.training.figure": "own"},
+        "`figures/open_choices_training.csv`",
+        "`figures/own.csv`",
+    ),
+    Quoted({"open_choices.training.n": 900}, "dynamic: n = 1000, n_min = 50", "n = 900, n_min = 50"),
+    Quoted({"open_choices.training.n_min": 40}, "n_min = 50, 5 epochs", "n_min = 40, 5 epochs"),
+    Quoted({"open_choices.training.epochs": 1}, "50, 5 epochs, 5 seeds", "50, 1 epoch, 5 seeds"),
+    Quoted({"open_choices.training.seeds": 7}, "5 epochs, 5 seeds", "5 epochs, 7 seeds"),
+    Quoted(
+        {"open_choices.training.task": "bird-cat"},
+        "5 seeds, airplane-automobile. That",
+        "5 seeds, bird-cat. That",
+    ),
+    Quoted({"protocol.epochs": 110}, "(n = 10,000, 100 epochs)", "(n = 10,000, 110 epochs)"),
     # training_curves
     Quoted({"claims.epochs": [1, 10]}, "In points, at epoch 100", "In points, at epoch 10:"),
     Quoted({"claims.epochs": [5, 100]}, "After 1 epoch the", "After 5 epochs the"),
@@ -441,6 +456,7 @@ TABLE, CONDITIONS = "results/table1_1/table1_1.csv", "figures/conditions.csv"
 CLAIMS, DOMAIN = "results/comparison/claims.csv", "figures/claim_domain.csv"
 CONSTANT = "curve == 'fig3_2_constant_ratio'"
 CHANGES = "results/open_choices/changes.csv"
+TRAINED = "results/open_choices/training.csv"
 ASYMPTOTIC_CONSTANT = f"{CONSTANT} and alternative == 'asymptotic_first_layer'"
 OTHER_ASYMPTOTIC = "curve == 'fig3_3_dynamic' and alternative == 'asymptotic_first_layer'"
 DYNAMICS = "parametrization == 'dynamic'"
@@ -474,6 +490,9 @@ TURNED = [
     Turned("The onset is", EXPONENTS, "statistic == 'drift'", "verdict", "agrees"),
     # open_choices
     Turned("every slope is", CHANGES, OTHER_ASYMPTOTIC, "at_exponent", "undecided"),
+    Turned("That is smaller", changes={"open_choices.training.n": 10_000}),
+    Turned("That is smaller", changes={"open_choices.training.epochs": 100}),
+    Turned("A control that", TRAINED, "role == 'control'", "conclusion", "same"),
     # training_curves
     Turned("**Dynamic trains faster", CLAIMS, "metric == 'train_loss epoch 100'", "verdict", "holds"),
     Turned("**Each primary", CLAIMS, "role == 'primary'", "verdict", "undecided"),
@@ -530,7 +549,7 @@ class TestTheSummaryInJapanese:
             "傾きは Spectral が -1.30 から -1.29、Dynamic が +0.01 から +0.02",
             "n_min = 6 n^(1/2) のとき、層の順に、表の指数は -1/4, 0, -1/4, 0, -1/4",
             "n_min なら 0.500（測定値 0.490 [0.450, 0.530]）",
-            "傾きについての結論を変える選択は `asymptotic_first_layer` だけである",
+            "結論を変えるとわかった選択は `asymptotic_first_layer` である",
             "曲線ごとのシード数は 3（論文は 100）",
         ):
             assert sentence in whole

@@ -91,7 +91,7 @@ class TestPage:
         folder = settings.paths.figures
         links = {a["download"]: a["href"] for a in elements.all("a") if "download" in a}
         figures = [shown for _, shown in all_figures(settings)]
-        assert len(elements.all("figure")) == len(figures) == 12
+        assert len(elements.all("figure")) == len(figures) == 13
         for shown in figures:
             name = shown.name
             content = base64.b64decode(links[f"{name}.csv"].partition("base64,")[2])
@@ -212,7 +212,7 @@ class TestPage:
 
     def test_every_input_that_is_recorded_exists(self, settings):
         inputs = [path for path, _ in needed(settings)]
-        assert len(set(inputs)) == len(inputs) == 4 * 12 + 4 + AUDITS + 2
+        assert len(set(inputs)) == len(inputs) == 4 * 13 + 4 + AUDITS + 2
         assert all(path.is_file() for path in inputs)
 
     def test_a_run_without_findings_and_archive_has_a_page(self, settings):

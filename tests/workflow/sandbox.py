@@ -59,7 +59,11 @@ SMALL: dict[str, Any] = {
         "training": {"widths": {"smallest": 40, "largest": 120, "count": 2}, "trials": 2},
         "steps": 3,
     },
-    "open_choices": {"trials": 3, "dense_trials": 2},
+    "open_choices": {
+        "trials": 3,
+        "dense_trials": 2,
+        "training": {"n": 24, "n_min": 6, "seeds": 2, "epochs": 1},
+    },
     "findings": {"page": None, "summary": None},
     "protocol": {"n": 40, "n_min": 8, "batch_size": 8, "epochs": 3},
     "training": {

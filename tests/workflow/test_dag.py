@@ -63,21 +63,38 @@ ORDER_FIGURES = {"plot_table1_1 table1_1", "plot_conditions conditions"}
 SWEEPS = jobs("sweep_r", ("n_min", "n_max"))
 EDGES = {"find_edges edges", "find_edges exponents"}
 SWEEP_FIGURE = {"plot_sweep r_sweep"}
-EXTRACT_CHOICES = jobs("extract_choice", [f"{choice}/{PAIR}" for choice in OTHER_IMAGES])
+TRAINED_ON_OTHERS = (*OTHER_IMAGES, "official_test_split")
+EXTRACT_CHOICES = jobs("extract_choice", [f"{choice}/{PAIR}" for choice in TRAINED_ON_OTHERS])
 EXTRACT_CHOICES |= {f"extract_pool {PAIR}"}
 CHOICES = jobs("measure_choice", [f"{choice}-law" for choice in CHOICES_IN_LAW])
 CHOICES |= jobs("measure_choice", ["default-dense", "float64-dense"])
 CHANGES = {"compare_choices changes"}
+IN_PROTOCOL = ("dampened", "dropped_batch", "running_loss")
+IN_ROUNDING = ("bfloat16_products", "float64_training", "primal")
+CHOICES_IN_TRAINING = (
+    "default",
+    *TRAINED_ON_OTHERS,
+    *NORMALIZATIONS,
+    *IN_PROTOCOL,
+    *IN_ROUNDING,
+    "same_parametrization",
+)
+TRAIN_CHOICES = jobs("train_choice", [f"curves/{choice}" for choice in CHOICES_IN_TRAINING])
+CHANGES_TRAINED = {"compare_trained training"}
 OPEN_CHOICES_PAGE = {"write_ledger open-choices"}
 OPEN_CHOICES_FIGURE = {"plot_ledger open_choices"}
-OPEN_CHOICES = EXTRACT_CHOICES | CHOICES | CHANGES | OPEN_CHOICES_PAGE | OPEN_CHOICES_FIGURE
+TRAINED_FIGURE = {"plot_trained open_choices_training"}
+ON_SLOPES = CHOICES | CHANGES | OPEN_CHOICES_PAGE | OPEN_CHOICES_FIGURE
+ON_CURVES = TRAIN_CHOICES | CHANGES_TRAINED | OPEN_CHOICES_PAGE | TRAINED_FIGURE
+OPEN_CHOICES = EXTRACT_CHOICES | ON_SLOPES | ON_CURVES
 STUDIES = ORDERS | JUDGE_TABLE | ORDER_FIGURES | SWEEPS | EDGES | SWEEP_FIGURE | OPEN_CHOICES
-STUDY_FIGURES = WIDE_FIGURES | ORDER_FIGURES | SWEEP_FIGURE | OPEN_CHOICES_FIGURE
+STUDY_FIGURES = WIDE_FIGURES | ORDER_FIGURES | SWEEP_FIGURE | OPEN_CHOICES_FIGURE | TRAINED_FIGURE
 
 OF_ORDERS = JUDGE_TABLE | ORDER_FIGURES
-JUDGED_STUDIES = (
+JUDGED_ON_SLOPES = (
     OF_ORDERS | EDGES | SWEEP_FIGURE | CHANGES | OPEN_CHOICES_PAGE | OPEN_CHOICES_FIGURE | WIDE_FIGURES
 )
+JUDGED_STUDIES = JUDGED_ON_SLOPES | CHANGES_TRAINED | TRAINED_FIGURE
 
 ONE_STEP = PROBES | EXPECTATIONS | FITS | COMPARE | PROBE_FIGURES | LAW
 
@@ -103,7 +120,8 @@ TRAINING = TRAIN | COLLECT | CLAIMS | DRAW_TRAINED
 PAGE = {"assemble_report report"}
 EVERYTHING = RETRIEVE | EXTRACT | ONE_STEP | ARCHITECTURE | TRAINING | STUDIES | PAGE
 # The dense engine and the law engine are one command, so an edit of one repeats both.
-ON_BOTH_ENGINES = (ONE_STEP - EXPECTATIONS - EXPECT_WIDE) | (STUDIES - EXTRACT_CHOICES)
+ON_TRIALS = STUDIES - EXTRACT_CHOICES - TRAIN_CHOICES - CHANGES_TRAINED - TRAINED_FIGURE
+ON_BOTH_ENGINES = (ONE_STEP - EXPECTATIONS - EXPECT_WIDE) | ON_TRIALS
 
 FIGURES = (
     "fig3_1",
@@ -115,6 +133,7 @@ FIGURES = (
     "conditions",
     "r_sweep",
     "open_choices",
+    "open_choices_training",
 )
 
 TRIAL_COLUMNS = [
@@ -248,11 +267,14 @@ class TestPlans:
             "find_edges": 1,
             "plot_sweep": 1,
             "extract_pool": 1,
-            "extract_choice": 3,
+            "extract_choice": 4,
             "measure_choice": 12,
             "compare_choices": 1,
+            "train_choice": 15,
+            "compare_trained": 1,
             "write_ledger": 1,
             "plot_ledger": 1,
+            "plot_trained": 1,
             "write_findings": 1,
             "write_summary": 1,
             "assemble_report": 1,
@@ -262,7 +284,7 @@ class TestPlans:
             "plot_curves": 2,
             "plot_domain": 1,
             "everything": 1,
-            "total": 197,
+            "total": 215,
         }
         assert seconds < ANSWER_SECONDS
         assert untouched.files() == before
@@ -298,7 +320,10 @@ class TestPlans:
     def test_a_study_needs_no_other(self, untouched):
         assert untouched.plan("table1_1") == DATA | ORDERS | JUDGE_TABLE | {"plot_table1_1 table1_1"}
         assert untouched.plan("r_sweep") == DATA | SWEEPS | EDGES | SWEEP_FIGURE
-        assert untouched.plan("open_choices") == DATA | OPEN_CHOICES
+        assert untouched.plan("open_choices") == DATA | OPEN_CHOICES - TRAINED_FIGURE
+        assert untouched.plan("open_choices_training") == (
+            DATA | (EXTRACT_CHOICES | ON_CURVES) - OPEN_CHOICES_PAGE - {f"extract_pool {PAIR}"}
+        )
 
     def test_a_figure_that_came_with_the_clone_is_made_again(self, untouched):
         """Figures are tracked; Snakemake takes a file whose own inputs are missing for up to date."""
@@ -436,6 +461,7 @@ class TestWholeRun:
         figures_and_tables += len(PAGE)
         law = len(EXACT | WIDE | EXPECT_WIDE | LAW_FITS)
         studies = len(ORDERS | JUDGE_TABLE | SWEEPS | {"edges"} | CHOICES | CHANGES)
+        studies += len(TRAIN_CHOICES | CHANGES_TRAINED)
         assert len(sidecars) == figures_and_tables + law + studies
         for sidecar in sidecars:
             record = Sidecar.model_validate_json(sidecar.read_text(encoding="utf-8"))
@@ -462,7 +488,7 @@ class TestWholeRun:
         assert states == {"agrees"}, outcome.stdout
 
     def test_every_job_has_its_log_and_benchmark(self, finished):
-        single = "(?<!plot_table1_1/)(?:slopes|claims|table1_1|changes|open-choices)"
+        single = "(?<!plot_table1_1/)(?:slopes|claims|table1_1|changes|training|open-choices)"
         window = "(?<=fit_)(exact/exact|wide/wide)(?=/)"
         names = [
             re.sub(
@@ -492,6 +518,9 @@ class TestWholeRun:
         names = [path.name for path in runs.rglob("*") if path.is_file()]
         trained = [job.rsplit("/", 1)[1].split("-") for job in TRAIN]
         seeds = [seed for first, last in trained for seed in range(int(first), int(last) + 1)]
+        # Choices keep theirs there too; the control's are those of the default.
+        choices = len(CHOICES_IN_TRAINING) - 1
+        seeds += choices * len(PARAMETRIZATIONS) * list(range(SEEDS))
         assert sorted(names) == sorted(f"seed-{seed:04d}.json" for seed in seeds)
 
     def test_repeated_it_has_nothing_to_do(self, clone):
@@ -548,7 +577,8 @@ class TestRunsAgain:
             ("statistics.differences", CLAIMS | DOMAIN_FIGURE),
             ("experiments.training_curves.claims", CLAIMS | DOMAIN_FIGURE),
             ("experiments.training_curves.figure", CURVE_FIGURES),
-            ("training.protocol", TRAINING),
+            ("training.protocol", TRAINING | ON_CURVES),
+            ("experiments.open_choices.trained", CHANGES_TRAINED | OPEN_CHOICES_PAGE | TRAINED_FIGURE),
             ("data.pairs", EVERYTHING - ARCHITECTURE - RETRIEVE),
         ],
     )
@@ -582,9 +612,10 @@ class TestRunsAgain:
             "plot_conditions": 1,
             "plot_sweep": 1,
             "plot_ledger": 1,
+            "plot_trained": 1,
             "assemble_report": 1,
             "everything": 1,
-            "total": 14,
+            "total": 15,
         }
         logs = [
             *(clone.root / f"results/logs/plot_figure/{figure}.log" for figure in PANELS),
@@ -612,19 +643,23 @@ class TestRunsAgain:
             ),
             pytest.param(
                 {"probe": {"learning_rate": 0.2}},
-                ONE_STEP | STUDIES - EXTRACT_CHOICES,
+                ONE_STEP | ON_TRIALS,
                 id="learning rate",
             ),
             pytest.param(
                 {"inputs": {"normalization": "unit_range"}},
                 # Alternatives that choose another normalization are what they were.
                 (ONE_STEP | TRAINING | STUDIES - EXTRACT_CHOICES)
-                - jobs("measure_choice", [f"{name}-law" for name in NORMALIZATIONS]),
+                - jobs("measure_choice", [f"{name}-law" for name in NORMALIZATIONS])
+                - jobs("train_choice", [f"curves/{name}" for name in NORMALIZATIONS]),
                 id="normalization",
             ),
             pytest.param(
                 {"data": {"seed": 1}},
-                EVERYTHING - RETRIEVE - ARCHITECTURE - {f"extract_choice another_subset/{PAIR}"},
+                EVERYTHING
+                - RETRIEVE
+                - ARCHITECTURE
+                - {f"extract_choice another_subset/{PAIR}", "train_choice curves/another_subset"},
                 id="data seed",
             ),
             pytest.param(
@@ -632,7 +667,17 @@ class TestRunsAgain:
                 FITS | COMPARE | PROBE_FIGURES | CLAIMS | DRAW_TRAINED | LAW_FITS | JUDGED_STUDIES,
                 id="bootstrap",
             ),
-            pytest.param({"protocol": {"momentum": 0.5}}, TRAINING | OPEN_CHOICES_PAGE, id="momentum"),
+            pytest.param({"protocol": {"momentum": 0.5}}, TRAINING | ON_CURVES, id="momentum"),
+            pytest.param(
+                {"protocol": {"dampening": 0.9}},
+                (TRAINING | ON_CURVES) - {"train_choice curves/dampened"},
+                id="dampening",
+            ),
+            pytest.param(
+                {"open_choices": {"training": {"epochs": 3}}},
+                ON_CURVES | CHANGES | OPEN_CHOICES_FIGURE,
+                id="epochs of choices",
+            ),
             pytest.param(
                 {"claims": {"epochs": [2]}},
                 CLAIMS | DRAW_TRAINED | OPEN_CHOICES_PAGE,

@@ -7,6 +7,7 @@ from pathlib import Path
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import build
 from dynparam.experiments.open_choices.entries import DEFAULT, OpenChoices, read_open_choices
+from dynparam.experiments.open_choices.settings import for_choice_run
 from dynparam.settings.base import value_at
 from dynparam.settings.reading import merge
 from dynparam.settings.shared import shown_curves
@@ -18,7 +19,7 @@ def load_open_choices(path: Path, config: Config) -> OpenChoices:
     """The open choices at ``path``, every key and overlay of it checked against ``config``.
 
     Raises ``ConfigError`` as ``read_open_choices``, and for an unknown key, an alternative to be
-    measured that no trial could see, or one of the training that the probe does see.
+    measured that no trial or no training could see, or one of the training that the probe does see.
     """
     open_choices = read_open_choices(path)
     for entry in open_choices.entries():
@@ -35,7 +36,26 @@ def load_open_choices(path: Path, config: Config) -> OpenChoices:
             raise ConfigError(f"{path}: the probe sees {alternative.name}; list it there")
         if alternative.name in measured and not seen:
             raise ConfigError(f"{path}: the probe does not see {alternative.name}; say so in unaffected")
+    _require_trained(path, open_choices, config)
     return open_choices
+
+
+def _require_trained(path: Path, open_choices: OpenChoices, config: Config) -> None:
+    """Raise ``ConfigError`` for an alternative or control that changes no curve it is trained for."""
+    trained = open_choices.trained()
+    for control in open_choices.controls:
+        if control.name not in trained:
+            raise ConfigError(
+                f"{path}: training does not read what {control.name} changes; overlay a key of "
+                f"data, inputs, network, protocol or training"
+            )
+    for name in trained:
+        chosen = chosen_config(open_choices, config, name)
+        if chosen != config and for_choice_run(chosen) == for_choice_run(config):
+            raise ConfigError(
+                f"{path}: {name} changes no training curve, because open_choices.training states the "
+                f"network, the epochs and the task; overlay another key"
+            )
 
 
 def chosen_config(open_choices: OpenChoices, config: Config, choice: str) -> Config:
@@ -45,7 +65,8 @@ def chosen_config(open_choices: OpenChoices, config: Config, choice: str) -> Con
     """
     if choice == DEFAULT:
         return config
-    overlays = {alternative.name: alternative.overlay for alternative in open_choices.alternatives()}
+    known = (*open_choices.alternatives(), *open_choices.controls)
+    overlays = {alternative.name: alternative.overlay for alternative in known}
     if choice not in overlays:
         raise ConfigError(
             f"there is no alternative {choice!r} among the open choices; "

@@ -92,6 +92,8 @@ class Config(Block):
         for where, narrow, grid in self._families():
             require_narrow_family(where, narrow, grid, self.probe.rounding)
         require_narrower("protocol", self.protocol.n, self.protocol.n_min)
+        curves = self.open_choices.training
+        require_narrower("open_choices.training", curves.n, curves.n_min)
         for place, size in enumerate(self.domain.networks):
             require_narrower(f"domain.networks.{place}", size.n, size.n_min)
         for name, shown in self.figures.architecture.items():
@@ -137,6 +139,7 @@ class Config(Block):
         for where, tasks in (
             ("figures.training", tuple(self.figures.training.values())),
             ("domain.tasks", self.domain.tasks),
+            ("open_choices.training.task", (self.open_choices.training.task,)),
         ):
             for task in tasks:
                 if task not in self.data.pairs:

@@ -9,6 +9,7 @@ from dynparam.configuration.choices import chosen_config, trials_stage
 from dynparam.configuration.config import Config
 from dynparam.data.settings import for_pair
 from dynparam.experiments.open_choices.entries import OpenChoices
+from dynparam.experiments.open_choices.settings import for_choice_run
 from dynparam.experiments.registry import EXPERIMENTS
 from dynparam.provenance.stage import Stage
 from dynparam.settings.base import Block, differences, digest, pick
@@ -58,3 +59,6 @@ def _all_settings(config: Config, choices: OpenChoices, stages: Iterable[Stage[A
     for choice, engine in choices.needed_trials():
         chosen = chosen_config(choices, config, choice)
         yield from (trials_stage(chosen, engine), for_pair(chosen, chosen.probe.pair))
+    for choice in choices.needed_curves():
+        chosen = chosen_config(choices, config, choice)
+        yield from (for_choice_run(chosen), for_pair(chosen, chosen.open_choices.training.task))

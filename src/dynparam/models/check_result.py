@@ -27,8 +27,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Regime = Literal["rich", "lazy", "unstable", "undecided"]
-"""Whether the narrowest hidden layers' preactivations move by Theta(1) (rich), less and less as the
-network widens (lazy), or more and more (unstable)."""
+"""Whether a step moves the narrowest hidden layers' preactivations by Theta(1) (rich), less and less as
+the network widens (lazy), or more and more (unstable). It is that of one step: a network on a plateau
+may be lazy at step 1 and rich later."""
+
+STEPS_FURTHER = 20
+"""How many times as many steps a check that is not rich suggests to look at."""
 
 QUANTITIES: tuple[Quantity, ...] = ("preactivation", "update", "alignment")
 
@@ -115,10 +119,18 @@ class CoordinateCheck:
         return next(verdict for verdict in SEVERITY if verdict in verdicts)
 
     @property
+    def last_step(self) -> int:
+        """The number of the last step looked at, from 1: that at which the regime is judged."""
+        return int(self.table["step"].max())
+
+    @property
     def regime(self) -> Regime:
-        """How the narrowest hidden layers move at the last step looked at."""
+        """How the narrowest hidden layers move at ``last_step``, and at no other.
+
+        A first step says nothing of the steps after a plateau: look again with more ``steps``.
+        """
         rows = self.slopes[self.slopes["quantity"] == "update"]
-        rows = rows[(rows["step"] == rows["step"].max()) & rows["layer"].isin(self._narrowest())]
+        rows = rows[(rows["step"] == self.last_step) & rows["layer"].isin(self._narrowest())]
         low, high = rows["ci_low"].max(), rows["ci_high"].min()
         tolerance = self.question.tolerance
         if rows["ci_low"].min() >= -tolerance and rows["ci_high"].max() <= tolerance:
@@ -139,9 +151,7 @@ class CoordinateCheck:
         ``ConfigError`` for a step that was not taken.
         """
         if step not in set(self.table["step"]):
-            raise ConfigError(
-                f"step {step} was not taken; choose one of 1 to {self.table['step'].max()}"
-            )
+            raise ConfigError(f"step {step} was not taken; choose one of 1 to {self.last_step}")
         figure = coordinate_figure(
             self.table[self.table["step"] == step], self.slopes[self.slopes["step"] == step]
         )
@@ -180,11 +190,21 @@ class CoordinateCheck:
         return f"{name}, widths {widths}, {seeds} seeds each; slopes of means against width"
 
     def _closing(self) -> list[str]:
-        lines = [f"Sizes and alignments are kept: {self.verdict}. Regime: {self.regime}."]
+        kept = f"Sizes and alignments are kept: {self.verdict}."
+        lines = [f"{kept} Regime at step {self.last_step}: {self.regime}.", *self._of_one_step()]
         reason = self.why_no_orders
         if reason is not None:
             lines.append(f"Theory expects nothing here: {reason}.")
         return ["\n".join([*lines, *self.sentences()])]
+
+    def _of_one_step(self) -> list[str]:
+        """What a regime other than rich leaves open, and how to look again."""
+        if self.regime == "rich":
+            return []
+        return [
+            f"It is judged at step {self.last_step}: a network on a plateau may become rich later; look "
+            f"again with steps={STEPS_FURTHER * self.last_step}."
+        ]
 
     def _slope_row(self, step: int, layer: int, quantity: Quantity) -> dict[str, Any]:
         rows = self.table[(self.table["step"] == step) & (self.table["layer"] == layer)]

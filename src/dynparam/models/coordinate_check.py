@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import partial
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -79,7 +80,9 @@ def coordinate_check(
         momentum: of SGD; shows from the second step on.
         loss: of one batch; its gradient has to be Theta(1) where outputs are, as the thesis's is.
         n_min: gives the n_min of a width, instead of its smallest hidden width.
-        steps: how many steps of SGD on the batch are taken and looked at.
+        steps: how many steps of SGD on the batch are taken and looked at. Conditions are judged at each,
+            the regime at the last. At step 1 it is that of initial weights, so that a network on a
+            plateau looks lazy there and may become rich later: take more steps to see it.
         seeds: how many independent initializations at each width.
         confidence: level of the intervals of slopes.
         tolerance: largest difference of slopes that counts as equal.
@@ -95,52 +98,48 @@ def coordinate_check(
         ...     return nn.Sequential(layers[0], nn.ReLU(), layers[1])
         >>> batch = {"sample_input": torch.eye(8), "target": torch.eye(8)[:, :2]}
         >>> check = coordinate_check(make, (32, 128, 512), seeds=10, **batch)
-        >>> print(check.verdict, check.regime)
-        holds rich
+        >>> print(f"{check.verdict}, {check.regime} at step {check.last_step}")
+        holds, rich at step 1
         >>> print(*check.orders.alignment)  # the exact exponents
         0 0
     """
-    widths = _checked_widths(widths, steps, seeds)
-    experiment = _Experiment(
-        make_model,
-        sample_input,
-        target,
-        loss,
-        parametrization,
-        learning_rate,
-        r,
-        momentum,
-        n_min,
-        options,
-    )
-    rows: list[pd.DataFrame] = []
-    networks: dict[int, LayeredNetwork] = {}
-    with progress("coordinate check", float(sum(widths) * seeds)) as advance:
-        for width in widths:
-            for seed in range(seeds):
-                trial = _Trial(experiment, width, seed)
-                rows += [trial.step(number) for number in range(1, steps + 1)]
-                networks[width] = trial.network
-                advance(width)
-    _require_same_layers(networks)
     question = Question(parametrization, r, confidence, tolerance)
-    return CoordinateCheck(pd.concat(rows, ignore_index=True), networks, question)
+    experiment = _Experiment(
+        make_model, sample_input, target, loss, question, learning_rate, momentum, n_min, options
+    )
+    table, networks = _measured(experiment, _checked_widths(widths, steps, seeds), seeds, steps)
+    return CoordinateCheck(table, networks, question)
 
 
 @dataclass(frozen=True)
 class _Experiment:
-    """What all trials share; the fields are arguments of ``coordinate_check``."""
+    """What all trials share: arguments of ``coordinate_check``, those of the question together."""
 
     make_model: Callable[[int], nn.Module]
     sample_input: Any
     target: Any
     loss: Loss
-    parametrization: str | None
+    question: Question
     learning_rate: float
-    r: Fraction | float
     momentum: float
     n_min: Callable[[int], int] | None
     options: Mapping[str, Any]
+
+
+def _measured(
+    experiment: _Experiment, widths: Sequence[int], seeds: int, steps: int
+) -> tuple[pd.DataFrame, dict[int, LayeredNetwork]]:
+    """A row for each width, seed, step and layer; and the layers at each width."""
+    rows: list[pd.DataFrame] = []
+    networks: dict[int, LayeredNetwork] = {}
+    with progress("coordinate check", float(sum(widths) * seeds)) as advance:
+        for width, seed in product(widths, range(seeds)):
+            trial = _Trial(experiment, width, seed)
+            rows += [trial.step(number) for number in range(1, steps + 1)]
+            networks[width] = trial.network
+            advance(width)
+    _require_same_layers(networks)
+    return pd.concat(rows, ignore_index=True), networks
 
 
 @dataclass
@@ -194,16 +193,16 @@ class _Trial:
         sample = _double(experiment.sample_input)
         if "layers" in experiment.options:
             sample = None
-        if experiment.parametrization is None:
+        if experiment.question.parametrization is None:
             which = {key: value for key, value in experiment.options.items() if key in LAYER_OPTIONS}
             layers = find_layers(self._model, sample, **which)
             groups = [{"params": list(self._model.parameters())}]
             return layers, narrowest(layers, given), groups
         applied = apply(
             self._model,
-            experiment.parametrization,
+            experiment.question.parametrization,
             learning_rate=experiment.learning_rate,
-            r=experiment.r,
+            r=experiment.question.r,
             sample_input=sample,
             n_min=given,
             seed=self._state("weights"),

@@ -8,7 +8,7 @@ from typing import Any
 
 from dynparam.configuration.config import Config
 from dynparam.data.stages import STAGES as DATA_STAGES
-from dynparam.experiments.open_choices.stages import CHANGES, ENTRIES
+from dynparam.experiments.open_choices.stages import CHANGES, ENTRIES, TRAINED
 from dynparam.experiments.registry import EXPERIMENTS
 from dynparam.provenance.stage import Made, Parameter, Stage, whole
 from dynparam.report import contents
@@ -21,12 +21,12 @@ FINDING = tuple(one.module("findings") for one in EXPERIMENTS if one.has("findin
 ROOT = Parameter("root", "The run's directory: the repository's.", "--root", Path, Path())
 
 
-def page_files(settings: Config, changes: Path, entries: Path) -> tuple[Path, Path]:
-    """The changes of slopes, and the file that states the choices."""
-    return changes, entries
+def page_files(settings: Config, changes: Path, trained: Path, entries: Path) -> tuple[Path, Path, Path]:
+    """The changes of slopes and in training, and the file that states the choices."""
+    return changes, trained, entries
 
 
-def write_ledger(settings: Config, files: tuple[Path, Path], output: Path) -> Made:
+def write_ledger(settings: Config, files: tuple[Path, Path, Path], output: Path) -> Made:
     """Write the page of all open choices and what their alternatives change."""
     from dynparam.configuration.choices import load_open_choices
     from dynparam.experiments.open_choices import tables
@@ -34,9 +34,9 @@ def write_ledger(settings: Config, files: tuple[Path, Path], output: Path) -> Ma
     from dynparam.support.files import write_text
     from dynparam.support.tables import read_csv
 
-    changes, entries = files
-    table = read_csv(changes, tables.CHANGES)
-    write_text(output, page(load_open_choices(entries, settings), settings, table))
+    changes, trained, entries = files
+    slopes, curves = read_csv(changes, tables.CHANGES), read_csv(trained, tables.TRAINED)
+    write_text(output, page(load_open_choices(entries, settings), settings, slopes, curves))
     return Made([output])
 
 
@@ -93,9 +93,12 @@ WRITE_LEDGER = Stage(
     Config,
     write_ledger,
     page_files,
-    (CHANGES, ENTRIES),
+    (CHANGES, TRAINED, ENTRIES),
     jobs=whole(Config),
-    examples=("dynparam choices page results/open_choices/changes.csv --output page.md",),
+    examples=(
+        "dynparam choices page results/open_choices/changes.csv results/open_choices/training.csv"
+        " --output page.md",
+    ),
 )
 WRITE_FINDINGS = Stage(
     "findings",

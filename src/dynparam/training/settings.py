@@ -34,6 +34,11 @@ from dynparam.settings.widths import Network, Parametrizations
 
 Device = Literal["auto", "cpu", "cuda"]
 
+LOSSES = ("train_loss", "test_loss")
+
+ACCURACIES = ("train_accuracy", "test_accuracy")
+"""Both are the columns of values in a table of curves."""
+
 
 class Protocol(Block):
     """One training run of Figs. 3.4 and 3.5: everything its curve depends on besides the images."""

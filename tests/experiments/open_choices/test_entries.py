@@ -26,6 +26,9 @@ THESIS = yaml.safe_load((ROOT / "config" / "thesis.yaml").read_text())
 OPEN_BLOCKS = ("data", "inputs", "probe", "protocol")
 """The blocks whose choices among named values are open points of the thesis."""
 
+RECORDING = {"probe.twice"}
+"""What says how much is recorded, and changes no number."""
+
 
 def at(mapping, key):
     for part in key.split("."):
@@ -77,7 +80,7 @@ def test_every_choice_among_named_values_is_an_entry():
         for name in Config.model_fields[block].annotation.model_fields
         if options(f"{block}.{name}")
     }
-    assert choices <= set(values_of())
+    assert choices - RECORDING <= set(values_of())
     assert "probe.rounding" in choices
 
 
@@ -194,6 +197,52 @@ def entry(**changes):
 def floor(**changes):
     stated = {"name": "floor", "description": "down", "overlay": {"probe": {"rounding": "floor"}}}
     return {"alternatives": [stated | changes]}
+
+
+def control(**overlay):
+    return {"name": "nothing", "description": "a control", "overlay": overlay}
+
+
+@pytest.mark.parametrize(
+    ("controls", "sentence"),
+    [
+        ([control(probe={"rounding": "floor"})], "training does not read what nothing changes"),
+        ([control(training={"seeds": 7})], "nothing changes no training curve, because open_choices"),
+        ([control(protocol={"epochs": 200})], "nothing changes no training curve, because open_choices"),
+        ([control(protocol={"n": 500, "n_min": 5})], "nothing changes no training curve"),
+        ([control(protocol={"momentum": 2})], "'protocol.momentum' has the value"),
+        ([control(protocol={"moment": 0})], "'nothing' of the open choices: unknown key"),
+        ([control()], "nothing needs an overlay to be measured"),
+        ([control(protocol={"momentum": 0})] * 2, "two alternatives are named 'nothing'; rename one"),
+        ([control(protocol={"momentum": 0}) | {"name": DEFAULT}], "cannot be named 'default'"),
+    ],
+)
+def test_wrong_controls_are_named(tmp_path, controls, sentence):
+    path = tmp_path / "open_choices.yaml"
+    path.write_text(json.dumps({"probe": [], "training": [], "controls": controls}))
+    with pytest.raises(ConfigError, match=sentence):
+        load_open_choices(path, CONFIG)
+
+
+def test_a_control_and_an_alternative_cannot_share_a_name(tmp_path):
+    path = tmp_path / "open_choices.yaml"
+    twin = control(protocol={"momentum": 0}) | {"name": "floor"}
+    path.write_text(json.dumps({"probe": [entry(**floor())], "training": [], "controls": [twin]}))
+    with pytest.raises(ConfigError, match="two alternatives are named 'floor'; rename one"):
+        load_open_choices(path, CONFIG)
+
+
+def test_what_is_trained_is_what_training_reads():
+    """The default, every such alternative, and the controls last; nothing that only the probe reads."""
+    needed = OPEN_CHOICES.needed_curves()
+    assert needed[0] == DEFAULT
+    assert needed[-1] == "same_parametrization"
+    assert len(set(needed)) == len(needed)
+    network = CONFIG.protocol.network_name
+    for one in OPEN_CHOICES.alternatives():
+        chosen = chosen_config(OPEN_CHOICES, CONFIG, one.name)
+        reads = for_run(chosen, "bird-cat", network) != for_run(CONFIG, "bird-cat", network)
+        assert (one.name in needed) == reads, one.name
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,9 @@ import pytest
 from dynparam.experiments.open_choices.findings import Found
 from dynparam.experiments.open_choices.settings import for_open_choices
 from dynparam.trials.settings import ASYMPTOTIC
-from tests.open_choices import CONFIG, OPEN_CHOICES
+from tests.open_choices import CONFIG, OPEN_CHOICES, invented_trained
 
+TRAINED = invented_trained()
 SHOWS, NOT, UNDECIDED = "shows", "does not show", "undecided"
 
 
@@ -26,7 +27,7 @@ def changes(*rows):
 
 
 def found(*rows):
-    return Found(for_open_choices(CONFIG), changes(*rows)).open_choices()
+    return Found(for_open_choices(CONFIG), changes(*rows), TRAINED).open_choices()
 
 
 @pytest.mark.parametrize(
@@ -79,13 +80,13 @@ def test_the_largest_change_may_be_of_either_sign(sign):
     largest = found(*rows)["largest"]
     assert (largest["alternative"], largest["change"]) == ("b", -0.3 * sign)
     table = changes(*rows).set_index(pd.Index([7, 0, 1]))
-    largest = Found(for_open_choices(CONFIG), table).open_choices()["largest"]
+    largest = Found(for_open_choices(CONFIG), table, TRAINED).open_choices()["largest"]
     assert largest["alternative"] == "b"
 
 
 def test_exponents_compared_differ_by_those_of_the_thesis():
     """Fig. 3.2: -1 against 0; Fig. 3.3: -8/5 against 0."""
-    found = Found(for_open_choices(CONFIG), changes())
+    found = Found(for_open_choices(CONFIG), changes(), TRAINED)
     assert found.differences() == [1, Fraction(8, 5)]
 
 
@@ -105,3 +106,34 @@ def test_equal_exponents_do_not_differ_and_a_difference_is_told_once(panels, dif
     shown = {f"fig{place}": curves for place, curves in enumerate(panels)}
     chosen = settings.model_copy(update={"panels": shown})
     assert Found(chosen, changes()).differences() == differences
+
+
+def on_curves(trained):
+    return Found(for_open_choices(CONFIG), changes(), trained).on_curves()
+
+
+def test_conclusions_on_training_are_counted_without_the_control():
+    trained = invented_trained({"dampened": {"train_loss": 0.2, "test_accuracy": 0.1}})
+    trained.loc[trained["alternative"] == "primal", "conclusion"] = "undecided"
+    known = on_curves(trained)
+    assert (known["alternatives"], known["conclusions"]) == (13, 39)
+    assert (known["same"], known["undecided"], len(known["changed"])) == (34, 3, 2)
+    assert known["names"] == ["`dampened`"]
+    assert (known["controls"], known["found"]) == (1, 1)
+    first = known["changed"][0]
+    row = trained[trained["alternative"] == "dampened"].iloc[0]
+    assert (first["name"], first["endpoint"]) == ("dampened", "training loss, mean over epochs")
+    assert first["there"] == {
+        "metric": "train_loss area",
+        "value": row["difference"],
+        "ci_low": row["ci_low"],
+        "ci_high": row["ci_high"],
+    }
+    assert first["by_default"]["value"] == row["default"]
+
+
+def test_a_control_that_is_not_found_is_counted():
+    trained = invented_trained()
+    trained.loc[trained["role"] == "control", "conclusion"] = "same"
+    known = on_curves(trained)
+    assert (known["controls"], known["found"], known["changed"]) == (1, 0, [])

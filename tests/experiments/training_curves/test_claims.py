@@ -11,11 +11,9 @@ from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
 from dynparam.experiments.training_curves.claims import (
     COLUMNS,
-    QUANTITIES,
     _corrected,
     judge_all,
     judge_curves,
-    pair_curves,
 )
 from dynparam.experiments.training_curves.domain import DOMAIN_COLUMNS, domain_files, domain_table
 from dynparam.experiments.training_curves.settings import ClaimsStage, for_claims
@@ -24,6 +22,7 @@ from dynparam.statistics.moderation import Spread, fit_prior
 from dynparam.statistics.multiplicity import holm
 from dynparam.support.errors import DataError
 from dynparam.support.tables import read_csv, write_csv
+from dynparam.training.paired_curves import QUANTITIES, pair_curves
 
 ROOT = Path(__file__).parents[3]
 BOTH = ("spectral", "dynamic")

@@ -13,10 +13,10 @@ from typing import Annotated, Any, Self
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
+from dynparam.experiments.open_choices.settings import ChoiceRun
 from dynparam.settings.base import Block
 from dynparam.settings.reading import describe, read
 from dynparam.support.errors import ConfigError
-from dynparam.training.settings import RunStage
 from dynparam.trials.settings import Engine
 
 DEFAULT = "default"
@@ -38,7 +38,7 @@ class Alternative(Block):
     @property
     def trained(self) -> bool:
         """Whether training reads what it changes, so that it may change the curves of Figs. 3.4-3.5."""
-        return not set(RunStage.model_fields).isdisjoint(self.overlay)
+        return not set(ChoiceRun.model_fields).isdisjoint(self.overlay)
 
     @model_validator(mode="after")
     def _reachable(self) -> Self:
@@ -61,14 +61,19 @@ class OpenChoice(Block):
 
 
 class OpenChoices(Block):
-    """Every open point, of the probe (Figs. 3.2 and 3.3) and of training (Figs. 3.4 and 3.5)."""
+    """Every open point, of the probe (Figs. 3.2 and 3.3) and of training (Figs. 3.4 and 3.5).
+
+    ``controls`` are no choices: each is trained like one and must change what is concluded, so that a
+    measurement that can find nothing is told.
+    """
 
     probe: tuple[OpenChoice, ...]
     training: tuple[OpenChoice, ...]
+    controls: tuple[Alternative, ...] = ()
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
-        names = [alternative.name for alternative in self.alternatives()]
+        names = [alternative.name for alternative in (*self.alternatives(), *self.controls)]
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"two alternatives are named {name!r}; rename one")
@@ -87,6 +92,14 @@ class OpenChoices(Block):
         """The alternatives whose trials are measured, by name."""
         found = (alternative for entry in self.probe for alternative in entry.alternatives)
         return {one.name: one for one in found if one.unaffected is None}
+
+    def trained(self) -> dict[str, Alternative]:
+        """The alternatives whose training curves are measured, by name; the controls come last."""
+        return {one.name: one for one in (*self.alternatives(), *self.controls) if one.trained}
+
+    def needed_curves(self) -> list[str]:
+        """The choices of all training curves: the default, then the alternatives and controls."""
+        return [DEFAULT, *self.trained()]
 
     def needed_trials(self) -> list[tuple[str, Engine]]:
         """(choice, engine) of all trials: the default on every engine in use, then the alternatives."""

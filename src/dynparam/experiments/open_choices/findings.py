@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
 import pandas as pd
 
 from dynparam.experiments.open_choices.settings import OpenChoicesStage, for_open_choices
-from dynparam.experiments.open_choices.tables import CHANGES
+from dynparam.experiments.open_choices.tables import CHANGES, TRAINED
+from dynparam.experiments.open_choices.trained import Conclusion
+from dynparam.experiments.open_choices.trained_figure import title
 from dynparam.provenance.experiment import Files
 from dynparam.statistics.verdicts import Verdict
 from dynparam.trials.claims import Showing
@@ -19,10 +22,11 @@ from dynparam.trials.settings import ASYMPTOTIC
 class Found:
     """The questions the template asks."""
 
-    def __init__(self, settings: OpenChoicesStage, changes: pd.DataFrame) -> None:
-        """Answer from ``results/open_choices/changes.csv``."""
+    def __init__(self, settings: OpenChoicesStage, changes: pd.DataFrame, trained: pd.DataFrame) -> None:
+        """Answer from ``results/open_choices/changes.csv`` and ``training.csv``."""
         self._settings = settings
         self._changes = changes
+        self._trained = trained
 
     def open_choices(self) -> dict[str, Any]:
         """How many alternatives there are, which change a conclusion, and the others' largest change."""
@@ -62,6 +66,31 @@ class Found:
             ],
         }
 
+    def on_curves(self) -> dict[str, Any]:
+        """What the alternatives do to the conclusions on training, and whether controls are found."""
+        choices = self._trained[self._trained["role"] == "choice"]
+        controls = self._trained[self._trained["role"] == "control"]
+        changed = choices[choices["conclusion"] == Conclusion.CHANGED]
+        found = controls[controls["conclusion"] == Conclusion.CHANGED]
+        return {
+            "alternatives": choices["alternative"].nunique(),
+            "conclusions": len(choices),
+            "same": int((choices["conclusion"] == Conclusion.SAME).sum()),
+            "undecided": int((choices["conclusion"] == Conclusion.UNDECIDED).sum()),
+            "names": [f"`{name}`" for name in changed["alternative"].unique()],
+            "changed": [
+                {
+                    "name": row["alternative"],
+                    "endpoint": title(row["endpoint"]),
+                    "by_default": _measured(row, "default", "default_low", "default_high"),
+                    "there": _measured(row, "difference", "ci_low", "ci_high"),
+                }
+                for row in changed.to_dict("records")
+            ],
+            "controls": controls["alternative"].nunique(),
+            "found": found["alternative"].nunique(),
+        }
+
     def differences(self) -> list[Fraction]:
         """By how much the exponents of the curves of a figure differ, each difference once."""
         probe = self._settings.probe
@@ -76,4 +105,18 @@ class Found:
 
 def found(config: Any, files: Files) -> Found:
     """What the findings ask of a run."""
-    return Found(for_open_choices(config), files.table("open_choices/changes", CHANGES))
+    return Found(
+        for_open_choices(config),
+        files.table("open_choices/changes", CHANGES),
+        files.table("open_choices/training", TRAINED),
+    )
+
+
+def _measured(row: Mapping[Any, Any], value: str, low: str, high: str) -> dict[str, Any]:
+    """A difference as the filter ``with_error`` takes it."""
+    return {
+        "metric": row["endpoint"],
+        "value": row[value],
+        "ci_low": row[low],
+        "ci_high": row[high],
+    }

@@ -1,19 +1,22 @@
-"""The page of the open choices: each of them, and what its alternatives change in Figs. 3.2 and 3.3.
+"""The page of the open choices: each of them, and what its alternatives change.
 
-All numbers come from the configuration and the table of changes (``changes.COLUMNS``).
+All numbers come from the configuration, the table of changes of slopes (``changes.COLUMNS``) and that of
+changes in training (``trained.COLUMNS``).
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from dynparam.experiments.open_choices import trained_page
 from dynparam.experiments.open_choices.entries import Alternative, OpenChoice, OpenChoices, written
 from dynparam.experiments.open_choices.settings import PageBlocks
+from dynparam.experiments.open_choices.trained_figure import title
 from dynparam.presentation.numbers import fitting, plus_minus, signed, with_interval
 from dynparam.presentation.sentences import joined
 from dynparam.presentation.templates import template
@@ -32,9 +35,6 @@ DIGITS = 4
 NONE = "none"
 """A cell of the page: no alternative of this entry can change a slope."""
 
-NOT_YET = "not measured yet"
-"""A cell of the page: what the alternatives of this entry do to training curves."""
-
 Record = dict[str, Any]
 """A row of the table of changes."""
 
@@ -45,7 +45,8 @@ class Row:
 
     Attributes:
         change: the largest change of a slope.
-        training: what is known of training curves; empty if no alternative can change them.
+        training: what becomes of the conclusions on training; empty if training reads none of it.
+        measured_on: slopes, training curves, both, or why neither.
     """
 
     point: str
@@ -55,6 +56,7 @@ class Row:
     alternatives: str
     change: str
     training: str
+    measured_on: str
 
 
 @dataclass(frozen=True)
@@ -81,23 +83,25 @@ class MeasuredAlternative:
     table: str
 
 
-def page(open_choices: OpenChoices, config: Block, changes: pd.DataFrame) -> str:
+def page(open_choices: OpenChoices, config: Block, changes: pd.DataFrame, trained: pd.DataFrame) -> str:
     """The page as Markdown, with the values that a whole configuration gives to the keys of the entries.
 
-    Raises ``DataError`` if ``changes`` lacks a measured alternative.
+    Raises ``DataError`` if ``changes`` or ``trained`` lacks a measured alternative.
     """
+    trained_page.require_trained(open_choices, trained)
     missing = [name for name in open_choices.measured() if name not in set(changes["alternative"])]
     if missing:
         raise DataError(f"the changes of slopes lack {missing[0]}; run compare_choices again")
-    shown = pick(PageBlocks, config)
-    figure = shown.paths.figures / f"{shown.open_choices.figure}.png"
+    shown, on_slopes = pick(PageBlocks, config), open_choices.measured()
     measured = [
         _measured(alternative, changes[changes["alternative"] == alternative.name])
-        for alternative in open_choices.measured().values()
+        for alternative in on_slopes.values()
     ]
     return template("dynparam.experiments.open_choices", TEMPLATE).render(
-        probe=[_row(entry, config, changes) for entry in open_choices.probe],
-        training=[_row(entry, config, changes.head(0)) for entry in open_choices.training],
+        probe=[_row(entry, config, changes, trained, on_slopes) for entry in open_choices.probe],
+        training=[
+            _row(entry, config, changes.head(0), trained, on_slopes) for entry in open_choices.training
+        ],
         measured=measured,
         unaffected=[
             one
@@ -106,14 +110,27 @@ def page(open_choices: OpenChoices, config: Block, changes: pd.DataFrame) -> str
             if one.unaffected is not None
         ],
         answer=answer(changes, shown.comparison.tolerance),
-        of_training=[one for one in open_choices.alternatives() if one.trained],
+        trained={
+            "names": [one.name for one in open_choices.alternatives() if one.trained],
+            "controls": open_choices.controls,
+            "endpoints": [title(name) for name in shown.open_choices.training.endpoints],
+            "answer": trained_page.answer(trained),
+            "default": trained_page.default_table(trained, shown.training.parametrizations[1]),
+            "table": trained_page.table(trained),
+            "figure": _picture(shown, shown.open_choices.training.figure),
+        },
         default=_default_table(changes),
-        figure=os.path.relpath(figure, shown.open_choices.page.parent),
+        figure=_picture(shown, shown.open_choices.figure),
         slopes=len(changes.drop_duplicates(["curve", "layer"])),
         n_0=INPUT_WIDTH,
         settings=shown,
         signs={tone.name: tone.sign for tone in TONES},
     )
+
+
+def _picture(shown: PageBlocks, figure: str) -> str:
+    """Where a figure lies, from the page."""
+    return os.path.relpath(shown.paths.figures / f"{figure}.png", shown.open_choices.page.parent)
 
 
 def answer(changes: pd.DataFrame, tolerance: float) -> str:
@@ -158,7 +175,13 @@ def interval(row: Record) -> str:
     return with_interval(middle, low, high, fitting(DIGITS, low, high))
 
 
-def _row(entry: OpenChoice, config: Block, changes: pd.DataFrame) -> Row:
+def _row(
+    entry: OpenChoice,
+    config: Block,
+    changes: pd.DataFrame,
+    trained: pd.DataFrame,
+    on_slopes: Mapping[str, Alternative],
+) -> Row:
     keys = [f"`{key}: {written(value_at(config, key))}`" for key in entry.values]
     keys += [f"`{module}`" for module in entry.where]
     return Row(
@@ -168,7 +191,8 @@ def _row(entry: OpenChoice, config: Block, changes: pd.DataFrame) -> Row:
         ", ".join(keys),
         "; ".join(f"`{one.name}`: {one.description}" for one in entry.alternatives),
         _largest_of(entry.alternatives, changes),
-        NOT_YET if any(one.trained for one in entry.alternatives) else "",
+        trained_page.cell(entry, trained),
+        trained_page.measured_on(entry, on_slopes),
     )
 
 

@@ -1,4 +1,7 @@
-"""The stages of the open choices: measure them, compare them, write their page, draw them."""
+"""The stages of the open choices: measured on slopes and on training curves, compared, drawn.
+
+Their page is a stage of the report's: it quotes the whole configuration.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,27 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from dynparam.experiments.open_choices.settings import OpenChoicesStage, for_open_choices
+from dynparam.experiments.open_choices.settings import (
+    ChoiceCurvesStage,
+    ChoiceRun,
+    OpenChoicesStage,
+    for_choice_curves,
+    for_open_choices,
+)
 from dynparam.provenance.experiment import Experiment, ShownDocument, ShownFigure
 from dynparam.provenance.stage import IMAGES, RESULTS, THREADS, Made, Parameter, Stage, images_read
+from dynparam.settings.base import pick
+from dynparam.training.settings import Device, RunStage
+from dynparam.training.stages import AT_ONCE, CHECKPOINTS, DEVICE, RUNS, SEEDS, TASK
 from dynparam.trials.settings import Engine, ProbeStage
 
 DEFAULT_ENTRIES = Path("config/open_choices.yaml")
 
 ENTRIES = Parameter("entries", "The open choices (YAML).", "--choices", Path, DEFAULT_ENTRIES)
 CHANGES = Parameter("changes", "Changes of slopes (results/open_choices/changes.csv).", kind=Path)
+TRAINED = Parameter(
+    "trained", "Changes in training curves (results/open_choices/training.csv).", kind=Path
+)
 ENGINE = Parameter(
     "engine",
     "dense draws the weights; law draws what is seen of them, in O(n).",
@@ -79,6 +94,79 @@ def plot_ledger(settings: OpenChoicesStage, files: Path, output: Path) -> Made:
     return Made(save(picture, table, output, settings.figures.dpi))
 
 
+def train_choice(
+    settings: ChoiceRun,
+    files: Path,
+    output: Path,
+    task: str,
+    seeds: str,
+    runs_directory: Path,
+    device: Device,
+    seeds_at_once: int,
+    checkpoint_epochs: int,
+) -> Made:
+    """Train seeds of both parametrizations under the configuration as given; resumes as train does."""
+    from dynparam.data.images import load_pair
+    from dynparam.experiments.open_choices.trained import arms
+    from dynparam.support.tables import write_csv
+    from dynparam.training import runs
+    from dynparam.training.devices import resolve_device
+    from dynparam.training.run_files import RunFiles
+    from dynparam.training.seeds import parse_seeds
+
+    run, pair = pick(RunStage, settings).of_task(task), load_pair(files)
+    trained = []
+    for name in settings.training.parametrizations:
+        plan = runs.Plan(run, name, resolve_device(device), seeds_at_once, checkpoint_epochs)
+        kept = RunFiles(runs_directory, run, name, files)
+        trained.append((name, runs.train_seeds(plan, parse_seeds(seeds), pair, kept)))
+    first, second = (runs.curve_table(task, name, records) for name, records in trained)
+    write_csv(arms(first, second), output)
+    return Made([output], {"runs": [one for _, records in trained for one in runs.origins(records)]})
+
+
+def curve_files(
+    settings: ChoiceCurvesStage, results: Path, entries: Path
+) -> tuple[dict[str, Path], Path]:
+    """The curves under every choice, and the file that states the choices."""
+    from dynparam.experiments.open_choices.entries import read_open_choices
+
+    folder = results / "open_choices" / "curves"
+    return {one: folder / f"{one}.csv" for one in read_open_choices(entries).needed_curves()}, entries
+
+
+def compare_trained(
+    settings: ChoiceCurvesStage, files: tuple[dict[str, Path], Path], output: Path
+) -> Made:
+    """What every alternative changes in the difference of training curves, with verdicts."""
+    from dynparam.experiments.open_choices.entries import read_open_choices
+    from dynparam.experiments.open_choices.tables import CURVES
+    from dynparam.experiments.open_choices.trained import all_trained
+    from dynparam.support.tables import read_csv, write_csv
+
+    paths, entries = files
+    curves = {choice: read_csv(path, CURVES) for choice, path in paths.items()}
+    write_csv(all_trained(settings, read_open_choices(entries), curves), output)
+    return Made([output])
+
+
+def trained_read(settings: ChoiceCurvesStage, trained: Path) -> Path:
+    """The changes in training curves."""
+    return trained
+
+
+def plot_trained(settings: ChoiceCurvesStage, files: Path, output: Path) -> Made:
+    """Draw the difference of training curves under every alternative."""
+    from dynparam.experiments.open_choices.tables import TRAINED as FORM
+    from dynparam.experiments.open_choices.trained_figure import trained_figure
+    from dynparam.presentation.figure_style import save
+    from dynparam.support.tables import read_csv
+
+    table = read_csv(files, FORM)
+    picture = trained_figure(table, settings.training.parametrizations)
+    return Made(save(picture, table, output, settings.figures.dpi))
+
+
 MEASURE = Stage(
     "choices measure",
     ProbeStage,
@@ -100,6 +188,38 @@ COMPARE = Stage(
     examples=("dynparam choices compare --results results --output changes.csv",),
     repeatable=True,
 )
+TRAIN = Stage(
+    "choices train",
+    ChoiceRun,
+    train_choice,
+    images_read,
+    (TASK, SEEDS, IMAGES, RUNS, DEVICE, THREADS, AT_ONCE, CHECKPOINTS),
+    examples=(
+        "dynparam choices train airplane-automobile --seeds 0-1 --runs runs --output curves.csv"
+        " --images data/processed/airplane-automobile.npz",
+    ),
+    remedy="dynparam data pair PAIR",
+)
+COMPARE_TRAINED = Stage(
+    "choices curves",
+    ChoiceCurvesStage,
+    compare_trained,
+    curve_files,
+    (RESULTS, ENTRIES),
+    jobs=lambda config: (for_choice_curves(config),),
+    examples=("dynparam choices curves --results results --output training.csv",),
+    repeatable=True,
+)
+PLOT_TRAINED = Stage(
+    "plot trained",
+    ChoiceCurvesStage,
+    plot_trained,
+    trained_read,
+    (TRAINED,),
+    jobs=lambda config: (for_choice_curves(config),),
+    examples=("dynparam plot trained results/open_choices/training.csv --output trained.png",),
+    repeatable=True,
+)
 PLOT = Stage(
     "plot choices",
     OpenChoicesStage,
@@ -113,12 +233,18 @@ PLOT = Stage(
 
 
 def figures(config: Any) -> Iterator[ShownFigure]:
-    """What every alternative changes."""
+    """What every alternative changes in slopes, and in training."""
     yield ShownFigure(
         config.open_choices.figure,
         "What the open choices change",
         "Figs. 3.2 and 3.3",
         ("open_choices/changes.csv",),
+    )
+    yield ShownFigure(
+        config.open_choices.training.figure,
+        "What the open choices change in training",
+        "Figs. 3.4 and 3.5",
+        ("open_choices/training.csv",),
     )
 
 
@@ -132,9 +258,12 @@ def documents(config: Any) -> Iterator[ShownDocument]:
 EXPERIMENT = Experiment(
     name="open_choices",
     title="What the thesis leaves open",
-    source="Figs. 3.2 and 3.3",
-    stages=(MEASURE, COMPARE, PLOT),
+    source="Figs. 3.2 to 3.5",
+    stages=(MEASURE, COMPARE, PLOT, TRAIN, COMPARE_TRAINED, PLOT_TRAINED),
     figures=figures,
     documents=documents,
-    quoted=lambda config, files: (files.results / "open_choices" / "changes.csv",),
+    quoted=lambda config, files: (
+        files.results / "open_choices" / "changes.csv",
+        files.results / "open_choices" / "training.csv",
+    ),
 )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dynparam.experiments.open_choices.trained import ARMS, Conclusion, Standing
 from dynparam.statistics.verdicts import Verdict
-from dynparam.support.tables import COUNT, NUMBER, TEXT, WHOLE, Form
+from dynparam.support.tables import ANY, COUNT, GAPS, NUMBER, TEXT, WHOLE, Form
 from dynparam.trials.claims import Showing
 
 TRIALS = Form(
@@ -45,3 +46,45 @@ CHANGES = Form(
     complete=True,
 )
 """What every alternative changes (``changes.COLUMNS``)."""
+
+CURVES = Form(
+    {
+        "arm": ARMS,
+        "task": TEXT,
+        "parametrization": TEXT,
+        "seed": WHOLE,
+        "epoch": WHOLE,
+        "train_loss": ANY,
+        "test_loss": ANY,
+        "train_accuracy": ANY,
+        "test_accuracy": ANY,
+    },
+    key=("arm", "seed", "epoch"),
+)
+"""Curves under one choice (``trained.CURVES``); what a run that diverged ended with is no number."""
+
+TRAINED = Form(
+    {
+        "alternative": TEXT,
+        "role": ("choice", "control"),
+        "endpoint": TEXT,
+        "pairs": WHOLE,
+        "first": GAPS,
+        "default": GAPS,
+        "default_low": GAPS,
+        "default_high": GAPS,
+        "difference": GAPS,
+        "ci_low": GAPS,
+        "ci_high": GAPS,
+        "change": GAPS,
+        "change_low": GAPS,
+        "change_high": GAPS,
+        "stands_by_default": tuple(Standing),
+        "stands": tuple(Standing),
+        "size": tuple(Verdict),
+        "conclusion": tuple(Conclusion),
+    },
+    key=("alternative", "endpoint"),
+    complete=True,
+)
+"""What every alternative changes in training (``trained.COLUMNS``)."""

@@ -7,15 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from dynparam.experiments.training_curves.claims import (
-    Comparison,
-    Judged,
-    join_draws,
-    judge,
-    pair_curves,
-)
+from dynparam.experiments.training_curves.claims import Comparison, Judged, comparisons, judge
 from dynparam.experiments.training_curves.settings import ClaimsStage
 from dynparam.support.errors import DataError
+from dynparam.training.paired_curves import join_draws, pair_curves
 from dynparam.training.settings import network_name
 
 DOMAIN_COLUMNS = (
@@ -94,7 +89,7 @@ def _comparisons(
     )
     if pairs.task != key[0]:
         raise DataError(f"the curves of {pairs.task} stand for {key[0]}; pass those of {key[0]}")
-    return pairs.comparisons(settings.claims)
+    return comparisons(pairs, settings.claims)
 
 
 def _row(task: str, n: int, n_min: int, judged: Judged) -> dict[str, object]:

@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from dynparam.experiments.training_curves.claims import JUMPS_PER
 from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, STYLE, TEXT_WIDTH_INCHES
+from dynparam.training.paired_curves import JUMPS_PER
 
 END = "end"
 """The place of the last epoch that all networks were compared at."""

@@ -7,12 +7,12 @@ from typing import Any, cast
 
 import pandas as pd
 
-from dynparam.experiments.training_curves.claims import JUMPS_PER
 from dynparam.experiments.training_curves.settings import ClaimsStage, for_claims
 from dynparam.experiments.training_curves.stages import curve_files
 from dynparam.experiments.training_curves.tables import CLAIMS, CURVES, DOMAIN
 from dynparam.presentation.sentences import counted, figure_title, joined, with_error
 from dynparam.provenance.experiment import Files
+from dynparam.training.paired_curves import JUMPS_PER
 
 Rows = list[dict[str, Any]]
 

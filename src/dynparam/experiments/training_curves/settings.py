@@ -15,11 +15,7 @@ from pydantic import (
 from dynparam.settings.base import Block, Epochs, pick
 from dynparam.settings.shared import Figures, Fit
 from dynparam.settings.widths import Parametrizations
-from dynparam.training.settings import Domain, Protocol
-
-LOSSES = ("train_loss", "test_loss")
-
-ACCURACIES = ("train_accuracy", "test_accuracy")
+from dynparam.training.settings import ACCURACIES, LOSSES, Domain, Protocol
 
 
 class Claims(Block):
