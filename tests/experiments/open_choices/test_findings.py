@@ -105,7 +105,7 @@ def test_equal_exponents_do_not_differ_and_a_difference_is_told_once(panels, dif
     settings = for_open_choices(CONFIG)
     shown = {f"fig{place}": curves for place, curves in enumerate(panels)}
     chosen = settings.model_copy(update={"panels": shown})
-    assert Found(chosen, changes()).differences() == differences
+    assert Found(chosen, changes(), invented_trained()).differences() == differences
 
 
 def on_curves(trained):
