@@ -41,6 +41,7 @@ FRONT_DOORS = {
     ),
     "theory.gaussian_data": ("kernel_constants",),
     "engines.dense": ("one_step",),
+    "engines.empirical_ntk": ("layer_kernels", "ntk", "memory_bytes"),
     "engines.law": ("one_step", "one_steps", "sgd"),
     "engines.network": ("sgd_step", "draw_weights"),
     "engines.gaussian_matrix": ("GaussianMatrix",),

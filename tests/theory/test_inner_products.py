@@ -47,8 +47,8 @@ def changed(row, value):
         (changed(2, np.nan), DataError, "row 2 of the inputs is not finite"),
         (changed(0, np.inf), DataError, "row 0 of the inputs is not finite"),
         (changed(4, 1e200), NonFiniteError, "the squared norm of row 4 of the inputs is infinite"),
-        (X[:1], DataError, "1 was given; give two or more"),
-        (X[:0], DataError, "0 was given; give two or more"),
+        (X[:1], DataError, "there are 1 inputs; give 2 or more"),
+        (X[:0], DataError, "there are 0 inputs; give 2 or more"),
         (X[0], ConfigError, r"have the shape \(7,\); they must be \(inputs, n_0\)"),
         (X[None], ConfigError, r"have the shape \(1, 5, 7\)"),
         (X[:, :0], ConfigError, r"have the shape \(5, 0\)"),
@@ -67,6 +67,7 @@ def test_bad_inputs_are_told_in_one_sentence(inputs, error, words):
     ("others", "error", "words"),
     [
         (Y[:, :6], ConfigError, "hold 7 numbers each and the others 6; both must hold n_0"),
+        (Y[:0], DataError, "there are 0 others; give 1 or more"),
         (0 * Y, DataError, "row 0 of the others is zero everywhere"),
         (Y * np.array([[1], [np.nan], [1]]), DataError, "row 1 of the others is not finite"),
     ],

@@ -65,23 +65,30 @@ def inner_products(inputs: ArrayLike, others: ArrayLike | None = None) -> InnerP
         >>> inner_products([[3.0, 4.0], [0.0, 2.0]], [[1.0, 0.0]]).cross.tolist()
         [[3.0], [0.0]]
     """
-    left = _checked(inputs, "inputs")
-    if len(left) < 2:
-        raise DataError(f"a kernel compares inputs and {len(left)} was given; give two or more")
-    right = left if others is None else _checked(others, "others")
+    left, rows = checked_inputs(inputs, "inputs", at_least=2)
+    right, columns = (left, rows) if others is None else checked_inputs(others, "others")
     if right.shape[1] != left.shape[1]:
         raise ConfigError(
             f"the inputs hold {left.shape[1]} numbers each and the others {right.shape[1]}; both must "
             f"hold n_0"
         )
-    rows, columns = _squares(left, "inputs"), _squares(right, "others")
     cross = left @ right.T
     if others is None:
         np.fill_diagonal(cross, rows)
     return InnerProducts(cross, rows, columns, left.shape[1], others is None)
 
 
-def _checked(inputs: ArrayLike, name: str) -> FloatArray:
+def checked_inputs(inputs: ArrayLike, name: str, *, at_least: int = 1) -> tuple[FloatArray, FloatArray]:
+    """Inputs as doubles, (T, n_0), and their squared norms, (T,). Raises as ``inner_products`` does."""
+    array = _matrix(inputs, name)
+    if len(array) < at_least:
+        raise DataError(
+            f"a kernel compares inputs and there are {len(array)} {name}; give {at_least} or more"
+        )
+    return array, _squares(array, name)
+
+
+def _matrix(inputs: ArrayLike, name: str) -> FloatArray:
     """As doubles. Raises if they are not a matrix of finite numbers."""
     try:
         array = np.asarray(inputs, dtype=np.float64)
