@@ -40,6 +40,7 @@ FRONT_DOORS = {
         "single_input_ntk",
     ),
     "theory.gaussian_data": ("kernel_constants",),
+    "theory.output_scale": ("output_scale",),
     "engines.dense": ("one_step",),
     "engines.empirical_ntk": ("layer_kernels", "ntk", "memory_bytes"),
     "engines.law": ("one_step", "one_steps", "sgd"),
