@@ -1,4 +1,4 @@
-"""The neural tangent kernel of a network with given weights, layer by layer.
+"""The neural tangent kernel (eq. 1.9) of a network with given weights, layer by layer.
 
 The gradient of output c at x_s for W^l is g_l delta^l_{c,s} h^{l-1}(x_s)^T, with
 delta^l_{c,s} = df_c/dhtilde^l at x_s, so that its inner products need no Jacobian:

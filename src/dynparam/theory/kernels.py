@@ -5,9 +5,9 @@ For one output f, inputs s and t, and delta^l = df/dhtilde^l,
     P^l_st = <h^l(x_s), h^l(x_t)>,   D^l_st = <delta^l_s, delta^l_t>,
     Theta^l_st = g_l^2 D^l_st P^{l-1}_st,
 
-and the neural tangent kernel (Jacot and others 2018) is the sum of the Theta^l over the layers, exactly
-in any network. In wide ones, with s_l = g_l sigma_l gamma_l and (u_s, u_t) normal with covariance
-S^l = s_l^2 P^{l-1},
+and the neural tangent kernel (eq. 1.9, Jacot and others 2018) is the sum of the Theta^l over the layers,
+exactly in any network. In wide ones, with s_l = g_l sigma_l gamma_l and (u_s, u_t) normal with
+covariance S^l = s_l^2 P^{l-1},
 
     P^0_st = <x_s, x_t>,   P^l_st = n_l E phi(u_s) phi(u_t),
     D^L_st = 1,            D^l_st = n_l s_{l+1}^2 D^{l+1}_st E phi'(u_s) phi'(u_t).
