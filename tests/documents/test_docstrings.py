@@ -41,6 +41,7 @@ FRONT_DOORS = {
     ),
     "theory.gaussian_data": ("kernel_constants",),
     "theory.output_scale": ("output_scale",),
+    "theory.fisher": ("of_outputs", "sharpness", "normalized_kernel"),
     "engines.dense": ("one_step",),
     "engines.empirical_ntk": ("layer_kernels", "ntk", "memory_bytes"),
     "engines.law": ("one_step", "one_steps", "sgd"),
