@@ -94,6 +94,13 @@ def test_many_equal_eigenvalues_are_no_trouble():
     assert sharpness(of_outputs(np.eye(40), 10)) == pytest.approx(1 / 40)
 
 
+@pytest.mark.parametrize("rows", [150, 201, 400])
+def test_large_kernels_are_done_by_iteration_to_the_same_digits(rows):
+    inputs = np.random.default_rng(1).normal(size=(rows, 500)) + 0.1
+    kernel = (inputs @ inputs.T)[None, :, None, :]
+    assert sharpness(kernel) == pytest.approx(np.linalg.norm(inputs, 2) ** 2 / rows, rel=1e-12)
+
+
 def test_gradient_descent_is_stable_up_to_two_over_it():
     """A linear model of the same kernel: residuals shrink below, and grow above."""
     top = sharpness(KERNEL)

@@ -20,6 +20,7 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 import numpy as np
+from scipy.sparse.linalg import ArpackNoConvergence, eigsh
 
 from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import ConfigError, DataError, NonFiniteError
@@ -28,6 +29,9 @@ Normalization = Literal["none", "mean", "batch", "layer"]
 
 FEWEST = {"none": 1, "mean": 2, "batch": 3, "layer": 3}
 """Inputs, or outputs, below which nothing of the kernel is left: two numbers normalized are 1 and -1."""
+
+DIRECT = 200
+"""Rows of a matrix up to which all eigenvalues cost no more than one."""
 
 ROUNDING = 1e-12
 """A deviation below this share of the values themselves is that of rounding."""
@@ -63,8 +67,7 @@ def sharpness(kernel: FloatArray) -> float:
         raise NonFiniteError(
             "the kernel is not finite, so that it has no eigenvalues; check the weights"
         )
-    # All of them: LAPACK's routine for some gives up where many are equal, as here.
-    return float(np.linalg.eigvalsh((matrix + matrix.T) / 2)[-1]) / inputs
+    return _largest_eigenvalue((matrix + matrix.T) / 2) / inputs
 
 
 def normalized_kernel(
@@ -107,6 +110,20 @@ def normalized_kernel(
         slopes = np.broadcast_to(_centring(inputs), (outputs, inputs, inputs))
     found = np.einsum("csa,cadb,dtb->csdt", slopes, kernel, slopes, optimize=True)
     return found
+
+
+def _largest_eigenvalue(matrix: FloatArray) -> float:
+    """By Lanczos iteration where that is faster, from a fixed start; to rounding either way.
+
+    LAPACK's routine for one eigenvalue is no choice: it gives up where many are equal, as here.
+    """
+    if len(matrix) > DIRECT:
+        start = np.random.default_rng(0).normal(size=len(matrix))
+        try:
+            return float(eigsh(matrix, k=1, which="LA", v0=start, return_eigenvectors=False)[0])
+        except ArpackNoConvergence:
+            pass
+    return float(np.linalg.eigvalsh(matrix)[-1])
 
 
 def _centring(count: int) -> FloatArray:
