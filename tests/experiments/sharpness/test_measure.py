@@ -112,8 +112,8 @@ def test_normalization_takes_sharpness_away_but_not_over_outputs():
     assert growth[["mean", "batch"]].max() < 0.8 * growth["none"]
     none = found[found["normalization"] == "none"]
     ratio = (none["sharpness"] / none["expected"]).groupby(none["width"]).mean()
-    # The largest of eight equal eigenvalues, in networks of 1/12 to 1/48 a layer.
-    assert 1 < ratio[48] < 1.7 < ratio[12]
+    # Eight networks of eight outputs; smaller ones scatter more.
+    assert ratio[48] == pytest.approx(1, abs=0.3)
 
 
 @pytest.fixture(scope="module")
