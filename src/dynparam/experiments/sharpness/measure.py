@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args
 
 import numpy as np
@@ -16,6 +16,7 @@ from dynparam.engines import empirical_ntk
 from dynparam.engines.network import MLP, draw_weights
 from dynparam.experiments.sharpness.images import drawn_images
 from dynparam.experiments.sharpness.settings import Sharpness, SharpnessStage
+from dynparam.settings.widths import NarrowWidth
 from dynparam.support.arrays import FloatArray
 from dynparam.support.randomness import torch_generator
 from dynparam.theory import kernels
@@ -52,20 +53,28 @@ def measure_widths(settings: SharpnessStage, pair: Pair) -> pd.DataFrame:
 
 
 def families(settings: SharpnessStage) -> Mapping[str, Mapping[int, Widths]]:
-    """The networks of every family, by n, with pooled inputs and one output."""
+    """The networks of every family, by n, on the grid that is measured."""
     part = settings.sharpness.widths
     return {
-        family: {
-            n: bottleneck(
-                n,
-                narrow.rule().n_min(n),
-                hidden=settings.network.hidden,
-                n_in=settings.sharpness.features,
-                n_out=1,
-            )
-            for n in part.widths.widths()
-        }
+        family: networks(settings, narrow, part.widths.widths())
         for family, narrow in part.families.items()
+    }
+
+
+def networks(settings: SharpnessStage, narrow: NarrowWidth, grid: Sequence[int]) -> Mapping[int, Widths]:
+    """The networks of a family at these n, with pooled inputs and one output.
+
+    Raises ``ConfigError`` where the narrow width is none.
+    """
+    return {
+        n: bottleneck(
+            n,
+            narrow.rule().n_min(n),
+            hidden=settings.network.hidden,
+            n_in=settings.sharpness.features,
+            n_out=1,
+        )
+        for n in grid
     }
 
 
@@ -166,14 +175,7 @@ def measure_rates(settings: SharpnessStage, pair: Pair) -> pd.DataFrame:
     images = torch.from_numpy(drawn_images(settings, pair, part.images, "rates"))
     rows = []
     for family, narrow in every.families.items():
-        for n in part.n:
-            widths = bottleneck(
-                n,
-                narrow.rule().n_min(n),
-                hidden=settings.network.hidden,
-                n_in=settings.sharpness.features,
-                n_out=1,
-            )
+        for n, widths in networks(settings, narrow, part.n).items():
             for name in every.parametrizations:
                 random = torch_generator(settings.sharpness.seed, "sharpness", "rates", family, n)
                 scales = layer_scales(name, widths)
