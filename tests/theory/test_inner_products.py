@@ -52,6 +52,8 @@ def changed(row, value):
         (X[0], ConfigError, r"have the shape \(7,\); they must be \(inputs, n_0\)"),
         (X[None], ConfigError, r"have the shape \(1, 5, 7\)"),
         (X[:, :0], ConfigError, r"have the shape \(5, 0\)"),
+        (X + 0j, ConfigError, "the inputs are complex; a network takes real numbers"),
+        ((X + 0j).tolist(), ConfigError, "the inputs are not a matrix of numbers"),
         ([["a", "b"], ["c", "d"]], ConfigError, "the inputs are not a matrix of numbers"),
         ([[1.0, 2.0], [1.0]], ConfigError, "the inputs are not a matrix of numbers"),
         ([[1.0, None], [1.0, object()]], ConfigError, "the inputs are not a matrix of numbers"),

@@ -90,6 +90,8 @@ def checked_inputs(inputs: ArrayLike, name: str, *, at_least: int = 1) -> tuple[
 
 def _matrix(inputs: ArrayLike, name: str) -> FloatArray:
     """As doubles. Raises if they are not a matrix of finite numbers."""
+    if isinstance(inputs, np.ndarray) and np.iscomplexobj(inputs):
+        raise ConfigError(f"the {name} are complex; a network takes real numbers")
     try:
         array = np.asarray(inputs, dtype=np.float64)
     except (TypeError, ValueError, RuntimeError) as problem:
