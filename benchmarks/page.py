@@ -29,7 +29,9 @@ from dynparam.support.files import write_text
 from dynparam.theory.widths import bottleneck
 
 FOLDER = Path(__file__).parent
-NAMES = ("one_step", "law", "training_epoch", "bfloat16_curves")
+DRAWN = ("one_step", "law", "training_epoch", "bfloat16_curves")
+"""The records that the figure comes with."""
+NAMES = (*DRAWN, "kernels")
 STRAIGHTFORWARD, DENSE, LAW = "straightforward torch", "dense probe", "exact law, one thread"
 MARKERS = {STRAIGHTFORWARD: "s", DENSE: "o", LAW: "^"}
 DUAL = "engine, dual first layer"
@@ -58,7 +60,7 @@ def main() -> None:
     table = plotted_data(records)
     drawing = Drawing(dpi=300)
     outputs = save(figure(table), table, arguments.figure, drawing.dpi)
-    inputs = [arguments.records / f"{name}.json" for name in NAMES]
+    inputs = [arguments.records / f"{name}.json" for name in DRAWN]
     sidecar = arguments.figure.with_suffix(".json")
     write_sidecar(sidecar, outputs, drawing, inputs=inputs, started=started)
 
@@ -70,12 +72,13 @@ def read(folder: Path) -> Records:
 
 def page(records: Records) -> str:
     """The page as Markdown."""
-    one_step, law, training, bfloat16 = (records[name] for name in NAMES)
+    one_step, law, training, bfloat16, kernels = (records[name] for name in NAMES)
     return _template().render(
         one_step=one_step,
         law=law,
         training=training,
         bfloat16=bfloat16,
+        kernels=kernels,
         taken=taken,
         **_of_engines(one_step, law),
         **_of_training(training),
@@ -155,7 +158,7 @@ def _of_bfloat16(comparisons: list[Records]) -> Records:
 
 def plotted_data(records: Records) -> pd.DataFrame:
     """All the figure shows: panel, series, n (of a step), seconds, of which evaluation, limit."""
-    one_step, law, training, _ = (records[name] for name in NAMES)
+    one_step, law, training, *_ = (records[name] for name in NAMES)
     widest = law["n = 10^4, constant ratio"]
     rows = [
         ("step", series, row["n"], row[key], None, row["at the machine's rates (s)"])

@@ -28,6 +28,13 @@ TRAJECTORY = {
     torch.float64: 1e-9,
 }
 
+SAME_TRAJECTORY = 1e-12
+"""Forty steps of two networks whose weights differ by a common factor, relative to the largest output.
+
+The same sums in the same order: only the factor's own rounding differs, 1e-16 a product, which forty
+steps at a stable learning rate let grow a hundredfold at most. The same holds of kernels of one draw.
+"""
+
 TRAINING = {
     # Forty steps of momentum SGD on networks that are stable at their learning rate: two orders of
     # summation differ by 1e-13, which training lets grow a thousandfold or so.

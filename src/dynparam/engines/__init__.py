@@ -1,4 +1,4 @@
-"""One step and several on a network: dense, and exact in law.
+"""One step and several on a network: dense, and exact in law; the kernel of given weights.
 
 Imports ``support`` and ``theory``.
 """

@@ -1,4 +1,4 @@
-"""The thesis as arithmetic: widths, parametrizations, orders, conditions, expected values.
+"""The thesis as arithmetic: widths, parametrizations, orders, conditions, expected values, kernels.
 
 Imports ``support`` alone; no torch, pandas or pydantic.
 """
