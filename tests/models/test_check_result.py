@@ -279,7 +279,7 @@ def test_what_is_undecided_is_told_and_a_failure_outweighs_it(failing):
     *_, closing, first = str(found).splitlines()[: -len(told) + 1 or None]
     assert closing.startswith("Theory expects nothing here: the model came with initial values")
     assert first.startswith(told[0])
-    assert f"Sizes and alignments are kept: {found.verdict}. Regime: rich." in str(found)
+    assert f"Sizes and alignments are kept: {found.verdict}. Regime at step 1: rich." in str(found)
 
 
 @pytest.mark.parametrize("steps", [1, 2])
