@@ -262,7 +262,8 @@ def test_each_verdict_can_fail_and_can_hold(equation):
 def test_standard_parametrization_fails_the_assumption_on_two_gradients(config, tmp_path):
     """The control, sampled: steps overshoot, so that the second gradient outgrows the first."""
     settings = for_exponents(config, "standard", "square_root")
-    images, log = measurement_images.TrialImages(settings, invented_pair()), tmp_path / "log"
+    images = measurement_images.TrialImages(settings, invented_pair())
+    log = TrialLog(tmp_path / "trials.csv", "standard_square_root")
     found = one_step.measure_curve(settings, "standard_square_root", images, log, "law")
     curve = conditions.measured_curve(config.network, "standard", found)
     judged = curve.judge(condition("2.58"), confidence=0.95, tolerance=0.1)

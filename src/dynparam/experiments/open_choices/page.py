@@ -143,7 +143,8 @@ def answer(changes: pd.DataFrame, tolerance: float) -> str:
     sentences = [
         f"**{told}.** {changes['alternative'].nunique()} alternatives of "
         f"{len(changes.drop_duplicates(['curve', 'layer']))} slopes each are measured, and "
-        f"{len(definite) or 'none'} of these {len(changes)} slopes takes a claim from showing to not "
+        f"{len(definite) or 'none'} of these {len(changes)} slopes "
+        f"{'takes' if len(definite) < 2 else 'take'} a claim from showing to not "
         f"showing or back{': ' + _listed(definite) if definite else ''}."
     ]
     for name in names:
