@@ -314,7 +314,6 @@ def test_numbers_with_intervals(numbers, text):
     assert interval(dict(zip(("change_low", "change", "change_high"), numbers, strict=True))) == text
 
 
-@pytest.mark.skipif(not PLOTTED_TRAINED.exists(), reason="the figure of training is not made yet")
 def test_tracked_page_is_the_one_of_the_tracked_numbers():
     """Rendered again from the figure's data, the page comes out as it is, letter by letter."""
     assert TRACKED.read_text() == page(
