@@ -72,7 +72,7 @@ def png(width: int, height: int) -> bytes:
 
 
 def slopes() -> pd.DataFrame:
-    """Twelve slopes with every verdict, one of them with a hostile note."""
+    """Twelve slopes with every verdict, none of those at great widths off; one note is hostile."""
     rows = [
         {
             "figure": figure,
@@ -84,7 +84,9 @@ def slopes() -> pd.DataFrame:
             "slope": 0.05 - 0.3 * layer,
             "ci_low": -0.3 * layer,
             "ci_high": 0.1 - 0.3 * layer,
-            "verdict": ("agrees", "disagrees", "undecided")[layer % 3],
+            "verdict": "undecided"
+            if figure.endswith("wide") and layer == 1
+            else ("agrees", "disagrees", "undecided")[layer % 3],
             "note": HOSTILE if layer == 2 else "the claim shows",
             "expected_exact": None if figure.endswith("wide") else -0.1 * layer,
             "expected_exact_error": None if figure.endswith("wide") else 0.005,

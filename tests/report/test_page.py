@@ -14,7 +14,8 @@ from dynparam.configuration.loading import load
 from dynparam.experiments.alignments.columns import slopes_view
 from dynparam.experiments.measured_orders.columns import entries_view
 from dynparam.experiments.r_sweep.columns import edges_view
-from dynparam.experiments.training_curves.columns import CLAIMS
+from dynparam.experiments.training_curves.columns import AUDITS as AUDITS_VIEW
+from dynparam.experiments.training_curves.columns import CLAIMS, audits_frame
 from dynparam.presentation.tables import cells
 from dynparam.provenance.experiment import ShownFigure
 from dynparam.report.contents import all_figures, all_tables, needed
@@ -23,6 +24,7 @@ from dynparam.report.figures import read_figure
 from dynparam.report.page import page
 from dynparam.report.sidecar_text import commit, efforts, sections, summary
 from dynparam.support.errors import DataError, DynparamError
+from dynparam.training.audit_result import AuditResult
 from dynparam.training.settings import all_runs
 from tests import report_run
 from tests.html_elements import Elements
@@ -174,7 +176,7 @@ class TestPage:
         judged = entries["verdict"].value_counts()
         expected = [judged.get(one, 0) for one in ("agrees", "disagrees", "undecided")]
         assert rows["Slopes at the thesis&#39;s widths"] == [2, 2, 2, 6]
-        assert rows["Slopes up to n = 10,000,000"] == [2, 2, 2, 6]
+        assert rows["Slopes up to n = 10,000,000"] == [2, 0, 4, 6]
         assert rows["Claims on training curves"] == [2, 2, 2, 6]
         assert rows["Table 1.1: measured and exact"] == [*expected, len(entries)]
         claims = entries["claim"].value_counts()
@@ -296,6 +298,26 @@ class TestTables:
         for table in tables:
             assert {len(row) for row in table.rows} == {len(table.columns)}
             assert not any("nan" in str(cell.text) for row in table.rows for cell in row)
+
+    @pytest.mark.parametrize(
+        ("view", "frame", "filters"),
+        [
+            (slopes_view(0.2), report_run.slopes(), ["figure", "verdict"]),
+            (CLAIMS, report_run.claims().assign(p_holm=0.02), ["source", "role", "verdict"]),
+            (edges_view(0.1), report_run.edges(), []),
+            (AUDITS_VIEW, audits_frame({"a": AuditResult(3, 2, 1e-7, 0.0, 5e-3, 6e-3, "a")}), []),
+        ],
+        ids=["slopes", "claims", "edges", "audits"],
+    )
+    def test_columns_are_of_the_kind_of_what_they_show(self, view, frame, filters):
+        """Numbers sort as numbers, notes may be broken into lines, and verdicts have their colour."""
+        for column in view.columns:
+            source = (column.of or (column.head,))[0]
+            shown = None if column.picture else frame[source]
+            numbers = shown is not None and pd.api.types.is_numeric_dtype(shown)
+            found = (column.numeric, column.prose, column.verdict)
+            assert found == (numbers, source == "note", source == "verdict"), column.head
+        assert list(view.filters) == filters
 
 
 class TestDocuments:

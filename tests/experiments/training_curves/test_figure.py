@@ -7,6 +7,7 @@ from matplotlib.colors import to_rgba
 from dynparam.experiments.training_curves import domain_figure
 from dynparam.experiments.training_curves import figure as curve_figures
 from dynparam.presentation import figure_style
+from tests.drawn import key
 
 CAPTION = "Archived curves; the audit repeated two epochs of one seed of each and found them equal. " * 3
 REFERENCE = (10000, 500)
@@ -148,6 +149,10 @@ def test_labels_legend_title_and_caption():
         "dynamic, 2 seeds",
         r"mean $\pm$ standard deviation over seeds",
     ]
+    for axis in figure.axes:
+        drawn = [(line.get_color().lower(), line.get_marker(), "-") for line in axis.lines]
+        assert [look for _, *look in key(legend)[:2]] == [list(one) for one in drawn]
+        assert (axis.get_yscale(), axis.get_xlim()) == ("log", (0, 3))
     assert figure.get_supxlabel().replace("\n", " ") == CAPTION.strip()
 
 
