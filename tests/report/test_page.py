@@ -98,6 +98,8 @@ class TestPage:
             name = shown.name
             content = base64.b64decode(links[f"{name}.csv"].partition("base64,")[2])
             assert content == (folder / f"{name}.csv").read_bytes()
+            vector = base64.b64decode(links[f"{name}.pdf"].partition("application/pdf;base64,")[2])
+            assert vector == (folder / f"{name}.pdf").read_bytes()
             assert shown.title in html
             assert f"snakemake --cores all {name}" in html
         for image in elements.all("img"):
@@ -113,8 +115,13 @@ class TestPage:
             assert (image["width"], image["height"]) == ("8", "6")
             assert image["alt"].endswith(f"is in the table below it, {rows} rows.")
             record = json.loads((folder / f"{shown.name}.json").read_text())
+            picture = base64.b64decode(image["src"].partition("image/png;base64,")[2])
+            assert picture == (folder / f"{shown.name}.png").read_bytes()
             part = html.partition(f'id="figure-{shown.name}"')[2].partition("</figcaption>")[0]
             told = " ".join(unescape(part).split())
+            assert f"Thesis: {shown.source}. File: {folder}/{shown.name}.png," in re.sub(
+                "<.*?>", "", told
+            )
             assert f"configuration {record['config_sha256']}, made {record['created'][:10]}, in" in told
             assert " ".join(record.get("caption", "").split()) in told
             assert f"Plotted data, {rows} rows" in html
@@ -148,6 +155,8 @@ class TestPage:
         ]
         told = [row for row in rows if row and row[0] in ("measure", "draw")]
         assert told == [["measure", "1", "7.5", "0"], ["draw", "1", "2.5", "310"]]
+        for number in ("7.5", "0.0", "2.5", "310.2"):
+            assert f'<td class="number" data-sort="{number}">' in section, "they sort by value"
 
     def test_the_file_of_a_part_is_offered_beside_its_last_table(self, settings, html):
         """Of Table 1.1 behind every entry, not behind its summaries."""
@@ -337,6 +346,15 @@ class TestDocuments:
         html = document("see [it](../src/x.py#L3).", Path("docs/a.md"), "a", {}).html
         assert html == "<p>see it (<code>src/x.py#L3</code>).</p>\n"
 
+    def test_only_what_begins_in_bold_is_a_statement(self):
+        text = "1. **A b.** c\n2. none\n3. (**not so:**) **D\n   e.** f\n\n- **g** h\n\n![i](x.png)"
+        found = document(text, Path("docs/a.md"), "a", {})
+        assert [(one.number, one.text, one.anchor) for one in found.statements] == [
+            ("1", "A b", "a-1"),
+            ("3", "(not so:) D e", "a-3"),
+        ]
+        assert "<p>Figure: i</p>" in found.html, "a picture that is not shown has no link"
+
     def test_html_is_shown_and_not_obeyed(self):
         html = document("<!-- c -->\n# T\n\n<script>x</script> |<a, b>|", ROOT, "a", {}).html
         assert html == "<p>&lt;script&gt;x&lt;/script&gt; |&lt;a, b&gt;|</p>\n"
@@ -372,11 +390,20 @@ class TestProvenance:
             ("g", (("1 > h", "1"), ("2 > h", "2"))),
             ("i", (("", "none"),)),
         ]
+        record = {"j": False, "k": {"l": []}, "m": [[1, 2], [None]], "n": [True, 0]}
+        assert [(one.name, one.rows) for one in sections(record)] == [
+            ("j", (("", "no"),)),
+            ("k", (("l", "none"),)),
+            ("m", (("1", "1, 2"), ("2", "none"))),
+            ("n", (("", "yes, 0"),)),
+        ]
 
     def test_the_line_says_what_is_known(self):
         record = {"git": {"commit": "0123456789abc", "dirty": True}, "wall_seconds": 1.25}
         assert summary(record) == "commit 0123456789 with uncommitted changes, in 1.2\N{NO-BREAK SPACE}s"
         assert commit({}) == commit({"git": {"commit": None}}) == "outside a checkout"
+        assert commit({"git": None}) == "outside a checkout"
+        assert summary({"git": None, "hardware": None}) == "commit outside a checkout"
 
     def test_the_line_tells_each_of_its_parts(self):
         record = {
@@ -407,6 +434,18 @@ class TestProvenance:
             path.write_text(f"s\tmax_rss\n{seconds}\t{memory}\n")
         found = [(one.rule, one.jobs, one.seconds, one.megabytes) for one in efforts(tmp_path)]
         assert found == [("b", 1, 9.0, 10.0), ("c", 1, 8.0, 20.0), ("a", 3, 7.5, 500.0)]
+
+    @pytest.mark.parametrize(
+        "content", ["", "s\tmax_rss\n", "max_rss\n5\n", "s\tmax_rss\nnan\t5\n", "s\tmax_rss\n2\tinf\n"]
+    )
+    def test_a_benchmark_that_says_nothing_is_left_out(self, tmp_path, content):
+        (tmp_path / "a").mkdir()
+        (tmp_path / "a" / "one.tsv").write_text(content)
+        assert efforts(tmp_path) == []
+        (tmp_path / "a" / "two.tsv").write_text("s\tmax_rss\n3.5\t\n")
+        assert [(one.rule, one.jobs, one.seconds, one.megabytes) for one in efforts(tmp_path)] == [
+            ("a", 1, 3.5, 0.0)
+        ]
 
     def test_efforts_add_up_by_rule(self, settings):
         found = efforts(settings.paths.results / "benchmarks")
