@@ -199,6 +199,19 @@ class TestPage:
         assert rows["Audits of archived curves"] == [AUDITS - 1, 1, 0, AUDITS]
         assert len(rows) == 8
 
+    def test_parts_say_what_their_numbers_are_and_how_they_were_judged(self, settings, elements):
+        told = " ".join(elements.texts)
+        for words in (
+            "a number without unit. 12 slopes: 4 agrees, 2 disagrees, 6 undecided.",
+            "Losses are mean losses per image, accuracies shares of images.",
+            "Updates of size m^r, m a width: from which r on do gradients grow with n?",
+            "The curves come from the archive, and reach no figure without an audit",
+        ):
+            assert words in told
+        assert "Nothing to audit" not in told
+        level, tolerance = 100 * settings.fit.confidence, settings.comparison.tolerance
+        assert f"if its {level:g}% interval lies within {tolerance:g} of the slope" in told
+
     def test_findings_and_open_choices_lead_to_each_other(self, html):
         assert '<a href="#open-choices-choices">its choices</a>' in html
         assert '<a href="#findings-what-reproduces">findings</a>' in html
