@@ -54,6 +54,14 @@ def test_execution_decides_the_order_not_registration():
     assert readouts(layers) == ["head"]
 
 
+def test_a_model_may_read_what_hangs_on_its_parameters():
+    model = Calls(
+        lambda self, x: self.b(self.a(x) * self.a.weight.factor), a=nn.Linear(3, 4), b=nn.Linear(4, 2)
+    )
+    model.a.weight.factor = 2.0
+    assert names(find_layers(model, torch.zeros(1, 3))) == ["a", "b"]
+
+
 def test_fan_in_counts_the_kernel_and_width_the_channels():
     layers = find_layers(BottleneckCNN(24, 8), torch.zeros(1, 3, 4, 4))
     assert names(layers) == CNN_ORDER

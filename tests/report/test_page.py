@@ -248,6 +248,13 @@ class TestPage:
         assert "Nothing to audit" in html
 
 
+def test_the_plotted_data_of_a_figure_are_its_table(settings):
+    figure = read_figure(FIGURE, settings.paths.figures, ROOT / "none.rst")
+    table = pd.read_csv(settings.paths.figures / "fig3_2.csv", dtype=str, keep_default_na=False)
+    assert figure.head == tuple(table.columns)
+    assert [list(row) for row in figure.rows] == table.to_numpy().tolist()
+
+
 def test_a_figure_without_a_caption_is_shown_without(settings, tmp_path):
     figure = read_figure(FIGURE, settings.paths.figures, tmp_path / "none.rst")
     assert figure.caption == ""
@@ -367,6 +374,7 @@ class TestDocuments:
             ("3", "(not so:) D e", "a-3"),
         ]
         assert "<p>Figure: i</p>" in found.html, "a picture that is not shown has no link"
+        assert re.findall(r'<li id="(.*?)">', found.html) == ["a-1", "a-2", "a-3"]
 
     def test_html_is_shown_and_not_obeyed(self):
         html = document("<!-- c -->\n# T\n\n<script>x</script> |<a, b>|", ROOT, "a", {}).html
