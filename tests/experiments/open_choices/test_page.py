@@ -252,7 +252,7 @@ def test_strokes_are_where_slopes_would_be_their_exponents():
         rows = changes[(changes["curve"] == curve) & (changes["alternative"] == "floor")]
         assert drawn == pytest.approx((rows["exponent"] - rows["default"]).to_numpy())
         places = np.concatenate([line.get_ydata() for line in strokes])
-        assert (np.abs(places - row) < 0.5).all()
+        assert places == pytest.approx([bar.y[row] for bar in error_bars(axis)]), "beside their dots"
     still = open_choices_figure(invented_changes({"floor": 0.04}), CONFIG.figures.titles, 0.05)
     assert not any(
         len(line.get_xdata()) for a in still.axes for line in a.lines if line.get_marker() == "|"
