@@ -254,6 +254,13 @@ def test_expected_exponents_stand_behind_slopes():
         legend = [text.get_text() for text in axis.get_legend().get_texts()]
         exact = getattr(found.orders, quantity)
         assert [text.partition("$  ")[2] for text in legend] == [f"({one})" for one in exact]
+    lines = str(found).split("\n\n")[1].splitlines()[2:]
+    for line, row in zip(lines, found.slopes.to_dict("records"), strict=True):
+        known, judged = line.split()[:4], line.split()[7:]
+        assert known == [str(row["layer"]), row["name"], row["quantity"], str(row["expected"])]
+        assert judged == [one for one in (row["agrees"], row["verdict"]) if one]
+        interval = f"{row['slope']:+.3f} [{row['ci_low']:+.3f}, {row['ci_high']:+.3f}]"
+        assert interval.replace("-0.000", "+0.000") in line
 
 
 def test_the_title_counts_widths_and_seeds():
