@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.container import ErrorbarContainer
+from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 
 
@@ -16,6 +17,7 @@ class Bars:
     """The points of one call of ``errorbar``: where they are, and where each bar begins and ends."""
 
     colour: str
+    marker: str
     x: list[float]
     y: list[float]
     low: list[float]
@@ -35,7 +37,8 @@ def error_bars(axis: Axes) -> list[Bars]:
         x, y = (
             np.asarray(values, float).tolist() for values in (points.get_xdata(), points.get_ydata())
         )
-        found.append(Bars(to_hex(points.get_color()), x, y, *ends.T.tolist()))
+        colour, marker = to_hex(points.get_color()), str(points.get_marker())
+        found.append(Bars(colour, marker, x, y, *ends.T.tolist()))
     return found
 
 
@@ -43,6 +46,18 @@ def plain_lines(axis: Axes, style: str) -> list[Line2D]:
     """The lines of a style through more than two points, in the order of drawing."""
     lines = [line for line in axis.lines if line.get_linestyle() == style]
     return [line for line in lines if len(line.get_xdata()) > 2]
+
+
+def key(legend: Legend) -> list[tuple[str, str, str, str]]:
+    """Each entry of a legend: its words, colour, marker and line style; a patch has no such two."""
+    found = []
+    for text, handle in zip(legend.get_texts(), legend.legend_handles, strict=True):
+        line = isinstance(handle, Line2D)
+        look = (handle.get_color(), handle.get_marker(), handle.get_linestyle()) if line else None
+        colour, marker, style = look or (handle.get_facecolor(), "", "")  # type: ignore[union-attr]
+        words = [str(part).replace("None", "").strip() for part in (marker, style)]
+        found.append((text.get_text(), to_hex(colour), *words))
+    return found
 
 
 def bands(pictures: Sequence[object], values: Sequence[float]) -> list[tuple[float, float]]:

@@ -72,7 +72,7 @@ def png(width: int, height: int) -> bytes:
 
 
 def slopes() -> pd.DataFrame:
-    """Twelve slopes with every verdict, one of them with a hostile note."""
+    """Twelve slopes, four of each verdict, some notes hostile; more of those at great widths are off."""
     rows = [
         {
             "figure": figure,
@@ -84,7 +84,7 @@ def slopes() -> pd.DataFrame:
             "slope": 0.05 - 0.3 * layer,
             "ci_low": -0.3 * layer,
             "ci_high": 0.1 - 0.3 * layer,
-            "verdict": ("agrees", "disagrees", "undecided")[layer % 3],
+            "verdict": ("agrees", "disagrees", "undecided")[1 - layer % 3 if turned else layer % 3],
             "note": HOSTILE if layer == 2 else "the claim shows",
             "expected_exact": None if figure.endswith("wide") else -0.1 * layer,
             "expected_exact_error": None if figure.endswith("wide") else 0.005,
@@ -100,6 +100,7 @@ def slopes() -> pd.DataFrame:
         for figure, curve, layer in product(
             ("fig3_3", "fig3_3_wide"), ("fig3_3_spectral", "fig3_3_dynamic"), (1, 2, 3)
         )
+        for turned in (curve.endswith("dynamic") and layer == (3 if figure.endswith("wide") else 1),)
     ]
     return pd.DataFrame(rows)
 

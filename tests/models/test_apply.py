@@ -456,6 +456,8 @@ def test_the_table_shows_what_was_set():
     assert up.init_std == approx(math.sqrt(2 / 8))
     assert up.learning_rate == approx(0.1)
     assert table.init_std.isna().sum() == 2
+    assert [str(table[name].dtype) for name in ("fan_in", "fan_out")] == ["Int64", "Int64"]
+    assert table.tail(2)[["fan_in", "fan_out"]].isna().all(axis=None)
     text = str(applied)
     assert text.startswith("dynamic, r = 0.5, n_min = 8, learning rate 0.1\n")
     assert "nan" not in text.lower()

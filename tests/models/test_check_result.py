@@ -11,6 +11,7 @@ from dynparam.models.check_result import CoordinateCheck, Question
 from dynparam.models.expected import LayeredNetwork
 from dynparam.models.graph import LayerGraph
 from dynparam.models.layers import find_layers
+from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS
 from dynparam.statistics.verdicts import ClaimVerdict
 from tests.drawn import error_bars, plain_lines
 from tests.own_models import chain
@@ -219,12 +220,23 @@ def test_the_figure_shows_the_sizes_lines_and_slopes_of_the_step(step):
     rows = found.table[found.table["step"] == step]
     for axis, (quantity, column) in zip(found.plot(step=step).axes, COLUMN.items(), strict=True):
         bars, lines = error_bars(axis), plain_lines(axis, "--")
+        word = {"preactivation": r"tilde{h}^{(\ell)}_i", "update": "Delta", "alignment": "langle"}[
+            quantity
+        ]
+        assert word in axis.get_title()
+        assert (axis.get_xscale(), axis.get_yscale()) == ("log", "log")
+        assert [label.get_text() for label in axis.get_xticklabels()] == ["32", "64", "128"]
         legend = [text.get_text() for text in axis.get_legend().get_texts()]
         assert len(bars) == len(lines) == len(legend) == 6
         slopes = found.slopes.set_index(["step", "layer", "quantity"])["slope"]
         for layer in range(1, 7):
             sizes = rows[rows["layer"] == layer].groupby("width")[column]
             bar, line = bars[layer - 1], lines[layer - 1]
+            assert (bar.colour, bar.marker) == (
+                LAYER_COLOURS[layer - 1].lower(),
+                LAYER_MARKERS[layer - 1],
+            )
+            assert line.get_color() == LAYER_COLOURS[layer - 1]
             assert bar.x == list(WIDTHS)
             assert bar.y == pytest.approx(sizes.mean().tolist())
             assert bar.high == pytest.approx((sizes.mean() + sizes.std(ddof=1)).tolist())
@@ -232,6 +244,14 @@ def test_the_figure_shows_the_sizes_lines_and_slopes_of_the_step(step):
             slope = slopes[step, layer, quantity]
             assert list(line.get_ydata()) == pytest.approx(bar.y)
             assert legend[layer - 1] == f"{2 * layer - 2}  ${slope:+.2f}$"
+
+
+def test_a_seventh_layer_is_drawn_as_the_first():
+    found = planted(lambda n: (5, n, n, n, n, n, n, 2))
+    for axis in found.plot().axes:
+        bars = error_bars(axis)
+        assert len(bars) == 7
+        assert (bars[6].colour, bars[6].marker) == (bars[0].colour, bars[0].marker)
 
 
 def test_a_bar_below_zero_ends_at_a_tenth_of_the_mean():
@@ -257,6 +277,13 @@ def test_expected_exponents_stand_behind_slopes():
         legend = [text.get_text() for text in axis.get_legend().get_texts()]
         exact = getattr(found.orders, quantity)
         assert [text.partition("$  ")[2] for text in legend] == [f"({one})" for one in exact]
+    lines = str(found).split("\n\n")[1].splitlines()[2:]
+    for line, row in zip(lines, found.slopes.to_dict("records"), strict=True):
+        known, judged = line.split()[:4], line.split()[7:]
+        assert known == [str(row["layer"]), row["name"], row["quantity"], str(row["expected"])]
+        assert judged == [one for one in (row["agrees"], row["verdict"]) if one]
+        interval = f"{row['slope']:+.3f} [{row['ci_low']:+.3f}, {row['ci_high']:+.3f}]"
+        assert interval.replace("-0.000", "+0.000") in line
 
 
 def test_the_title_counts_widths_and_seeds():

@@ -305,6 +305,26 @@ def test_dropout_is_the_same_before_and_after_a_step():
     assert (found["update_rms"] < 1e-6).all()
 
 
+def test_each_step_has_random_numbers_of_its_own():
+    """The same before and after it, others in the next one, and in every trial."""
+    drawn = []
+
+    class Drawing(nn.Sequential):
+        def forward(self, x):
+            drawn.append(torch.rand(()).item())
+            return super().forward(x)
+
+    check(lambda n: Drawing(*chain(n)), steps=2, layers=["0", "2", "4", "6"])
+    first, again, second, once_more = (drawn[place::4] for place in range(4))
+    assert (first, second) == (again, once_more)
+    assert len(set(drawn)) == len(drawn) / 2 == 2 * 2 * 2
+
+
+def test_a_model_may_change_outputs_of_layers_in_place():
+    in_place = check(lambda n: chain(n, activation=lambda: nn.ReLU(inplace=True)))
+    assert in_place.table.equals(check(chain).table)
+
+
 def cross_entropy(output, target):
     return nn.functional.cross_entropy(output, target.argmax(1))
 

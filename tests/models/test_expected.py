@@ -114,8 +114,10 @@ def test_unknown_operations_and_readouts_are_outside():
         expected_orders(known, "dynamic", 0.5)
 
 
-def test_layers_out_of_order_are_outside():
-    turned = replace(CHAIN, sources=((), (2,), (0,), (1,)))
+@pytest.mark.parametrize("second", [1, 2, 3])
+def test_layers_out_of_order_are_outside(second):
+    """A layer is fed by earlier ones: not by itself, nor by a later one."""
+    turned = replace(CHAIN, sources=((), (second,), (0,), (1,)))
     with pytest.raises(OutsideTheoryError, match="not named in the order"):
         expected_orders(networks(lambda n: n, graphs=[turned] * 3), "dynamic", 0.5)
 

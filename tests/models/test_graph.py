@@ -95,6 +95,8 @@ def test_a_mean_over_everything_keeps_no_order(dims):
         (lambda h: h * h, "Mul"),
         (lambda h: h.softmax(1), "Softmax"),
         (lambda h: h.sigmoid(), "Sigmoid"),
+        # An average over units, in a last dimension of three.
+        (lambda h: h - h.view(-1, 4, 2).mean(-1).repeat_interleave(2, 1), "Mean"),
     ],
 )
 def test_operations_that_theory_does_not_cover_are_named(between, name):

@@ -54,6 +54,14 @@ def test_execution_decides_the_order_not_registration():
     assert readouts(layers) == ["head"]
 
 
+def test_a_model_may_read_what_hangs_on_its_parameters():
+    model = Calls(
+        lambda self, x: self.b(self.a(x) * self.a.weight.factor), a=nn.Linear(3, 4), b=nn.Linear(4, 2)
+    )
+    model.a.weight.factor = 2.0
+    assert names(find_layers(model, torch.zeros(1, 3))) == ["a", "b"]
+
+
 def test_fan_in_counts_the_kernel_and_width_the_channels():
     layers = find_layers(BottleneckCNN(24, 8), torch.zeros(1, 3, 4, 4))
     assert names(layers) == CNN_ORDER
@@ -182,6 +190,33 @@ def test_subclasses_count_if_their_weight_means_the_same():
     assert names(find_layers(model, torch.randn(5, 3))) == ["0", "1"]
     with pytest.raises(ModelError, match=r"0 \(Doubled\) does not compute"):
         find_layers(nn.Sequential(Doubled(3, 4), nn.Linear(4, 2)), torch.randn(5, 3))
+
+
+class Several(nn.Linear):
+    """Gives its outputs in a tuple."""
+
+    def forward(self, x):
+        return (super().forward(x),)
+
+
+def test_a_layer_that_gives_no_tensor_is_none_and_may_be_left_out():
+    model = Calls(
+        lambda self, x: self.b(self.a(self.c(x)[0])),
+        a=nn.Linear(4, 4),
+        b=nn.Linear(4, 2),
+        c=Several(3, 4),
+    )
+    with pytest.raises(
+        ModelError, match=r"c \(Several\) does not compute what its weight and bias alone"
+    ):
+        find_layers(model, torch.zeros(1, 3))
+    assert names(find_layers(model, torch.zeros(1, 3), unchanged=["c"])) == ["a", "b"]
+
+
+def test_numbers_that_are_not_trained_may_be_whole():
+    model = chain((5, 7, 2))
+    model.steps = nn.Parameter(torch.zeros(3, dtype=torch.int64), requires_grad=False)
+    assert names(find_layers(model, torch.zeros(1, 5, dtype=torch.float64))) == ["0", "2"]
 
 
 def test_a_readout_that_is_left_out_leaves_none():

@@ -1,9 +1,12 @@
 import doctest
 
+import pytest
+
 from dynparam.presentation import sentences
 from dynparam.presentation.sentences import (
     all_are,
     counted,
+    figure_title,
     figures,
     fraction,
     grouped,
@@ -14,7 +17,11 @@ from dynparam.presentation.sentences import (
     series,
     short,
     signed,
+    significant,
     span,
+    with_error,
+    with_verdict,
+    words,
 )
 
 
@@ -64,9 +71,28 @@ def test_figures_of_the_thesis_go_by_number_only_where_all_are():
     assert figures(["fig3_2", "fig3_2_wide"]) == "Fig. 3.2 and `fig3_2_wide`"
 
 
+def test_names_and_small_numbers_as_they_are_written():
+    assert words("constant_ratio_of_n") == "constant ratio of n"
+    assert [figure_title(name) for name in ("fig3_4", "fig10_2")] == ["Fig. 3.4", "Fig. 10.2"]
+    assert [significant(value) for value in (2.4e-5, 0.26)] == ["2e-05", "0.3"]
+
+
+@pytest.mark.parametrize(
+    ("metric", "text"),
+    [
+        ("test_accuracy epoch 100", "+1.23 [+1.00, +1.46]"),
+        ("train_loss area", "+0.0123 [+0.0100, +0.0146]"),
+    ],
+)
+def test_accuracies_are_told_in_points_and_losses_as_they_are(metric, text):
+    assert with_error({"metric": metric, "value": 0.0123, "ci_low": 0.01, "ci_high": 0.0146}) == text
+
+
 def test_verdicts_of_rows():
     """Of no rows nothing holds for all, and none is anything."""
     holds, fails = {"verdict": "holds"}, {"verdict": "fails"}
+    assert with_verdict([holds, fails, holds], "holds") == [holds, holds]
+    assert with_verdict([fails], "holds") == []
     assert all_are([holds, holds], "holds")
     assert not all_are([holds, fails], "holds")
     assert not all_are([], "holds")

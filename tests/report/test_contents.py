@@ -1,6 +1,7 @@
 """What there is to show of a run, and what the page says of a file that is not there."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,26 @@ def test_figures_come_in_the_order_of_the_registry(tmp_path):
         "fig3_4",
         "fig3_5",
     ]
+
+
+def test_figures_of_the_thesis_are_titled_and_placed_by_their_number(tmp_path):
+    """And those of other names by what they show."""
+    shown = {figure.name: figure for _, figure in contents.all_figures(settings(tmp_path))}
+    for name, figure in shown.items():
+        if number := re.match(r"fig(\d)_(\d)", name):
+            assert re.match(rf"Fig\. {number[1]}\.{number[2]}[: ]", figure.title)
+            assert f"Fig. {number[1]}.{number[2]}" in figure.source
+        assert ("great widths" in figure.title) == name.endswith("_wide")
+    for name, words in {
+        "fig3_2": "spectral parametrization",
+        "fig3_3": "spectral and dynamic",
+        "fig3_4": "airplane and automobile",
+        "fig3_5": "bird and cat",
+        "claim_domain": "claims on training",
+        "r_sweep": "edge",
+        "open_choices": "open choices",
+    }.items():
+        assert words in shown[name].title
 
 
 @pytest.mark.parametrize(("key", "figure"), [("sweep", "r_sweep"), ("domain", "claim_domain")])

@@ -14,7 +14,8 @@ from dynparam.configuration.loading import load
 from dynparam.experiments.alignments.columns import slopes_view
 from dynparam.experiments.measured_orders.columns import entries_view
 from dynparam.experiments.r_sweep.columns import edges_view
-from dynparam.experiments.training_curves.columns import CLAIMS
+from dynparam.experiments.training_curves.columns import AUDITS as AUDITS_VIEW
+from dynparam.experiments.training_curves.columns import CLAIMS, audits_frame
 from dynparam.presentation.tables import cells
 from dynparam.provenance.experiment import ShownFigure
 from dynparam.report.contents import all_figures, all_tables, needed
@@ -23,6 +24,7 @@ from dynparam.report.figures import read_figure
 from dynparam.report.page import page
 from dynparam.report.sidecar_text import commit, efforts, sections, summary
 from dynparam.support.errors import DataError, DynparamError
+from dynparam.training.audit_result import AuditResult
 from dynparam.training.settings import all_runs
 from tests import report_run
 from tests.html_elements import Elements
@@ -96,6 +98,8 @@ class TestPage:
             name = shown.name
             content = base64.b64decode(links[f"{name}.csv"].partition("base64,")[2])
             assert content == (folder / f"{name}.csv").read_bytes()
+            vector = base64.b64decode(links[f"{name}.pdf"].partition("application/pdf;base64,")[2])
+            assert vector == (folder / f"{name}.pdf").read_bytes()
             assert shown.title in html
             assert f"snakemake --cores all {name}" in html
         for image in elements.all("img"):
@@ -111,8 +115,13 @@ class TestPage:
             assert (image["width"], image["height"]) == ("8", "6")
             assert image["alt"].endswith(f"is in the table below it, {rows} rows.")
             record = json.loads((folder / f"{shown.name}.json").read_text())
+            picture = base64.b64decode(image["src"].partition("image/png;base64,")[2])
+            assert picture == (folder / f"{shown.name}.png").read_bytes()
             part = html.partition(f'id="figure-{shown.name}"')[2].partition("</figcaption>")[0]
             told = " ".join(unescape(part).split())
+            assert f"Thesis: {shown.source}. File: {folder}/{shown.name}.png," in re.sub(
+                "<.*?>", "", told
+            )
             assert f"configuration {record['config_sha256']}, made {record['created'][:10]}, in" in told
             assert " ".join(record.get("caption", "").split()) in told
             assert f"Plotted data, {rows} rows" in html
@@ -146,6 +155,8 @@ class TestPage:
         ]
         told = [row for row in rows if row and row[0] in ("measure", "draw")]
         assert told == [["measure", "1", "7.5", "0"], ["draw", "1", "2.5", "310"]]
+        for number in ("7.5", "0.0", "2.5", "310.2"):
+            assert f'<td class="number" data-sort="{number}">' in section, "they sort by value"
 
     def test_the_file_of_a_part_is_offered_beside_its_last_table(self, settings, html):
         """Of Table 1.1 behind every entry, not behind its summaries."""
@@ -173,8 +184,8 @@ class TestPage:
         entries = pd.read_csv(ROOT / "figures/table1_1.csv")
         judged = entries["verdict"].value_counts()
         expected = [judged.get(one, 0) for one in ("agrees", "disagrees", "undecided")]
-        assert rows["Slopes at the thesis&#39;s widths"] == [2, 2, 2, 6]
-        assert rows["Slopes up to n = 10,000,000"] == [2, 2, 2, 6]
+        assert rows["Slopes at the thesis&#39;s widths"] == [3, 1, 2, 6]
+        assert rows["Slopes up to n = 10,000,000"] == [1, 3, 2, 6]
         assert rows["Claims on training curves"] == [2, 2, 2, 6]
         assert rows["Table 1.1: measured and exact"] == [*expected, len(entries)]
         claims = entries["claim"].value_counts()
@@ -187,6 +198,19 @@ class TestPage:
         assert rows["Edges in r"] == [1, 0, 2, 3]
         assert rows["Audits of archived curves"] == [AUDITS - 1, 1, 0, AUDITS]
         assert len(rows) == 8
+
+    def test_parts_say_what_their_numbers_are_and_how_they_were_judged(self, settings, elements):
+        told = " ".join(elements.texts)
+        for words in (
+            "a number without unit. 12 slopes: 4 agrees, 4 disagrees, 4 undecided.",
+            "Losses are mean losses per image, accuracies shares of images.",
+            "Updates of size m^r, m a width: from which r on do gradients grow with n?",
+            "The curves come from the archive, and reach no figure without an audit",
+        ):
+            assert words in told
+        assert "Nothing to audit" not in told
+        level, tolerance = 100 * settings.fit.confidence, settings.comparison.tolerance
+        assert f"if its {level:g}% interval lies within {tolerance:g} of the slope" in told
 
     def test_findings_and_open_choices_lead_to_each_other(self, html):
         assert '<a href="#open-choices-choices">its choices</a>' in html
@@ -222,6 +246,13 @@ class TestPage:
         Elements(html)
         assert 'id="findings"' not in html
         assert "Nothing to audit" in html
+
+
+def test_the_plotted_data_of_a_figure_are_its_table(settings):
+    figure = read_figure(FIGURE, settings.paths.figures, ROOT / "none.rst")
+    table = pd.read_csv(settings.paths.figures / "fig3_2.csv", dtype=str, keep_default_na=False)
+    assert figure.head == tuple(table.columns)
+    assert [list(row) for row in figure.rows] == table.to_numpy().tolist()
 
 
 def test_a_figure_without_a_caption_is_shown_without(settings, tmp_path):
@@ -297,6 +328,26 @@ class TestTables:
             assert {len(row) for row in table.rows} == {len(table.columns)}
             assert not any("nan" in str(cell.text) for row in table.rows for cell in row)
 
+    @pytest.mark.parametrize(
+        ("view", "frame", "filters"),
+        [
+            (slopes_view(0.2), report_run.slopes(), ["figure", "verdict"]),
+            (CLAIMS, report_run.claims().assign(p_holm=0.02), ["source", "role", "verdict"]),
+            (edges_view(0.1), report_run.edges(), []),
+            (AUDITS_VIEW, audits_frame({"a": AuditResult(3, 2, 1e-7, 0.0, 5e-3, 6e-3, "a")}), []),
+        ],
+        ids=["slopes", "claims", "edges", "audits"],
+    )
+    def test_columns_are_of_the_kind_of_what_they_show(self, view, frame, filters):
+        """Numbers sort as numbers, notes may be broken into lines, and verdicts have their colour."""
+        for column in view.columns:
+            source = (column.of or (column.head,))[0]
+            shown = None if column.picture else frame[source]
+            numbers = shown is not None and pd.api.types.is_numeric_dtype(shown)
+            found = (column.numeric, column.prose, column.verdict)
+            assert found == (numbers, source == "note", source == "verdict"), column.head
+        assert list(view.filters) == filters
+
 
 class TestDocuments:
     def test_headings_are_a_level_deeper_and_have_the_anchors_of_code_hosts(self):
@@ -314,6 +365,16 @@ class TestDocuments:
     def test_a_link_out_of_the_page_becomes_the_name_of_its_file(self):
         html = document("see [it](../src/x.py#L3).", Path("docs/a.md"), "a", {}).html
         assert html == "<p>see it (<code>src/x.py#L3</code>).</p>\n"
+
+    def test_only_what_begins_in_bold_is_a_statement(self):
+        text = "1. **A b.** c\n2. none\n3. (**not so:**) **D\n   e.** f\n\n- **g** h\n\n![i](x.png)"
+        found = document(text, Path("docs/a.md"), "a", {})
+        assert [(one.number, one.text, one.anchor) for one in found.statements] == [
+            ("1", "A b", "a-1"),
+            ("3", "(not so:) D e", "a-3"),
+        ]
+        assert "<p>Figure: i</p>" in found.html, "a picture that is not shown has no link"
+        assert re.findall(r'<li id="(.*?)">', found.html) == ["a-1", "a-2", "a-3"]
 
     def test_html_is_shown_and_not_obeyed(self):
         html = document("<!-- c -->\n# T\n\n<script>x</script> |<a, b>|", ROOT, "a", {}).html
@@ -350,11 +411,20 @@ class TestProvenance:
             ("g", (("1 > h", "1"), ("2 > h", "2"))),
             ("i", (("", "none"),)),
         ]
+        record = {"j": False, "k": {"l": []}, "m": [[1, 2], [None]], "n": [True, 0]}
+        assert [(one.name, one.rows) for one in sections(record)] == [
+            ("j", (("", "no"),)),
+            ("k", (("l", "none"),)),
+            ("m", (("1", "1, 2"), ("2", "none"))),
+            ("n", (("", "yes, 0"),)),
+        ]
 
     def test_the_line_says_what_is_known(self):
         record = {"git": {"commit": "0123456789abc", "dirty": True}, "wall_seconds": 1.25}
         assert summary(record) == "commit 0123456789 with uncommitted changes, in 1.2\N{NO-BREAK SPACE}s"
         assert commit({}) == commit({"git": {"commit": None}}) == "outside a checkout"
+        assert commit({"git": None}) == "outside a checkout"
+        assert summary({"git": None, "hardware": None}) == "commit outside a checkout"
 
     def test_the_line_tells_each_of_its_parts(self):
         record = {
@@ -385,6 +455,18 @@ class TestProvenance:
             path.write_text(f"s\tmax_rss\n{seconds}\t{memory}\n")
         found = [(one.rule, one.jobs, one.seconds, one.megabytes) for one in efforts(tmp_path)]
         assert found == [("b", 1, 9.0, 10.0), ("c", 1, 8.0, 20.0), ("a", 3, 7.5, 500.0)]
+
+    @pytest.mark.parametrize(
+        "content", ["", "s\tmax_rss\n", "max_rss\n5\n", "s\tmax_rss\nnan\t5\n", "s\tmax_rss\n2\tinf\n"]
+    )
+    def test_a_benchmark_that_says_nothing_is_left_out(self, tmp_path, content):
+        (tmp_path / "a").mkdir()
+        (tmp_path / "a" / "one.tsv").write_text(content)
+        assert efforts(tmp_path) == []
+        (tmp_path / "a" / "two.tsv").write_text("s\tmax_rss\n3.5\t\n")
+        assert [(one.rule, one.jobs, one.seconds, one.megabytes) for one in efforts(tmp_path)] == [
+            ("a", 1, 3.5, 0.0)
+        ]
 
     def test_efforts_add_up_by_rule(self, settings):
         found = efforts(settings.paths.results / "benchmarks")

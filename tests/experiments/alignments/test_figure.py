@@ -11,7 +11,7 @@ from dynparam.experiments.architecture.stages import plot_architecture
 from dynparam.presentation import figure_style
 from dynparam.support.errors import DataError
 from dynparam.theory.widths import bottleneck
-from tests.drawn import error_bars, plain_lines
+from tests.drawn import error_bars, key, plain_lines
 from tests.findings_run import configured
 
 N = [100, 200, 400]
@@ -60,6 +60,9 @@ def test_tables_that_do_not_fit_together_are_told(table, rows, words):
 def test_plotted_data_by_hand():
     table = figures.plotted_data(*panel_tables())
     assert len(table) == 6
+    known = ["curve", "parametrization", "ratio", "layer", "n", "n_min"]
+    assert table.columns.tolist() == [*known, "mean", "std", "trials", "expected", "slope", "fit"]
+    assert table["trials"].tolist() == [2] * 6
     for layer in (1, 2):
         rows = table[table["layer"] == layer]
         scale = np.array(N, float) ** -layer
@@ -75,6 +78,8 @@ def test_expectations_of_other_widths_are_refused():
     doubled = pd.concat([expected, expected])
     with pytest.raises(pd.errors.MergeError):
         figures.plotted_data(trials, fits, doubled)
+    with pytest.raises(pd.errors.MergeError):
+        figures.plotted_data(trials, pd.concat([fits, fits]), expected)
 
 
 def test_probe_figure_shows_means_fits_theory_and_slopes():
@@ -91,6 +96,7 @@ def test_probe_figure_shows_means_fits_theory_and_slopes():
             table.loc[table["layer"] == layer, "fit"].tolist() for layer in (1, 2)
         ]
     assert "partial" in figure.axes[0].get_ylabel()
+    assert figure.axes[0].get_shared_y_axes().joined(*figure.axes), "one scale for both"
 
 
 def told_apart():
@@ -116,6 +122,7 @@ def test_every_point_has_its_bar_and_every_layer_its_lines():
         colour = figure_style.LAYER_COLOURS[place].lower()
         below = rows["mean"] - rows["std"]
         assert (below < 0).any() == (layer == 2)
+        assert bars[place].marker == figure_style.LAYER_MARKERS[place]
         assert bars[place].colour == fits[place].get_color().lower() == colour
         assert bars[place].x == pytest.approx(N, rel=0.02)
         assert bars[place].y == rows["mean"].tolist()
@@ -124,7 +131,16 @@ def test_every_point_has_its_bar_and_every_layer_its_lines():
         for line, column in ((fits[place], "fit"), (theory[place], "expected")):
             assert list(line.get_xdata()) == N
             assert list(line.get_ydata()) == rows[column].tolist()
-            assert line.get_color() == figure_style.LAYER_COLOURS[place]
+            assert line.get_color().lower() == colour
+
+
+def test_a_seventh_layer_looks_like_the_first():
+    table = told_apart()
+    (axis,) = figures.probe_figure({"panel": table.assign(layer=table["layer"] + 5)}).axes
+    looks = list(zip(figure_style.LAYER_COLOURS, figure_style.LAYER_MARKERS, strict=True))
+    found = [(bar.colour.upper(), bar.marker) for bar in error_bars(axis)]
+    assert found == [looks[5], looks[0]]
+    assert [line.get_color() for line in plain_lines(axis, "--")] == [looks[5][0], looks[0][0]]
 
 
 @pytest.mark.parametrize("counts", [(2, 30), (30, 2)])
@@ -132,11 +148,11 @@ def test_the_key_tells_the_number_of_trials(counts):
     """The largest, where panels have different ones."""
     table = told_apart()
     panels = {str(count): table.assign(trials=count) for count in counts}
-    (key,) = figures.probe_figure(panels).legends
-    assert [text.get_text() for text in key.get_texts()] == [
-        "mean and standard deviation of 30 trials",
-        "least squares on the means",
-        "mean-field theory",
+    (legend,) = figures.probe_figure(panels).legends
+    assert [(words, marker, style) for words, _, marker, style in key(legend)] == [
+        ("mean and standard deviation of 30 trials", "o", ""),
+        ("least squares on the means", "", "--"),
+        ("mean-field theory", "", "-"),
     ]
 
 
@@ -170,6 +186,27 @@ def test_architecture_follows_the_widths():
     labels = [text.get_text() for text in axis.texts]
     assert r"$n_2=n_{\min}$" in labels
     assert "$n_5=n$" in labels
+    assert [label for label in labels if "ell" in label] == [rf"$\ell={k}$" for k in range(1, 6)]
+    assert [label for label in labels if "x" in label] == ["$x$", "$f(x)$"]
+    for layer, bar in enumerate(bars, start=1):
+        assert (bar.get_x() + bar.get_width() / 2, bar.get_y()) == (
+            pytest.approx(layer),
+            pytest.approx(-bar.get_height() / 2),
+        )
+        narrow = layer in (2, 4)
+        assert to_rgb(bar.get_facecolor()) == to_rgb(figure_style.LAYER_COLOURS[narrow])
+
+
+def test_weights_reach_from_bar_to_bar_in_full_height():
+    axis = figures_figure.architecture_figure(bottleneck(1000, 100)).axes[0]
+    between = [
+        patch for patch in axis.patches if not hasattr(patch, "get_height") and len(patch.get_xy()) > 4
+    ]
+    assert len(between) == 4
+    for left, patch in enumerate(between, start=1):
+        corners = {(round(x, 2), round(abs(y), 3)) for x, y in patch.get_xy()}
+        heights = (0.5, 0.05) if left % 2 else (0.05, 0.5)
+        assert corners == {(left + 0.13, heights[0]), (left + 0.87, heights[1])}
 
 
 def test_the_network_drawn_is_that_of_the_settings(tmp_path):

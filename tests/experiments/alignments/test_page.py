@@ -174,3 +174,14 @@ def test_the_summary_tells_of_whole_curves(table):
     assert "(a, F(2, 88) = 2.30)" in text
     assert "tell 1 of 1 curves from the exact slopes: the smallest p is 0.043" in text
     assert summary_sentence(table.assign(joint_p=float("nan")), settings()).endswith("in this window.")
+
+
+def test_the_summary_names_the_curve_of_the_smallest_p():
+    """Of three, the second; among as many, 1 - (1 - 0.03)^3 = 8.7 %, which tells none apart at 5 %."""
+    table = curves(0.3, 0.03, 0.9)
+    second = table["curve"] == "c1"
+    table.loc[second, ["joint_statistic", "joint_layers", "joint_freedom"]] = [3.456, 4.0, 56.7]
+    assert summary_sentence(table, settings()).endswith(
+        "tell 0 of 3 curves from the exact slopes: the smallest p is 0.03 (c1, F(4, 57) = 3.46), and "
+        "the chance of so small a one among 3 is 0.087."
+    )

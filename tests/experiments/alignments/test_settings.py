@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 
 from dynparam.data.images import square_norms
 from dynparam.experiments.alignments import stages
 from dynparam.experiments.alignments.expected import expected_values
 from dynparam.experiments.alignments.settings import (
+    Law,
     for_comparison,
     for_exact,
     for_figure,
@@ -45,6 +47,17 @@ def test_trials_and_widths_are_those_of_the_job(of_job, trials, widths):
     assert list(job.data.pairs) == [OTHER.probe.pair]
     changed = {"trials": trials, "widths": widths, "curves": job.probe.curves}
     assert job.probe == OTHER.probe.model_copy(update=changed)
+
+
+@pytest.mark.parametrize(
+    ("key", "wrong", "right"),
+    [("sliding", 1, 2), ("slopes_from", 0, 1), ("trials", 1, 2), ("exact_trials", 1, 2)],
+)
+def test_a_slope_needs_two_widths_and_its_error_two_trials(key, wrong, right):
+    law = CONFIG.law.model_dump(mode="json")
+    with pytest.raises(ValidationError, match=key):
+        Law.model_validate(law | {key: wrong})
+    assert getattr(Law.model_validate(law | {key: right}), key) == right
 
 
 def test_a_figure_depends_on_its_own_panels_and_titles():

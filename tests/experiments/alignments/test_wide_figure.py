@@ -15,11 +15,13 @@ from dynparam.experiments.alignments.wide_figure import (
     plotted_data,
     wide_figure,
 )
-from dynparam.presentation.figure_style import LAYER_COLOURS, save
+from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, save
 from dynparam.support.errors import DataError
-from tests.drawn import error_bars
+from tests.drawn import error_bars, key
 
 WIDTHS = (100, 1000, 10_000, 100_000)
+LOOKS = [(colour.lower(), marker) for colour, marker in zip(LAYER_COLOURS, LAYER_MARKERS, strict=True)]
+"""The colour and the marker of each layer."""
 
 
 def trials(widths, slope, seed):
@@ -98,6 +100,7 @@ def test_plotted_data_is_complete():
     assert tuple(table.columns) == COLUMNS
     assert table["kind"].value_counts().to_dict() == {"law": 8, "dense": 4, "slope": 4}
     assert set(table["asymptotic"]) == {-1.0}
+    assert set(zip(table["curve"], table["parametrization"], strict=True)) == {("c", "spectral")}
     law = table[(table["kind"] == "law") & (table["layer"] == 1) & (table["n"] == 1000)].iloc[0]
     values = curve().law.query("layer == 1 and n == 1000")["alignment"]
     assert law["value"] == pytest.approx(values.mean())
@@ -138,7 +141,7 @@ def test_every_point_bar_and_line_is_drawn_where_it_belongs():
         assert np.exp(np.mean(np.log([bar.x for bar in bars]), axis=0)) == pytest.approx(middles)
         for place, layer in enumerate((1, 2)):
             rows = table[(table["kind"] == kind) & (table["layer"] == layer)]
-            assert bars[place].colour == LAYER_COLOURS[place].lower()
+            assert (bars[place].colour, bars[place].marker) == LOOKS[place]
             assert bars[place].x == pytest.approx(rows["n"].tolist(), rel=0.04)
             assert bars[place].y == rows["value"].tolist()
             assert bars[place].high == pytest.approx(rows["high"].tolist())
@@ -153,6 +156,7 @@ def test_every_point_bar_and_line_is_drawn_where_it_belongs():
     assert [list(line.get_ydata()) for line in hollow] == [
         dense.loc[dense["layer"] == layer, "value"].tolist() for layer in (1, 2)
     ]
+    assert [(line.get_color().lower(), line.get_marker()) for line in hollow] == LOOKS[:2]
     exponents = [line.get_ydata()[0] for line in below.lines if line.get_linestyle() == "--"]
     assert exponents == [-1.0, -0.5]
     for axis in (above, below):
@@ -169,8 +173,36 @@ def test_figure_shows_all_curves_and_their_slopes(tmp_path):
     assert [axis.get_title() for axis in above] == ["left", "right"]
     assert all(axis.get_yscale() == "log" for axis in above)
     assert all(axis.get_xscale() == "log" for axis in figure.axes)
+    assert all(axis.get_yscale() == "linear" for axis in below)
+    assert [bool(axis.get_xlabel()) for axis in figure.axes] == [False, False, True, True]
+    assert ["partial" in axis.get_ylabel() for axis in figure.axes] == [True, False, False, False]
+    assert [axis.get_ylabel()[:5] for axis in below] == ["local", ""]
+    for row in (above, below):
+        assert row[0].get_shared_y_axes().joined(*row), "one scale for both"
+    assert not above[0].get_shared_y_axes().joined(above[0], below[0])
+    assert above[0].get_shared_x_axes().joined(above[0], below[1])
     for axis in below:
         bars = [item for item in axis.collections if isinstance(item, LineCollection)]
         assert len(bars) == 2, "an interval at every local slope, a collection a layer"
     written = save(figure, table, tmp_path / "wide.png", 60)
     assert all(path.stat().st_size for path in written)
+
+
+def test_the_key_tells_layers_and_lines_as_they_are_drawn():
+    """A seventh layer looks like the first."""
+    table = plotted_data(curve(), sliding=3, confidence=0.95)
+    table["layer"] += 5
+    figure = wide_figure({"left": table, "right": table})
+    (legend,) = figure.legends
+    layers, (dense, theory, exponent, n_0, window) = key(legend)[:2], key(legend)[2:]
+    assert [(words, *look) for words, *look, _ in layers] == [
+        (r"$\ell=6$", *LOOKS[5]),
+        (r"$\ell=7$", *LOOKS[0]),
+    ]
+    assert [(bar.colour, bar.marker) for bar in error_bars(figure.axes[0])] == [LOOKS[5], LOOKS[0]]
+    assert (dense[0], *dense[2:]) == ("dense weights", "o", "")
+    assert (theory[0], *theory[2:]) == ("mean-field theory", "", "-")
+    assert exponent == ("exact exponent", "#000000", "", "--")
+    assert n_0 == ("$n=n_0=3072$", "#666666", "", ":")
+    assert (window[0], *window[2:]) == ("the thesis's window", "", "")
+    assert {entry[-1] for entry in layers} == {""}, "markers alone"

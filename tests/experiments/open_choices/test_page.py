@@ -17,13 +17,13 @@ from dynparam.experiments.open_choices.figure import open_choices_figure
 from dynparam.experiments.open_choices.page import answer, interval, page
 from dynparam.experiments.open_choices.settings import for_open_choices
 from dynparam.experiments.open_choices.trained_figure import trained_figure
-from dynparam.presentation.figure_style import LAYER_COLOURS
+from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS
 from dynparam.settings.shared import shown_curves
 from dynparam.support.errors import DataError
 from dynparam.support.tables import read_csv, write_csv
 from dynparam.training.settings import for_run
 from dynparam.trials.claims import Showing
-from tests.drawn import error_bars
+from tests.drawn import error_bars, key
 from tests.findings_run import configured
 from tests.open_choices import (
     CONFIG,
@@ -373,7 +373,7 @@ def test_strokes_are_where_slopes_would_be_their_exponents():
         rows = changes[(changes["curve"] == curve) & (changes["alternative"] == "floor")]
         assert drawn == pytest.approx((rows["exponent"] - rows["default"]).to_numpy())
         places = np.concatenate([line.get_ydata() for line in strokes])
-        assert (np.abs(places - row) < 0.5).all()
+        assert places == pytest.approx([bar.y[row] for bar in error_bars(axis)]), "beside their dots"
     still = open_choices_figure(invented_changes({"floor": 0.04}), CONFIG.figures.titles, 0.05)
     assert not any(
         len(line.get_xdata()) for a in still.axes for line in a.lines if line.get_marker() == "|"
@@ -407,15 +407,39 @@ def test_each_dot_has_its_own_interval():
         for layer, bar in enumerate(bars, start=1):
             rows = changes[(changes["curve"] == curve) & (changes["layer"] == layer)]
             rows = rows.set_index("alternative").loc[names]
-            assert bar.colour == LAYER_COLOURS[layer - 1].lower()
+            assert (bar.colour, bar.marker) == (
+                LAYER_COLOURS[layer - 1].lower(),
+                LAYER_MARKERS[layer - 1],
+            )
             assert bar.x == rows["change"].tolist()
             assert bar.low == pytest.approx(rows["change_low"].tolist())
             assert bar.high == pytest.approx(rows["change_high"].tolist())
             assert [round(y) for y in bar.y] == list(range(len(names)))
         (band,) = [patch for patch in axis.patches if isinstance(patch, Rectangle)]
         assert (band.get_x(), band.get_x() + band.get_width()) == pytest.approx((-0.15, 0.15))
-    told = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert r"within the tolerance, $\pm0.15$" in told
+    *layers, band, stroke = key(figure.legends[0])
+    assert [entry[:3] for entry in layers] == [
+        (rf"$\ell={layer}$", bar.colour, bar.marker) for layer, bar in enumerate(bars, start=1)
+    ]
+    assert band[0] == r"within the tolerance, $\pm0.15$"
+    assert stroke == ("slope of the exact exponent", "#000000", "|", "")
+    still = open_choices_figure(invented_changes(), CONFIG.figures.titles, 0.15)
+    assert key(still.legends[0]) == [*layers, band], "no stroke where no change leaves the tolerance"
+
+
+def test_the_first_alternative_is_on_top_and_a_place_without_a_curve_is_empty():
+    """Three curves on two rows of panels, which share their scale."""
+    changes = invented_changes()
+    changes = changes[changes["curve"].isin(changes["curve"].unique()[:3])]
+    figure = open_choices_figure(changes, CONFIG.figures.titles, 0.05)
+    assert [axis.axison for axis in figure.axes] == [True, True, True, False]
+    assert [axis.get_xlabel() for axis in figure.axes[2:]] == ["change of the slope"] * 2
+    for axis in figure.axes:
+        last, first = axis.get_ylim()
+        assert (first, last) == (-0.5, changes["alternative"].nunique() - 0.5)
+        assert axis.get_xscale() == "symlog"
+        below, above = axis.get_xlim()
+        assert below == pytest.approx(-above)
 
 
 def test_commands_make_table_page_and_figure(tmp_path, monkeypatch):

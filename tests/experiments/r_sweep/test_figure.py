@@ -16,7 +16,7 @@ from dynparam.presentation import figure_style
 from dynparam.report.stages import STAGES
 from dynparam.support.errors import ConfigError, DataError
 from dynparam.support.tables import read_csv, write_csv
-from tests.drawn import bands, error_bars
+from tests.drawn import bands, error_bars, key
 from tests.networks import invented_pair
 from tests.sweeps import edges_stage, planted_sweep, sweep_stage
 
@@ -123,7 +123,7 @@ def test_bars_lines_and_words_are_those_of_data_and_settings(data, settings):
     bars = error_bars(left)
     for bar, reference in zip(bars, REFERENCES, strict=True):
         rows = other[drift & (other["reference"] == reference)]
-        assert bar.colour == COLOURS[reference].lower()
+        assert (bar.colour, bar.marker) == (COLOURS[reference].lower(), MARKERS[reference])
         assert bar.x == rows["r"].tolist()
         assert bar.y == rows["value"].tolist()
         assert bar.low == pytest.approx(rows["low"].tolist())
@@ -139,7 +139,28 @@ def test_bars_lines_and_words_are_those_of_data_and_settings(data, settings):
     (onset,) = [line for line in right.lines if line.get_linestyle() == ":"]
     assert list(onset.get_ydata()) == [settings.sweep.onset] * 2
     assert right.get_title() == "Largest in 4 steps, relative to the first"
-    assert figure.legends[0].get_texts()[-1].get_text() == "fuller: wider, $n$ = 1,000 to 30,000"
+    references, (theory, dotted, wider) = key(figure.legends[0])[:3], key(figure.legends[0])[3:]
+    looks = [(bar.colour, bar.marker) for bar in bars]
+    assert len(set(looks)) == 3
+    assert references == [
+        (name, *look, "")
+        for name, look in zip(
+            (r"$m = n_{\min}$", r"$m$ = geometric mean", r"$m = n_{\max}$"), looks, strict=True
+        )
+    ]
+    assert (theory[0][:6], *theory[2:]) == ("theory", "", "-")
+    assert (dotted[0], *dotted[2:]) == ("expected edge (left), onset (right)", "", ":")
+    assert (wider[0], *wider[2:]) == ("fuller: wider, $n$ = 1,000 to 30,000", "o", "")
+    assert [(axis.get_xscale(), axis.get_yscale()) for axis in figure.axes] == [
+        ("linear", "linear"),
+        ("log", "log"),
+    ]
+    assert left.get_xticks().tolist() == [0, 1 / 4, 1 / 2, 3 / 4, 1]
+    assert [label.get_text() for label in left.get_xticklabels()] == ["0", "1/4", "1/2", "3/4", "1"]
+    assert right.get_ylim()[0] < 1 < CEILING < right.get_ylim()[1], "no growth, and the greatest"
+    assert [list(line.get_ydata()) for line in left.lines if line.get_color() == "0.4"] == [[0, 0]]
+    ((one, _),) = [line.get_xdata() for line in right.lines if list(line.get_ydata()) == [0, 1]]
+    assert one == 1, "where updates are as large as sqrt(n_min)"
 
 
 def test_every_column_shows_what_its_head_says():

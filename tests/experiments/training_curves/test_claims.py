@@ -404,6 +404,16 @@ def test_a_longer_run_is_cut_to_the_epochs_of_the_study():
     pd.testing.assert_frame_equal(*found)
 
 
+def test_a_run_whose_lost_loss_is_not_its_last_has_diverged_too():
+    """It ends at epoch 5 with a loss, and had none at epoch 4: the pair counts until then."""
+    first, second = both(0.5)
+    first = diverged(first, 3, 5, value=9.0)
+    first.loc[(first["seed"] == 3) & (first["epoch"] == 4), "train_loss"] = np.inf
+    table = judge_curves(claims_stage(epochs=(1, 5)), "Fig. 3.5", first, second)
+    assert row(table, "train_loss epoch 1")["note"].startswith("5 pairs")
+    assert row(table, "train_loss epoch 5")["note"].startswith("4 pairs")
+
+
 def test_divergence_after_the_study_does_not_count():
     first, second = both(0.5)
     late = domain_table(claims_stage(), {("bird-cat", 1, 1): [(diverged(first, 0, 5), second)]})

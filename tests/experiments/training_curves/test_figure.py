@@ -2,11 +2,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.collections import PolyCollection
-from matplotlib.colors import to_rgba
+from matplotlib.colors import to_hex, to_rgba
 
 from dynparam.experiments.training_curves import domain_figure
 from dynparam.experiments.training_curves import figure as curve_figures
 from dynparam.presentation import figure_style
+from tests.drawn import key
 
 CAPTION = "Archived curves; the audit repeated two epochs of one seed of each and found them equal. " * 3
 REFERENCE = (10000, 500)
@@ -148,6 +149,10 @@ def test_labels_legend_title_and_caption():
         "dynamic, 2 seeds",
         r"mean $\pm$ standard deviation over seeds",
     ]
+    for axis in figure.axes:
+        drawn = [(line.get_color().lower(), line.get_marker(), "-") for line in axis.lines]
+        assert [look for _, *look in key(legend)[:2]] == [list(one) for one in drawn]
+        assert (axis.get_yscale(), axis.get_xlim()) == ("log", (0, 3))
     assert figure.get_supxlabel().replace("\n", " ") == CAPTION.strip()
 
 
@@ -176,6 +181,18 @@ def test_the_initial_loss_does_not_squash_the_curve():
     bottom, top = figure.axes[1].get_ylim()
     ticks = [tick for tick in figure.axes[1].get_yticks() if bottom <= tick <= top]
     assert len(ticks) >= 3  # numbers within a decade too
+
+
+def test_initial_losses_are_written_once_each_where_they_lie_above():
+    """Two that differ, one of two that are equal, none that lies among the others."""
+    for second, told in (
+        (0.6, [r"$\uparrow$ 0.50 and 0.60 at epoch 0"]),
+        (0.5, [r"$\uparrow$ 0.50 at epoch 0"]),
+    ):
+        runs = {"s": curve("s", 0, [0.5, 0.1, 0.01], [0.5, 0.6, 0.4])}
+        runs["d"] = curve("d", 0, [second, 0.2, 0.05], [0.5, 0.4, 0.3])
+        figure = curve_figures.training_figure("t", curve_figures.plotted_curves(runs), CAPTION)
+        assert [[text.get_text() for text in axis.texts] for axis in figure.axes] == [told, []]
 
 
 def test_a_single_seed_has_no_band():
@@ -302,8 +319,27 @@ def test_domain_figure_says_what_it_shows():
         above, below = axis.texts
         assert (above.get_text(), above.get_va()) == ("dynamic\nbetter", "bottom")
         assert (below.get_text(), below.get_va()) == ("spectral\nbetter", "top")
-    legend = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert legend[:3] == ["airplane-automobile", "bird-cat", "at epoch 50, or over all"]
+    tasks, places = key(figure.legends[0])[:2], figure.legends[0].legend_handles[2:]
+    assert [words for words, *_ in key(figure.legends[0])] == [
+        "airplane-automobile",
+        "bird-cat",
+        "at epoch 50, or over all",
+        "at each run's best epoch",
+        "interval",
+    ]
+    assert [one.get_markerfacecolor() for one in places] == ["0.3", "white", "0.3"]
+    assert [one.get_marker() for one in places] == ["o", "o", "|"]
+    data = domain_figure.domain_data(domain_table(), REFERENCE)
+    loss = (data["metric"] == "train_loss") & (data["epoch"] == "area") & (data["panel"] == "n")
+    for task, colour, marker, _ in tasks:
+        (points,) = [
+            line
+            for line in figure.axes[4].lines
+            if to_hex(line.get_color()) == colour
+            and line.get_marker() == marker
+            and len(line.get_ydata())
+        ]
+        assert sorted(points.get_ydata()) == sorted(data.loc[loss & (data["task"] == task), "advantage"])
 
 
 def drawn_panels(table):

@@ -48,6 +48,39 @@ def test_a_sentence_per_task_says_where_claims_hold(table):
     ]
 
 
+@pytest.mark.parametrize(
+    ("places", "told"),
+    [
+        (["epoch 5"], "at epoch 5"),
+        (["area", "epoch 5"], "at epoch 5 and for the area"),
+        (
+            ["epoch 1", "epoch 5", "area", "best"],
+            "at epochs 1, 5 and for the area and at the best epoch",
+        ),
+    ],
+)
+def test_places_of_a_verdict_are_listed(table, places, told):
+    """Beside one of another verdict, so that it does not hold everywhere."""
+    first = table.head(1)
+    rows = [first.assign(metric=f"test_loss {place}") for place in places]
+    rows.append(first.assign(metric="test_loss epoch 9", verdict="fails"))
+    assert summary_sentences(pd.concat(rows)) == [
+        f'bird-cat (Fig. 3.5): "dynamic has the lower test loss" holds {told}, fails at epoch 9.'
+    ]
+
+
+@pytest.mark.parametrize(
+    ("primary", "told"),
+    [
+        ((), "None of them is primary. Of the others a claim"),
+        (("test_loss area",), "The verdict rests on 1 primary comparison, test loss area: their"),
+    ],
+)
+def test_the_explanation_tells_which_comparisons_count(table, primary, told):
+    role = np.where(table["metric"].isin(primary), "primary", "secondary")
+    assert told in explanation(table.assign(role=role), claims_stage(primary=primary))
+
+
 def test_the_explanation_counts_and_names_both_sides(table):
     text = explanation(table, claims_stage(primary=("test_loss last", "test_loss area")))
     assert text.startswith(

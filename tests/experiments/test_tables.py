@@ -1,0 +1,139 @@
+"""Which cells of a table that an experiment reads may be empty or zero, and what tells rows apart."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+import pytest
+
+from dynparam.experiments.alignments import tables as alignments
+from dynparam.experiments.open_choices import tables as open_choices
+from dynparam.experiments.r_sweep import tables as r_sweep
+from dynparam.experiments.training_curves import tables as training_curves
+from dynparam.support.errors import DataError
+from dynparam.support.tables import Form, Kind
+
+PATH = Path("own.csv")
+VALUES = {Kind.TEXT: ("a", "b"), Kind.NOTE: ("a", "b")}
+INTERVAL = "ci_low ci_high"
+
+
+class Rules(NamedTuple):
+    """What is known of a table from how it is made.
+
+    Columns apart by spaces: those that lack a number where an interval, a test or a finite value does
+    not exist; whole numbers that begin at 0; those whose values no two rows share.
+    """
+
+    form: Form
+    lacking: str
+    from_zero: str
+    key: str
+    complete: bool = False
+    empty: bool = False
+
+
+JOINT = "joint_statistic joint_layers joint_freedom joint_p"
+EXACT = "expected_exact expected_exact_error deviation"
+RULES = {
+    "fits": Rules(
+        alignments.FITS,
+        f"{INTERVAL} standard_error judged_low judged_high judged_error joint_freedom",
+        "",
+        "layer",
+    ),
+    "expected": Rules(alignments.EXPECTED, "", "", "layer n", complete=True),
+    "slopes": Rules(
+        alignments.SLOPES, f"{INTERVAL} {EXACT} drawn_low drawn_high {JOINT}", "", "figure curve layer"
+    ),
+    "wide": Rules(alignments.WIDE, "", "", ""),
+    "readings": Rules(alignments.READINGS, "", "", "alternative curve layer"),
+    "choice trials": Rules(open_choices.TRIALS, "", "trial", "curve n trial layer", complete=True),
+    "changes": Rules(open_choices.CHANGES, "", "", "alternative curve layer", complete=True),
+    "sweep trials": Rules(
+        r_sweep.TRIALS, "drift diverged_at", "trial", "experiment r n trial step layer"
+    ),
+    "edges": Rules(r_sweep.EDGES, f"edge {INTERVAL} update_exponent note", "", "statistic reference"),
+    "exponents": Rules(
+        r_sweep.EXPONENTS,
+        f"expected exponent {INTERVAL} verdict",
+        "trials",
+        "statistic reference r layer",
+    ),
+    "curves": Rules(
+        training_curves.CURVES,
+        "train_loss test_loss train_accuracy test_accuracy",
+        "seed epoch",
+        "seed epoch",
+    ),
+    "claims": Rules(
+        training_curves.CLAIMS, f"value {INTERVAL} p_value p_holm", "", "claim source metric"
+    ),
+    "domain": Rules(
+        training_curves.DOMAIN,
+        f"value {INTERVAL}",
+        "seeds draws",
+        "task n n_min metric epoch panel",
+        empty=True,
+    ),
+}
+
+
+def two(kind) -> tuple[object, object]:
+    """Two values that a column of the kind may have."""
+    if isinstance(kind, Kind):
+        return VALUES.get(kind, (1, 2))
+    return (*tuple(kind)[:2],)
+
+
+def rows(form: Form, *chosen: dict[str, int]) -> pd.DataFrame:
+    """A row for each of ``chosen``, which has the second value in the columns named there."""
+    return pd.DataFrame(
+        [{name: two(kind)[one.get(name, 0)] for name, kind in form.columns.items()} for one in chosen]
+    )
+
+
+def accepted(form: Form, table: pd.DataFrame) -> bool:
+    try:
+        form.check(table, PATH)
+    except DataError:
+        return False
+    return True
+
+
+def columns_where(form: Form, value: object, kinds: set[Kind]) -> Iterator[str]:
+    """The columns of these kinds that may hold the value in one of two rows."""
+    key = form.key[0] if form.key else next(iter(form.columns))
+    for name, kind in form.columns.items():
+        table = rows(form, {}, {key: 1})
+        table[name] = pd.Series([table[name].tolist()[0], value])
+        if kind in kinds and accepted(form.__class__(form.columns), table):
+            yield name
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_only_what_may_lack_is_left_empty(name):
+    rules = RULES[name]
+    kinds = {kind for kind in rules.form.columns.values() if isinstance(kind, Kind)}
+    assert set(columns_where(rules.form, None, kinds)) == set(rules.lacking.split())
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_only_what_is_counted_from_zero_begins_there(name):
+    rules = RULES[name]
+    assert set(columns_where(rules.form, 0, {Kind.COUNT, Kind.WHOLE})) == set(rules.from_zero.split())
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_rows_are_told_apart_by_their_key_alone(name):
+    """Two that differ in one column of it are two rows; that differ in all others, one row twice."""
+    rules = RULES[name]
+    form, key = rules.form, rules.key.split()
+    for column in key:
+        assert accepted(form, rows(form, {}, {column: 1})), column
+    others = {column: 1 for column in form.columns if column not in key}
+    assert accepted(form, rows(form, {}, others)) == (not key)
+    if len(key) > 1:
+        assert accepted(form, rows(form, {}, dict.fromkeys(key, 1))) != rules.complete
+    assert accepted(form, rows(form, {}).head(0)) == rules.empty
