@@ -7,6 +7,7 @@ import pytest
 
 from dynparam.experiments.r_sweep.figure import CEILING
 from dynparam.provenance.code_digest import PACKAGE
+from dynparam.theory.parametrization import HALF
 from dynparam.theory.widths import INPUT_WIDTH, bottleneck
 from tests.findings_run import CONFIG
 
@@ -35,7 +36,11 @@ SAID = {
     "alignments/slopes": [],
     "architecture/fig3_1": [],
     "measured_orders/conditions": [],
-    "measured_orders/table1_1": [f"{LEVEL} % intervals", f"{WORDS[len(RATIOS)]} dynamic ratios"],
+    "measured_orders/table1_1": [
+        f"{LEVEL} % intervals",
+        f"{WORDS[len(RATIOS)]} dynamic ratios",
+        f"r = {HALF}",
+    ],
     "open_choices/open_choices": ["float64"],
     "open_choices/open_choices_training": [],
     "r_sweep/edges": [],
@@ -53,7 +58,7 @@ SAID = {
 }
 """What a caption says of the thesis's configuration, by its place."""
 
-OF_THE_THESIS = r"(?:Figs?\. |Secs?\. |Table |eq\. )[\d.]+(?: and [\d.]+)?"
+OF_THE_THESIS = r"(?:Figs?\. |Secs?\. |Table |[Ee]q\. )[\d.]+(?: and [\d.]+)?"
 
 
 def text(place: str) -> str:

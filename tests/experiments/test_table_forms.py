@@ -30,6 +30,8 @@ FORMS = {
     "measured_orders CONDITIONS": ("parametrization family condition", False),
     "open_choices TRIALS": ("curve n trial layer", True),
     "open_choices CHANGES": ("alternative curve layer", True),
+    "open_choices CURVES": ("arm seed epoch", False),
+    "open_choices TRAINED": ("alternative endpoint", True),
 }
 PATH = Path("table.csv")
 ONE_OF = {Kind.TEXT: ("a", "b"), Kind.NOTE: ("a", "b"), Kind.COUNT: (1, 2), Kind.WHOLE: (0, 1)}

@@ -21,7 +21,7 @@ OTHER = configured({"exponents.seed": 7, "exponents.trials": 44, "probe.seed": 3
 
 
 def test_trials_have_the_seed_number_and_widths_of_the_block():
-    """Everything else is the probe's, and the one curve is that parametrization along that family."""
+    """Gradients are recorded twice; all else is the probe's, and the one curve is as it is named."""
     job = for_exponents(OTHER, "mup", "square_root")
     assert (job.probe.seed, job.probe.trials) == (7, 44)
     assert job.probe.widths == OTHER.exponents.widths != OTHER.probe.widths
@@ -30,6 +30,7 @@ def test_trials_have_the_seed_number_and_widths_of_the_block():
     assert (curve.parametrization, curve.r) == ("mup", HALF)
     assert curve.narrow == OTHER.exponents.families["square_root"]
     changed = {"seed": 7, "trials": 44, "widths": job.probe.widths, "curves": job.probe.curves}
+    changed["twice"] = True
     assert job.probe == OTHER.probe.model_copy(update=changed)
     assert list(job.data.pairs) == [OTHER.probe.pair]
 
@@ -72,7 +73,7 @@ ROW = {
     "n_min": 5,
     "layer": 1,
     **dict.fromkeys(("relative_square", "alignment", "preactivation_rms", "update_rms"), 1.0),
-    "gradient_norm": 1.0,
+    **dict.fromkeys(("gradient_norm", "own_rms", "gradient_overlap"), 1.0),
 }
 """A trial of one layer."""
 
