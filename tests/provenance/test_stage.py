@@ -265,6 +265,7 @@ def test_digests_tell_stages_apart_and_do_not_depend_on_the_place(tmp_path):
     [
         ("experiments/r_sweep/findings.py", "\nMORE = 1\n"),
         ("experiments/r_sweep/findings.md.j2", "More.\n"),
+        ("experiments/r_sweep/findings.ja.md.j2", "More.\n"),
         ("presentation/sentences.md.j2", "More.\n"),
     ],
 )
@@ -275,4 +276,4 @@ def test_what_findings_load_by_name_counts(tmp_path, place, more):
     with (copy / place).open("a") as file:
         file.write(more)
     changed = {name for name, stage in STAGES.items() if stage.digest(copy) != stage.digest()}
-    assert changed == {"write_findings"}
+    assert changed == {"write_findings", "write_summary"}

@@ -147,8 +147,7 @@ class Experiment:
     Its folder may hold besides, each with the same names in every experiment:
 
     - ``report.py`` with ``page(config, files)``: what the report shows of it (``Page``);
-    - ``findings.py`` with ``found(config, files)``: what its sentences, ``findings.md.j2`` and
-      ``findings.ja.md.j2`` beside it, ask for;
+    - ``findings.py`` with ``found(config, files)``: what the sentences of ``TEMPLATES`` ask for;
     - ``captions/NAME.rst``, of its figures and tables.
 
     Attributes:

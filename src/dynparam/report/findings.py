@@ -26,7 +26,7 @@ from dynparam.trials.networks import ratio_rule
 Language = Literal["en", "ja"]
 
 TEMPLATES: Mapping[Language, str] = {"en": "findings.md.j2", "ja": "findings.ja.md.j2"}
-"""The sentences in each language, in the folder of the report and of every experiment."""
+"""The sentences in each language; the module of an experiment names its own."""
 
 
 def page(settings: Config, language: Language = "en") -> str:
@@ -34,11 +34,11 @@ def page(settings: Config, language: Language = "en") -> str:
 
     Raises ``DataError`` if a table lacks what the page quotes.
     """
-    return "\n".join(_parts(settings, TEMPLATES[language]))
+    return "\n".join(_parts(settings, language))
 
 
-def _parts(settings: Config, name: str) -> Iterator[str]:
-    yield sentences("dynparam.report", name).render(settings=settings)
+def _parts(settings: Config, language: Language) -> Iterator[str]:
+    yield sentences("dynparam.report", TEMPLATES[language]).render(settings=settings)
     numbers = count(1)
     for experiment in EXPERIMENTS:
         if not experiment.has("findings"):
@@ -46,7 +46,7 @@ def _parts(settings: Config, name: str) -> Iterator[str]:
         try:
             own = import_module(experiment.module("findings"))
             found = own.found(settings, files_of(settings))
-            yield sentences(experiment.package, name).render(
+            yield sentences(experiment.package, own.TEMPLATES[language]).render(
                 found=found, settings=settings, number=lambda: next(numbers)
             )
         except (KeyError, IndexError, jinja2.UndefinedError) as error:

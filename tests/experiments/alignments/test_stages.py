@@ -40,7 +40,7 @@ REST = {
     "parametrization": "spectral",
     "ratio": "1",
     "n_min": 50,
-    **dict.fromkeys(("preactivation_rms", "update_rms", "gradient_norm"), 1.0),
+    **dict.fromkeys(("preactivation_rms", "update_rms", "gradient_norm", "own_rms"), 1.0),
 }
 """What else a table of trials holds."""
 

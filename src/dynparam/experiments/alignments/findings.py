@@ -19,6 +19,9 @@ from dynparam.statistics.verdicts import Verdict, equivalence
 from dynparam.theory.widths import INPUT_WIDTH
 from dynparam.trials.settings import ASYMPTOTIC
 
+TEMPLATES = {"en": "findings.md.j2", "ja": "findings.ja.md.j2"}
+"""The sentences, in this folder."""
+
 
 @dataclass(frozen=True)
 class Slopes:

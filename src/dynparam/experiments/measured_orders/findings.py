@@ -17,6 +17,9 @@ from dynparam.trials.networks import ratio_rule
 
 Rows = list[dict[str, Any]]
 
+TEMPLATES = {"en": "findings.md.j2", "ja": "findings.ja.md.j2"}
+"""The sentences, in this folder."""
+
 WORDS = {
     "preactivation": "preactivation",
     "own": "own part of the update",

@@ -18,6 +18,9 @@ from dynparam.trials.claims import Showing
 from dynparam.trials.networks import asymptotic_exponents
 from dynparam.trials.settings import ASYMPTOTIC
 
+TEMPLATES = {"en": "findings.md.j2", "ja": "findings.ja.md.j2"}
+"""The sentences, in this folder."""
+
 
 class Found:
     """The questions the template asks."""

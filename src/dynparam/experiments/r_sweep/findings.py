@@ -29,6 +29,9 @@ NAMES: dict[Reference, dict[str, str]] = {
 """What a reference width is called: in full, as one of its kind, once it is known, when its root is
 taken, and in a table. Others go by their name."""
 
+TEMPLATES = {"en": "findings.md.j2", "ja": "findings.ja.md.j2"}
+"""The sentences, in this folder."""
+
 
 @dataclass(frozen=True)
 class Root:

@@ -16,6 +16,9 @@ from dynparam.training.paired_curves import JUMPS_PER
 
 Rows = list[dict[str, Any]]
 
+TEMPLATES = {"en": "findings.md.j2", "ja": "findings.ja.md.j2"}
+"""The sentences, in this folder."""
+
 LAST = "last"
 """The last epoch of the domain study."""
 

@@ -9,6 +9,9 @@ import pandas as pd
 from dynparam.experiments.coin.tables import SHARES
 from dynparam.provenance.experiment import Files
 
+TEMPLATES = {"en": "findings.md.j2", "ja": "findings.ja.md.j2"}
+"""The sentences, in this folder."""
+
 
 def found(config: Any, files: Files) -> pd.DataFrame:
     """The shares of heads."""
