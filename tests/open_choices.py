@@ -8,9 +8,10 @@ import pandas as pd
 from dynparam.configuration.choices import load_open_choices
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
+from dynparam.experiments.open_choices.arms import COLUMNS as ARM_COLUMNS
 from dynparam.experiments.open_choices.entries import DEFAULT
 from dynparam.experiments.open_choices.settings import for_choice_curves
-from dynparam.experiments.open_choices.trained import CURVES, all_trained
+from dynparam.experiments.open_choices.trained import all_trained
 from dynparam.experiments.open_choices.trials import COLUMNS
 from dynparam.settings.shared import shown_curves
 
@@ -84,7 +85,7 @@ def _curves(apart, last, same):
         for epoch in range(last + 1)
         for level in [np.array([0.5, 0.5, 0.6, 0.6]) / (1 + epoch / 9) + place * differences]
     ]
-    return pd.DataFrame(rows, columns=list(CURVES))
+    return pd.DataFrame(rows, columns=list(ARM_COLUMNS))
 
 
 def curves_task():

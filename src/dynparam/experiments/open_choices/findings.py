@@ -10,8 +10,7 @@ import pandas as pd
 
 from dynparam.experiments.open_choices.settings import OpenChoicesStage, for_open_choices
 from dynparam.experiments.open_choices.tables import CHANGES, TRAINED
-from dynparam.experiments.open_choices.trained import Conclusion
-from dynparam.experiments.open_choices.trained_figure import title
+from dynparam.experiments.open_choices.trained import Conclusion, title
 from dynparam.provenance.experiment import Files
 from dynparam.statistics.verdicts import Verdict
 from dynparam.trials.claims import Showing

@@ -16,7 +16,7 @@ import pandas as pd
 from dynparam.experiments.open_choices import trained_page
 from dynparam.experiments.open_choices.entries import Alternative, OpenChoice, OpenChoices, written
 from dynparam.experiments.open_choices.settings import PageBlocks
-from dynparam.experiments.open_choices.trained_figure import title
+from dynparam.experiments.open_choices.trained import title
 from dynparam.presentation.numbers import fitting, plus_minus, signed, with_interval
 from dynparam.presentation.sentences import joined
 from dynparam.presentation.templates import template

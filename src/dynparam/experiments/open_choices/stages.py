@@ -107,7 +107,7 @@ def train_choice(
 ) -> Made:
     """Train seeds of both parametrizations under the configuration as given; resumes as train does."""
     from dynparam.data.images import load_pair
-    from dynparam.experiments.open_choices.trained import arms
+    from dynparam.experiments.open_choices.arms import arms
     from dynparam.support.tables import write_csv
     from dynparam.training import runs
     from dynparam.training.devices import resolve_device

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dynparam.experiments.open_choices.trained import ARMS, Conclusion, Standing
+from dynparam.experiments.open_choices.arms import ARMS
+from dynparam.experiments.open_choices.trained import Conclusion, Standing
 from dynparam.statistics.verdicts import Verdict
 from dynparam.support.tables import ANY, COUNT, GAPS, NUMBER, TEXT, WHOLE, Form
 from dynparam.trials.claims import Showing
@@ -61,7 +62,7 @@ CURVES = Form(
     },
     key=("arm", "seed", "epoch"),
 )
-"""Curves under one choice (``trained.CURVES``); what a run that diverged ended with is no number."""
+"""Curves under one choice (``arms.COLUMNS``); what a run that diverged ended with is no number."""
 
 TRAINED = Form(
     {

@@ -13,6 +13,7 @@ from enum import StrEnum
 import numpy as np
 import pandas as pd
 
+from dynparam.experiments.open_choices.arms import ARMS
 from dynparam.experiments.open_choices.entries import DEFAULT, OpenChoices
 from dynparam.experiments.open_choices.settings import ChoiceCurvesStage
 from dynparam.statistics.estimates import Estimate, mean_of
@@ -49,10 +50,7 @@ second less first by default and under the alternative, ``change`` the latter le
 whether the change is less than the tolerance, ``conclusion`` what follows (``conclusion``).
 """
 
-CURVES = ("arm", "task", "parametrization", "seed", "epoch", *QUANTITIES)
-"""The columns of ``results/open_choices/curves/*.csv``; arm is "first" or "second"."""
-
-ARMS = ("first", "second")
+PLACES = {"area": "mean over epochs", "last": "last epoch", "best": "best epoch"}
 
 
 class Standing(StrEnum):
@@ -72,10 +70,10 @@ class Conclusion(StrEnum):
     UNDECIDED = "undecided"
 
 
-def arms(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
-    """The curves of both parametrizations in one table, in ``CURVES``."""
-    parts = [table.assign(arm=arm) for arm, table in zip(ARMS, (first, second), strict=True)]
-    return pd.concat(parts, ignore_index=True)[list(CURVES)]
+def title(endpoint: str) -> str:
+    """``test loss, last epoch`` for ``test_loss last``."""
+    column, place = endpoint.split()
+    return f"{QUANTITIES[column].wording}, {PLACES[place]}"
 
 
 def standing(estimate: Estimate, better: Better, tolerance: float) -> Standing:
@@ -125,8 +123,8 @@ def all_trained(
 ) -> pd.DataFrame:
     """A row in ``COLUMNS`` for every trained alternative and control, and every endpoint.
 
-    ``curves`` maps the choices of ``open_choices.needed_curves`` to tables in ``CURVES``. Seeds of which
-    a run diverged by the last epoch are left out; fewer than two leave an endpoint undecided. Raises
+    ``curves`` maps the choices of ``open_choices.needed_curves`` to tables in ``arms.COLUMNS``. Seeds of
+    which a run diverged by the last epoch are left out; fewer than two leave an endpoint undecided. Raises
     ``DataError`` if the curves of a choice are not those of the seeds and epochs of the settings, or by
     default not of its parametrizations.
     """

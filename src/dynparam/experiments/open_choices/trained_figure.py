@@ -13,9 +13,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from dynparam.experiments.open_choices.entries import DEFAULT
-from dynparam.experiments.open_choices.trained import Conclusion
+from dynparam.experiments.open_choices.trained import Conclusion, title
 from dynparam.presentation.figure_style import LAYER_COLOURS, STYLE, TEXT_WIDTH_INCHES
-from dynparam.training.paired_curves import QUANTITIES
 
 MARKS: Mapping[str, tuple[str, str, str]] = {
     Conclusion.SAME: ("o", LAYER_COLOURS[0], LAYER_COLOURS[0]),
@@ -23,8 +22,6 @@ MARKS: Mapping[str, tuple[str, str, str]] = {
     Conclusion.UNDECIDED: ("o", "0.35", "white"),
 }
 """Marker, colour and filling of a row, by what the alternative does to the conclusion."""
-
-PLACES = {"area": "mean over epochs", "last": "last epoch", "best": "best epoch"}
 
 
 def trained_figure(trained: pd.DataFrame, parametrizations: Sequence[str]) -> Figure:
@@ -45,12 +42,6 @@ def trained_figure(trained: pd.DataFrame, parametrizations: Sequence[str]) -> Fi
             axis.set_xlabel(f"{second} less {first}")
         figure.legend(handles=_key(), loc="outside upper center", ncols=5, frameon=False)
     return figure
-
-
-def title(endpoint: str) -> str:
-    """``test loss, last epoch`` for ``test_loss last``."""
-    column, place = endpoint.split()
-    return f"{QUANTITIES[column].wording}, {PLACES[place]}"
 
 
 def _panel(axis: Axes, rows: pd.DataFrame) -> None:

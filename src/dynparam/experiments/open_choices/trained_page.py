@@ -12,8 +12,7 @@ import numpy as np
 import pandas as pd
 
 from dynparam.experiments.open_choices.entries import OpenChoice, OpenChoices
-from dynparam.experiments.open_choices.trained import Conclusion
-from dynparam.experiments.open_choices.trained_figure import title
+from dynparam.experiments.open_choices.trained import Conclusion, title
 from dynparam.presentation.numbers import plus_minus
 from dynparam.presentation.sentences import counted, joined
 from dynparam.presentation.verdicts import BAD, OPEN
