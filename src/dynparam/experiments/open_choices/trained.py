@@ -126,8 +126,8 @@ def all_trained(
     ``curves`` maps the choices of ``open_choices.needed_curves`` to tables in ``arms.COLUMNS``. Seeds of
     which a run diverged by the last epoch are left out; fewer than two leave an endpoint undecided.
 
-    Raises ``DataError`` if the curves of a choice are not those of the seeds and epochs of the settings, or
-    by default not of its parametrizations.
+    Raises ``DataError`` if the curves of a choice are not those of the seeds and epochs of the settings,
+    or by default not of its parametrizations.
     """
     names = settings.training.parametrizations
     paired = {name: _paired(settings, name, table) for name, table in curves.items()}
