@@ -561,7 +561,7 @@ class TestRunsAgain:
             ("presentation.pages", COMPARE | CLAIMS | JUDGE_TABLE),
             (
                 "statistics.slopes",
-                FITS | COMPARE | PROBE_FIGURES | LAW_FITS | JUDGED_STUDIES | CLAIMS | DOMAIN_FIGURE,
+                FITS | COMPARE | PROBE_FIGURES | LAW_FITS | JUDGED_ON_SLOPES | CLAIMS | DOMAIN_FIGURE,
             ),
             (
                 "theory.mean_field",
@@ -578,7 +578,11 @@ class TestRunsAgain:
             ("experiments.training_curves.claims", CLAIMS | DOMAIN_FIGURE),
             ("experiments.training_curves.figure", CURVE_FIGURES),
             ("training.protocol", TRAINING | ON_CURVES),
-            ("experiments.open_choices.trained", CHANGES_TRAINED | OPEN_CHOICES_PAGE | TRAINED_FIGURE),
+            (
+                "experiments.open_choices.trained",
+                # The words of its verdicts are part of a form, which the changes of slopes read too.
+                CHANGES_TRAINED | TRAINED_FIGURE | CHANGES | OPEN_CHOICES_PAGE | OPEN_CHOICES_FIGURE,
+            ),
             ("data.pairs", EVERYTHING - ARCHITECTURE - RETRIEVE),
         ],
     )
@@ -634,11 +638,7 @@ class TestRunsAgain:
         [
             pytest.param(
                 {"probe": {"curves": {"fig3_3_dynamic": {"narrow": {"coefficient": 5}}}}},
-                of_curve("fig3_3_dynamic")
-                | COMPARE
-                | {"plot_figure fig3_3"}
-                | WIDE_FIGURES
-                | OPEN_CHOICES - EXTRACT_CHOICES,
+                of_curve("fig3_3_dynamic") | COMPARE | {"plot_figure fig3_3"} | WIDE_FIGURES | ON_SLOPES,
                 id="one curve",
             ),
             pytest.param(
@@ -656,10 +656,8 @@ class TestRunsAgain:
             ),
             pytest.param(
                 {"data": {"seed": 1}},
-                EVERYTHING
-                - RETRIEVE
-                - ARCHITECTURE
-                - {f"extract_choice another_subset/{PAIR}", "train_choice curves/another_subset"},
+                # Its images are the default's now, which are extracted anew.
+                EVERYTHING - RETRIEVE - ARCHITECTURE - {f"extract_choice another_subset/{PAIR}"},
                 id="data seed",
             ),
             pytest.param(
