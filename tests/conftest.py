@@ -7,9 +7,12 @@ from dynparam.support import files
 from dynparam.training import run_files, runs
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True)
 def one_thread():
-    """Tests run side by side on all cores; two threads each would wait for one another."""
+    """Tests run side by side on all cores; two threads each would wait for one another.
+
+    Set for each test: a command that is run in this process takes the threads it is told.
+    """
     torch.set_num_threads(1)
 
 
