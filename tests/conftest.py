@@ -11,8 +11,10 @@ from dynparam.training import run_files, runs
 def one_thread():
     """Tests run side by side on all cores; two threads each would wait for one another.
 
-    Set for each test: a command that is run in this process takes the threads it is told.
+    Set around each test: a command that is run in this process takes the threads it is told.
     """
+    torch.set_num_threads(1)
+    yield
     torch.set_num_threads(1)
 
 
