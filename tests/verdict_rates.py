@@ -169,6 +169,14 @@ WRONG = 0.025
 SKEWED = 0.035
 """What moderated variances add to it (docs/statistics.md): intervals of 95 % that cover 93 to 95 %."""
 
+OF_A_CLAIM = (
+    Case(0.0, "holds", 0.0, SKEWED),
+    Case(0.0, "fails", 0.0, SKEWED),
+    Case(-1.0, "holds", 0.3, 1.0),
+    Case(-2.0, "holds", 0.85, 1.0),
+)
+"""What is known of a claim whose verdict rests on its own interval; below zero it holds."""
+
 KINDS = (
     Kind(
         "slopes of Figs. 3.2 and 3.3",
@@ -228,12 +236,7 @@ KINDS = (
         "secondary claims on training curves",
         f"{SEEDS} seeds",
         secondary,
-        (
-            Case(0.0, "holds", 0.0, SKEWED),
-            Case(0.0, "fails", 0.0, SKEWED),
-            Case(-1.0, "holds", 0.3, 1.0),
-            Case(-2.0, "holds", 0.85, 1.0),
-        ),
+        OF_A_CLAIM,
     ),
     Kind(
         "any of the four primary claims",
@@ -248,12 +251,7 @@ KINDS = (
         "claims on other networks",
         "20 seeds on 4 draws",
         other_networks,
-        (
-            Case(0.0, "holds", 0.0, SKEWED),
-            Case(0.0, "fails", 0.0, SKEWED),
-            Case(-1.0, "holds", 0.3, 1.0),
-            Case(-2.0, "holds", 0.85, 1.0),
-        ),
+        OF_A_CLAIM,
     ),
 )
 

@@ -5,9 +5,11 @@ from dynparam.support.errors import ConfigError
 from dynparam.support.memory import require_memory
 
 
-def test_what_fits_is_let_through():
-    require_memory(1000, "things", "take fewer", limit=1000)
-    require_memory(0, "things", "take fewer")
+def test_what_fits_to_the_byte_is_let_through():
+    assert require_memory(1000, "things", "take fewer", limit=1000) is None
+    assert require_memory(0, "things", "take fewer") is None
+    with pytest.raises(ConfigError, match=r"are allowed; take fewer$"):
+        require_memory(1001, "things", "take fewer", limit=1000)
 
 
 def test_what_does_not_fit_is_told_before_it_is_asked_for():

@@ -101,6 +101,7 @@ def by_quadrature(
     finer = _quadrature(name, phi, derivative, 2 * nodes)
 
     def single(variance: FloatArray) -> Moments:
+        """The rule's moments, once the finer one has confirmed them at the largest variance."""
         largest = float(np.max(variance))
         worst = _change(made, finer, largest)
         if not np.isfinite(worst):
@@ -126,10 +127,12 @@ def _quadrature(name: str, phi: Function, derivative: Function, nodes: int) -> A
     weights /= weights.sum()
 
     def single(variance: FloatArray) -> Moments:
+        """E phi(u)^2 and E phi'(u)^2 as sums over the points."""
         u = np.sqrt(variance)[..., None] * points
         return Moments(np.square(phi(u)) @ weights, np.square(derivative(u)) @ weights)
 
     def pair(q: FloatArray, p: FloatArray, covariance: FloatArray) -> Moments:
+        """The same of two variables: one along a point, the other across it over all points."""
         root_q, root_p = np.sqrt(q), np.sqrt(p)
         cosine = np.clip(covariance / (root_q * root_p), -1.0, 1.0)
         across = (root_p * np.sqrt((1 - cosine) * (1 + cosine)))[..., None] * points
