@@ -146,7 +146,7 @@ def own_updates(
     gradient: Sequence[Tensor],
     learning_rate: float,
 ) -> list[Tensor]:
-    """Own parts g_l Delta W^l h^{l-1}: by what each layer's move alone changes its htilde^l (eq. 2.30)."""
+    """Own parts g_l Delta W^l h^{l-1}: what each layer's move alone does to its htilde^l (eq. 2.30)."""
     inputs = [x, *(z.relu() for z in preactivation[:-1])]
     return [
         -learning_rate * g**2 * torch.dot(h, h) * delta
