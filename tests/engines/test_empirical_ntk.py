@@ -1,9 +1,5 @@
 """The kernel of given weights, against autograd's Jacobian, finite differences and its wide limit."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -18,6 +14,7 @@ from dynparam.theory.inner_products import inner_products
 from dynparam.theory.parametrization import NAMES, LayerScales, layer_scales
 from dynparam.theory.relu_kernels import layer_weights
 from dynparam.theory.widths import Widths
+from tests.fresh_process import needs_proc, printed
 
 WIDTHS = Widths((7, 20, 5, 16, 3))
 
@@ -286,8 +283,7 @@ def test_memory_beyond_the_limit_is_refused_before_the_work(outputs, by_layer):
 
 
 PROGRAM = """
-import psutil, torch
-from pathlib import Path
+import torch
 from dynparam.engines.empirical_ntk import Shape, _block_size, layer_kernels, memory_bytes
 from dynparam.engines.network import draw_weights
 from dynparam.theory.parametrization import layer_scales
@@ -298,16 +294,14 @@ scales = layer_scales("ntk", widths)
 weights = draw_weights(widths, scales, torch.Generator(), torch.float64)
 layer_kernels(weights, scales.multiplier, torch.eye(2, 500))
 images = torch.randn({inputs}, 500, dtype=torch.float64)
-before = psutil.Process().memory_info().rss
-layer_kernels(weights, scales.multiplier, images, outputs="{kind}", memory_limit={limit})
-status = Path("/proc/self/status").read_text()
-peak = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+with Grown() as grown:
+    layer_kernels(weights, scales.multiplier, images, outputs="{kind}", memory_limit={limit})
 shape = Shape(widths, {inputs}, {inputs}, "{kind}")
-print((1024 * peak - before) / memory_bytes(shape, _block_size(shape, {limit})))
+print(grown.bytes / memory_bytes(shape, _block_size(shape, {limit})))
 """
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
+@needs_proc
 @pytest.mark.parametrize(
     ("inputs", "outputs", "kind", "limit"),
     [(1300, 1, "all", 2**40), (1500, 1, "summed", 150_000_000), (200, 6, "all", 2**40)],
@@ -315,7 +309,4 @@ print((1024 * peak - before) / memory_bytes(shape, _block_size(shape, {limit})))
 def test_memory_is_as_stated(inputs, outputs, kind, limit):
     """A fresh process grows by what ``memory_bytes`` says, within a factor of two."""
     program = PROGRAM.format(inputs=inputs, outputs=outputs, kind=kind, limit=limit)
-    command = [sys.executable, "-c", program]
-    root = Path(__file__).parents[2]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=root)
-    assert 0.5 < float(done.stdout) < 1.25
+    assert 0.5 < float(printed(program)) < 1.25

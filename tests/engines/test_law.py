@@ -1,7 +1,4 @@
-import subprocess
-import sys
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +10,7 @@ from dynparam.engines.law import one_step, one_steps, sgd, sgd_memory_bytes, tri
 from dynparam.support.errors import ConfigError, NonFiniteError
 from dynparam.theory.parametrization import layer_scales
 from dynparam.theory.widths import Widths
+from tests.fresh_process import needs_proc, printed
 from tests.law_pvalues import FALSE_ALARM, WRONG_MATRICES, one_step_family, wrong_step_family
 
 WIDTHS = Widths((6, 9, 3, 8, 2))
@@ -131,30 +129,24 @@ def test_widths_beyond_memory_are_refused_before_anything_is_drawn():
 def grown_bytes(code: str) -> float:
     """By how much a fresh process's peak resident memory exceeds what it held before ``code``."""
     program = f"""
-import os, psutil, torch, numpy as np
-from pathlib import Path
+import torch, numpy as np
 from dynparam.engines import law
 from dynparam.theory.parametrization import layer_scales
 from dynparam.theory.widths import Widths
 torch.set_num_threads(1)
 widths = Widths((10, 800_000, 1000, 800_000, 2))
 scales = layer_scales("dynamic", widths)
-before = psutil.Process().memory_info().rss
-{code}
-status = Path("/proc/self/status").read_text()
-peak = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
-print(1024 * peak - before)
+with Grown() as grown:
+    {code}
+print(grown.bytes)
 """
-    root = Path(__file__).parents[2]
-    command = [sys.executable, "-c", program]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=root)
-    return float(done.stdout)
+    return float(printed(program))
 
 
 LARGE = Widths((10, 800_000, 1000, 800_000, 2))
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
+@needs_proc
 def test_memory_of_one_step_is_as_stated():
     """Within a factor of 2 of ``engines.law_step.memory_bytes``."""
     grown = grown_bytes(
@@ -165,7 +157,7 @@ def test_memory_of_one_step_is_as_stated():
     assert 0.5 * stated < grown < 1.25 * stated
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
+@needs_proc
 @pytest.mark.parametrize(("steps", "batch"), [(1, 1), (5, 1), (2, 3)])
 def test_memory_of_several_steps_is_as_stated(steps, batch):
     """Within a factor of 2 of ``sgd_memory_bytes``; a single image's working vectors show beside it."""

@@ -1,28 +1,22 @@
 """The memory a run needs, measured in a process of its own, against the estimate."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from dynparam.training.protocol import checkpoint_bytes, memory_bytes
+from tests.fresh_process import needs_proc, printed
 from tests.training_runs import run_stage
 
 ROOT = Path(__file__).parents[2]
 
 MEASURE = """
 import json, sys
-from pathlib import Path
 import torch
 from dynparam.training.runs import train_seeds
 from dynparam.training.protocol import memory_bytes
 from tests.training_runs import files_of, invented_pair, plan_of, run_stage
-
-def status(key):
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(key))
 
 def train(stage):
     train_seeds(plan_of(stage), [0], invented_pair(), files_of(Path(sys.argv[1]), stage))
@@ -31,10 +25,10 @@ torch.set_num_threads(1)
 for changes in json.loads(sys.argv[2]):
     changes = {**changes, "epochs": 2, "batch_size": 20}
     train(run_stage(**{**changes, "n": 10, "n_min": 5}))
-    Path("/proc/self/clear_refs").write_text("5")  # VmHWM is VmRSS again
-    held, stage = status("VmRSS"), run_stage(**changes)
-    train(stage)
-    print(status("VmHWM") - held, memory_bytes(stage, 1))
+    stage = run_stage(**changes)
+    with Grown() as grown:
+        train(stage)
+    print(grown.bytes, memory_bytes(stage, 1))
 """
 
 
@@ -49,14 +43,11 @@ MEASURED = [
 @pytest.fixture(scope="module")
 def memory(tmp_path_factory):
     """Measured and estimated bytes of each of ``MEASURED``, from a process of their own."""
-    if not Path("/proc/self/clear_refs").exists():
-        pytest.skip("needs Linux's /proc")
-    command = [sys.executable, "-c", MEASURE, str(tmp_path_factory.mktemp("m")), json.dumps(MEASURED)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
-    assert done.returncode == 0, done.stderr
-    return [tuple(map(int, line.split())) for line in done.stdout.splitlines()]
+    lines = printed(MEASURE, str(tmp_path_factory.mktemp("m")), json.dumps(MEASURED)).splitlines()
+    return [tuple(map(int, line.split())) for line in lines]
 
 
+@needs_proc
 @pytest.mark.parametrize("case", range(len(MEASURED)))
 def test_memory_is_estimated_from_above(memory, case):
     """Peak of a process over what it holds after a tiny run, and by no more than a factor of four."""
