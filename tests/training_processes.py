@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import torch
 
 from dynparam.support import files as support_files
 from dynparam.support.errors import DynparamError
 from dynparam.support.tables import write_csv
 from dynparam.training import run_files, runs
 from dynparam.training.protocol import Stack
+from dynparam.training.stack_run import Plan
 from tests.training_runs import TASK, files_of, invented_pair, plan_of, run_stage
 
 PATIENCE_SECONDS = 60
@@ -140,7 +142,7 @@ def train(
     """What a process of ``start`` does: train, write the table, exit as the command line does."""
     sys.stderr = (root / f"{name}.log").open("a", buffering=1, encoding="utf-8")
     _be_quick()
-    runs.Plan.stack_size = stack_size  # type: ignore[assignment, method-assign]
+    Plan.stack_size = stack_size  # type: ignore[assignment, method-assign]
     _watch_batches(root, name, held_in_batch)
     stage = run_stage(**changes)
     plan = plan_of(stage, checkpoint_epochs=checkpoint_epochs)
@@ -154,7 +156,7 @@ def train(
 
 def _be_quick() -> None:
     """As the fixture ``quick_runs`` of conftest.py, for good."""
-    runs.torch.set_num_threads(1)
+    torch.set_num_threads(1)
     run_files.module_digest = lambda module: f"code of {module}"  # type: ignore[assignment]
     runs.git_state = lambda: {"commit": "abc", "dirty": False}  # type: ignore[assignment]
     runs.versions = lambda: {"torch": "2"}  # type: ignore[assignment]

@@ -10,8 +10,8 @@ import torch
 from dynparam.data.images import Pair
 from dynparam.training.protocol import Task
 from dynparam.training.run_files import RunFiles
-from dynparam.training.runs import Plan
 from dynparam.training.settings import RunStage
+from dynparam.training.stack_run import Plan
 
 TASK = "airplane-automobile"
 TRAIN, TEST = 22, 14

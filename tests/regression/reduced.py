@@ -24,8 +24,9 @@ from dynparam.experiments.measured_orders.settings import for_exponents
 from dynparam.settings.shared import Fit
 from dynparam.support.tables import write_csv
 from dynparam.training.run_files import RunFiles
-from dynparam.training.runs import Plan, curve_table, train_seeds
+from dynparam.training.runs import curve_table, train_seeds
 from dynparam.training.settings import for_run
+from dynparam.training.stack_run import Plan
 from dynparam.trials.images import TrialImages
 from dynparam.trials.log import TrialLog
 from dynparam.trials.one_step import measure_curve

@@ -16,12 +16,13 @@ import torch
 from safetensors import SafetensorError
 
 from dynparam.support.errors import ConfigError, DataError, DynparamError, InterruptedRunError
-from dynparam.training import checkpoints, protocol, run_files, runs
+from dynparam.training import checkpoints, protocol, run_files, runs, stack_run
 from dynparam.training.checkpoints import load
 from dynparam.training.curve_table import COLUMNS
 from dynparam.training.protocol import Networks, Stack, checkpoint_bytes, memory_bytes
 from dynparam.training.run_files import statuses
-from dynparam.training.runs import Plan, curve_table, origins, train_seeds
+from dynparam.training.runs import curve_table, origins, train_seeds
+from dynparam.training.stack_run import Plan, curve_row
 from tests.special_files import SPECIAL, put
 from tests.training_runs import TASK, files_of, invented_pair, plan_of, run_stage
 
@@ -109,11 +110,11 @@ def test_curves_are_those_of_the_engine(tmp_path, stage):
     (record,) = trained(tmp_path, stage, [3])
     task = protocol.Task.of_pair(invented_pair(), "half_range", torch.float32, torch.device("cpu"))
     stack = Networks(stage, TASK, task, "dynamic").draw([3])
-    expected = [runs.curve_row(stack.evaluate(), 0)]
+    expected = [curve_row(stack.evaluate(), 0)]
     for epoch in range(1, 5):
         for batch in protocol.batch_order(stage, TASK, 3, epoch):
             stack.train_batch(batch[None])
-        expected.append(runs.curve_row(stack.evaluate(), 0))
+        expected.append(curve_row(stack.evaluate(), 0))
     assert record.curve == tuple(expected)
     assert record.curve[-1][0] < record.curve[0][0]
     assert (record.seed, record.diverged_at) == (3, None)
@@ -410,7 +411,7 @@ def test_time_spent_adds_up_over_interruptions(tmp_path, stage, at_batch, monkey
         return original(self, images)
 
     monkeypatch.setattr(Stack, "train_batch", train_batch)
-    monkeypatch.setattr(runs, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr(stack_run, "time", SimpleNamespace(monotonic=lambda: clock[0]))
     disarm = at_batch(7, terminate)
     with pytest.raises(InterruptedRunError):
         trained(tmp_path, stage, [0])

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -19,7 +20,8 @@ import pytest
 from dynparam.support.errors import DynparamError, InterruptedRunError
 from dynparam.training import checkpoints, runs
 from dynparam.training.run_files import Status, statuses
-from dynparam.training.runs import Plan, curve_table, train_seeds
+from dynparam.training.runs import curve_table, train_seeds
+from dynparam.training.stack_run import Plan, StackRun
 from tests.training_processes import start, wait_for
 from tests.training_runs import TASK, files_of, invented_pair, plan_of, run_stage
 
@@ -294,13 +296,13 @@ def test_a_signal_ends_one_that_waits(tmp_path, run, alone, number):
 def test_a_signal_that_comes_before_the_wait_ends_it_too(tmp_path, run, number, monkeypatch):
     """In the last epoch of a free run, after which there is nothing but waiting."""
     first = run([0], held_in_batch=2).waits_in_its_batch()
-    original = runs._StackRun._finish
+    original = StackRun._finish
 
     def finish(self, *given, **more):
         os.kill(os.getpid(), number)
         return original(self, *given, **more)
 
-    monkeypatch.setattr(runs._StackRun, "_finish", finish)
+    monkeypatch.setattr(StackRun, "_finish", finish)
     with pytest.raises(InterruptedRunError, match="while waiting for seeds") as stopped:
         trained(tmp_path, [0, 1])
     assert stopped.value.exit_code == 128 + number
@@ -312,7 +314,7 @@ def test_a_signal_that_comes_before_the_wait_ends_it_too(tmp_path, run, number, 
 
 def stopped_after(monkeypatch, root, batch, stage, seeds=(0,)):
     """Stop a training in a batch; its checkpoint stays."""
-    original, number = runs._StackRun._keep_losses, count(1)
+    original, number = StackRun._keep_losses, count(1)
 
     def keep_losses(self, losses):
         original(self, losses)
@@ -320,7 +322,7 @@ def stopped_after(monkeypatch, root, batch, stage, seeds=(0,)):
             os.kill(os.getpid(), signal.SIGTERM)
 
     with monkeypatch.context() as patch:
-        patch.setattr(runs._StackRun, "_keep_losses", keep_losses)
+        patch.setattr(StackRun, "_keep_losses", keep_losses)
         with pytest.raises(InterruptedRunError):
             trained(root, list(seeds), stage)
 
@@ -396,14 +398,14 @@ def test_a_record_that_appears_before_the_run_is_held(tmp_path, monkeypatch):
 def test_a_record_has_a_row_for_every_epoch(tmp_path, monkeypatch, change, rate):
     """The last guard: it is not written, and the sentence says what to do."""
     stage = run_stage(learning_rate=rate)
-    original = runs._StackRun._finish
+    original = StackRun._finish
 
     def finish(self, seed, diverged_at):
         place = self.places[seed]
-        self.places[seed] = runs.replace(place, curve=change(place.curve))
+        self.places[seed] = replace(place, curve=change(place.curve))
         original(self, seed, diverged_at)
 
-    monkeypatch.setattr(runs._StackRun, "_finish", finish)
+    monkeypatch.setattr(StackRun, "_finish", finish)
     with pytest.raises(DynparamError, match=r"seed 0 has \d+ rows .* not kept"):
         trained(tmp_path, [0], stage)
     assert not [name for name in left(tmp_path, learning_rate=rate) if name.endswith((".json", ".lock"))]
@@ -421,7 +423,7 @@ def test_a_checkpoint_whose_curve_does_not_fit_its_epoch_is_set_aside(
     files = files_of(tmp_path / "cut", run_stage())
     path, identity = files.checkpoint(0), files.run_identity(0)
     place, tensors = checkpoints.load(path, identity, files.form)
-    checkpoints.save(path, identity, runs.replace(place, curve=change(place.curve)), tensors)
+    checkpoints.save(path, identity, replace(place, curve=change(place.curve)), tensors)
     (found,) = trained(tmp_path / "cut", [0])
     assert found.curve == whole.curve
     assert "it is set aside as seed-0000.unusable-1.safetensors" in capsys.readouterr().err
@@ -593,13 +595,13 @@ def test_a_run_is_free_once_its_record_is_written(tmp_path, monkeypatch):
 
     diverging(monkeypatch, seed=1)
     monkeypatch.setattr(Plan, "stack_size", property(lambda plan: 2))
-    seen, original = [], runs._StackRun._train_epoch
+    seen, original = [], StackRun._train_epoch
 
     def train_epoch(self):
         seen.append({name for name in left(tmp_path) if name.startswith("seed-0001")})
         original(self)
 
-    monkeypatch.setattr(runs._StackRun, "_train_epoch", train_epoch)
+    monkeypatch.setattr(StackRun, "_train_epoch", train_epoch)
     found = trained(tmp_path, [0, 1])
     assert found[1].diverged_at < EPOCHS - 1
     assert seen[-1] == set(records(1))

@@ -20,8 +20,8 @@ from dynparam.training.archive import CurveFile
 from dynparam.training.audit_result import AuditResult
 from dynparam.training.devices import device_name
 from dynparam.training.protocol import Networks, Task, batch_order
-from dynparam.training.runs import curve_row
 from dynparam.training.settings import Audit, RunStage
+from dynparam.training.stack_run import curve_row
 
 LOSSES = ["train_loss", "test_loss"]
 

@@ -9,10 +9,20 @@ import numpy as np
 import pandas as pd
 
 from dynparam.support.ranges import ranges_text
+from dynparam.support.tables import ANY, TEXT, WHOLE
 from dynparam.theory.parametrization import NAMES
 from dynparam.training.summary import METRICS
 
-COLUMNS = ("task", "parametrization", "seed", "epoch", *METRICS)
+HOLDS = {
+    "task": TEXT,
+    "parametrization": TEXT,
+    "seed": WHOLE,
+    "epoch": WHOLE,
+    **dict.fromkeys(METRICS, ANY),
+}
+"""What each column of a table of curves holds; what a run that diverged ended with is no number."""
+
+COLUMNS = tuple(HOLDS)
 """The columns of a table of curves."""
 
 LOSSES = ["train_loss", "test_loss"]

@@ -20,6 +20,7 @@ from dynparam.training.settings import (
     for_collection,
     for_run,
 )
+from dynparam.training.stack_run import Plan
 
 TASK = Parameter("task", "Name of a pair in data.pairs.", names=lambda config: config.data.pairs)
 PARAMETRIZATION = Parameter("parametrization", "Name of a parametrization.", kind=ParametrizationName)
@@ -55,7 +56,7 @@ def train_seeds(
     from dynparam.training.run_files import RunFiles
     from dynparam.training.seeds import parse_seeds
 
-    plan = runs.Plan(settings, parametrization, resolve_device(device), seeds_at_once, checkpoint_epochs)
+    plan = Plan(settings, parametrization, resolve_device(device), seeds_at_once, checkpoint_epochs)
     kept = RunFiles(runs_directory, settings, parametrization, files)
     records = runs.train_seeds(plan, parse_seeds(seeds), load_pair(files), kept)
     write_csv(runs.curve_table(task, parametrization, records), output)

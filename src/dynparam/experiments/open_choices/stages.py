@@ -20,6 +20,7 @@ from dynparam.provenance.experiment import Experiment, ShownDocument, ShownFigur
 from dynparam.provenance.stage import IMAGES, RESULTS, THREADS, Made, Parameter, Stage, images_read
 from dynparam.settings.base import pick
 from dynparam.training.settings import Device, RunStage
+from dynparam.training.stack_run import Plan
 from dynparam.training.stages import AT_ONCE, CHECKPOINTS, DEVICE, RUNS, SEEDS, TASK
 from dynparam.trials.settings import Engine, ProbeStage
 
@@ -117,7 +118,7 @@ def train_choice(
     run, pair = pick(RunStage, settings).of_task(task), load_pair(files)
     trained = []
     for name in settings.training.parametrizations:
-        plan = runs.Plan(run, name, resolve_device(device), seeds_at_once, checkpoint_epochs)
+        plan = Plan(run, name, resolve_device(device), seeds_at_once, checkpoint_epochs)
         kept = RunFiles(runs_directory, run, name, files)
         trained.append((name, runs.train_seeds(plan, parse_seeds(seeds), pair, kept)))
     first, second = (runs.curve_table(task, name, records) for name, records in trained)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dynparam.experiments.open_choices.arms import ARMS
 from dynparam.experiments.open_choices.trained import Conclusion, Standing
 from dynparam.statistics.verdicts import Verdict
-from dynparam.support.tables import ANY, COUNT, GAPS, NUMBER, TEXT, WHOLE, Form
+from dynparam.support.tables import COUNT, GAPS, NUMBER, TEXT, WHOLE, Form
+from dynparam.training.curve_table import HOLDS
 from dynparam.trials.claims import Showing
 
 TRIALS = Form(
@@ -48,21 +49,8 @@ CHANGES = Form(
 )
 """What every alternative changes (``changes.COLUMNS``)."""
 
-CURVES = Form(
-    {
-        "arm": ARMS,
-        "task": TEXT,
-        "parametrization": TEXT,
-        "seed": WHOLE,
-        "epoch": WHOLE,
-        "train_loss": ANY,
-        "test_loss": ANY,
-        "train_accuracy": ANY,
-        "test_accuracy": ANY,
-    },
-    key=("arm", "seed", "epoch"),
-)
-"""Curves under one choice (``arms.COLUMNS``); what a run that diverged ended with is no number."""
+CURVES = Form({"arm": ARMS, **HOLDS}, key=("arm", "seed", "epoch"))
+"""Curves under one choice (``arms.COLUMNS``)."""
 
 TRAINED = Form(
     {

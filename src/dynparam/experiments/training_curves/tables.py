@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 from dynparam.presentation.verdicts import CLAIMS as VERDICTS
-from dynparam.support.tables import ANY, COUNT, GAPS, TEXT, WHOLE, Form
+from dynparam.support.tables import COUNT, GAPS, TEXT, WHOLE, Form
+from dynparam.training.curve_table import HOLDS
 
-CURVES = Form(
-    {
-        "task": TEXT,
-        "parametrization": TEXT,
-        "seed": WHOLE,
-        "epoch": WHOLE,
-        "train_loss": ANY,
-        "test_loss": ANY,
-        "train_accuracy": ANY,
-        "test_accuracy": ANY,
-    },
-    key=("seed", "epoch"),
-)
-"""Curves of one task under one parametrization; what a run that diverged ended with is no number."""
+CURVES = Form(HOLDS, key=("seed", "epoch"))
+"""Curves of one task under one parametrization."""
 
 CLAIMS = Form(
     {
