@@ -218,3 +218,26 @@ def test_findings_quote_the_domain_study():
 def paired_cells(rows):
     """Difference with interval, and verdict, of each row, as the findings write them."""
     return [part for row in rows.to_dict("records") for part in (with_error(row), str(row["verdict"]))]
+
+
+def archived_networks():
+    """Draws, seeds of each and epochs of every network in the archive: sets of all that occurs."""
+    found = {}
+    for path in sorted((ROOT / "results/archive").glob("*/*/*.csv")):
+        network, _, draw = path.parent.name.partition(".draw-")
+        table = read_csv(path)
+        kept = found.setdefault(network, {"draws": set(), "seeds": set(), "epochs": set()})
+        kept["draws"].add(int(draw or 0))
+        kept["seeds"].add(table["seed"].nunique())
+        kept["epochs"].add(table["epoch"].max())
+    return found
+
+
+def test_the_archive_holds_what_its_page_says():
+    page = (ROOT / "results/archive/README.md").read_text()
+    rows = re.findall(r"^\| ([0-9]+-[0-9]+) \| (\d+) \| (\d+) \| (\d+) \|$", page, re.MULTILINE)
+    said = {
+        network: {"draws": set(range(int(draws))), "seeds": {int(seeds)}, "epochs": {int(epochs)}}
+        for network, draws, seeds, epochs in rows
+    }
+    assert said == archived_networks()
