@@ -243,6 +243,13 @@ def test_the_report_tells_what_differs():
     assert "inputs up to" not in large
 
 
+@pytest.mark.parametrize(("exponents", "told"), [("1,0,1", True), ("0,1,1", False), ("1/2,1,1", True)])
+def test_inputs_are_mentioned_if_layer_1_grows_past_them(exponents, told):
+    """Layer 1 alone meets the inputs; a layer 1 of one width is on one side of them at every n."""
+    note = profile.input_note(settings(exponents, "spectral", scale="1,1,1"))
+    assert (note is not None) == told
+
+
 def test_the_report_shows_what_was_measured_and_what_is_exact():
     """Spectral below n_1 = n_0, where slopes are off their exponents and conditions differ."""
     chosen = settings(name="spectral")
