@@ -123,6 +123,18 @@ def test_too_few_trials_say_nothing():
     assert np.isnan(joint_test(found, known(np.zeros(LAYERS))).p_value)
 
 
+def test_a_covariance_of_as_many_degrees_as_slopes_is_enough():
+    """Hotelling's T^2 of p slopes and nu = p degrees follows p^2 F(p, 1), the least it can be."""
+    count = 3
+    exact = JointSlopes(np.zeros(count), np.zeros((count, count)), 1e9, 10**9)
+    found = joint_test(JointSlopes(np.ones(count), np.eye(count), float(count), count), exact)
+    assert found.freedom == (count, 1.0)
+    assert found.statistic == pytest.approx(count / count**2)
+    assert found.p_value == pytest.approx(stats.f.sf(1 / count, count, 1))
+    fewer = joint_test(JointSlopes(np.ones(count), np.eye(count), count - 1.0, count), exact)
+    assert np.isnan(fewer.p_value)
+
+
 def test_units_change_nothing():
     """Slopes in other units, or other combinations of them, have the same test."""
     slopes, exact = slopes_per_square(WIDTHS, invented()), slopes_per_square(WIDTHS, invented(1, 500))

@@ -114,6 +114,7 @@ def test_the_onset_is_gradual(exponent, so):
     [
         ({}, True),
         ({"ci_high": 0.3}, False),
+        ({"expected": 0.25, "ci_high": 0.25}, False),
         ({"verdict": "undecided"}, False),
         ({"expected": 0.0, "ci_high": -0.1}, False),
         ({"r": 0.75}, False),
