@@ -44,3 +44,13 @@ def test_text_may_have_several_lines_and_no_other_control_character():
     for text in ("a\tb", "a\r\nb", "a\x7fb", "a\ud800b", "a\n\x1b[2Jb"):
         with pytest.raises(ConfigError, match="here: title has characters that no text file can have"):
             require_plain({"title": [text]}, "here")
+
+
+@pytest.mark.parametrize(
+    ("values", "where"),
+    [({1: 2}, ""), ({"probe": {1: 2}}, " in probe"), ({"a": [{"b": {1: 2}}]}, " in a.b")],
+)
+def test_a_key_that_is_no_text_is_told_with_its_place(values, where):
+    message = f"here: the key 1{where} is not text; put it in quotes"
+    with pytest.raises(ConfigError, match=f"^{message}$"):
+        require_plain(values, "here")
