@@ -7,14 +7,13 @@ from dynparam.support import files
 from dynparam.training import run_files, runs
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Tests run side by side on all cores; two threads each would wait for one another.
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup():
+    """One thread for each test: they run side by side on all cores, two each would wait for another.
 
-    Set around each test: a command that is run in this process takes the threads it is told.
+    Before any fixture, also one that several tests share. A command that is run in this process takes
+    the threads it is told, and keeps them; so before every test.
     """
-    torch.set_num_threads(1)
-    yield
     torch.set_num_threads(1)
 
 
