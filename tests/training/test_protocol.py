@@ -18,15 +18,6 @@ from tests.training_runs import TASK, TRAIN, invented_pair, run_stage, task_of
 RATES = {"ntk": 0.05, "mup": 0.05, "spectral": 0.05, "dynamic": 0.05, "standard": 2e-4}
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Networks this small only wait for a second one."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def scales_of(stage, name):
     return layer_scales(name, network_widths(stage), stage.protocol.r)
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from dynparam.data.images import Bytes, Indices, draw_subset
+from dynparam.data.npz import write_npz
 from dynparam.data.official import CIFAR10_CLASSES, FOLDER, MEMBERS, verify
 from dynparam.data.settings import Data, Split
 from dynparam.data.torchvision_reader import read_cifar10
@@ -140,7 +141,7 @@ def _save(
     }
     with atomic_path(output) as partial, partial.open("wb") as file:
         output.with_suffix(".json").unlink(missing_ok=True)
-        np.savez(file, allow_pickle=False, **arrays)
+        write_npz(file, arrays)
     return {
         "pair": name,
         "classes": data.pairs[name],
