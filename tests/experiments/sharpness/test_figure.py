@@ -4,22 +4,25 @@ import numpy as np
 import pytest
 
 from dynparam.experiments.sharpness import figure, measure
-from dynparam.experiments.sharpness.images import drawn_images
 from dynparam.presentation.figure_style import save
-from dynparam.theory.inner_products import inner_products
-from dynparam.theory.relu_kernels import layer_shapes
-from tests.experiments.sharpness.small import PAIR, SHARPNESS, stage
+from tests.experiments.sharpness.small import (
+    PAIR,
+    SHARPNESS,
+    normalization_part,
+    verdicts,
+    widths_stage,
+)
 
 
 @pytest.fixture(scope="module")
 def made():
-    part = {**SHARPNESS["widths"], "trials": 3}
-    settings = stage(widths=part, normalization={**SHARPNESS["normalization"], "trials": 2})
+    settings = widths_stage(widths={**SHARPNESS["widths"], "trials": 2})
     widths = measure.measure_widths(settings, PAIR)
-    normalization = measure.measure_normalization(settings.sharpness)
-    shapes = layer_shapes(inner_products(drawn_images(settings, PAIR, part["images"], "widths")), 6)
-    data = figure.plotted_data(widths, normalization, shapes, settings, 0.95)
-    return settings, widths, normalization, data
+    limits = measure.wide_limits(settings, PAIR)
+    part = normalization_part(normalization={**SHARPNESS["normalization"], "trials": 2})
+    normalization = measure.measure_normalization(part)
+    data = figure.plotted_data(widths, limits, normalization, 0.95)
+    return verdicts(), widths, normalization, data
 
 
 def test_points_are_means_with_their_intervals(made):
@@ -39,7 +42,7 @@ def test_lines_are_theory_at_the_measured_widths_and_far_beyond(made):
     _, widths, _, data = made
     lines = data[data["kind"] == "theory"]
     for family in ("constant", "sharpening"):
-        for name in SHARPNESS["widths"]["parametrizations"]:
+        for name in SHARPNESS["parametrizations"]:
             line = lines[(lines["panel"] == family) & (lines["series"] == name)].sort_values("x")
             assert line["x"].min() == 64
             assert line["x"].max() == 10**7
@@ -63,9 +66,10 @@ def test_every_panel_is_drawn(made, tmp_path):
     drawn = figure.sharpness_figure(data, settings)
     axes = drawn.get_axes()
     assert [axis.get_title() for axis in axes] == [
-        r"constant ratio: $n_{\min}$ = 1/4 n",
-        r"sharpening ratio: $n_{\min}$ = 3 n^(1/2)",
-        *figure.INPUTS.values(),
+        r"constant ratio, $n_{\min} = 1/4\,n$",
+        r"sharpening ratio, $n_{\min} = 3\,n^{1/2}$",
+        "as many inputs as units, $T = M$",
+        "inputs fixed, $T = 12$",
     ]
     assert all(axis.get_xscale() == axis.get_yscale() == "log" for axis in axes)
     files = save(drawn, data, tmp_path / "sharpness.png", 60)
@@ -74,7 +78,6 @@ def test_every_panel_is_drawn(made, tmp_path):
 
 def test_one_family_is_enough(made):
     data = made[-1]
-    families = {"constant": SHARPNESS["widths"]["families"]["constant"]}
-    alone = stage(widths={**SHARPNESS["widths"], "families": families})
+    alone = verdicts(families={"constant": SHARPNESS["families"]["constant"]})
     drawn = figure.sharpness_figure(data[data["panel"] != "sharpening"], alone)
     assert len(drawn.get_axes()) == 3

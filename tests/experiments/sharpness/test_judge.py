@@ -4,7 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dynparam.experiments.sharpness.judge import controls_that_agree, judged, unexpected
+from dynparam.experiments.sharpness.judge import (
+    KERNELS,
+    OUTPUTS,
+    Measured,
+    judged,
+    require_controls,
+    thesis_slopes,
+    unexpected,
+)
 from dynparam.support.errors import DataError
 from tests.experiments.sharpness.small import verdicts
 
@@ -47,15 +55,44 @@ def normalization(flat=0.0, fixed=1.0, none=1.0):
     )
 
 
+def limits(slope=-1.0):
+    """Along a family of the thesis: the exponents, but for spectral's, which is flat up to 10^4."""
+    slopes = {**SLOPES, "spectral": slope}
+    rows = [
+        ("whole", "square_root", name, n, max(n, 10**4) ** value if value < 0 else float(n) ** value)
+        for name, value in slopes.items()
+        for n in (10**3, 10**4, 10**5, 10**6, 10**7)
+    ]
+    rows.append(("pooled", "constant", "ntk", 64, 1.0))
+    return pd.DataFrame(rows, columns=["inputs", "family", "parametrization", "n", "sharpness"])
+
+
+def scale(kernels=1e-15, outputs=1e-14, same_rate=0.5):
+    columns = ["family", "n", "r", "momentum", "kernels", "outputs", "same_rate"]
+    rows = [
+        (family, 64, r, 0.0, kernels, outputs, same_rate)
+        for family in ("constant", "sharpening")
+        for r in (0.2, 0.5)
+    ]
+    return pd.DataFrame(rows, columns=columns)
+
+
 def rates(product=2.03):
     rows = [(name, product + 0.01 * step) for name in SLOPES for step in range(4)]
     return pd.DataFrame(rows, columns=["parametrization", "product"])
 
 
-def table(a=None, b=None, c=None):
+def table(a=None, b=None, c=None, d=None, e=None):
     a = widths() if a is None else a
     b = normalization() if b is None else b
-    return judged(a, b, rates() if c is None else c, verdicts())
+    found = Measured(
+        a,
+        limits() if d is None else d,
+        b,
+        rates() if c is None else c,
+        scale() if e is None else e,
+    )
+    return judged(found, verdicts())
 
 
 def rows(found, **where):
@@ -69,7 +106,7 @@ def test_what_follows_theory_is_found_to():
     found = table()
     assert (found["verdict"] == found["wanted"]).all()
     assert unexpected(found).empty
-    assert controls_that_agree(found).empty
+    require_controls(found)
     assert found.notna().all().all()
     values = ["expected", "measured", "ci_low", "ci_high", "verdict", "wanted", "note"]
     assert list(found.columns) == ["experiment", "quantity", "setting", *values]
@@ -97,17 +134,55 @@ def test_a_wrong_size_is_found():
     assert len(ratios) == 2 * 5, "n = 256 alone is judged"
 
 
-def test_a_control_that_agrees_is_named():
-    flat = normalization(fixed=0.0)
-    named = controls_that_agree(table(b=flat))
-    assert set(named["setting"]) == {"fixed inputs, mean", "fixed inputs, batch"}
-    same = controls_that_agree(table(widths(slopes={"ntk": 0.0, "spectral": 0.0})))
-    assert same.empty, "there is no control where the theories are one"
-    spectral_like_ntk = widths()
-    spectral = spectral_like_ntk["parametrization"] == "spectral"
-    spectral_like_ntk.loc[spectral, "sharpness"] = 1.0 + 0.01 * np.sin(np.arange(spectral.sum()))
-    named = controls_that_agree(table(spectral_like_ntk))
-    assert named["note"].tolist() == [CONTROL]
+def test_a_control_that_agrees_fails_the_build():
+    with pytest.raises(DataError, match=r"slope of fixed inputs, mean \(control: .*\) agrees with what"):
+        table(b=normalization(fixed=0.0))
+    same = widths()
+    spectral = same["parametrization"] == "spectral"
+    same.loc[spectral, "sharpness"] = 1.0 + 0.01 * np.sin(np.arange(spectral.sum()))
+    with pytest.raises(DataError, match=r"slope of sharpening, spectral \(control: the theory of ntk\)"):
+        table(same)
+    with pytest.raises(DataError, match=r"difference of outputs .* constant \(control: at the same"):
+        table(e=scale(same_rate=1e-14))
+    growth = normalization()
+    layer = growth["normalization"] == "layer"
+    growth.loc[layer, "sharpness"] = 1.0 + 0.01 * np.sin(np.arange(layer.sum()))
+    with pytest.raises(DataError, match="slope of proportional inputs, layer"):
+        table(b=growth)
+
+
+def test_a_control_that_cannot_tell_does_not():
+    """With few networks it is undecided, which is no failure."""
+    loose = normalization()
+    fixed = loose["inputs"] == "fixed"
+    loose.loc[fixed, "sharpness"] *= np.exp(2 * np.random.default_rng(3).normal(size=fixed.sum()))
+    found = rows(table(b=loose), setting="fixed inputs, mean")
+    assert found["verdict"].item() == "undecided"
+
+
+def test_there_is_no_control_where_the_theories_are_one():
+    found = table(widths(slopes={"ntk": 0.0, "spectral": 0.0}))
+    assert CONTROL not in set(found["note"])
+
+
+def test_slopes_along_the_thesis_s_families_are_held_against_their_exponents():
+    slopes = thesis_slopes(limits(), verdicts()).set_index("parametrization")
+    assert slopes["exponent"].to_dict() == SLOPES
+    assert slopes.loc["spectral", "last_decade"] == pytest.approx(-1)
+    assert slopes.loc["spectral", "window"] == 0
+    assert slopes.loc["ntk", ["last_decade", "window"]].tolist() == [0, 0]
+    found = rows(table(d=limits(slope=-0.5)), experiment="thesis", setting="square_root, spectral")
+    assert found["verdict"].item() == "disagrees"
+    found = rows(table(), experiment="thesis", setting="square_root, spectral")
+    assert found["note"].item() == "0.00 up to n = 10000"
+
+
+def test_what_is_identical_is_so_to_rounding():
+    found = rows(table(e=scale(outputs=1e-9)), experiment="output scale", wanted="agrees")
+    assert set(zip(found["quantity"], found["verdict"], strict=True)) == {
+        (KERNELS, "agrees"),
+        (OUTPUTS, "disagrees"),
+    }
 
 
 def test_growth_that_normalization_leaves_is_found():
@@ -120,11 +195,3 @@ def test_growth_that_normalization_leaves_is_found():
 def test_an_edge_elsewhere_is_found():
     assert (rows(table(c=rates(2.5)), experiment="rates")["verdict"] == "disagrees").all()
     assert (rows(table(), experiment="rates")["verdict"] == "agrees").all()
-
-
-@pytest.mark.parametrize("place", [0, 1, 2])
-def test_an_empty_table_is_told(place):
-    given = [widths(), normalization(), rates()]
-    given[place] = given[place].iloc[:0]
-    with pytest.raises(DataError, match="is empty; measure it again"):
-        judged(*given, verdicts())

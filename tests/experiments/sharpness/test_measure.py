@@ -11,13 +11,25 @@ from dynparam.experiments.sharpness import measure
 from dynparam.experiments.sharpness.images import drawn_images, pooled
 from dynparam.support.errors import ConfigError, DataError
 from dynparam.support.randomness import torch_generator
-from dynparam.theory.parametrization import NAMES, layer_scales
-from tests.experiments.sharpness.small import PAIR, SHARPNESS, stage
+from dynparam.theory import kernels
+from dynparam.theory.inner_products import inner_products
+from dynparam.theory.parametrization import NAMES, LayerScales, layer_scales
+from dynparam.theory.widths import Widths
+from tests.experiments.sharpness.small import (
+    PAIR,
+    SHARPNESS,
+    normalization_part,
+    rates_stage,
+    widths_stage,
+)
+
+UNIT = LayerScales((1.0,) * 6, (1.0,) * 6)
+"""Standard normal weights, no multipliers."""
 
 
 @pytest.fixture(scope="module")
 def widths():
-    return measure.measure_widths(stage(), PAIR)
+    return measure.measure_widths(widths_stage(), PAIR)
 
 
 def test_pooled_images_are_means_of_blocks():
@@ -29,23 +41,25 @@ def test_pooled_images_are_means_of_blocks():
 
 
 def test_draws_are_of_both_classes_and_differ_by_part():
-    first = drawn_images(stage(), PAIR, 20, "widths")
+    first = drawn_images(widths_stage(), PAIR, 20, "widths")
     assert first.shape == (20, 192)
-    assert (first == drawn_images(stage(), PAIR, 20, "widths")).all()
-    assert (first != drawn_images(stage(), PAIR, 20, "rates")).any()
+    assert (first == drawn_images(widths_stage(), PAIR, 20, "widths")).all()
+    assert (first != drawn_images(widths_stage(), PAIR, 20, "rates")).any()
 
 
 def test_fewer_images_than_asked_for_are_told():
     with pytest.raises(DataError, match=r"sharpness\.rates\.images asks for 61 images .* has 60"):
-        drawn_images(stage(), PAIR, 61, "rates")
+        drawn_images(rates_stage(), PAIR, 61, "rates")
     with pytest.raises(ConfigError, match="21 images cannot be shared equally"):
-        drawn_images(stage(), PAIR, 21, "widths")
+        drawn_images(widths_stage(), PAIR, 21, "widths")
 
 
 def test_every_network_has_a_row(widths):
-    part = SHARPNESS["widths"]
     key = ["family", "parametrization", "n", "trial"]
-    assert len(widths) == 2 * 5 * 3 * part["trials"] == len(widths[key].drop_duplicates())
+    trials = SHARPNESS["widths"]["trials"]
+    assert len(widths) == 2 * 5 * (1 + 2 + 4) * trials == len(widths[key].drop_duplicates())
+    counts = widths.groupby("n")["trial"].nunique()
+    assert counts.to_dict() == {64: 4 * trials, 128: 2 * trials, 256: trials}
     assert (widths[["sharpness", "expected"]] > 0).all().all()
     assert (
         widths.loc[widths["family"] == "constant", "n_min"] * 4
@@ -56,11 +70,13 @@ def test_every_network_has_a_row(widths):
 @pytest.mark.parametrize("name", NAMES)
 def test_sharpness_is_that_of_a_network_drawn_for_this_parametrization(widths, name):
     """Reweighted layers against the Jacobian of the network itself, from the same normal numbers."""
-    settings = stage()
+    settings = widths_stage()
     network = measure.families(settings)["sharpening"][128]
     scales = layer_scales(name, network)
     random = torch_generator(0, "sharpness", "widths", "sharpening", 128, 2)
-    model = MLP(draw_weights(network, scales, random, torch.float64), scales.multiplier)
+    drawn = draw_weights(network, UNIT, random, torch.float32)
+    weights = [std * one.double() for std, one in zip(scales.init_std, drawn, strict=True)]
+    model = MLP(weights, scales.multiplier)
     images = torch.from_numpy(drawn_images(settings, PAIR, 20, "widths"))
     found = jacrev(lambda p: functional_call(model, p, (images,)))(dict(model.named_parameters()))
     jacobian = torch.cat([one.detach().reshape(20, -1) for one in found.values()], dim=1)
@@ -91,18 +107,23 @@ def test_measured_values_are_near_theory(widths):
 
 
 def test_order_and_number_of_trials_change_nothing(widths):
-    part = {**SHARPNESS["widths"], "trials": 2, "parametrizations": ["standard"]}
-    part["families"] = {"sharpening": part["families"]["sharpening"]}
-    fewer = measure.measure_widths(stage(widths=part), PAIR)
+    fewer = measure.measure_widths(
+        widths_stage(
+            widths={**SHARPNESS["widths"], "trials": 2},
+            parametrizations=["standard"],
+            families={"sharpening": SHARPNESS["families"]["sharpening"]},
+        ),
+        PAIR,
+    )
     key = ["family", "parametrization", "n", "n_min", "trial"]
     both = fewer.merge(widths, on=key, suffixes=("", "_of_all"))
-    assert len(both) == len(fewer) == 6
+    assert len(both) == len(fewer) == 2 + 4 + 8
     np.testing.assert_allclose(both["sharpness"], both["sharpness_of_all"], rtol=1e-13)
 
 
 def test_normalization_takes_sharpness_away_but_not_over_outputs():
-    found = measure.measure_normalization(stage().sharpness)
-    assert len(found) == 2 * 3 * 4 * 4
+    found = measure.measure_normalization(normalization_part())
+    assert len(found) == 2 * (1 + 2 + 4) * 4 * 4
     assert np.isfinite(found[["sharpness", "expected"]]).all().all()
     means = found.groupby(["inputs", "normalization", "width"])["sharpness"].mean()
     proportional = means["proportional"]
@@ -118,7 +139,7 @@ def test_normalization_takes_sharpness_away_but_not_over_outputs():
 
 @pytest.fixture(scope="module")
 def rates():
-    return measure.measure_rates(stage(), PAIR)
+    return measure.measure_rates(rates_stage(), PAIR)
 
 
 def test_the_edge_of_stable_rates_is_two_over_the_sharpness(rates):
@@ -129,7 +150,45 @@ def test_the_edge_of_stable_rates_is_two_over_the_sharpness(rates):
 
 
 def test_tables_repeat_to_the_last_digit(rates):
-    part = {**SHARPNESS["widths"], "parametrizations": ["mup"]}
-    again = measure.measure_rates(stage(widths=part), PAIR)
+    again = measure.measure_rates(rates_stage(parametrizations=["mup"]), PAIR)
     first = rates[rates["parametrization"] == "mup"].reset_index(drop=True)
     pd.testing.assert_frame_equal(first, again)
+
+
+def test_images_are_standardized_by_the_training_images():
+    """As everywhere in the house, not by the few that are drawn."""
+    settings = widths_stage()
+    inputs = settings.inputs.model_copy(update={"normalization": "per_channel"})
+    found = drawn_images(settings.model_copy(update={"inputs": inputs}), PAIR, 20, "widths", pool=1)
+    every = PAIR.train_images / 255
+    mean, deviation = (
+        np.repeat(getattr(every, what)(axis=(0, 2, 3)), 32 * 32) for what in ("mean", "std")
+    )
+    images = (found * deviation + mean) * 255
+    assert images == pytest.approx(np.round(images), abs=1e-9)
+
+
+@pytest.fixture(scope="module")
+def limits():
+    return measure.wide_limits(widths_stage(), PAIR)
+
+
+def test_limits_go_through_what_is_expected_of_the_measured_networks(widths, limits):
+    pooled_ones = limits[limits["inputs"] == "pooled"].drop(columns="inputs")
+    key = ["family", "parametrization", "n"]
+    both = widths.merge(pooled_ones, on=key, suffixes=("_measured", ""))
+    assert len(both) == len(widths)
+    np.testing.assert_allclose(both["expected"], both["sharpness"], rtol=1e-12)
+    assert pooled_ones["n"].max() == 10**7
+
+
+def test_limits_of_whole_images_are_those_of_the_kernel(limits):
+    """The thesis's network, n_0 = 3072, from the general recursion in place of the ReLU formula."""
+    images = drawn_images(widths_stage(), PAIR, 10, "thesis", pool=1)
+    assert images.shape == (10, 3072)
+    widths = Widths((3072, 10**5, 1897, 10**5, 1897, 10**5, 1))
+    for name in NAMES:
+        kernel = kernels.ntk(inner_products(images), widths, layer_scales(name, widths))
+        row = limits.query("inputs == 'whole' and parametrization == @name and n == 100000")
+        expected = np.linalg.eigvalsh(kernel)[-1] / 10
+        assert row["sharpness"].item() == pytest.approx(expected, rel=1e-6)

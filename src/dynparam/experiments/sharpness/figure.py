@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import matplotlib as mpl
@@ -11,42 +10,27 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from dynparam.experiments.sharpness.measure import networks
-from dynparam.experiments.sharpness.settings import SharpnessStage
+from dynparam.experiments.sharpness.settings import Sharpness, SharpnessVerdicts
 from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, STYLE, TEXT_WIDTH_INCHES
+from dynparam.settings.widths import NarrowWidth
 from dynparam.statistics.estimates import mean_of
-from dynparam.support.arrays import FloatArray
-from dynparam.theory.fisher import of_outputs, sharpness
-from dynparam.theory.parametrization import layer_scales
-from dynparam.theory.relu_kernels import relu_ntk
-from dynparam.theory.widths import log_spaced
 
-INPUTS = {"proportional": "as many inputs as units, $T = M$", "fixed": "$T$ fixed"}
+INPUTS = {"proportional": "as many inputs as units", "fixed": "inputs fixed"}
 NORMALIZATIONS = {
     "none": "as they are",
     "mean": "less their mean",
     "batch": "batch normalization",
     "layer": "layer normalization",
 }
-THEORY_TO = 10**7
-"""Lines of theory run to this n."""
-
-WINDOW = (10**3, 10**4)
-"""The window of the thesis, grey."""
 
 
 def plotted_data(
-    widths: pd.DataFrame,
-    normalization: pd.DataFrame,
-    shapes: FloatArray,
-    settings: SharpnessStage,
-    confidence: float,
+    widths: pd.DataFrame, limits: pd.DataFrame, normalization: pd.DataFrame, confidence: float
 ) -> pd.DataFrame:
     """What all panels show: panel, series, kind, x, value, low, high.
 
     ``kind`` is "measured", the mean over networks with its interval, or "theory". The tables are those
-    of ``measure``, ``shapes`` the layers' shapes on the images of the first
-    (``relu_kernels.layer_shapes``).
+    of ``measure``.
     """
     measured = widths.rename(columns={"family": "panel", "parametrization": "series", "n": "x"})
     normalized = normalization.rename(
@@ -63,7 +47,17 @@ def plotted_data(
         {"panel": panel, "series": series, "kind": "theory", "x": x, "value": part["expected"].mean()}
         for (panel, series, x), part in known.groupby(["panel", "series", "x"], sort=False)
     ]
-    return pd.DataFrame([*rows, *_theory(shapes, settings)])
+    rows += [
+        {
+            "panel": row.family,
+            "series": row.parametrization,
+            "kind": "theory",
+            "x": row.n,
+            "value": row.sharpness,
+        }
+        for row in limits[limits["inputs"] == "pooled"].itertuples()
+    ]
+    return pd.DataFrame(rows)
 
 
 def _mean(part: pd.DataFrame, confidence: float) -> dict[str, float]:
@@ -71,21 +65,9 @@ def _mean(part: pd.DataFrame, confidence: float) -> dict[str, float]:
     return {"value": found.value, "low": found.ci_low, "high": found.ci_high}
 
 
-def _theory(shapes: FloatArray, settings: SharpnessStage) -> Iterable[dict[str, object]]:
-    """The wide limit of every family and parametrization, to ``THEORY_TO``."""
-    part = settings.sharpness.widths
-    grid = log_spaced(part.widths.smallest, THEORY_TO, 60)
-    for family, narrow in part.families.items():
-        for n, network in networks(settings, narrow, grid).items():
-            for name in part.parametrizations:
-                kernel = relu_ntk(shapes, network, layer_scales(name, network))
-                value = sharpness(of_outputs(kernel, 1))
-                yield {"panel": family, "series": name, "kind": "theory", "x": n, "value": value}
-
-
-def sharpness_figure(data: pd.DataFrame, settings: SharpnessStage) -> Figure:
+def sharpness_figure(data: pd.DataFrame, settings: SharpnessVerdicts) -> Figure:
     """Above, each family against n; below, normalized outputs against M. Points on lines of theory."""
-    part = settings.sharpness.widths
+    part = settings.sharpness
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(TEXT_WIDTH_INCHES, 6.0), layout="constrained")
         rows: Any = figure.subfigures(2, 1)
@@ -93,20 +75,39 @@ def sharpness_figure(data: pd.DataFrame, settings: SharpnessStage) -> Figure:
         panels = above.subplots(1, len(part.families), squeeze=False)[0]
         for axis, (family, narrow) in zip(panels, part.families.items(), strict=True):
             _panel(axis, data[data["panel"] == family], {name: name for name in part.parametrizations})
-            axis.axvspan(*WINDOW, color="0.9", zorder=0, linewidth=0)
-            title = f"{family} ratio: " + r"$n_{\min}$" + f" = {narrow.rule()}"
+            window = (part.thesis.widths.smallest, part.thesis.window)
+            axis.axvspan(*window, color="0.9", zorder=0, linewidth=0)
+            title = f"{family} ratio, {_formula(narrow)}"
             axis.set(xlabel="$n$ (neurons)", ylabel=r"$\lambda_{\max}$", title=title)
             _rates(axis)
         _key(above, panels[0])
         panels = below.subplots(1, len(INPUTS))
-        for axis, (inputs, title) in zip(panels, INPUTS.items(), strict=True):
+        counts = {"proportional": "$T = M$", "fixed": f"$T = {part.normalization.fixed_images}$"}
+        for axis, (inputs, told) in zip(panels, INPUTS.items(), strict=True):
             _panel(axis, data[data["panel"] == inputs], NORMALIZATIONS)
-            axis.set(xlabel="$M$ (neurons)", ylabel=r"$\lambda_{\max}$ of an output", title=title)
-            shown = settings.sharpness.normalization.widths
+            axis.set(
+                xlabel="$M$ (neurons)",
+                ylabel=r"$\lambda_{\max}$ of an output",
+                title=f"{told}, {counts[inputs]}",
+            )
+            axis.margins(y=0.1)
+            shown = _widths(part, inputs)
             axis.set_xticks(shown, map(str, shown))
             axis.set_xticks([], minor=True)
         _key(below, panels[0])
     return figure
+
+
+def _formula(narrow: NarrowWidth) -> str:
+    """The rule of n_min as mathematical text."""
+    rule = str(narrow.rule()).replace("^(", "^{").replace(")", "}").replace(" n", r"\,n")
+    return rf"$n_{{\min}} = {rule}$"
+
+
+def _widths(settings: Sharpness, inputs: str) -> tuple[int, ...]:
+    """The widths M of a panel."""
+    part = settings.normalization
+    return part.widths if inputs == "proportional" else part.fixed_widths
 
 
 def _key(place: SubFigure, axis: Axes) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dynparam.data.images import Pair, draw_subset, normalize
-from dynparam.experiments.sharpness.settings import SIDE, SharpnessStage
+from dynparam.experiments.sharpness.settings import SIDE, ImagesStage
 from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import DataError
 from dynparam.support.randomness import seed_sequence
@@ -21,11 +21,13 @@ def pooled(inputs: FloatArray, side: int) -> FloatArray:
     return means
 
 
-def drawn_images(settings: SharpnessStage, pair: Pair, count: int, part: str) -> FloatArray:
+def drawn_images(
+    settings: ImagesStage, pair: Pair, count: int, part: str, pool: int | None = None
+) -> FloatArray:
     """So many training images of the pair, normalized and pooled: (count, n_0).
 
-    ``part`` names the measurement; each has a draw of its own. Raises ``DataError`` if there are not as
-    many.
+    ``part`` names the measurement; each has a draw of its own. ``pool`` is that of the settings unless
+    given. Raises ``DataError`` if there are not as many.
     """
     if count > len(pair.train_labels):
         raise DataError(
@@ -34,5 +36,7 @@ def drawn_images(settings: SharpnessStage, pair: Pair, count: int, part: str) ->
         )
     random = np.random.default_rng(seed_sequence(settings.sharpness.seed, "sharpness", part, "images"))
     chosen = draw_subset(pair.train_labels, count, settings.data.stratified, random)
-    images = normalize(pair.train_images[chosen], settings.inputs.normalization)
-    return pooled(images, settings.sharpness.pool)
+    images = normalize(
+        pair.train_images[chosen], settings.inputs.normalization, reference=pair.train_images
+    )
+    return pooled(images, settings.sharpness.pool if pool is None else pool)
