@@ -127,6 +127,59 @@ def exponents() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(columns)).assign(layer=1, ci_low=np.nan)
 
 
+def sharpness() -> pd.DataFrame:
+    """``results/sharpness/verdicts.csv``: as theory and controls want it, but for one open ratio."""
+    slopes = {"ntk": 0.0, "mup": 0.0, "spectral": -1.0, "dynamic": 0.0, "standard": 1.0}
+    rows: list[tuple[str, str, str, float, float, str]] = [
+        ("widths", "slope", f"sharpening, {name}", slope, slope + 0.01, "agrees")
+        for name, slope in slopes.items()
+    ]
+    rows.append(("widths", "slope", "sharpening, spectral", 0.0, -0.99, "disagrees"))
+    rows.append(("widths", "measured over theory", "sharpening, ntk, n = 512", 1.0, 1.1, "undecided"))
+    for setting, expected, found in (
+        ("proportional inputs, none", 1.0, 0.95),
+        ("proportional inputs, mean", 0.0, 0.02),
+        ("proportional inputs, batch", 0.0, -0.04),
+        ("proportional inputs, layer", 0.0, 0.7),
+        ("fixed inputs, mean", 0.0, 0.6),
+        ("fixed inputs, batch", 0.0, 0.61),
+    ):
+        verdict = "agrees" if abs(found - expected) < 0.2 else "disagrees"
+        rows.append(("normalization", "slope", setting, expected, found, verdict))
+    rate = "largest rate times sharpness"
+    rows += [("rates", rate, name, 2.0, 2.03, "agrees") for name in slopes]
+    outputs = "difference of outputs in training, dynamic and ntk times its factor"
+    kernels = "difference of kernels, dynamic and ntk"
+    rows.append(("output scale", kernels, "sharpening", 0.0, 2e-15, "agrees"))
+    rows.append(("output scale", outputs, "sharpening", 0.0, 3e-14, "agrees"))
+    rows.append(("output scale", outputs, "sharpening", 0.0, 0.4, "disagrees"))
+    columns = ["experiment", "quantity", "setting", "expected", "measured", "verdict"]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.assign(
+        ci_low=table["measured"] - 0.03,
+        ci_high=table["measured"] + 0.03,
+        wanted=table["verdict"].replace("undecided", "agrees"),
+        note="",
+    )
+
+
+def sharpness_of_thesis() -> pd.DataFrame:
+    """``results/sharpness/thesis.csv``: exponents that are reached, and the window before n_0."""
+    families = CONFIG.sharpness.thesis.families
+    exponents = {"spectral": [0.0, -1.0, -1.6], "dynamic": [0.0] * 3}
+    return pd.DataFrame(
+        {
+            "family": family,
+            "parametrization": name,
+            "exponent": exponent,
+            "last_decade": exponent,
+            "window": exponent + (0.5 if name == "spectral" else 0.0),
+        }
+        for name, every in exponents.items()
+        for family, exponent in zip(families, every, strict=True)
+    )
+
+
 def wide(figure: str) -> pd.DataFrame:
     """The data of a figure of ``law.figures``: local slopes that arrive at their exponents.
 
@@ -268,6 +321,8 @@ def make(root: Path) -> None:
         "results/comparison/claims": claims(),
         "results/sweep/edges": edges(),
         "results/sweep/exponents": exponents(),
+        "results/sharpness/verdicts": sharpness(),
+        "results/sharpness/thesis": sharpness_of_thesis(),
         "results/table1_1/table1_1": entries(),
         "results/open_choices/changes": changes(),
         "results/open_choices/training": trained(),

@@ -137,6 +137,17 @@ def edges() -> pd.DataFrame:
     return table.assign(update_exponent=table["edge"] / 2, update_expected=0.25)
 
 
+def sharpness() -> pd.DataFrame:
+    """A statement that holds, one that does not, an open one, and a control that disagrees."""
+    columns = ("setting", "expected", "measured", "verdict", "wanted", "note")
+    rows = [("constant, ntk", 0.0, 0.01, "agrees", "agrees", None)]
+    rows += [("constant, mup", 0.0, 0.4, "disagrees", "agrees", None)]
+    rows += [("constant, standard", 1.0, 0.9, "undecided", "agrees", None)]
+    rows += [("sharpening, spectral", 0.0, -1.0, "disagrees", "disagrees", "control: " + HOSTILE)]
+    table = pd.DataFrame(rows, columns=list(columns)).assign(experiment="widths", quantity="slope")
+    return table.assign(ci_low=table["measured"] - 0.1, ci_high=table["measured"] + 0.1)
+
+
 def settings(root: Path, reuse: str = "archive") -> Config:
     """The thesis's configuration with all files below ``root``."""
     paths = {"data": f"{root}/data", "results": f"{root}/results", "figures": f"{root}/figures"}
@@ -153,12 +164,13 @@ def make(root: Path, size: tuple[int, int] = (1500, 600)) -> Config:
     """Write everything the report needs below ``root``; returns the run's configuration."""
     chosen = settings(root)
     results, figures, docs = chosen.paths.results, chosen.paths.figures, root / "docs"
-    for folder in ("comparison", "table1_1", "sweep", "benchmarks/draw"):
+    for folder in ("comparison", "table1_1", "sweep", "sharpness", "benchmarks/draw"):
         (results / folder).mkdir(parents=True)
     figures.mkdir()
     docs.mkdir()
     shutil.copy(ROOT / "figures/table1_1.csv", results / "table1_1/table1_1.csv")
     made = {"comparison/slopes": slopes(), "comparison/claims": claims(), "sweep/edges": edges()}
+    made |= {"sharpness/verdicts": sharpness()}
     for name, table in made.items():
         table.to_csv(results / f"{name}.csv", index=False)
     for name in (*made, "table1_1/table1_1"):

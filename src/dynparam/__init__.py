@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dynparam.models.apply import apply
     from dynparam.models.coordinate_check import coordinate_check
+    from dynparam.models.sharpness import sharpness
     from dynparam.support.errors import DynparamError
     from dynparam.theory.parametrization import layer_scales, learning_rate_form
     from dynparam.theory.widths import Widths
@@ -25,6 +26,7 @@ __all__ = [
     "coordinate_check",
     "layer_scales",
     "learning_rate_form",
+    "sharpness",
 ]
 
 _ROOMS = {
@@ -34,6 +36,7 @@ _ROOMS = {
     "coordinate_check": "models.coordinate_check",
     "layer_scales": "theory.parametrization",
     "learning_rate_form": "theory.parametrization",
+    "sharpness": "models.sharpness",
 }
 """Where each function of the front door lives."""
 

@@ -41,7 +41,7 @@ FRONT_DOORS = {
     ),
     "theory.gaussian_data": ("kernel_constants",),
     "theory.output_scale": ("output_scale",),
-    "theory.fisher": ("of_outputs", "sharpness", "normalized_kernel"),
+    "theory.fisher": ("of_outputs", "sharpness", "normalized_kernel", "normalized_sharpness"),
     "engines.dense": ("one_step",),
     "engines.empirical_ntk": ("layer_kernels", "ntk", "memory_bytes"),
     "engines.law": ("one_step", "one_steps", "sgd"),
@@ -50,6 +50,7 @@ FRONT_DOORS = {
     "engines.trajectory": ("sgd_trajectory",),
     "models.apply": ("apply",),
     "models.coordinate_check": ("coordinate_check",),
+    "models.sharpness": ("sharpness",),
 }
 """What a reader calls first."""
 

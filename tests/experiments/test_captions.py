@@ -17,6 +17,7 @@ TEN = f"10^{round(math.log10(CONFIG.law.widths.largest))}"
 LEVEL = f"{100 * CONFIG.fit.confidence:g}"
 SWEEP = CONFIG.sweep
 NETWORK = bottleneck(CONFIG.protocol.n, CONFIG.protocol.n_min, hidden=CONFIG.network.hidden).hidden
+POOLED = 32 // CONFIG.sharpness.pool
 RATIOS = [rule for rule in CONFIG.exponents.families.values() if rule.exponent < 1]
 
 SAID = {
@@ -51,6 +52,12 @@ SAID = {
         f"within {SWEEP.steps} steps",
         f"beyond {CEILING:g}",
     ],
+    "sharpness/sharpness": [
+        f"{POOLED} by {POOLED} pixels",
+        f"{LEVEL} % intervals",
+        f"with {CONFIG.sharpness.normalization.fixed_images}. Lines",
+    ],
+    "sharpness/verdicts": [],
     "training_curves/claim_domain": [f"ratio of {CONFIG.protocol.n // CONFIG.protocol.n_min}"],
     "training_curves/claims": [],
     "training_curves/fig3_4": [f"({'-'.join(map(str, NETWORK))} hidden units) on airplane against"],

@@ -10,6 +10,7 @@ import pytest
 from dynparam.experiments.alignments import tables as alignments
 from dynparam.experiments.open_choices import tables as open_choices
 from dynparam.experiments.r_sweep import tables as r_sweep
+from dynparam.experiments.sharpness import tables as sharpness
 from dynparam.experiments.training_curves import tables as training_curves
 from dynparam.support.errors import DataError
 from dynparam.support.tables import Form, Kind
@@ -61,6 +62,13 @@ RULES = {
         "trials",
         "statistic reference r layer",
     ),
+    "sharpness against width": Rules(sharpness.WIDTHS, "", "trial", "family parametrization n trial"),
+    "wide limits": Rules(sharpness.LIMITS, "", "", "inputs family parametrization n"),
+    "normalized": Rules(sharpness.NORMALIZATION, "", "trial", "inputs width trial normalization"),
+    "rates": Rules(sharpness.RATES, "", "", "family parametrization n", complete=True),
+    "output scale": Rules(sharpness.OUTPUT_SCALE, "", "", "family n r momentum", complete=True),
+    "statements": Rules(sharpness.VERDICTS, "note", "", "experiment quantity setting wanted"),
+    "limits of the thesis": Rules(sharpness.THESIS, "", "", "family parametrization", complete=True),
     "curves": Rules(
         training_curves.CURVES,
         "train_loss test_loss train_accuracy test_accuracy",

@@ -648,7 +648,7 @@ def page_outputs(text):
 
 def test_the_page_shows_what_its_examples_print():
     outputs = page_outputs(PAGE.read_text())
-    assert len(outputs) == 3
+    assert len(outputs) == 4
     for shown, printed in outputs:
         assert shown == printed
 

@@ -142,7 +142,7 @@ class TestLoading:
         assert elsewhere(report) == []
 
     def test_pictures_decode_and_links_lead_somewhere(self, report):
-        assert report.page.locator("figure img").count() == 13
+        assert report.page.locator("figure img").count() == 14
         assert undecoded(report.page) == []
         assert dead_links(report.page) == []
 
@@ -312,7 +312,7 @@ class TestNarrowAndPrinted:
     def test_without_script_everything_is_there_and_nothing_is_dead(self, browser, run):
         with opened(browser, run[1], java_script_enabled=False) as found:
             page = found.page
-            assert page.locator("figure img").count() == 13
+            assert page.locator("figure img").count() == 14
             assert page.locator("#slopes-table tbody tr").count() == 12
             assert page.locator("#slopes-table tbody tr").last.is_visible()
             assert page.locator("#findings h3").is_visible()

@@ -76,9 +76,16 @@ def test_page_quotes_its_tables(run):
     assert "| own part | -1/4, 0, -1/4, 0, -1/4 | -0.2" in whole
     assert "| whole update | -1/4, 0, -1/4, 0, -1/4 | -0.2" in whole
     assert "falls as n^(-1/4) in wide layers, for ntk, mup, spectral, and dynamic alike" in whole
+    assert "its slope in n is -0.99 [-1.02, -0.96] for spectral and +0.01 [-0.02, +0.04] for" in whole
+    assert "their product is 2.03 to 2.03" in whole
+    assert "- 6 n^(1/2): -1, in the window -0.50" in whole
+    assert "(slope +0.02 [-0.01, +0.05], against +0.95 [+0.92, +0.98]" in whole
+    assert "Of 21 statements 20 come out as theory or a control wants; undecided: 1" in whole
+    assert "the two differ by 2e-15 of the largest entry" in whole
+    assert "to 3e-14, with momentum or without" in whole
     assert "with 3 seeds per curve (the archive; the thesis has 100)" in whole
     assert "20 seeds at n = 1000 and 2000, 3 at n = 5000 and 10000, on 1 to 4 draws of" in whole
-    assert re.findall(r"(?<= )(\d+)\. (?=\*\*)", whole) == [str(k) for k in range(1, 14)]
+    assert re.findall(r"(?<= )(\d+)\. (?=\*\*)", whole) == [str(k) for k in range(1, 17)]
     assert MARK not in whole
 
 
@@ -173,6 +180,17 @@ QUOTED = [
     Quoted({"sweep.training.widths.largest": 20_000}, "(n up to 30,000)", "(n up to 20,000)"),
     Quoted({"network.hidden": ["wide", "wide", "narrow"]}, "mean, n^0.40", "mean, n^0.42"),
     Quoted({"figures.sweep": None}, "r_sweep.png", "(`results/sweep/edges.csv`; n_min"),
+    # sharpness
+    Quoted(
+        {"sharpness.families.sharpening.coefficient": "4"},
+        "At n_min = 3 n^(1/2) its slope",
+        "At n_min = 4 n^(1/2) its slope",
+    ),
+    Quoted(
+        {"sharpness.thesis.families.fifth_root.exponent": "1/4"},
+        "- 150 n^(1/5): -8/5",
+        "- 150 n^(1/4): -8/5",
+    ),
     # open_choices
     Quoted(
         {f"{SPECTRAL}.exponent": "1/4", f"{DYNAMIC}.exponent": "1/4"},
@@ -286,7 +304,7 @@ def test_files_are_quoted_where_they_lie(run):
 def templates(name="findings.md.j2"):
     """The parsed templates of all sentences, by their place."""
     places = sorted((ROOT / "src/dynparam").rglob(name))
-    assert len(places) == 6
+    assert len(places) == 7
     environment = Environment()
     return {
         str(place.relative_to(ROOT)): environment.parse(place.read_text(encoding="utf-8"))
@@ -452,6 +470,7 @@ class Turned(NamedTuple):
 
 SLOPES, WIDE = "results/comparison/slopes.csv", "figures/fig3_2_wide.csv"
 EDGES, EXPONENTS = "results/sweep/edges.csv", "results/sweep/exponents.csv"
+SHARPNESS = "results/sharpness/verdicts.csv"
 TABLE, CONDITIONS = "results/table1_1/table1_1.csv", "figures/conditions.csv"
 CLAIMS, DOMAIN = "results/comparison/claims.csv", "figures/claim_domain.csv"
 CONSTANT = "curve == 'fig3_2_constant_ratio'"
@@ -488,6 +507,23 @@ TURNED = [
     Turned("well beyond it", EXPONENTS, "statistic == 'growth'", "trials", 16),
     Turned("The onset is", EXPONENTS, "statistic == 'growth'", "exponent", 0.5),
     Turned("The onset is", EXPONENTS, "statistic == 'drift'", "verdict", "agrees"),
+    # sharpness
+    Turned(
+        "**Under spectral parametrization sharpness",
+        SHARPNESS,
+        "setting == 'sharpening, dynamic'",
+        "verdict",
+        "undecided",
+    ),
+    Turned("Subtracting the mean", SHARPNESS, "setting == 'fixed inputs, batch'", "verdict", "agrees"),
+    Turned("**The kernel of", SHARPNESS, "quantity.str.contains('kernels')", "verdict", "disagrees"),
+    Turned(
+        "**Dynamic parametrization is ntk",
+        SHARPNESS,
+        "quantity.str.contains('outputs') and wanted == 'agrees'",
+        "verdict",
+        "disagrees",
+    ),
     # open_choices
     Turned("every slope is", CHANGES, OTHER_ASYMPTOTIC, "at_exponent", "undecided"),
     Turned("That is smaller", changes={"open_choices.training.n": 10_000}),
@@ -549,11 +585,12 @@ class TestTheSummaryInJapanese:
             "傾きは Spectral が -1.30 から -1.29、Dynamic が +0.01 から +0.02",
             "n_min = 6 n^(1/2) のとき、層の順に、表の指数は -1/4, 0, -1/4, 0, -1/4",
             "n_min なら 0.500（測定値 0.490 [0.450, 0.530]）",
+            "n に対する傾きは -0.99 [-1.02, -0.96] と +0.01 [-0.02, +0.04] である",
             "結論を変えるとわかった選択は `asymptotic_first_layer` である",
             "曲線ごとのシード数は 3（論文は 100）",
         ):
             assert sentence in whole
-        assert re.findall(r"(?m)^(\d+)\. ", whole) == [str(k) for k in range(1, 14)]
+        assert re.findall(r"(?m)^(\d+)\. ", whole) == [str(k) for k in range(1, 15)]
         assert "この実行では成り立たない" not in whole
 
     def test_it_fits_one_page(self, run):

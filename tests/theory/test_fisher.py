@@ -8,6 +8,7 @@ from torch.func import functional_call, jacrev
 from dynparam.engines import empirical_ntk
 from dynparam.engines.network import MLP, draw_weights
 from dynparam.support.errors import ConfigError, DataError, NonFiniteError
+from dynparam.theory import fisher
 from dynparam.theory.fisher import normalized_kernel, of_outputs, sharpness
 from dynparam.theory.gaussian_data import KernelConstants
 from dynparam.theory.parametrization import layer_scales
@@ -151,3 +152,32 @@ def test_a_kernel_that_is_not_finite_has_no_sharpness():
 def test_outputs_are_at_least_one():
     with pytest.raises(ConfigError, match="a network of 0 outputs has no kernel"):
         of_outputs(np.eye(3), 0)
+
+
+@pytest.mark.parametrize("direct", [1, 10**6])
+@pytest.mark.parametrize("normalization", TORCH)
+def test_sharpness_of_normalized_outputs_needs_no_matrix_of_them(monkeypatch, normalization, direct):
+    """By iteration as from the matrix, whatever the size at which one takes over."""
+    monkeypatch.setattr(fisher, "DIRECT", direct)
+    found = fisher.normalized_sharpness(KERNEL, VALUES, normalization)
+    matrix = normalized_kernel(KERNEL, VALUES, normalization).reshape(24, 24)
+    assert found == pytest.approx(np.linalg.eigvalsh(matrix)[-1] / 6, rel=1e-10)
+
+
+@pytest.mark.parametrize("direct", [1, 10**6])
+@pytest.mark.parametrize(
+    ("kernel", "values", "normalization", "kind"),
+    [
+        (KERNEL, VALUES, "group", ConfigError),
+        (KERNEL, VALUES.T, "batch", ConfigError),
+        (KERNEL[:2, :, :2], VALUES[:, :2], "layer", ConfigError),
+        (KERNEL, np.ones_like(VALUES), "batch", DataError),
+        (KERNEL * np.nan, VALUES, "mean", NonFiniteError),
+    ],
+)
+def test_what_cannot_be_normalized_is_told_either_way(
+    monkeypatch, direct, kernel, values, normalization, kind
+):
+    monkeypatch.setattr(fisher, "DIRECT", direct)
+    with pytest.raises(kind):
+        fisher.normalized_sharpness(kernel, values, normalization)

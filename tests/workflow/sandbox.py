@@ -59,6 +59,23 @@ SMALL: dict[str, Any] = {
         "training": {"widths": {"smallest": 40, "largest": 120, "count": 2}, "trials": 2},
         "steps": 3,
     },
+    "sharpness": {
+        "widths": {
+            "widths": {"smallest": 40, "largest": 120, "count": 2},
+            "images": 8,
+            "trials": 2,
+        },
+        "thesis": {"widths": {"smallest": 1000, "largest": 10**5, "count": 5}, "images": 8},
+        "normalization": {
+            "widths": [10, 20],
+            "fixed_widths": [10, 20],
+            "layers": 3,
+            "outputs": 8,
+            "fixed_images": 8,
+            "trials": 2,
+        },
+        "rates": {"n": [40], "images": 8, "steps": 20},
+    },
     "open_choices": {
         "trials": 3,
         "dense_trials": 2,
@@ -100,6 +117,7 @@ PLACES = {
     "processed",
     "report",
     "shards",
+    "sharpness",
     "sweep",
     "table1_1",
     "trials",

@@ -64,6 +64,12 @@ ORDER_FIGURES = {"plot_table1_1 table1_1", "plot_conditions conditions"}
 SWEEPS = jobs("sweep_r", ("n_min", "n_max"))
 EDGES = {"find_edges edges", "find_edges exponents"}
 SWEEP_FIGURE = {"plot_sweep r_sweep"}
+SHARPNESS_ON_IMAGES = jobs("sharpness_of_widths", ("widths", "limits"))
+SHARPNESS_ON_IMAGES |= jobs("sharpness_of_rates", ("rates", "output_scale"))
+NORMALIZED = {"sharpness_of_normalization normalization"}
+JUDGE_SHARPNESS = jobs("judge_sharpness", ("verdicts", "thesis"))
+SHARPNESS_FIGURE = {"plot_sharpness sharpness"}
+SHARPNESS = SHARPNESS_ON_IMAGES | NORMALIZED | JUDGE_SHARPNESS | SHARPNESS_FIGURE
 TRAINED_ON_OTHERS = (*OTHER_IMAGES, "official_test_split")
 EXTRACT_CHOICES = jobs("extract_choice", [f"{choice}/{PAIR}" for choice in TRAINED_ON_OTHERS])
 EXTRACT_CHOICES |= {f"extract_pool {PAIR}"}
@@ -88,14 +94,15 @@ TRAINED_FIGURE = {"plot_trained open_choices_training"}
 ON_SLOPES = CHOICES | CHANGES | OPEN_CHOICES_PAGE | OPEN_CHOICES_FIGURE
 ON_CURVES = TRAIN_CHOICES | CHANGES_TRAINED | OPEN_CHOICES_PAGE | TRAINED_FIGURE
 OPEN_CHOICES = EXTRACT_CHOICES | ON_SLOPES | ON_CURVES
-STUDIES = ORDERS | JUDGE_TABLE | ORDER_FIGURES | SWEEPS | EDGES | SWEEP_FIGURE | OPEN_CHOICES
+STUDIES = ORDERS | JUDGE_TABLE | ORDER_FIGURES | SWEEPS | EDGES | SWEEP_FIGURE | OPEN_CHOICES | SHARPNESS
 STUDY_FIGURES = WIDE_FIGURES | ORDER_FIGURES | SWEEP_FIGURE | OPEN_CHOICES_FIGURE | TRAINED_FIGURE
+STUDY_FIGURES |= SHARPNESS_FIGURE
 
 OF_ORDERS = JUDGE_TABLE | ORDER_FIGURES
 JUDGED_ON_SLOPES = (
     OF_ORDERS | EDGES | SWEEP_FIGURE | CHANGES | OPEN_CHOICES_PAGE | OPEN_CHOICES_FIGURE | WIDE_FIGURES
-)
-JUDGED_STUDIES = JUDGED_ON_SLOPES | CHANGES_TRAINED | TRAINED_FIGURE
+) | JUDGE_SHARPNESS
+JUDGED_STUDIES = JUDGED_ON_SLOPES | CHANGES_TRAINED | TRAINED_FIGURE | SHARPNESS_FIGURE
 
 ONE_STEP = PROBES | EXPECTATIONS | FITS | COMPARE | PROBE_FIGURES | LAW
 
@@ -121,7 +128,7 @@ TRAINING = TRAIN | COLLECT | CLAIMS | DRAW_TRAINED
 PAGE = {"assemble_report report"}
 EVERYTHING = RETRIEVE | EXTRACT | ONE_STEP | ARCHITECTURE | TRAINING | STUDIES | PAGE
 # The dense engine and the law engine are one command, so an edit of one repeats both.
-ON_TRIALS = STUDIES - EXTRACT_CHOICES - TRAIN_CHOICES - CHANGES_TRAINED - TRAINED_FIGURE
+ON_TRIALS = STUDIES - EXTRACT_CHOICES - TRAIN_CHOICES - CHANGES_TRAINED - TRAINED_FIGURE - SHARPNESS
 ON_BOTH_ENGINES = (ONE_STEP - EXPECTATIONS - EXPECT_WIDE) | ON_TRIALS
 
 FIGURES = (
@@ -133,6 +140,7 @@ FIGURES = (
     "table1_1",
     "conditions",
     "r_sweep",
+    "sharpness",
     "open_choices",
     "open_choices_training",
 )
@@ -273,6 +281,11 @@ class TestPlans:
             "sweep_r": 3,
             "find_edges": 1,
             "plot_sweep": 1,
+            "sharpness_of_widths": 1,
+            "sharpness_of_rates": 1,
+            "sharpness_of_normalization": 1,
+            "judge_sharpness": 1,
+            "plot_sharpness": 1,
             "extract_pool": 1,
             "extract_choice": 4,
             "measure_choice": 12,
@@ -291,7 +304,7 @@ class TestPlans:
             "plot_curves": 2,
             "plot_domain": 1,
             "everything": 1,
-            "total": 264,
+            "total": 269,
         }
         assert seconds < ANSWER_SECONDS
         assert untouched.files() == before
@@ -327,6 +340,7 @@ class TestPlans:
     def test_a_study_needs_no_other(self, untouched):
         assert untouched.plan("table1_1") == DATA | ORDERS | JUDGE_TABLE | {"plot_table1_1 table1_1"}
         assert untouched.plan("r_sweep") == DATA | SWEEPS | EDGES | SWEEP_FIGURE
+        assert untouched.plan("sharpness") == DATA | SHARPNESS
         assert untouched.plan("open_choices") == DATA | OPEN_CHOICES - TRAINED_FIGURE
         assert untouched.plan("open_choices_training") == (
             DATA | (EXTRACT_CHOICES | ON_CURVES) - OPEN_CHOICES_PAGE - {f"extract_pool {PAIR}"}
@@ -469,6 +483,7 @@ class TestWholeRun:
         law = len(EXACT | WIDE | EXPECT_WIDE | LAW_FITS)
         studies = len(ORDERS | JUDGE_TABLE | SWEEPS | {"edges"} | CHOICES | CHANGES)
         studies += len(TRAIN_CHOICES | CHANGES_TRAINED)
+        studies += len(("widths", "rates", "normalization", "verdicts"))
         assert len(sidecars) == figures_and_tables + law + studies
         for sidecar in sidecars:
             record = Sidecar.model_validate_json(sidecar.read_text(encoding="utf-8"))
@@ -495,6 +510,8 @@ class TestWholeRun:
         assert states == {"agrees"}, outcome.stdout
 
     def test_every_job_has_its_log_and_benchmark(self, finished):
+        beside = {"find_edges exponents", "judge_sharpness thesis"}
+        beside |= {"sharpness_of_widths limits", "sharpness_of_rates output_scale"}
         single = "(?<!plot_table1_1/)(?:slopes|claims|table1_1|changes|training|open-choices)"
         window = "(?<=fit_)(exact/exact|wide/wide)(?=/)"
         names = [
@@ -503,7 +520,7 @@ class TestWholeRun:
                 lambda both: both[0].split("/")[0],
                 re.sub(f"/{single}$", "", job.replace(" ", "/").replace("/curves/", "/")),
             )
-            for job in EVERYTHING - {"find_edges exponents"}
+            for job in EVERYTHING - beside
         ]
         results = finished.root / "results"
         for name in names:
@@ -565,7 +582,7 @@ class TestRunsAgain:
         ("module", "repeated"),
         [
             ("presentation.figure_style", PROBE_FIGURES | ARCHITECTURE | DRAW_TRAINED | STUDY_FIGURES),
-            ("presentation.pages", COMPARE | CLAIMS | JUDGE_TABLE),
+            ("presentation.pages", COMPARE | CLAIMS | JUDGE_TABLE | JUDGE_SHARPNESS),
             (
                 "statistics.slopes",
                 FITS | COMPARE | PROBE_FIGURES | LAW_FITS | JUDGED_ON_SLOPES | CLAIMS | DOMAIN_FIGURE,
@@ -590,7 +607,9 @@ class TestRunsAgain:
                 # The words of its verdicts are part of a form, which the changes of slopes read too.
                 CHANGES_TRAINED | TRAINED_FIGURE | CHANGES | OPEN_CHOICES_PAGE | OPEN_CHOICES_FIGURE,
             ),
-            ("data.pairs", EVERYTHING - ARCHITECTURE - RETRIEVE),
+            ("theory.relu_kernels", SHARPNESS_ON_IMAGES | JUDGE_SHARPNESS | SHARPNESS_FIGURE),
+            ("theory.fisher", SHARPNESS),
+            ("data.pairs", EVERYTHING - ARCHITECTURE - RETRIEVE - NORMALIZED),
         ],
     )
     def test_an_edit_repeats_its_stages_and_what_follows(self, clone, module, repeated):
@@ -622,11 +641,12 @@ class TestRunsAgain:
             "plot_table1_1": 1,
             "plot_conditions": 1,
             "plot_sweep": 1,
+            "plot_sharpness": 1,
             "plot_ledger": 1,
             "plot_trained": 1,
             "assemble_report": 1,
             "everything": 1,
-            "total": 15,
+            "total": 16,
         }
         logs = [
             *(clone.root / f"results/logs/plot_figure/{figure}.log" for figure in PANELS),
@@ -656,7 +676,7 @@ class TestRunsAgain:
             pytest.param(
                 {"inputs": {"normalization": "unit_range"}},
                 # Alternatives that choose another normalization are what they were.
-                (ONE_STEP | TRAINING | STUDIES - EXTRACT_CHOICES)
+                (ONE_STEP | TRAINING | STUDIES - EXTRACT_CHOICES - NORMALIZED)
                 - jobs("measure_choice", [f"{name}-law" for name in NORMALIZATIONS])
                 - jobs("train_choice", [f"curves/{name}" for name in NORMALIZATIONS]),
                 id="normalization",
@@ -664,7 +684,11 @@ class TestRunsAgain:
             pytest.param(
                 {"data": {"seed": 1}},
                 # Its images are the default's now, which are extracted anew.
-                EVERYTHING - RETRIEVE - ARCHITECTURE - {f"extract_choice another_subset/{PAIR}"},
+                EVERYTHING
+                - RETRIEVE
+                - ARCHITECTURE
+                - NORMALIZED
+                - {f"extract_choice another_subset/{PAIR}"},
                 id="data seed",
             ),
             pytest.param(
@@ -692,6 +716,16 @@ class TestRunsAgain:
                 {"comparison": {"tolerance": 0.3}},
                 COMPARE | CHANGES | OPEN_CHOICES_PAGE | OPEN_CHOICES_FIGURE,
                 id="tolerance",
+            ),
+            pytest.param(
+                {"sharpness": {"normalization": {"trials": 3}}},
+                NORMALIZED | JUDGE_SHARPNESS | SHARPNESS_FIGURE | OPEN_CHOICES_PAGE,
+                id="networks with normalized outputs",
+            ),
+            pytest.param(
+                {"sharpness": {"tolerances": {"flat": 0.1}}},
+                JUDGE_SHARPNESS | SHARPNESS_FIGURE | OPEN_CHOICES_PAGE,
+                id="tolerance of sharpness",
             ),
             pytest.param(
                 {"law": {"exact_trials": 6}},

@@ -18,6 +18,7 @@ from dynparam.experiments.alignments.settings import (
 from dynparam.experiments.measured_orders.settings import Exponents
 from dynparam.experiments.open_choices.settings import OpenChoicesSettings
 from dynparam.experiments.r_sweep.settings import Sweep
+from dynparam.experiments.sharpness.settings import Sharpness
 from dynparam.experiments.training_curves.settings import Claims
 from dynparam.settings.base import Block
 from dynparam.settings.shared import (
@@ -59,6 +60,7 @@ class Config(Block):
     open_choices: OpenChoicesSettings
     exponents: Exponents
     sweep: Sweep
+    sharpness: Sharpness
     protocol: Protocol
     training: Training
     domain: Domain
@@ -92,6 +94,7 @@ class Config(Block):
         for where, narrow, grid in self._families():
             require_narrow_family(where, narrow, grid, self.probe.rounding)
         require_narrower("protocol", self.protocol.n, self.protocol.n_min)
+        self.sharpness.require_possible(self.data)
         curves = self.open_choices.training
         require_narrower("open_choices.training", curves.n, curves.n_min)
         for place, size in enumerate(self.domain.networks):

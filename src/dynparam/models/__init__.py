@@ -1,4 +1,4 @@
-"""``apply`` and ``coordinate_check`` for any torch model.
+"""``apply``, ``coordinate_check`` and ``sharpness`` for any torch model.
 
 Imports ``support``, ``theory``, ``statistics`` and ``presentation``.
 """

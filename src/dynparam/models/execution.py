@@ -57,7 +57,7 @@ def execute(
         for name, (module, forward) in watched.items():
             stack.callback(module.register_forward_hook(partial(_note, notes, name, forward)).remove)
         stack.enter_context(_evaluating(model))
-        stack.enter_context(torch.random.fork_rng(_gpus(model)))
+        stack.enter_context(torch.random.fork_rng(gpus(model)))
         stack.enter_context(torch.enable_grad())
         try:
             output = functional_call(model, _stand_ins(model), args, kwargs)
@@ -66,7 +66,7 @@ def execute(
                 f"{type(model).__name__} does not run on sample_input ({error}); give one batch, as in "
                 "training, on the model's device"
             ) from error
-    reached = walk_back(map(node_of, _tensors(output)), notes.nodes).ends
+    reached = walk_back(map(node_of, tensors(output)), notes.nodes).ends
     return Execution(
         counts=dict(notes.counts),
         last=tuple(name for name in notes.counts if name in reached),
@@ -124,7 +124,7 @@ def _evaluating(model: nn.Module) -> Iterator[None]:
             module.training = flag
 
 
-def _gpus(model: nn.Module) -> list[int]:
+def gpus(model: nn.Module) -> list[int]:
     """Indices of the GPUs that hold parameters, whose random state a run may use."""
     return sorted({p.device.index or 0 for p in model.parameters() if p.device.type == "cuda"})
 
@@ -152,12 +152,12 @@ def arguments(sample_input: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
     return tuple(copied(value) for value in args), {}
 
 
-def _tensors(output: Any) -> Iterator[Tensor]:
+def tensors(output: Any) -> Iterator[Tensor]:
     """The tensors in nested tuples, lists and mappings."""
     if isinstance(output, Tensor):
         yield output
     elif isinstance(output, Mapping):
-        yield from _tensors(list(output.values()))
+        yield from tensors(list(output.values()))
     elif isinstance(output, list | tuple):
         for item in output:
-            yield from _tensors(item)
+            yield from tensors(item)

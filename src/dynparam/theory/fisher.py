@@ -17,10 +17,11 @@ s^2 is the variance with divisor T, or C. There are no weights or biases after i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, get_args
 
 import numpy as np
-from scipy.sparse.linalg import ArpackNoConvergence, eigsh
+from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, aslinearoperator, eigsh
 
 from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import ConfigError, DataError, NonFiniteError
@@ -62,11 +63,8 @@ def sharpness(kernel: FloatArray) -> float:
         1.5
     """
     outputs, inputs = _shape(kernel)
+    _require_finite(kernel)
     matrix = kernel.reshape(outputs * inputs, outputs * inputs)
-    if not np.isfinite(matrix).all():
-        raise NonFiniteError(
-            "the kernel is not finite, so that it has no eigenvalues; check the weights"
-        )
     return _largest_eigenvalue((matrix + matrix.T) / 2) / inputs
 
 
@@ -85,21 +83,9 @@ def normalized_kernel(
         [[0.5, -0.5], [-0.5, 0.5]]
     """
     outputs, inputs = _shape(kernel)
-    if normalization not in get_args(Normalization):
-        known = ", ".join(get_args(Normalization))
-        raise ConfigError(f"unknown normalization {normalization!r}; choose one of {known}")
-    if values.shape != (inputs, outputs):
-        raise ConfigError(
-            f"outputs of shape {values.shape} do not fit a kernel of {outputs} outputs, {inputs} inputs"
-        )
+    _require_normalizable(kernel, values, normalization)
     if normalization == "none":
         return kernel
-    along, what = (outputs, "outputs") if normalization == "layer" else (inputs, "inputs")
-    if along < FEWEST[normalization]:
-        raise ConfigError(
-            f"{normalization} normalization over {along} {what} leaves no kernel; it needs "
-            f"{FEWEST[normalization]} or more"
-        )
     if normalization == "layer":
         slopes = _slopes(values, "an input")
         found: FloatArray = np.einsum("sce,esft,tdf->csdt", slopes, kernel, slopes, optimize=True)
@@ -112,18 +98,86 @@ def normalized_kernel(
     return found
 
 
+def normalized_sharpness(kernel: FloatArray, values: FloatArray, normalization: Normalization) -> float:
+    """``sharpness`` of ``normalized_kernel``, which is not formed: J and Theta are applied to vectors.
+
+    Takes and raises what these two do.
+
+    Examples:
+        >>> kernel = of_outputs(np.array([[2.0, 1.0], [1.0, 2.0]]), 1)
+        >>> [round(normalized_sharpness(kernel, np.zeros((2, 1)), one), 6) for one in ("none", "mean")]
+        [1.5, 0.5]
+    """
+    outputs, inputs = _shape(kernel)
+    rows = outputs * inputs
+    if normalization == "none" or rows <= DIRECT:
+        return sharpness(normalized_kernel(kernel, values, normalization))
+    _require_normalizable(kernel, values, normalization)
+    _require_finite(kernel)
+    matrix = kernel.reshape(rows, rows)
+    slope = _slope_of(values, normalization)
+
+    def times(vector: FloatArray) -> FloatArray:
+        # J is symmetric: a projection for each output or input, over its deviation.
+        inner = matrix @ slope(vector.reshape(outputs, inputs)).ravel()
+        return slope(inner.reshape(outputs, inputs)).ravel()
+
+    operator = LinearOperator((rows, rows), matvec=times, dtype=np.float64)
+    found = _by_lanczos(operator)
+    if found is None:
+        return sharpness(normalized_kernel(kernel, values, normalization))
+    return found / inputs
+
+
+def _require_normalizable(kernel: FloatArray, values: FloatArray, normalization: Normalization) -> None:
+    """Raise ``ConfigError`` for an unknown normalization, other shapes or too few of what it needs."""
+    outputs, inputs = _shape(kernel)
+    if normalization not in get_args(Normalization):
+        known = ", ".join(get_args(Normalization))
+        raise ConfigError(f"unknown normalization {normalization!r}; choose one of {known}")
+    if values.shape != (inputs, outputs):
+        raise ConfigError(
+            f"outputs of shape {values.shape} do not fit a kernel of {outputs} outputs, {inputs} inputs"
+        )
+    along, what = (outputs, "outputs") if normalization == "layer" else (inputs, "inputs")
+    if along < FEWEST[normalization]:
+        raise ConfigError(
+            f"{normalization} normalization over {along} {what} leaves no kernel; it needs "
+            f"{FEWEST[normalization]} or more"
+        )
+
+
+def _slope_of(values: FloatArray, normalization: Normalization) -> Callable[[FloatArray], FloatArray]:
+    """What takes v to J v, both (C, T)."""
+    axis, owner = (0, "an input") if normalization == "layer" else (1, "an output")
+    if normalization == "mean":
+        return lambda v: v - v.mean(axis=axis, keepdims=True)
+    z, deviation = _standardized(values.T, axis, owner)
+
+    def apply(v: FloatArray) -> FloatArray:
+        centred = v - v.mean(axis=axis, keepdims=True)
+        found: FloatArray = (centred - z * (z * v).mean(axis=axis, keepdims=True)) / deviation
+        return found
+
+    return apply
+
+
+def _by_lanczos(matrix: LinearOperator[np.float64]) -> float | None:
+    """The largest eigenvalue, from a fixed start; ``None`` if the iteration does not end."""
+    start = np.random.default_rng(0).normal(size=matrix.shape[0])
+    try:
+        return float(eigsh(matrix, k=1, which="LA", v0=start, return_eigenvectors=False)[0])
+    except ArpackNoConvergence:
+        return None
+
+
 def _largest_eigenvalue(matrix: FloatArray) -> float:
     """By Lanczos iteration where that is faster, from a fixed start; to rounding either way.
 
     LAPACK's routine for one eigenvalue is no choice: it gives up where many are equal, as here.
     """
-    if len(matrix) > DIRECT:
-        start = np.random.default_rng(0).normal(size=len(matrix))
-        try:
-            return float(eigsh(matrix, k=1, which="LA", v0=start, return_eigenvectors=False)[0])
-        except ArpackNoConvergence:
-            pass
-    return float(np.linalg.eigvalsh(matrix)[-1])
+    found = _by_lanczos(aslinearoperator(matrix)) if len(matrix) > DIRECT else None
+    return float(np.linalg.eigvalsh(matrix)[-1]) if found is None else found
 
 
 def _centring(count: int) -> FloatArray:
@@ -133,18 +187,33 @@ def _centring(count: int) -> FloatArray:
 def _slopes(values: FloatArray, owner: str) -> FloatArray:
     """dz/df of (f - mean) / s along the last axis: (m, k) to (m, k, k)."""
     count = values.shape[1]
-    centred = values - values.mean(axis=1, keepdims=True)
-    deviation = np.sqrt(np.square(centred).mean(axis=1))
-    flat = deviation <= ROUNDING * np.abs(values).max(axis=1)
+    z, deviation = _standardized(values, 1, owner)
+    projected = _centring(count) - np.einsum("ms,mt->mst", z, z) / count
+    slopes: FloatArray = projected / deviation[:, :, None]
+    return slopes
+
+
+def _standardized(values: FloatArray, axis: int, owner: str) -> tuple[FloatArray, FloatArray]:
+    """The values standardized along an axis, and s, which keeps it.
+
+    Raises ``DataError`` where s is that of rounding.
+    """
+    centred = values - values.mean(axis=axis, keepdims=True)
+    deviation = np.sqrt(np.square(centred).mean(axis=axis, keepdims=True))
+    flat = deviation <= ROUNDING * np.abs(values).max(axis=axis, keepdims=True)
     if flat.any() or not np.isfinite(deviation).all():
         raise DataError(
             f"{owner} has values without a spread, or not finite, so that they cannot be normalized; "
             f"check the network's outputs"
         )
-    z = centred / deviation[:, None]
-    projected = _centring(count) - np.einsum("ms,mt->mst", z, z) / count
-    slopes: FloatArray = projected / deviation[:, None, None]
-    return slopes
+    return centred / deviation, deviation
+
+
+def _require_finite(kernel: FloatArray) -> None:
+    if not np.isfinite(kernel).all():
+        raise NonFiniteError(
+            "the kernel is not finite, so that it has no eigenvalues; check the weights"
+        )
 
 
 def _shape(kernel: FloatArray) -> tuple[int, int]:

@@ -1,0 +1,105 @@
+"""The forms of the tables that this experiment reads."""
+
+from __future__ import annotations
+
+from dynparam.presentation.verdicts import COMPARISONS
+from dynparam.support.tables import COUNT, NOTE, NUMBER, TEXT, WHOLE, Form
+from dynparam.theory.parametrization import NAMES
+
+WIDTHS = Form(
+    {
+        "family": TEXT,
+        "parametrization": NAMES,
+        "n": COUNT,
+        "n_min": COUNT,
+        "trial": WHOLE,
+        "sharpness": NUMBER,
+        "expected": NUMBER,
+    },
+    key=("family", "parametrization", "n", "trial"),
+)
+"""Sharpness against width (``measure.measure_widths``)."""
+
+LIMITS = Form(
+    {
+        "inputs": ("pooled", "whole"),
+        "family": TEXT,
+        "parametrization": NAMES,
+        "n": COUNT,
+        "sharpness": NUMBER,
+    },
+    key=("inputs", "family", "parametrization", "n"),
+)
+"""The wide limit (``measure.wide_limits``)."""
+
+NORMALIZATION = Form(
+    {
+        "inputs": ("proportional", "fixed"),
+        "width": COUNT,
+        "trial": WHOLE,
+        "normalization": ("none", "mean", "batch", "layer"),
+        "sharpness": NUMBER,
+        "expected": NUMBER,
+    },
+    key=("inputs", "width", "trial", "normalization"),
+)
+"""Sharpness of normalized outputs (``measure.measure_normalization``)."""
+
+RATES = Form(
+    {
+        "family": TEXT,
+        "parametrization": NAMES,
+        "n": COUNT,
+        "sharpness": NUMBER,
+        "rate": NUMBER,
+        "product": NUMBER,
+    },
+    key=("family", "parametrization", "n"),
+    complete=True,
+)
+"""The largest stable learning rates (``measure.measure_rates``)."""
+
+OUTPUT_SCALE = Form(
+    {
+        "family": TEXT,
+        "n": COUNT,
+        "r": NUMBER,
+        "momentum": NUMBER,
+        "kernels": NUMBER,
+        "outputs": NUMBER,
+        "same_rate": NUMBER,
+    },
+    key=("family", "n", "r", "momentum"),
+    complete=True,
+)
+"""Dynamic parametrization beside ntk (``output_scale.measure_output_scale``)."""
+
+VERDICTS = Form(
+    {
+        "experiment": ("widths", "thesis", "normalization", "rates", "output scale"),
+        "quantity": TEXT,
+        "setting": TEXT,
+        "expected": NUMBER,
+        "measured": NUMBER,
+        "ci_low": NUMBER,
+        "ci_high": NUMBER,
+        "verdict": COMPARISONS,
+        "wanted": ("agrees", "disagrees"),
+        "note": NOTE,
+    },
+    key=("experiment", "quantity", "setting", "wanted"),
+)
+"""The verdicts (``judge.judged``)."""
+
+THESIS = Form(
+    {
+        "family": TEXT,
+        "parametrization": NAMES,
+        "exponent": NUMBER,
+        "last_decade": NUMBER,
+        "window": NUMBER,
+    },
+    key=("family", "parametrization"),
+    complete=True,
+)
+"""Slopes of the wide limit along the thesis's families (``judge.thesis_slopes``)."""

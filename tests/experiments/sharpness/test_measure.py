@@ -1,0 +1,194 @@
+"""Sharpness measured: against autograd, closed forms, and theory where it must hold."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch.func import functional_call, jacrev
+
+from dynparam.engines.network import MLP, draw_weights
+from dynparam.experiments.sharpness import measure
+from dynparam.experiments.sharpness.images import drawn_images, pooled
+from dynparam.support.errors import ConfigError, DataError
+from dynparam.support.randomness import torch_generator
+from dynparam.theory import kernels
+from dynparam.theory.inner_products import inner_products
+from dynparam.theory.parametrization import NAMES, LayerScales, layer_scales
+from dynparam.theory.widths import Widths
+from tests.experiments.sharpness.small import (
+    PAIR,
+    SHARPNESS,
+    normalization_part,
+    rates_stage,
+    widths_stage,
+)
+
+UNIT = LayerScales((1.0,) * 6, (1.0,) * 6)
+"""Standard normal weights, no multipliers."""
+
+
+@pytest.fixture(scope="module")
+def widths():
+    return measure.measure_widths(widths_stage(), PAIR)
+
+
+def test_pooled_images_are_means_of_blocks():
+    images = np.random.default_rng(0).normal(size=(2, 3, 32, 32))
+    found = pooled(images.reshape(2, -1), 4).reshape(2, 3, 8, 8)
+    assert found[1, 2, 3, 7] == pytest.approx(images[1, 2, 12:16, 28:32].mean())
+    assert (pooled(images.reshape(2, -1), 1) == images.reshape(2, -1)).all()
+    assert pooled(images.reshape(2, -1), 32) == pytest.approx(images.mean(axis=(2, 3)))
+
+
+def test_draws_are_of_both_classes_and_differ_by_part():
+    first = drawn_images(widths_stage(), PAIR, 20, "widths")
+    assert first.shape == (20, 192)
+    assert (first == drawn_images(widths_stage(), PAIR, 20, "widths")).all()
+    assert (first != drawn_images(widths_stage(), PAIR, 20, "rates")).any()
+
+
+def test_fewer_images_than_asked_for_are_told():
+    with pytest.raises(DataError, match=r"sharpness\.rates\.images asks for 61 images .* has 60"):
+        drawn_images(rates_stage(), PAIR, 61, "rates")
+    with pytest.raises(ConfigError, match="21 images cannot be shared equally"):
+        drawn_images(widths_stage(), PAIR, 21, "widths")
+
+
+def test_every_network_has_a_row(widths):
+    key = ["family", "parametrization", "n", "trial"]
+    trials = SHARPNESS["widths"]["trials"]
+    assert len(widths) == 2 * 5 * (1 + 2 + 4) * trials == len(widths[key].drop_duplicates())
+    counts = widths.groupby("n")["trial"].nunique()
+    assert counts.to_dict() == {64: 4 * trials, 128: 2 * trials, 256: trials}
+    assert (widths[["sharpness", "expected"]] > 0).all().all()
+    assert (
+        widths.loc[widths["family"] == "constant", "n_min"] * 4
+        == widths.loc[widths["family"] == "constant", "n"]
+    ).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_sharpness_is_that_of_a_network_drawn_for_this_parametrization(widths, name):
+    """Reweighted layers against the Jacobian of the network itself, from the same normal numbers."""
+    settings = widths_stage()
+    network = measure.families(settings)["sharpening"][128]
+    scales = layer_scales(name, network)
+    random = torch_generator(0, "sharpness", "widths", "sharpening", 128, 2)
+    drawn = draw_weights(network, UNIT, random, torch.float32)
+    weights = [std * one.double() for std, one in zip(scales.init_std, drawn, strict=True)]
+    model = MLP(weights, scales.multiplier)
+    images = torch.from_numpy(drawn_images(settings, PAIR, 20, "widths"))
+    found = jacrev(lambda p: functional_call(model, p, (images,)))(dict(model.named_parameters()))
+    jacobian = torch.cat([one.detach().reshape(20, -1) for one in found.values()], dim=1)
+    expected = torch.linalg.matrix_norm(jacobian, 2).item() ** 2 / 20
+    row = widths.query("family == 'sharpening' and parametrization == @name and n == 128 and trial == 2")
+    assert row["sharpness"].item() == pytest.approx(expected, rel=1e-10)
+
+
+def test_dynamic_and_ntk_have_the_same_sharpness_draw_by_draw(widths):
+    table = widths.set_index(["family", "n", "trial"])
+    ntk, dynamic = (table[table["parametrization"] == name] for name in ("ntk", "dynamic"))
+    for column in ("sharpness", "expected"):
+        np.testing.assert_allclose(ntk[column], dynamic[column], rtol=1e-12)
+
+
+def test_measured_values_are_near_theory(widths):
+    """Six networks with sum_l 1/n_l up to 0.17: means within a factor of two, and slopes to tell."""
+    ratios = widths["sharpness"] / widths["expected"]
+    means = ratios.groupby([widths["family"], widths["parametrization"], widths["n"]]).mean()
+    assert means.between(0.5, 2).all()
+    table = (
+        widths[widths["family"] == "sharpening"].groupby(["parametrization", "n"])["expected"].first()
+    )
+    steps = np.log(table.unstack()[256] / table.unstack()[64]) / np.log(4)
+    assert steps["ntk"] == pytest.approx(0, abs=1e-10)
+    assert steps["standard"] > 0.8
+    assert steps["spectral"] < -0.15
+
+
+def test_order_and_number_of_trials_change_nothing(widths):
+    fewer = measure.measure_widths(
+        widths_stage(
+            widths={**SHARPNESS["widths"], "trials": 2},
+            parametrizations=["standard"],
+            families={"sharpening": SHARPNESS["families"]["sharpening"]},
+        ),
+        PAIR,
+    )
+    key = ["family", "parametrization", "n", "n_min", "trial"]
+    both = fewer.merge(widths, on=key, suffixes=("", "_of_all"))
+    assert len(both) == len(fewer) == 2 + 4 + 8
+    np.testing.assert_allclose(both["sharpness"], both["sharpness_of_all"], rtol=1e-13)
+
+
+def test_normalization_takes_sharpness_away_but_not_over_outputs():
+    found = measure.measure_normalization(normalization_part())
+    assert len(found) == 2 * (1 + 2 + 4) * 4 * 4
+    assert np.isfinite(found[["sharpness", "expected"]]).all().all()
+    means = found.groupby(["inputs", "normalization", "width"])["sharpness"].mean()
+    proportional = means["proportional"]
+    assert (proportional["mean"] < proportional["none"]).all()
+    growth = proportional.unstack()[48] / proportional.unstack()[12]
+    assert growth["none"] > 1.7
+    assert growth[["mean", "batch"]].max() < 0.8 * growth["none"]
+    none = found[found["normalization"] == "none"]
+    ratio = (none["sharpness"] / none["expected"]).groupby(none["width"]).mean()
+    # Eight networks of eight outputs; smaller ones scatter more.
+    assert ratio[48] == pytest.approx(1, abs=0.3)
+
+
+@pytest.fixture(scope="module")
+def rates():
+    return measure.measure_rates(rates_stage(), PAIR)
+
+
+def test_the_edge_of_stable_rates_is_two_over_the_sharpness(rates):
+    assert len(rates) == 2 * 5
+    assert rates["product"].between(1.9, 2.15).all()
+    np.testing.assert_allclose(rates["rate"] * rates["sharpness"], rates["product"], rtol=1e-12)
+    assert rates["sharpness"].max() / rates["sharpness"].min() > 100, "the rates themselves must differ"
+
+
+def test_tables_repeat_to_the_last_digit(rates):
+    again = measure.measure_rates(rates_stage(parametrizations=["mup"]), PAIR)
+    first = rates[rates["parametrization"] == "mup"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(first, again)
+
+
+def test_images_are_standardized_by_the_training_images():
+    """As everywhere in the house, not by the few that are drawn."""
+    settings = widths_stage()
+    inputs = settings.inputs.model_copy(update={"normalization": "per_channel"})
+    found = drawn_images(settings.model_copy(update={"inputs": inputs}), PAIR, 20, "widths", pool=1)
+    every = PAIR.train_images / 255
+    mean, deviation = (
+        np.repeat(getattr(every, what)(axis=(0, 2, 3)), 32 * 32) for what in ("mean", "std")
+    )
+    images = (found * deviation + mean) * 255
+    assert images == pytest.approx(np.round(images), abs=1e-9)
+
+
+@pytest.fixture(scope="module")
+def limits():
+    return measure.wide_limits(widths_stage(), PAIR)
+
+
+def test_limits_go_through_what_is_expected_of_the_measured_networks(widths, limits):
+    pooled_ones = limits[limits["inputs"] == "pooled"].drop(columns="inputs")
+    key = ["family", "parametrization", "n"]
+    both = widths.merge(pooled_ones, on=key, suffixes=("_measured", ""))
+    assert len(both) == len(widths)
+    np.testing.assert_allclose(both["expected"], both["sharpness"], rtol=1e-12)
+    assert pooled_ones["n"].max() == 10**7
+
+
+def test_limits_of_whole_images_are_those_of_the_kernel(limits):
+    """The thesis's network, n_0 = 3072, from the general recursion in place of the ReLU formula."""
+    images = drawn_images(widths_stage(), PAIR, 10, "thesis", pool=1)
+    assert images.shape == (10, 3072)
+    widths = Widths((3072, 10**5, 1897, 10**5, 1897, 10**5, 1))
+    for name in NAMES:
+        kernel = kernels.ntk(inner_products(images), widths, layer_scales(name, widths))
+        row = limits.query("inputs == 'whole' and parametrization == @name and n == 100000")
+        expected = np.linalg.eigvalsh(kernel)[-1] / 10
+        assert row["sharpness"].item() == pytest.approx(expected, rel=1e-6)
