@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from dynparam.experiments.alignments import tables as alignments
+from dynparam.experiments.lazy_or_rich import tables as lazy_or_rich
 from dynparam.experiments.open_choices import tables as open_choices
 from dynparam.experiments.r_sweep import tables as r_sweep
 from dynparam.experiments.training_curves import tables as training_curves
@@ -60,6 +61,23 @@ RULES = {
         f"expected exponent {INTERVAL} verdict",
         "trials",
         "statistic reference r layer",
+    ),
+    "linearization": Rules(
+        lazy_or_rich.LINEARIZATION, "", "trial", "parametrization n trial", complete=True
+    ),
+    "kernel change": Rules(
+        lazy_or_rich.KERNEL_CHANGE,
+        "kernel_change loss",
+        "trial",
+        "family parametrization r step n trial",
+    ),
+    "index": Rules(lazy_or_rich.INDEX, "", "trial", "family engine parametrization n trial layer"),
+    "identities": Rules(lazy_or_rich.IDENTITIES, "", "", "identity r momentum"),
+    "verdicts": Rules(
+        lazy_or_rich.VERDICTS,
+        f"measured {INTERVAL} accepted_low accepted_high control note",
+        "",
+        "experiment quantity setting",
     ),
     "curves": Rules(
         training_curves.CURVES,

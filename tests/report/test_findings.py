@@ -78,7 +78,7 @@ def test_page_quotes_its_tables(run):
     assert "falls as n^(-1/4) in wide layers, for ntk, mup, spectral, and dynamic alike" in whole
     assert "with 3 seeds per curve (the archive; the thesis has 100)" in whole
     assert "20 seeds at n = 1000 and 2000, 3 at n = 5000 and 10000, on 1 to 4 draws of" in whole
-    assert re.findall(r"(?<= )(\d+)\. (?=\*\*)", whole) == [str(k) for k in range(1, 14)]
+    assert re.findall(r"(?<= )(\d+)\. (?=\*\*)", whole) == [str(k) for k in range(1, 17)]
     assert MARK not in whole
 
 
@@ -173,6 +173,9 @@ QUOTED = [
     Quoted({"sweep.training.widths.largest": 20_000}, "(n up to 30,000)", "(n up to 20,000)"),
     Quoted({"network.hidden": ["wide", "wide", "narrow"]}, "mean, n^0.40", "mean, n^0.42"),
     Quoted({"figures.sweep": None}, "r_sweep.png", "(`results/sweep/edges.csv`; n_min"),
+    # lazy_or_rich
+    Quoted({"lazy_or_rich.figure": "own"}, "`figures/lazy_or_rich.png`", "`figures/own.png`"),
+    Quoted({"lazy_or_rich.kernel_change.until": 0.2}, "to 10 % of the loss", "to 20 % of the loss"),
     # open_choices
     Quoted(
         {f"{SPECTRAL}.exponent": "1/4", f"{DYNAMIC}.exponent": "1/4"},
@@ -341,6 +344,8 @@ BY_HAND = (
     "(2.32, 2.40 and",
     "2.62). The",
     "2.62 is to secure (2.59)",
+    "Table 1.1 anew",
+    "(eq. 1.8)",
     "; the thesis has 100)",
     # symbols
     "Theta(1)",
@@ -350,6 +355,7 @@ BY_HAND = (
     # what theory gives under any configuration, and the first step with a drift
     "r = 1/2",
     "at step 2",
+    "n_min^(2r - 1)",
     # files with a number in their name
     "table1_1",
     "findings.md.j2",
@@ -358,6 +364,8 @@ BY_HAND_IN_JAPANESE = (
     "図 3.2、図 3.3",
     "図 3.4、図 3.5",
     "表 1.1",
+    "（式 1.8）",
+    "n_min^(2r - 1)",
     "式 2.27",
     "式 2.55",
     "第 2 項が第 1 項",
@@ -453,6 +461,7 @@ class Turned(NamedTuple):
 SLOPES, WIDE = "results/comparison/slopes.csv", "figures/fig3_2_wide.csv"
 EDGES, EXPONENTS = "results/sweep/edges.csv", "results/sweep/exponents.csv"
 TABLE, CONDITIONS = "results/table1_1/table1_1.csv", "figures/conditions.csv"
+LAZY = "results/lazy_or_rich/verdicts.csv"
 CLAIMS, DOMAIN = "results/comparison/claims.csv", "figures/claim_domain.csv"
 CONSTANT = "curve == 'fig3_2_constant_ratio'"
 CHANGES = "results/open_choices/changes.csv"
@@ -488,6 +497,12 @@ TURNED = [
     Turned("well beyond it", EXPONENTS, "statistic == 'growth'", "trials", 16),
     Turned("The onset is", EXPONENTS, "statistic == 'growth'", "exponent", 0.5),
     Turned("The onset is", EXPONENTS, "statistic == 'drift'", "verdict", "agrees"),
+    # lazy_or_rich
+    Turned(
+        "**A wide network", LAZY, "experiment == 'kernel change' and control.isna()", "verdict", "fails"
+    ),
+    Turned("**One number", LAZY, "experiment == 'laziness index'", "verdict", "disagrees"),
+    Turned("**Dynamic parametrization is", LAZY, "experiment == 'identity'", "verdict", "disagrees"),
     # open_choices
     Turned("every slope is", CHANGES, OTHER_ASYMPTOTIC, "at_exponent", "undecided"),
     Turned("That is smaller", changes={"open_choices.training.n": 10_000}),
@@ -553,7 +568,7 @@ class TestTheSummaryInJapanese:
             "曲線ごとのシード数は 3（論文は 100）",
         ):
             assert sentence in whole
-        assert re.findall(r"(?m)^(\d+)\. ", whole) == [str(k) for k in range(1, 14)]
+        assert re.findall(r"(?m)^(\d+)\. ", whole) == [str(k) for k in range(1, 17)]
         assert "この実行では成り立たない" not in whole
 
     def test_it_fits_one_page(self, run):

@@ -87,13 +87,24 @@ TRAINED_FIGURE = {"plot_trained open_choices_training"}
 ON_SLOPES = CHOICES | CHANGES | OPEN_CHOICES_PAGE | OPEN_CHOICES_FIGURE
 ON_CURVES = TRAIN_CHOICES | CHANGES_TRAINED | OPEN_CHOICES_PAGE | TRAINED_FIGURE
 OPEN_CHOICES = EXTRACT_CHOICES | ON_SLOPES | ON_CURVES
-STUDIES = ORDERS | JUDGE_TABLE | ORDER_FIGURES | SWEEPS | EDGES | SWEEP_FIGURE | OPEN_CHOICES
+LAZY_FAMILIES = ("constant_ratio", "sharpening")
+LAZY_TRAINED = jobs("measure_linearization", ("ntk", "dynamic"))
+LAZY_STEPS = jobs("measure_index", LAZY_FAMILIES)
+LAZY_TRIALS = LAZY_TRAINED | LAZY_STEPS | jobs("measure_kernel_change", LAZY_FAMILIES)
+LAZY_TRIALS |= {"measure_identities identities"}
+LAZY_VERDICTS = {"judge_laziness verdicts"}
+LAZY_FIGURE = {"plot_laziness lazy_or_rich"}
+LAZY_JUDGED = LAZY_VERDICTS | LAZY_FIGURE
+LAZY = LAZY_TRIALS | LAZY_JUDGED
+STUDIES = ORDERS | JUDGE_TABLE | ORDER_FIGURES | SWEEPS | EDGES | SWEEP_FIGURE | OPEN_CHOICES | LAZY
 STUDY_FIGURES = WIDE_FIGURES | ORDER_FIGURES | SWEEP_FIGURE | OPEN_CHOICES_FIGURE | TRAINED_FIGURE
+STUDY_FIGURES |= LAZY_FIGURE
 
 OF_ORDERS = JUDGE_TABLE | ORDER_FIGURES
 JUDGED_ON_SLOPES = (
     OF_ORDERS | EDGES | SWEEP_FIGURE | CHANGES | OPEN_CHOICES_PAGE | OPEN_CHOICES_FIGURE | WIDE_FIGURES
 )
+JUDGED_ON_SLOPES |= LAZY_JUDGED
 JUDGED_STUDIES = JUDGED_ON_SLOPES | CHANGES_TRAINED | TRAINED_FIGURE
 
 ONE_STEP = PROBES | EXPECTATIONS | FITS | COMPARE | PROBE_FIGURES | LAW
@@ -120,8 +131,9 @@ TRAINING = TRAIN | COLLECT | CLAIMS | DRAW_TRAINED
 PAGE = {"assemble_report report"}
 EVERYTHING = RETRIEVE | EXTRACT | ONE_STEP | ARCHITECTURE | TRAINING | STUDIES | PAGE
 # The dense engine and the law engine are one command, so an edit of one repeats both.
-ON_TRIALS = STUDIES - EXTRACT_CHOICES - TRAIN_CHOICES - CHANGES_TRAINED - TRAINED_FIGURE
-ON_BOTH_ENGINES = (ONE_STEP - EXPECTATIONS - EXPECT_WIDE) | ON_TRIALS
+ON_TRIALS = STUDIES - EXTRACT_CHOICES - TRAIN_CHOICES - CHANGES_TRAINED - TRAINED_FIGURE - LAZY
+ON_BOTH_ENGINES = (ONE_STEP - EXPECTATIONS - EXPECT_WIDE) | ON_TRIALS | LAZY_STEPS | LAZY_JUDGED
+ON_IMAGES = EVERYTHING - ARCHITECTURE - RETRIEVE - (LAZY_TRIALS - LAZY_TRAINED)
 
 FIGURES = (
     "fig3_1",
@@ -132,6 +144,7 @@ FIGURES = (
     "table1_1",
     "conditions",
     "r_sweep",
+    "lazy_or_rich",
     "open_choices",
     "open_choices_training",
 )
@@ -266,6 +279,12 @@ class TestPlans:
             "sweep_r": 3,
             "find_edges": 1,
             "plot_sweep": 1,
+            "measure_linearization": 2,
+            "measure_kernel_change": 2,
+            "measure_index": 2,
+            "measure_identities": 1,
+            "judge_laziness": 1,
+            "plot_laziness": 1,
             "extract_pool": 1,
             "extract_choice": 4,
             "measure_choice": 12,
@@ -284,7 +303,7 @@ class TestPlans:
             "plot_curves": 2,
             "plot_domain": 1,
             "everything": 1,
-            "total": 216,
+            "total": 225,
         }
         assert seconds < ANSWER_SECONDS
         assert untouched.files() == before
@@ -320,6 +339,7 @@ class TestPlans:
     def test_a_study_needs_no_other(self, untouched):
         assert untouched.plan("table1_1") == DATA | ORDERS | JUDGE_TABLE | {"plot_table1_1 table1_1"}
         assert untouched.plan("r_sweep") == DATA | SWEEPS | EDGES | SWEEP_FIGURE
+        assert untouched.plan("lazy_or_rich") == DATA | LAZY
         assert untouched.plan("open_choices") == DATA | OPEN_CHOICES - TRAINED_FIGURE
         assert untouched.plan("open_choices_training") == (
             DATA | (EXTRACT_CHOICES | ON_CURVES) - OPEN_CHOICES_PAGE - {f"extract_pool {PAIR}"}
@@ -456,12 +476,13 @@ class TestWholeRun:
             *root.glob("results/training/[!.]*/**/*.json"),
             *root.glob("results/law/*/**/*.json"),
             *root.glob("results/open_choices/*/*.json"),
+            *root.glob("results/lazy_or_rich/*/*.json"),
         ]
         figures_and_tables = 1 + 3 * len(CURVES) + 2 + len(FIGURES) + len(TABLES) + len(TRAIN)
         figures_and_tables += len(PAGE)
         law = len(EXACT | WIDE | EXPECT_WIDE | LAW_FITS)
         studies = len(ORDERS | JUDGE_TABLE | SWEEPS | {"edges"} | CHOICES | CHANGES)
-        studies += len(TRAIN_CHOICES | CHANGES_TRAINED)
+        studies += len(TRAIN_CHOICES | CHANGES_TRAINED | LAZY_TRIALS | LAZY_VERDICTS)
         assert len(sidecars) == figures_and_tables + law + studies
         for sidecar in sidecars:
             record = Sidecar.model_validate_json(sidecar.read_text(encoding="utf-8"))
@@ -488,7 +509,8 @@ class TestWholeRun:
         assert states == {"agrees"}, outcome.stdout
 
     def test_every_job_has_its_log_and_benchmark(self, finished):
-        single = "(?<!plot_table1_1/)(?:slopes|claims|table1_1|changes|training|open-choices)"
+        single = "slopes|claims|table1_1|changes|training|open-choices|identities|verdicts"
+        single = f"(?<!plot_table1_1/)(?:{single})"
         window = "(?<=fit_)(exact/exact|wide/wide)(?=/)"
         names = [
             re.sub(
@@ -558,7 +580,7 @@ class TestRunsAgain:
         ("module", "repeated"),
         [
             ("presentation.figure_style", PROBE_FIGURES | ARCHITECTURE | DRAW_TRAINED | STUDY_FIGURES),
-            ("presentation.pages", COMPARE | CLAIMS | JUDGE_TABLE),
+            ("presentation.pages", COMPARE | CLAIMS | JUDGE_TABLE | LAZY_VERDICTS),
             (
                 "statistics.slopes",
                 FITS | COMPARE | PROBE_FIGURES | LAW_FITS | JUDGED_ON_SLOPES | CLAIMS | DOMAIN_FIGURE,
@@ -583,7 +605,7 @@ class TestRunsAgain:
                 # The words of its verdicts are part of a form, which the changes of slopes read too.
                 CHANGES_TRAINED | TRAINED_FIGURE | CHANGES | OPEN_CHOICES_PAGE | OPEN_CHOICES_FIGURE,
             ),
-            ("data.pairs", EVERYTHING - ARCHITECTURE - RETRIEVE),
+            ("data.pairs", ON_IMAGES),
         ],
     )
     def test_an_edit_repeats_its_stages_and_what_follows(self, clone, module, repeated):
@@ -615,11 +637,12 @@ class TestRunsAgain:
             "plot_table1_1": 1,
             "plot_conditions": 1,
             "plot_sweep": 1,
+            "plot_laziness": 1,
             "plot_ledger": 1,
             "plot_trained": 1,
             "assemble_report": 1,
             "everything": 1,
-            "total": 15,
+            "total": 16,
         }
         logs = [
             *(clone.root / f"results/logs/plot_figure/{figure}.log" for figure in PANELS),
@@ -649,7 +672,7 @@ class TestRunsAgain:
             pytest.param(
                 {"inputs": {"normalization": "unit_range"}},
                 # Alternatives that choose another normalization are what they were.
-                (ONE_STEP | TRAINING | STUDIES - EXTRACT_CHOICES)
+                (ONE_STEP | TRAINING | STUDIES - EXTRACT_CHOICES - LAZY)
                 - jobs("measure_choice", [f"{name}-law" for name in NORMALIZATIONS])
                 - jobs("train_choice", [f"curves/{name}" for name in NORMALIZATIONS]),
                 id="normalization",
@@ -657,7 +680,7 @@ class TestRunsAgain:
             pytest.param(
                 {"data": {"seed": 1}},
                 # Its images are the default's now, which are extracted anew.
-                EVERYTHING - RETRIEVE - ARCHITECTURE - {f"extract_choice another_subset/{PAIR}"},
+                ON_IMAGES - {f"extract_choice another_subset/{PAIR}"},
                 id="data seed",
             ),
             pytest.param(

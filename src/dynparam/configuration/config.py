@@ -15,6 +15,7 @@ from dynparam.data.settings import Data, Inputs, Source
 from dynparam.experiments.alignments.settings import (
     Law,
 )
+from dynparam.experiments.lazy_or_rich.settings import LazyOrRich
 from dynparam.experiments.measured_orders.settings import Exponents
 from dynparam.experiments.open_choices.settings import OpenChoicesSettings
 from dynparam.experiments.r_sweep.settings import Sweep
@@ -59,6 +60,7 @@ class Config(Block):
     open_choices: OpenChoicesSettings
     exponents: Exponents
     sweep: Sweep
+    lazy_or_rich: LazyOrRich
     protocol: Protocol
     training: Training
     domain: Domain
