@@ -138,13 +138,12 @@ def _discrepancy_panel(axis: Axes, data: pd.DataFrame, settings: LazinessStage) 
     n = lazy["width"].to_numpy(float)
     line = log_line(n, slope, np.log(lazy["value"].iloc[0]) - slope * np.log(n[0]))
     axis.plot(n, line, "--", color="0.5", linewidth=0.8, label=rf"$n^{{{_typed(slope)}}}$")
-    _widths(axis, n.tolist())
     axis.set(
         xlabel="$n$, all hidden layers",
         ylabel=r"rms $(f - f_{\mathrm{lin}})$ / rms $(f_{\mathrm{lin}} - f_0)$",
         title="Off the linearization",
     )
-    _finish(axis)
+    _finish(axis, n.tolist())
 
 
 def _kernel_panel(axis: Axes, data: pd.DataFrame, settings: LazinessStage) -> None:
@@ -161,13 +160,12 @@ def _kernel_panel(axis: Axes, data: pd.DataFrame, settings: LazinessStage) -> No
             _points(axis, rows, colour, LAYER_MARKERS[place % 6], label, filled=filled, line=False)
             style = "-" if filled else "--"
             axis.plot(rows["width"], rows["expected"], style, color=colour, linewidth=0.7)
-    _widths(axis, sorted(data["width"].unique().tolist()))
     axis.set(
         xlabel=r"$n_{\min}$",
         ylabel=r"$\|K_t-K_0\|_F$ / $\|K_0\|_F$",
         title="Change of the kernel",
     )
-    _finish(axis)
+    _finish(axis, sorted(data["width"].unique().tolist()))
 
 
 def _index_panel(axis: Axes, data: pd.DataFrame, settings: LazinessStage) -> None:
@@ -223,15 +221,12 @@ def _points(
     )
 
 
-def _widths(axis: Axes, widths: Sequence[float]) -> None:
-    """Mark a few widths by their numbers, where an axis spans little more than a power of ten."""
-    axis.set_xscale("log")
-    axis.set_xticks(widths, [f"{n:g}" for n in widths])
-    axis.xaxis.set_minor_locator(NullLocator())
-
-
-def _finish(axis: Axes) -> None:
+def _finish(axis: Axes, widths: Sequence[float] = ()) -> None:
+    """Both axes in logarithms; ``widths``, if there are any, are marked by their numbers."""
     axis.set(xscale="log", yscale="log")
+    if widths:
+        axis.set_xticks(widths, [f"{n:g}" for n in widths])
+        axis.xaxis.set_minor_locator(NullLocator())
     # One label a power of ten is too few on some axes, and all labels are too many on others.
     low, high = axis.get_ylim()
     if high / low < LITTLE:
