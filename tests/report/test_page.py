@@ -93,7 +93,7 @@ class TestPage:
         folder = settings.paths.figures
         links = {a["download"]: a["href"] for a in elements.all("a") if "download" in a}
         figures = [shown for _, shown in all_figures(settings)]
-        assert len(elements.all("figure")) == len(figures) == 13
+        assert len(elements.all("figure")) == len(figures) == 14
         for shown in figures:
             name = shown.name
             content = base64.b64decode(links[f"{name}.csv"].partition("base64,")[2])
@@ -175,7 +175,7 @@ class TestPage:
         assert not any("onerror" in attributes for _, attributes in elements.found)
         assert "<b>0.1</b>" not in html
 
-    def test_the_summary_counts_every_verdict(self, html):
+    def test_the_summary_counts_every_verdict(self, html, settings):
         table = re.search(r'<table class="counts">(.*?)</table>', html, re.DOTALL)[1]
         rows = {}
         for row in re.findall(r"<tr><th scope=\"row\">.*?</tr>", table, re.DOTALL):
@@ -197,7 +197,12 @@ class TestPage:
         assert "the same on the exact-law engine, from n = 100,000 on" in table
         assert rows["Edges in r"] == [1, 0, 2, 3]
         assert rows["Audits of archived curves"] == [AUDITS - 1, 1, 0, AUDITS]
-        assert len(rows) == 8
+        judged = pd.read_csv(settings.paths.results / "lazy_or_rich/verdicts.csv")
+        own = judged.loc[judged["control"].isna(), "verdict"]
+        good = int(own.isin(["agrees", "holds"]).sum())
+        assert 0 < good <= len(own) < len(judged)
+        assert rows["Lazy or rich"] == [good, 0, len(own) - good, len(own)], "without controls"
+        assert len(rows) == 9
 
     def test_parts_say_what_their_numbers_are_and_how_they_were_judged(self, settings, elements):
         told = " ".join(elements.texts)
@@ -236,7 +241,7 @@ class TestPage:
 
     def test_every_input_that_is_recorded_exists(self, settings):
         inputs = [path for path, _ in needed(settings)]
-        assert len(set(inputs)) == len(inputs) == 4 * 13 + 4 + AUDITS + 2
+        assert len(set(inputs)) == len(inputs) == 4 * 14 + 5 + AUDITS + 2
         assert all(path.is_file() for path in inputs)
 
     def test_a_run_without_findings_and_archive_has_a_page(self, settings):
