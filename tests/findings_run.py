@@ -14,6 +14,8 @@ import pandas as pd
 
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
+from dynparam.experiments.lazy_or_rich.judge import judged
+from dynparam.experiments.lazy_or_rich.settings import for_laziness
 from dynparam.experiments.measured_orders.table1_1 import table1_1
 from dynparam.experiments.open_choices.changes import all_changes
 from dynparam.experiments.open_choices.settings import for_open_choices
@@ -24,7 +26,7 @@ from dynparam.theory.widths import log_spaced
 from dynparam.training.curve_table import COLUMNS
 from dynparam.trials.networks import family_exponents
 from dynparam.trials.settings import ASYMPTOTIC
-from tests import open_choices
+from tests import lazy, open_choices
 from tests.planted import all_planted, stage
 
 ROOT = Path(__file__).parents[1]
@@ -180,6 +182,13 @@ def sharpness_of_thesis() -> pd.DataFrame:
     )
 
 
+@cache
+def laziness() -> pd.DataFrame:
+    """``results/lazy_or_rich/verdicts.csv``, from trials that follow theory."""
+    chosen = for_laziness(CONFIG)
+    return judged(lazy.planted(chosen), chosen)
+
+
 def wide(figure: str) -> pd.DataFrame:
     """The data of a figure of ``law.figures``: local slopes that arrive at their exponents.
 
@@ -323,6 +332,7 @@ def make(root: Path) -> None:
         "results/sweep/exponents": exponents(),
         "results/sharpness/verdicts": sharpness(),
         "results/sharpness/thesis": sharpness_of_thesis(),
+        "results/lazy_or_rich/verdicts": laziness(),
         "results/table1_1/table1_1": entries(),
         "results/open_choices/changes": changes(),
         "results/open_choices/training": trained(),

@@ -16,6 +16,7 @@ WORDS = {2: "two", 3: "three", 4: "four", 5: "five"}
 TEN = f"10^{round(math.log10(CONFIG.law.widths.largest))}"
 LEVEL = f"{100 * CONFIG.fit.confidence:g}"
 SWEEP = CONFIG.sweep
+LAZY = CONFIG.lazy_or_rich
 NETWORK = bottleneck(CONFIG.protocol.n, CONFIG.protocol.n_min, hidden=CONFIG.network.hidden).hidden
 POOLED = 32 // CONFIG.sharpness.pool
 RATIOS = [rule for rule in CONFIG.exponents.families.values() if rule.exponent < 1]
@@ -36,6 +37,12 @@ SAID = {
     ],
     "alignments/slopes": [],
     "architecture/fig3_1": [],
+    "lazy_or_rich/lazy_or_rich": [
+        f"trained on {LAZY.linearization.train_images} pooled images",
+        "2r - 1 in n_min",
+        f"{LEVEL} % intervals",
+    ],
+    "lazy_or_rich/verdicts": [],
     "measured_orders/conditions": [],
     "measured_orders/table1_1": [
         f"{LEVEL} % intervals",

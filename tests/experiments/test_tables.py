@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from dynparam.experiments.alignments import tables as alignments
+from dynparam.experiments.lazy_or_rich import tables as lazy_or_rich
 from dynparam.experiments.open_choices import tables as open_choices
 from dynparam.experiments.r_sweep import tables as r_sweep
 from dynparam.experiments.sharpness import tables as sharpness
@@ -69,6 +70,23 @@ RULES = {
     "output scale": Rules(sharpness.OUTPUT_SCALE, "", "", "family n r momentum", complete=True),
     "statements": Rules(sharpness.VERDICTS, "note", "", "experiment quantity setting wanted"),
     "limits of the thesis": Rules(sharpness.THESIS, "", "", "family parametrization", complete=True),
+    "linearization": Rules(
+        lazy_or_rich.LINEARIZATION, "", "trial", "parametrization n trial", complete=True
+    ),
+    "kernel change": Rules(
+        lazy_or_rich.KERNEL_CHANGE,
+        "kernel_change loss",
+        "trial",
+        "family parametrization r step n trial",
+    ),
+    "index": Rules(lazy_or_rich.INDEX, "", "trial", "family engine parametrization n trial layer"),
+    "identities": Rules(lazy_or_rich.IDENTITIES, "", "", "identity r momentum"),
+    "verdicts": Rules(
+        lazy_or_rich.VERDICTS,
+        f"measured {INTERVAL} accepted_low accepted_high control note",
+        "",
+        "experiment quantity setting",
+    ),
     "curves": Rules(
         training_curves.CURVES,
         "train_loss test_loss train_accuracy test_accuracy",

@@ -175,7 +175,7 @@ class TestPage:
         assert not any("onerror" in attributes for _, attributes in elements.found)
         assert "<b>0.1</b>" not in html
 
-    def test_the_summary_counts_every_verdict(self, html):
+    def test_the_summary_counts_every_verdict(self, html, settings):
         table = re.search(r'<table class="counts">(.*?)</table>', html, re.DOTALL)[1]
         rows = {}
         for row in re.findall(r"<tr><th scope=\"row\">.*?</tr>", table, re.DOTALL):
@@ -198,6 +198,11 @@ class TestPage:
         assert rows["Edges in r"] == [1, 0, 2, 3]
         assert rows["Audits of archived curves"] == [AUDITS - 1, 1, 0, AUDITS]
         assert rows["Sharpness"] == [2, 1, 1, 4]
+        judged = pd.read_csv(settings.paths.results / "lazy_or_rich/verdicts.csv")
+        own = judged.loc[judged["control"].isna(), "verdict"]
+        good = int(own.isin(["agrees", "holds"]).sum())
+        assert 0 < good <= len(own) < len(judged)
+        assert rows["Lazy or rich"] == [good, 0, len(own) - good, len(own)], "without controls"
         assert len(rows) == 9
 
     def test_parts_say_what_their_numbers_are_and_how_they_were_judged(self, settings, elements):

@@ -7,7 +7,13 @@ from scipy import stats
 from statsmodels.stats.weightstats import DescrStatsW
 
 from dynparam.statistics.differences import BOOTSTRAP_PAIRS, paired_difference
-from dynparam.statistics.slopes import fit_slope, log_intercept, log_line, slope_of_log_means
+from dynparam.statistics.slopes import (
+    fit_slope,
+    log_intercept,
+    log_line,
+    slope_of_log_means,
+    slope_of_mean_logs,
+)
 from dynparam.statistics.verdicts import ClaimVerdict, Verdict, claim_verdict, equivalence
 from dynparam.support.errors import DataError, NonFiniteError
 
@@ -534,3 +540,40 @@ def test_equal_trials_at_one_width_leave_the_scatter_of_the_others():
         for three in ([values[0], np.full(30, values[1].mean()), values[2]], values[:3])
     ]
     assert kept[0].standard_error == pytest.approx(kept[1].standard_error)
+
+
+def test_slope_of_mean_logs_against_statsmodels():
+    """The slope is least squares on mean logarithms; its variance is linear in theirs."""
+    random = np.random.default_rng(7)
+    n = [10, 100, 1000, 10_000]
+    trials = [random.lognormal(-0.3 * np.log(width), 1.5, size=12 + width % 7) for width in n]
+    found = slope_of_mean_logs(n, trials, confidence=0.9)
+    means = [DescrStatsW(np.log(values)) for values in trials]
+    design = sm.add_constant(np.log(n))
+    assert found.value == pytest.approx(sm.OLS([one.mean for one in means], design).fit().params[1])
+    weights = np.linalg.pinv(design)[1]
+    errors = [one.std_mean for one in means]
+    assert found.standard_error == pytest.approx(np.hypot.reduce(weights * errors))
+    freedom = sum(map(len, trials)) - len(n)
+    low, high = stats.t.interval(0.9, freedom, found.value, found.standard_error)
+    assert found.interval == pytest.approx((low, high))
+
+
+def test_slope_of_mean_logs_covers_a_heavy_tail():
+    """400 samples, logarithms with Student's t of 5 degrees; 0.95 within four standard errors."""
+    random, n = np.random.default_rng(8), [10, 100, 1000]
+    inside = 0
+    for _ in range(400):
+        trials = [width**0.5 * np.exp(random.standard_t(5, size=20)) for width in n]
+        low, high = slope_of_mean_logs(n, trials, confidence=0.95).interval
+        inside += low <= 0.5 <= high
+    assert abs(inside / 400 - 0.95) < 4 * (0.95 * 0.05 / 400) ** 0.5
+
+
+@pytest.mark.parametrize("bad", [0.0, -1.0, np.nan, np.inf])
+def test_slope_of_mean_logs_refuses_what_has_no_logarithm(bad):
+    with pytest.raises(NonFiniteError, match="n = 20"):
+        slope_of_mean_logs([10, 20], [np.ones(3), np.array([1.0, bad, 2.0])], confidence=0.95)
+    for n, trials in (([10], [np.ones(3)]), ([10, 20], [np.ones(3), np.ones(1)])):
+        with pytest.raises(DataError, match="at least two widths and two trials"):
+            slope_of_mean_logs(n, trials, confidence=0.95)

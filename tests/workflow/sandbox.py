@@ -76,6 +76,31 @@ SMALL: dict[str, Any] = {
         },
         "rates": {"n": [40], "images": 8, "steps": 20},
     },
+    "lazy_or_rich": {
+        "linearization": {
+            "train_images": 4,
+            "test_images": 4,
+            "widths": {"smallest": 16, "largest": 32, "count": 2},
+            "trials": 2,
+            "steps": 5,
+        },
+        "kernel_change": {
+            "samples": 4,
+            "widths": {
+                "constant_ratio": {"smallest": 16, "largest": 64, "count": 2},
+                "sharpening": {"smallest": 16, "largest": 64, "count": 2},
+            },
+            "trials": 2,
+            "steps": 5,
+        },
+        "index": {
+            "widths": {"smallest": 16, "largest": 64, "count": 2},
+            "trials": 2,
+            "dense_widths": {"smallest": 16, "largest": 64, "count": 2},
+            "dense_trials": 2,
+        },
+        "identities": {"n": 20, "n_min": 6},
+    },
     "open_choices": {
         "trials": 3,
         "dense_trials": 2,
@@ -112,6 +137,10 @@ PLACES = {
     "exponents",
     "figures",
     "fits",
+    "index",
+    "kernel_change",
+    "lazy_or_rich",
+    "linearization",
     "open_choices",
     "probe",
     "processed",

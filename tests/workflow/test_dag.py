@@ -94,14 +94,25 @@ TRAINED_FIGURE = {"plot_trained open_choices_training"}
 ON_SLOPES = CHOICES | CHANGES | OPEN_CHOICES_PAGE | OPEN_CHOICES_FIGURE
 ON_CURVES = TRAIN_CHOICES | CHANGES_TRAINED | OPEN_CHOICES_PAGE | TRAINED_FIGURE
 OPEN_CHOICES = EXTRACT_CHOICES | ON_SLOPES | ON_CURVES
-STUDIES = ORDERS | JUDGE_TABLE | ORDER_FIGURES | SWEEPS | EDGES | SWEEP_FIGURE | OPEN_CHOICES | SHARPNESS
+LAZY_FAMILIES = ("constant_ratio", "sharpening")
+LAZY_TRAINED = jobs("measure_linearization", ("ntk", "dynamic"))
+LAZY_STEPS = jobs("measure_index", LAZY_FAMILIES)
+LAZY_TRIALS = LAZY_TRAINED | LAZY_STEPS | jobs("measure_kernel_change", LAZY_FAMILIES)
+LAZY_TRIALS |= {"measure_identities identities"}
+LAZY_VERDICTS = {"judge_laziness verdicts"}
+LAZY_FIGURE = {"plot_laziness lazy_or_rich"}
+LAZY_JUDGED = LAZY_VERDICTS | LAZY_FIGURE
+LAZY = LAZY_TRIALS | LAZY_JUDGED
+STUDIES = ORDERS | JUDGE_TABLE | ORDER_FIGURES | SWEEPS | EDGES | SWEEP_FIGURE | OPEN_CHOICES | LAZY
+STUDIES |= SHARPNESS
 STUDY_FIGURES = WIDE_FIGURES | ORDER_FIGURES | SWEEP_FIGURE | OPEN_CHOICES_FIGURE | TRAINED_FIGURE
-STUDY_FIGURES |= SHARPNESS_FIGURE
+STUDY_FIGURES |= SHARPNESS_FIGURE | LAZY_FIGURE
 
 OF_ORDERS = JUDGE_TABLE | ORDER_FIGURES
 JUDGED_ON_SLOPES = (
     OF_ORDERS | EDGES | SWEEP_FIGURE | CHANGES | OPEN_CHOICES_PAGE | OPEN_CHOICES_FIGURE | WIDE_FIGURES
 ) | JUDGE_SHARPNESS
+JUDGED_ON_SLOPES |= LAZY_JUDGED
 JUDGED_STUDIES = JUDGED_ON_SLOPES | CHANGES_TRAINED | TRAINED_FIGURE | SHARPNESS_FIGURE
 
 ONE_STEP = PROBES | EXPECTATIONS | FITS | COMPARE | PROBE_FIGURES | LAW
@@ -129,7 +140,9 @@ PAGE = {"assemble_report report"}
 EVERYTHING = RETRIEVE | EXTRACT | ONE_STEP | ARCHITECTURE | TRAINING | STUDIES | PAGE
 # The dense engine and the law engine are one command, so an edit of one repeats both.
 ON_TRIALS = STUDIES - EXTRACT_CHOICES - TRAIN_CHOICES - CHANGES_TRAINED - TRAINED_FIGURE - SHARPNESS
-ON_BOTH_ENGINES = (ONE_STEP - EXPECTATIONS - EXPECT_WIDE) | ON_TRIALS
+ON_TRIALS -= LAZY
+ON_BOTH_ENGINES = (ONE_STEP - EXPECTATIONS - EXPECT_WIDE) | ON_TRIALS | LAZY_STEPS | LAZY_JUDGED
+ON_IMAGES = EVERYTHING - ARCHITECTURE - RETRIEVE - NORMALIZED - (LAZY_TRIALS - LAZY_TRAINED)
 
 FIGURES = (
     "fig3_1",
@@ -141,6 +154,7 @@ FIGURES = (
     "conditions",
     "r_sweep",
     "sharpness",
+    "lazy_or_rich",
     "open_choices",
     "open_choices_training",
 )
@@ -286,6 +300,12 @@ class TestPlans:
             "sharpness_of_normalization": 1,
             "judge_sharpness": 1,
             "plot_sharpness": 1,
+            "measure_linearization": 2,
+            "measure_kernel_change": 2,
+            "measure_index": 2,
+            "measure_identities": 1,
+            "judge_laziness": 1,
+            "plot_laziness": 1,
             "extract_pool": 1,
             "extract_choice": 4,
             "measure_choice": 12,
@@ -304,7 +324,7 @@ class TestPlans:
             "plot_curves": 2,
             "plot_domain": 1,
             "everything": 1,
-            "total": 269,
+            "total": 278,
         }
         assert seconds < ANSWER_SECONDS
         assert untouched.files() == before
@@ -341,6 +361,7 @@ class TestPlans:
         assert untouched.plan("table1_1") == DATA | ORDERS | JUDGE_TABLE | {"plot_table1_1 table1_1"}
         assert untouched.plan("r_sweep") == DATA | SWEEPS | EDGES | SWEEP_FIGURE
         assert untouched.plan("sharpness") == DATA | SHARPNESS
+        assert untouched.plan("lazy_or_rich") == DATA | LAZY
         assert untouched.plan("open_choices") == DATA | OPEN_CHOICES - TRAINED_FIGURE
         assert untouched.plan("open_choices_training") == (
             DATA | (EXTRACT_CHOICES | ON_CURVES) - OPEN_CHOICES_PAGE - {f"extract_pool {PAIR}"}
@@ -477,12 +498,13 @@ class TestWholeRun:
             *root.glob("results/training/[!.]*/**/*.json"),
             *root.glob("results/law/*/**/*.json"),
             *root.glob("results/open_choices/*/*.json"),
+            *root.glob("results/lazy_or_rich/*/*.json"),
         ]
         figures_and_tables = 1 + 3 * len(CURVES) + 2 + len(FIGURES) + len(TABLES) + len(TRAIN)
         figures_and_tables += len(PAGE)
         law = len(EXACT | WIDE | EXPECT_WIDE | LAW_FITS)
         studies = len(ORDERS | JUDGE_TABLE | SWEEPS | {"edges"} | CHOICES | CHANGES)
-        studies += len(TRAIN_CHOICES | CHANGES_TRAINED)
+        studies += len(TRAIN_CHOICES | CHANGES_TRAINED | LAZY_TRIALS | LAZY_VERDICTS)
         studies += len(("widths", "rates", "normalization", "verdicts"))
         assert len(sidecars) == figures_and_tables + law + studies
         for sidecar in sidecars:
@@ -512,7 +534,8 @@ class TestWholeRun:
     def test_every_job_has_its_log_and_benchmark(self, finished):
         beside = {"find_edges exponents", "judge_sharpness thesis"}
         beside |= {"sharpness_of_widths limits", "sharpness_of_rates output_scale"}
-        single = "(?<!plot_table1_1/)(?:slopes|claims|table1_1|changes|training|open-choices)"
+        single = "slopes|claims|table1_1|changes|training|open-choices|identities|verdicts"
+        single = f"(?<!plot_table1_1/)(?:{single})"
         window = "(?<=fit_)(exact/exact|wide/wide)(?=/)"
         names = [
             re.sub(
@@ -582,7 +605,7 @@ class TestRunsAgain:
         ("module", "repeated"),
         [
             ("presentation.figure_style", PROBE_FIGURES | ARCHITECTURE | DRAW_TRAINED | STUDY_FIGURES),
-            ("presentation.pages", COMPARE | CLAIMS | JUDGE_TABLE | JUDGE_SHARPNESS),
+            ("presentation.pages", COMPARE | CLAIMS | JUDGE_TABLE | JUDGE_SHARPNESS | LAZY_VERDICTS),
             (
                 "statistics.slopes",
                 FITS | COMPARE | PROBE_FIGURES | LAW_FITS | JUDGED_ON_SLOPES | CLAIMS | DOMAIN_FIGURE,
@@ -609,7 +632,7 @@ class TestRunsAgain:
             ),
             ("theory.relu_kernels", SHARPNESS_ON_IMAGES | JUDGE_SHARPNESS | SHARPNESS_FIGURE),
             ("theory.fisher", SHARPNESS),
-            ("data.pairs", EVERYTHING - ARCHITECTURE - RETRIEVE - NORMALIZED),
+            ("data.pairs", ON_IMAGES),
         ],
     )
     def test_an_edit_repeats_its_stages_and_what_follows(self, clone, module, repeated):
@@ -642,6 +665,7 @@ class TestRunsAgain:
             "plot_conditions": 1,
             "plot_sweep": 1,
             "plot_sharpness": 1,
+            "plot_laziness": 1,
             "plot_ledger": 1,
             "plot_trained": 1,
             "assemble_report": 1,
@@ -676,7 +700,7 @@ class TestRunsAgain:
             pytest.param(
                 {"inputs": {"normalization": "unit_range"}},
                 # Alternatives that choose another normalization are what they were.
-                (ONE_STEP | TRAINING | STUDIES - EXTRACT_CHOICES - NORMALIZED)
+                (ONE_STEP | TRAINING | STUDIES - EXTRACT_CHOICES - NORMALIZED - LAZY)
                 - jobs("measure_choice", [f"{name}-law" for name in NORMALIZATIONS])
                 - jobs("train_choice", [f"curves/{name}" for name in NORMALIZATIONS]),
                 id="normalization",
@@ -684,11 +708,7 @@ class TestRunsAgain:
             pytest.param(
                 {"data": {"seed": 1}},
                 # Its images are the default's now, which are extracted anew.
-                EVERYTHING
-                - RETRIEVE
-                - ARCHITECTURE
-                - NORMALIZED
-                - {f"extract_choice another_subset/{PAIR}"},
+                ON_IMAGES - {f"extract_choice another_subset/{PAIR}"},
                 id="data seed",
             ),
             pytest.param(

@@ -41,7 +41,15 @@ def test_the_reduced_configuration_runs_whole(enough_images, tmp_path):
     assert "disagrees" not in verdicts
     pictures = {path.name for path in (results / "figures").glob("*.png")}
     thesis = ("fig3_1", "fig3_2", "fig3_3", "fig3_4", "fig3_5", "claim_domain")
-    beyond = ("fig3_2_wide", "fig3_3_wide", "table1_1", "conditions", "r_sweep", "sharpness")
+    beyond = (
+        "fig3_2_wide",
+        "fig3_3_wide",
+        "table1_1",
+        "conditions",
+        "r_sweep",
+        "sharpness",
+        "lazy_or_rich",
+    )
     figures = (*thesis, *beyond, "open_choices", "open_choices_training")
     assert pictures == {f"{figure}.png" for figure in figures}
     with (results / "comparison" / "claims.csv").open(newline="") as file:

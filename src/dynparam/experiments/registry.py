@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dynparam.experiments.alignments.stages import EXPERIMENT as ALIGNMENTS
 from dynparam.experiments.architecture.stages import EXPERIMENT as ARCHITECTURE
+from dynparam.experiments.lazy_or_rich.stages import EXPERIMENT as LAZY_OR_RICH
 from dynparam.experiments.measured_orders.stages import EXPERIMENT as MEASURED_ORDERS
 from dynparam.experiments.open_choices.stages import EXPERIMENT as OPEN_CHOICES
 from dynparam.experiments.r_sweep.stages import EXPERIMENT as R_SWEEP
@@ -16,6 +17,7 @@ EXPERIMENTS = (
     MEASURED_ORDERS,
     R_SWEEP,
     SHARPNESS,
+    LAZY_OR_RICH,
     OPEN_CHOICES,
     TRAINING_CURVES,
 )

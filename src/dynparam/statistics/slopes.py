@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from dynparam.statistics.estimates import Estimate
+from dynparam.statistics.estimates import Estimate, student
 from dynparam.statistics.joint import JointSlopes, effective_freedom
 from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import ConfigError, DataError, NonFiniteError
@@ -114,6 +114,24 @@ def slopes_of_log_means(
         effective_freedom=effective_freedom(parts, counts),
         degrees_of_freedom=sum(counts),
     )
+
+
+def slope_of_mean_logs(n: Sequence[int], trials: Sequence[FloatArray], *, confidence: float) -> Estimate:
+    """The slope of the mean of log(value), for values with a heavy tail, whose means scatter more.
+
+    ``trials[i]`` is (trials,) at width ``n[i]``. The error takes every width's own scatter, with trials
+    less widths for its degrees of freedom; the interval is Student's. Raises ``NonFiniteError`` if a
+    value is not finite and positive, ``DataError`` for fewer than two widths or two trials.
+    """
+    if len(n) < 2 or any(len(values) < 2 for values in trials):
+        raise DataError("a slope with an error needs at least two widths and two trials at each")
+    for width, values in zip(n, trials, strict=True):
+        _require_positive(width, values, zeros=False)
+    weights, logs = _weights(n), [np.log(values) for values in trials]
+    slope = float(weights @ [one.mean() for one in logs])
+    variances = [one.var(ddof=1) / len(one) for one in logs]
+    error = float(np.sqrt(np.square(weights) @ variances))
+    return student(slope, error, sum(len(one) - 1 for one in logs), confidence)
 
 
 def fit_slope(

@@ -1,0 +1,87 @@
+"""The forms of the tables that this experiment reads."""
+
+from __future__ import annotations
+
+from dynparam.presentation.verdicts import CLAIMS, COMPARISONS
+from dynparam.support.tables import COUNT, GAPS, NOTE, NUMBER, TEXT, WHOLE, Form
+
+LINEARIZATION = Form(
+    {
+        "parametrization": TEXT,
+        "n": COUNT,
+        "trial": WHOLE,
+        "discrepancy": NUMBER,
+        "discrepancy_limit": NUMBER,
+        "kernel_change": NUMBER,
+        "loss": NUMBER,
+        "rank": COUNT,
+    },
+    key=("parametrization", "n", "trial"),
+    complete=True,
+)
+"""Trained networks beside their linearizations (``linearization.measure``)."""
+
+KERNEL_CHANGE = Form(
+    {
+        "family": TEXT,
+        "parametrization": TEXT,
+        "r": NUMBER,
+        "step": NUMBER,
+        "n": COUNT,
+        "n_min": COUNT,
+        "trial": WHOLE,
+        "kernel_change": GAPS,
+        "steps": COUNT,
+        "loss": GAPS,
+        "outcome": ("reached", "stopped", "diverged"),
+        "rank": COUNT,
+    },
+    key=("family", "parametrization", "r", "step", "n", "trial"),
+)
+"""Kernels before and after training (``kernel_change.measure``)."""
+
+INDEX = Form(
+    {
+        "family": TEXT,
+        "engine": ("law", "dense"),
+        "parametrization": TEXT,
+        "n": COUNT,
+        "n_min": COUNT,
+        "trial": WHOLE,
+        "layer": COUNT,
+        "index": NUMBER,
+        "expected": NUMBER,
+    },
+    key=("family", "engine", "parametrization", "n", "trial", "layer"),
+)
+"""Measured laziness indices (``index.measure``)."""
+
+IDENTITIES = Form(
+    {
+        "identity": ("kernel", "outputs", "control"),
+        "r": NUMBER,
+        "momentum": NUMBER,
+        "difference": NUMBER,
+    },
+    key=("identity", "r", "momentum"),
+)
+"""Relative differences of dynamic parametrization and ntk with its output scale (``identities``)."""
+
+VERDICTS = Form(
+    {
+        "experiment": TEXT,
+        "quantity": TEXT,
+        "setting": TEXT,
+        "expected": NUMBER,
+        "measured": GAPS,
+        "ci_low": GAPS,
+        "ci_high": GAPS,
+        "accepted_low": GAPS,
+        "accepted_high": GAPS,
+        "verdict": tuple(dict.fromkeys((*COMPARISONS, *CLAIMS))),
+        "control": NOTE,
+        "note": NOTE,
+    },
+    key=("experiment", "quantity", "setting"),
+)
+"""Every verdict (``judge.judged``)."""

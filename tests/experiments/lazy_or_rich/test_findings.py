@@ -1,0 +1,59 @@
+"""What the findings say of lazy and rich training, from planted tables."""
+
+import numpy as np
+import pytest
+
+from dynparam.experiments.lazy_or_rich.findings import Found
+from dynparam.experiments.lazy_or_rich.judge import judged
+from dynparam.theory.laziness import laziness_index
+from dynparam.theory.parametrization import layer_scales
+from tests.lazy import laziness_stage, planted
+
+SETTINGS = laziness_stage(linearization__trials=4, kernel_change__trials=4)
+VERDICTS = judged(planted(SETTINGS), SETTINGS).replace({"control": {"": np.nan}})
+
+
+def found(where="", verdict=""):
+    """Of the planted verdicts, those of some rows turned."""
+    table = VERDICTS.copy()
+    if where:
+        table.loc[table.query(where).index, "verdict"] = verdict
+    return Found(SETTINGS.lazy_or_rich, table)
+
+
+def test_rows_are_found_by_their_beginning_and_setting_without_controls():
+    rows = found().rows("laziness index", "exponent of n in the narrowest layer", "in law")
+    assert [row["of"] for row in rows] == ["ntk", "mup", "spectral", "dynamic", "standard"] * 2
+    assert all(row["setting"].endswith("in law") for row in rows)
+    kernel = found().rows("kernel change", "exponent of n_min")
+    assert [row["of"] for row in kernel][:3] == ["dynamic, r = 0", "dynamic, r = 1/2", "mup"]
+    assert len(kernel) == 3 + 2
+    assert len(found().rows("linearization")) == 4
+
+
+@pytest.mark.parametrize("experiment", ["linearization", "kernel change", "laziness index", "identity"])
+def test_one_row_off_theory_is_enough_and_a_control_is_none(experiment):
+    assert found().as_expected(experiment)
+    here = f"experiment == '{experiment}'"
+    assert not found(f"{here} and control.isna()", "disagrees").as_expected(experiment)
+    assert found(f"{here} and control.isna()", "undecided").as_expected(experiment)
+    assert found(f"{here} and control.notna()", "fails").as_expected(experiment)
+    assert found(f"experiment != '{experiment}'", "fails").as_expected(experiment)
+
+
+def test_controls_that_are_undecided_are_told():
+    assert found().failed_controls() == []
+    rows = found(
+        "quantity == 'exponent of n_min, mup as if it were lazy'", "undecided"
+    ).failed_controls()
+    assert [row["quantity"] for row in rows] == ["exponent of n_min, mup as if it were lazy"]
+
+
+def test_spectral_at_the_sharpening_bottleneck():
+    told = found().spectral()
+    assert (told["rule"], told["n"]) == ("2 n^(1/2)", (64, 1024))
+    for n, value in zip(told["n"], told["index"], strict=True):
+        widths = SETTINGS.lazy_or_rich.network("sharpening", n, ("wide", "narrow", "wide"))
+        index = laziness_index(widths, layer_scales("spectral", widths), 12.0)
+        assert value == index[1]
+    assert told["index"][1] > told["index"][0]

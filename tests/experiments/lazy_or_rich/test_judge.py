@@ -1,0 +1,226 @@
+"""Verdicts: from planted tables, and of tables planted otherwise; controls that must not agree."""
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from dynparam.experiments.lazy_or_rich import judge
+from dynparam.experiments.lazy_or_rich.tables import VERDICTS
+from dynparam.presentation.verdicts import CLAIMS
+from dynparam.support.errors import DataError
+from dynparam.theory.parametrization import NAMES
+from tests.lazy import laziness_stage, planted
+
+SETTINGS = laziness_stage(linearization__trials=4, kernel_change__trials=4, index__dense_trials=4)
+TABLES = planted(SETTINGS)
+
+
+@cache
+def whole():
+    """Verdicts of the planted tables as they are."""
+    return judged()
+
+
+def judged(**changed):
+    return judge.judged(judge.Tables(**{**vars(TABLES), **changed}), SETTINGS)
+
+
+def scaled(name, column, factor, where=None):
+    """One of the planted tables with a column times a factor, which may depend on the row."""
+    table = getattr(TABLES, name).copy()
+    rows = table.index if where is None else table.query(where).index
+    table.loc[rows, column] = table.loc[rows, column] * (
+        factor(table.loc[rows]) if callable(factor) else factor
+    )
+    return table
+
+
+def verdicts(table, experiment, beginning="", control=False):
+    chosen = (table["experiment"] == experiment) & ((table["control"] != "") == control)
+    return set(table.loc[chosen & table["quantity"].str.startswith(beginning), "verdict"])
+
+
+def test_what_follows_theory_agrees_and_controls_do_not(tmp_path):
+    table = whole()
+    assert list(table.columns) == list(judge.COLUMNS)
+    read = table.replace({"control": {"": np.nan}, "note": {"": np.nan}})
+    VERDICTS.check(read, tmp_path / "verdicts.csv")
+    own = table[table["control"] == ""]
+    assert set(own["verdict"]) == {"agrees", "holds"}
+    controls = table[table["control"] != ""]
+    assert (controls["verdict"] == controls["control"]).all()
+    assert len(controls) == 2 + 1 + 4 + 2
+
+
+def test_rows_say_what_was_measured_where():
+    table = whole()
+    assert table["experiment"].unique().tolist() == [
+        "linearization",
+        "kernel change",
+        "laziness index",
+        "identity",
+    ]
+    kernel = table[table["experiment"] == "kernel change"]
+    assert kernel["quantity"].tolist()[:3] == [
+        "exponent of n_min, dynamic, r = 0",
+        "exponent of n_min, dynamic, r = 1/2",
+        "exponent of n_min, mup",
+    ]
+    assert kernel["setting"].iloc[0] == "n_min = 1/4 n, n = 16 to 64"
+    index = table[table["experiment"] == "laziness index"]
+    assert len(index) == 2 * 2 * 2 * len(NAMES)
+    assert set(index["setting"]) >= {
+        "n_min = 2 n^(1/2), n = 64 to 1024, in law",
+        "n_min = 1/4 n, all widths and layers, dense weights",
+    }
+
+
+def test_an_exponent_and_its_interval_are_those_of_its_trials():
+    """The kernel change of r = 0 at a constant ratio: least squares on logarithms of the means."""
+    row = whole().query("quantity == 'exponent of n_min, dynamic, r = 0'").iloc[0]
+    trials = TABLES.kernel_change.query("family == 'constant_ratio' and parametrization == 'dynamic'")
+    means = trials[trials["r"] == 0].groupby("n_min")["kernel_change"].mean()
+    expected = stats.linregress(np.log(means.index), np.log(means)).slope
+    assert row["measured"] == pytest.approx(expected, rel=1e-9)
+    assert row["ci_low"] < expected < row["ci_high"]
+    assert (row["accepted_low"], row["accepted_high"]) == pytest.approx((-1.25, -0.75))
+
+
+@pytest.mark.parametrize(
+    ("power", "verdict"), [(0.2, "agrees"), (0.25, "undecided"), (0.5, "disagrees")]
+)
+def test_an_exponent_off_theory_by_more_than_its_tolerance_disagrees(power, verdict):
+    table = scaled(
+        "kernel_change",
+        "kernel_change",
+        lambda rows: rows["n_min"] ** power,
+        "family == 'constant_ratio' and r == 0",
+    )
+    found = judged(kernel_change=table).query("quantity == 'exponent of n_min, dynamic, r = 0'")
+    assert found["verdict"].iloc[0] == verdict
+    assert found["verdict"].iloc[1] == "agrees", "the other family"
+
+
+def test_a_discrepancy_that_does_not_fall_fails_and_says_so_as_a_claim():
+    table = scaled("linearization", "discrepancy", lambda rows: rows["n"] ** 0.6, "n > 0")
+    found = verdicts(judged(linearization=table), "linearization", "exponent of n in |f - f_lin|")
+    assert found == {"fails"}
+    assert found <= set(CLAIMS)
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "where", "factor", "told"),
+    [
+        (
+            "linearization",
+            "discrepancy",
+            "parametrization == 'dynamic'",
+            lambda rows: rows["n"] ** -0.6,
+            r"f_lin\|, dynamic .*holds",
+        ),
+        (
+            "kernel_change",
+            "kernel_change",
+            "parametrization == 'mup'",
+            lambda rows: 1.0 / rows["n_min"],
+            "mup as if it were lazy .* agrees",
+        ),
+        ("kernel_change", "kernel_change", "parametrization == 'spectral'", 1e-3, "spectral .* holds"),
+        ("identities", "difference", "identity == 'control'", 1e-14, "own learning rate .* agrees"),
+    ],
+)
+def test_a_control_that_agrees_stops_the_run(name, column, where, factor, told):
+    with pytest.raises(DataError, match=f"negative control .*{told}.*cannot tell lazy from rich"):
+        judged(**{name: scaled(name, column, factor, where)})
+
+
+def test_an_undecided_control_does_not_stop_the_run():
+    table = TABLES.kernel_change.copy()
+    spectral = table.index[table["parametrization"] == "spectral"]
+    table.loc[spectral, "kernel_change"] = np.where(np.arange(len(spectral)) % 2, 0.1, 10.0)
+    found = judged(kernel_change=table)
+    assert "undecided" in verdicts(found, "kernel change", "kernel change below 1", control=True)
+
+
+def test_descents_that_all_ran_away_are_not_lazy():
+    table = TABLES.kernel_change.copy()
+    spectral = table["parametrization"] == "spectral"
+    table.loc[spectral, "outcome"] = "diverged"
+    table.loc[spectral, ["kernel_change", "loss"]] = np.nan
+    found = judged(kernel_change=table)
+    rows = found[found["quantity"].str.startswith("kernel change below 1")]
+    assert set(rows["verdict"]) == {"fails"}
+    assert set(rows["note"]) == {"of 4 descents 4 diverged"}
+    assert rows["measured"].isna().all()
+
+
+def test_too_few_descents_left_are_undecided():
+    table = TABLES.kernel_change.copy()
+    lost = table.query("r == 0 and n == 16 and family == 'constant_ratio' and trial > 0").index
+    table.loc[lost, "outcome"] = "stopped"
+    table.loc[lost, "kernel_change"] = np.nan
+    found = judged(kernel_change=table).query("quantity == 'exponent of n_min, dynamic, r = 0'").iloc[0]
+    assert found["verdict"] == "undecided"
+    assert found["note"] == "of 12 descents 3 did not reach the loss"
+
+
+def test_singular_kernels_are_told():
+    table = TABLES.linearization.assign(rank=7)
+    found = judged(linearization=table)
+    notes = found.loc[found["quantity"].str.contains("f_lin"), "note"]
+    assert set(notes) == {"8 of 8 kernels are singular"}
+
+
+def test_one_width_and_layer_off_theory_is_enough():
+    where = "family == 'sharpening' and engine == 'law' and parametrization == 'mup'"
+    where += " and n == 64 and layer == 3"
+    found = judged(index=scaled("index", "index", 1.5, where))
+    row = found[found["quantity"] == "measured over expected, mup"]
+    row = row[row["setting"].str.startswith("n_min = 2 n^(1/2)") & row["setting"].str.endswith("law")]
+    assert row["verdict"].tolist() == ["disagrees"]
+    assert row["note"].tolist() == ["farthest at n = 64, layer 3"]
+    assert row["measured"].iloc[0] == pytest.approx(1.5, rel=0.02)
+    rest = found.drop(row.index)
+    assert "disagrees" not in verdicts(rest, "laziness index")
+
+
+def test_the_width_and_layer_that_is_told_is_one_that_decides():
+    """One trial far out makes its place undecided, whose mean is nearer to theory than another's."""
+    where = "family == 'sharpening' and engine == 'law' and parametrization == 'mup' and n == 64"
+    table = scaled("index", "index", 1.15, f"{where} and layer == 1")
+    rows = table.query(f"{where} and layer == 3").index
+    table.loc[rows[0], "index"] *= 1.4
+    found = judged(index=table)
+    row = found[found["quantity"] == "measured over expected, mup"]
+    row = row[row["setting"].str.startswith("n_min = 2 n^(1/2)") & row["setting"].str.endswith("law")]
+    assert row["verdict"].tolist() == ["undecided"]
+    assert row["note"].tolist() == ["farthest at n = 64, layer 3"]
+    assert row["ci_high"].iloc[0] > 1.25
+
+
+def test_the_narrowest_layer_decides_the_exponent():
+    narrow, others = (
+        judged(index=scaled("index", "index", lambda rows: rows["n"] ** 0.5, f"layer {which} 2"))
+        for which in ("==", "!=")
+    )
+    beginning = "exponent of n in the narrowest layer"
+    assert verdicts(narrow, "laziness index", beginning) == {"disagrees"}
+    assert verdicts(others, "laziness index", beginning) == {"agrees"}
+
+
+def test_a_mean_of_logarithms_is_geometric():
+    values = np.array([0.1, 1.0, 10.0])
+    found = judge.mean_log(values, 0.95)
+    assert found.value == pytest.approx(1.0)
+    low, high = stats.t.interval(0.95, 2, 0.0, stats.sem(np.log(values)))
+    assert (found.ci_low, found.ci_high) == pytest.approx((np.exp(low), np.exp(high)))
+
+
+def test_widths_come_in_order_and_without_what_is_missing():
+    table = pd.DataFrame({"n": [20, 10, 20, 10], "x": [1.0, 2.0, np.nan, 3.0]})
+    widths, values = judge.by_width(table, "n", "x")
+    assert widths == [10, 20]
+    assert [one.tolist() for one in values] == [[2.0, 3.0], [1.0]]
