@@ -68,3 +68,8 @@ def test_an_older_python_writes_the_same_bytes(monkeypatch):
 def test_bytes_are_those_of_the_archived_curves():
     """A fixed archive has the SHA-256 that it had when this was written."""
     assert hashlib.sha256(written(ARRAYS)).hexdigest() == SHA256
+
+
+def test_arrays_of_objects_are_refused():
+    with pytest.raises(ValueError, match="Object arrays cannot be saved"):
+        written({"objects": np.array([None])})

@@ -24,7 +24,11 @@ PERMISSIONS = 0o600 << 16
 
 
 def write_npz(file: IO[bytes], arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write ``arrays`` as ``numpy.savez`` does from Python 3.11.4 on."""
+    """Write ``arrays`` to an open file, by name, as ``numpy.savez`` does from Python 3.11.4 on.
+
+    Arrays may be of any shape. Raises ``ValueError`` for arrays of Python objects, and ``OSError`` if
+    the file cannot be written.
+    """
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name, array in arrays.items():
             member = _Member(f"{name}.npy")
@@ -38,6 +42,7 @@ class _Member(zipfile.ZipInfo):
     """A member whose head has its sizes in eight bytes, and those of four bytes filled up."""
 
     def FileHeader(self, zip64: bool | None = None) -> bytes:  # noqa: N802
+        """The head, of the same bytes from every version of the standard library."""
         head = bytearray(super().FileHeader(zip64))
         head[VERSION] = ZIP64.to_bytes(2, "little")
         head[SIZES] = b"\xff" * 8

@@ -20,7 +20,6 @@ from dynparam.training.settings import (
     for_collection,
     for_run,
 )
-from dynparam.training.stack_run import Plan
 
 TASK = Parameter("task", "Name of a pair in data.pairs.", names=lambda config: config.data.pairs)
 PARAMETRIZATION = Parameter("parametrization", "Name of a parametrization.", kind=ParametrizationName)
@@ -55,6 +54,7 @@ def train_seeds(
     from dynparam.training.devices import resolve_device
     from dynparam.training.run_files import RunFiles
     from dynparam.training.seeds import parse_seeds
+    from dynparam.training.stack_run import Plan
 
     plan = Plan(settings, parametrization, resolve_device(device), seeds_at_once, checkpoint_epochs)
     kept = RunFiles(runs_directory, settings, parametrization, files)

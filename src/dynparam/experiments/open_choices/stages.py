@@ -20,7 +20,6 @@ from dynparam.provenance.experiment import Experiment, ShownDocument, ShownFigur
 from dynparam.provenance.stage import IMAGES, RESULTS, THREADS, Made, Parameter, Stage, images_read
 from dynparam.settings.base import pick
 from dynparam.training.settings import Device, RunStage
-from dynparam.training.stack_run import Plan
 from dynparam.training.stages import AT_ONCE, CHECKPOINTS, DEVICE, RUNS, SEEDS, TASK
 from dynparam.trials.settings import Engine, ProbeStage
 
@@ -114,6 +113,7 @@ def train_choice(
     from dynparam.training.devices import resolve_device
     from dynparam.training.run_files import RunFiles
     from dynparam.training.seeds import parse_seeds
+    from dynparam.training.stack_run import Plan
 
     run, pair = pick(RunStage, settings).of_task(task), load_pair(files)
     trained = []
