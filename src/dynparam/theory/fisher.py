@@ -61,13 +61,22 @@ def sharpness(kernel: FloatArray) -> float:
         >>> round(sharpness(of_outputs(np.array([[2.0, 1.0], [1.0, 2.0]]), 3)), 6)
         1.5
     """
-    outputs, inputs = _shape(kernel)
-    matrix = kernel.reshape(outputs * inputs, outputs * inputs)
-    if not np.isfinite(matrix).all():
-        raise NonFiniteError(
-            "the kernel is not finite, so that it has no eigenvalues; check the weights"
-        )
-    return _largest_eigenvalue((matrix + matrix.T) / 2) / inputs
+    matrix, inputs = _matrix(kernel)
+    return _largest_eigenvalue(matrix) / inputs
+
+
+def spectrum(kernel: FloatArray) -> FloatArray:
+    """All eigenvalues of Theta / T for a kernel (C, T, C, T), falling: (C T,).
+
+    Those of the Fisher information, but for its zeros. Raises as ``sharpness`` does.
+
+    Examples:
+        >>> spectrum(of_outputs(np.array([[2.0, 1.0], [1.0, 2.0]]), 2)).round(6).tolist()
+        [1.5, 1.5, 0.5, 0.5]
+    """
+    matrix, inputs = _matrix(kernel)
+    found: FloatArray = np.linalg.eigvalsh(matrix)[::-1] / inputs
+    return found
 
 
 def normalized_kernel(
@@ -84,7 +93,7 @@ def normalized_kernel(
         >>> normalized_kernel(kernel, np.zeros((2, 1)), "mean")[0, :, 0].tolist()
         [[0.5, -0.5], [-0.5, 0.5]]
     """
-    outputs, inputs = _shape(kernel)
+    outputs, inputs = kernel_shape(kernel)
     if normalization not in get_args(Normalization):
         known = ", ".join(get_args(Normalization))
         raise ConfigError(f"unknown normalization {normalization!r}; choose one of {known}")
@@ -110,6 +119,24 @@ def normalized_kernel(
         slopes = np.broadcast_to(_centring(inputs), (outputs, inputs, inputs))
     found = np.einsum("csa,cadb,dtb->csdt", slopes, kernel, slopes, optimize=True)
     return found
+
+
+def kernel_shape(kernel: FloatArray) -> tuple[int, int]:
+    """C and T of a kernel of all outputs, (C, T, C, T). Raises ``ConfigError`` for another shape."""
+    if kernel.ndim != 4 or kernel.shape[:2] != kernel.shape[2:] or not kernel.size:
+        raise ConfigError(f"a kernel of shape {kernel.shape} is not one of all outputs, (C, T, C, T)")
+    return kernel.shape[0], kernel.shape[1]
+
+
+def _matrix(kernel: FloatArray) -> tuple[FloatArray, int]:
+    """A kernel as a symmetric matrix (C T, C T), and T. Raises as ``sharpness`` says."""
+    outputs, inputs = kernel_shape(kernel)
+    matrix = kernel.reshape(outputs * inputs, outputs * inputs)
+    if not np.isfinite(matrix).all():
+        raise NonFiniteError(
+            "the kernel is not finite, so that it has no eigenvalues; check the weights"
+        )
+    return (matrix + matrix.T) / 2, inputs
 
 
 def _largest_eigenvalue(matrix: FloatArray) -> float:
@@ -145,10 +172,3 @@ def _slopes(values: FloatArray, owner: str) -> FloatArray:
     projected = _centring(count) - np.einsum("ms,mt->mst", z, z) / count
     slopes: FloatArray = projected / deviation[:, None, None]
     return slopes
-
-
-def _shape(kernel: FloatArray) -> tuple[int, int]:
-    """C and T. Raises ``ConfigError`` for another shape."""
-    if kernel.ndim != 4 or kernel.shape[:2] != kernel.shape[2:] or not kernel.size:
-        raise ConfigError(f"a kernel of shape {kernel.shape} is not one of all outputs, (C, T, C, T)")
-    return kernel.shape[0], kernel.shape[1]
