@@ -15,6 +15,7 @@ from dynparam.configuration.loading import load
 from dynparam.provenance.record import write_sidecar
 from dynparam.report.contents import all_figures
 from dynparam.training.settings import all_runs, for_audit
+from tests import softmax
 
 ROOT = Path(__file__).parents[1]
 
@@ -153,12 +154,17 @@ def make(root: Path, size: tuple[int, int] = (1500, 600)) -> Config:
     """Write everything the report needs below ``root``; returns the run's configuration."""
     chosen = settings(root)
     results, figures, docs = chosen.paths.results, chosen.paths.figures, root / "docs"
-    for folder in ("comparison", "table1_1", "sweep", "benchmarks/draw"):
+    for folder in ("comparison", "table1_1", "sweep", "softmax_fisher", "benchmarks/draw"):
         (results / folder).mkdir(parents=True)
     figures.mkdir()
     docs.mkdir()
     shutil.copy(ROOT / "figures/table1_1.csv", results / "table1_1/table1_1.csv")
-    made = {"comparison/slopes": slopes(), "comparison/claims": claims(), "sweep/edges": edges()}
+    made = {
+        "comparison/slopes": slopes(),
+        "comparison/claims": claims(),
+        "sweep/edges": edges(),
+        "softmax_fisher/softmax": softmax.verdicts(),
+    }
     for name, table in made.items():
         table.to_csv(results / f"{name}.csv", index=False)
     for name in (*made, "table1_1/table1_1"):

@@ -2,6 +2,7 @@
 
 import math
 import re
+from fractions import Fraction
 
 import pytest
 
@@ -12,10 +13,11 @@ from dynparam.theory.widths import INPUT_WIDTH, bottleneck
 from tests.findings_run import CONFIG
 
 FOLDER = PACKAGE / "experiments"
-WORDS = {2: "two", 3: "three", 4: "four", 5: "five"}
+WORDS = {2: "two", 3: "three", 4: "four", 5: "five", 10: "ten"}
 TEN = f"10^{round(math.log10(CONFIG.law.widths.largest))}"
 LEVEL = f"{100 * CONFIG.fit.confidence:g}"
 SWEEP = CONFIG.sweep
+SOFTMAX = CONFIG.softmax_fisher
 NETWORK = bottleneck(CONFIG.protocol.n, CONFIG.protocol.n_min, hidden=CONFIG.network.hidden).hidden
 RATIOS = [rule for rule in CONFIG.exponents.families.values() if rule.exponent < 1]
 
@@ -51,6 +53,13 @@ SAID = {
         f"within {SWEEP.steps} steps",
         f"beyond {CEILING:g}",
     ],
+    "softmax_fisher/companion_softmax": [
+        f"networks of {WORDS[SOFTMAX.images.outputs]} outputs",
+        f"{WORDS[len(SOFTMAX.parametrizations)]} parametrizations",
+        "n, n/4, n, n/4, n.",
+        f"{SOFTMAX.trials} networks with {LEVEL} % intervals",
+    ],
+    "softmax_fisher/softmax": [],
     "training_curves/claim_domain": [f"ratio of {CONFIG.protocol.n // CONFIG.protocol.n_min}"],
     "training_curves/claims": [],
     "training_curves/fig3_4": [f"({'-'.join(map(str, NETWORK))} hidden units) on airplane against"],
@@ -93,3 +102,9 @@ def test_captions_of_the_thesis_s_figures_name_them():
         assert " against ".join(task.split("-")) in text(f"training_curves/{figure}")
     exponents = {curve.narrow.exponent for curve in CONFIG.probe.curves.values()}
     assert SWEEP.narrow.exponent in exponents, "along the widths of Fig. 3.2"
+
+
+def test_the_caption_of_softmax_names_its_widths():
+    narrow = SOFTMAX.images.narrow
+    assert (narrow.coefficient, narrow.exponent) == (Fraction(1, 4), 1)
+    assert CONFIG.network.hidden == ("wide", "narrow", "wide", "narrow", "wide")

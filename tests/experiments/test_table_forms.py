@@ -23,6 +23,7 @@ FORMS = {
     "r_sweep TRIALS": ("experiment r n trial step layer", False),
     "r_sweep EDGES": ("statistic reference", False),
     "r_sweep EXPONENTS": ("statistic reference r layer", False),
+    "softmax_fisher EIGENVALUES": ("part n scales trial quantity rank", False),
     "training_curves CURVES": ("seed epoch", False),
     "training_curves CLAIMS": ("claim source metric", False),
     "training_curves DOMAIN": ("task n n_min metric epoch panel", False),

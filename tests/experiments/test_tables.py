@@ -10,6 +10,7 @@ import pytest
 from dynparam.experiments.alignments import tables as alignments
 from dynparam.experiments.open_choices import tables as open_choices
 from dynparam.experiments.r_sweep import tables as r_sweep
+from dynparam.experiments.softmax_fisher import tables as softmax_fisher
 from dynparam.experiments.training_curves import tables as training_curves
 from dynparam.support.errors import DataError
 from dynparam.support.tables import Form, Kind
@@ -61,6 +62,7 @@ RULES = {
         "trials",
         "statistic reference r layer",
     ),
+    "eigenvalues": Rules(softmax_fisher.EIGENVALUES, "", "n trial", "part n scales trial quantity rank"),
     "curves": Rules(
         training_curves.CURVES,
         "train_loss test_loss train_accuracy test_accuracy",

@@ -78,7 +78,7 @@ def test_page_quotes_its_tables(run):
     assert "falls as n^(-1/4) in wide layers, for ntk, mup, spectral, and dynamic alike" in whole
     assert "with 3 seeds per curve (the archive; the thesis has 100)" in whole
     assert "20 seeds at n = 1000 and 2000, 3 at n = 5000 and 10000, on 1 to 4 draws of" in whole
-    assert re.findall(r"(?<= )(\d+)\. (?=\*\*)", whole) == [str(k) for k in range(1, 14)]
+    assert re.findall(r"(?<= )(\d+)\. (?=\*\*)", whole) == [str(k) for k in range(1, 15)]
     assert MARK not in whole
 
 
@@ -173,6 +173,10 @@ QUOTED = [
     Quoted({"sweep.training.widths.largest": 20_000}, "(n up to 30,000)", "(n up to 20,000)"),
     Quoted({"network.hidden": ["wide", "wide", "narrow"]}, "mean, n^0.40", "mean, n^0.42"),
     Quoted({"figures.sweep": None}, "r_sweep.png", "(`results/sweep/edges.csv`; n_min"),
+    # softmax_fisher
+    Quoted({"softmax_fisher.figure": "own"}, "companion_softmax.png", "`figures/own.png`"),
+    Quoted({"softmax_fisher.trials": 30}, "20 networks of each kind", "30 networks of each kind"),
+    Quoted({"softmax_fisher.samples": 80}, "kind, 60 inputs)", "kind, 80 inputs)"),
     # open_choices
     Quoted(
         {f"{SPECTRAL}.exponent": "1/4", f"{DYNAMIC}.exponent": "1/4"},
@@ -286,7 +290,7 @@ def test_files_are_quoted_where_they_lie(run):
 def templates(name="findings.md.j2"):
     """The parsed templates of all sentences, by their place."""
     places = sorted((ROOT / "src/dynparam").rglob(name))
-    assert len(places) == 6
+    assert len(places) == 7
     environment = Environment()
     return {
         str(place.relative_to(ROOT)): environment.parse(place.read_text(encoding="utf-8"))
@@ -334,6 +338,7 @@ BY_HAND = (
     "Eq. 2.58",
     "eq. 3.4",
     "Eq. 3.4",
+    "C - 1",
     "(2.18)",
     "(2.31)",
     "(2.41)",
@@ -363,6 +368,8 @@ BY_HAND_IN_JAPANESE = (
     "第 2 項が第 1 項",
     "式 3.4",
     "（論文は 100）",
+    "オーダー 1",
+    "二乗誤差を 1 として",
     "Θ(1)",
     "n_0",
     "r = 1/2",
@@ -457,6 +464,7 @@ CLAIMS, DOMAIN = "results/comparison/claims.csv", "figures/claim_domain.csv"
 CONSTANT = "curve == 'fig3_2_constant_ratio'"
 CHANGES = "results/open_choices/changes.csv"
 TRAINED = "results/open_choices/training.csv"
+SOFTMAX = "results/softmax_fisher/softmax.csv"
 ASYMPTOTIC_CONSTANT = f"{CONSTANT} and alternative == 'asymptotic_first_layer'"
 OTHER_ASYMPTOTIC = "curve == 'fig3_3_dynamic' and alternative == 'asymptotic_first_layer'"
 DYNAMICS = "parametrization == 'dynamic'"
@@ -503,6 +511,18 @@ TURNED = [
     Turned("The advantage at", DOMAIN, "n == 1000 and epoch == '50'", "verdict", "holds"),
     Turned("**Dynamic trains more", CLAIMS, "metric == 'train_loss jumps'", "verdict", "undecided"),
     Turned("**Dynamic trains more", DOMAIN, "epoch == 'jumps'", "verdict", "fails"),
+    # softmax_fisher
+    Turned(
+        "**Softmax disperses",
+        SOFTMAX,
+        "setting == 'mup, n = 1000' and verdict == 'holds'",
+        "verdict",
+        "fails",
+    ),
+    Turned(
+        "Sizes agree", SOFTMAX, "experiment == 'gaussian' and role == 'claim'", "verdict", "undecided"
+    ),
+    Turned("The controls", SOFTMAX, "role == 'control'", "verdict", "undecided"),
 ]
 
 
@@ -553,7 +573,7 @@ class TestTheSummaryInJapanese:
             "曲線ごとのシード数は 3（論文は 100）",
         ):
             assert sentence in whole
-        assert re.findall(r"(?m)^(\d+)\. ", whole) == [str(k) for k in range(1, 14)]
+        assert re.findall(r"(?m)^(\d+)\. ", whole) == [str(k) for k in range(1, 15)]
         assert "この実行では成り立たない" not in whole
 
     def test_it_fits_one_page(self, run):

@@ -267,6 +267,7 @@ MISSING = [
     ("results/comparison/slopes.csv", "comparison"),
     ("results/comparison/claims.csv", "comparison"),
     ("results/sweep/edges.csv", "r_sweep"),
+    ("results/softmax_fisher/softmax.csv", "companion_softmax"),
     ("docs/findings.md", "findings"),
     ("docs/open-choices.md", "open_choices"),
     ("results/audit/bird-cat/10000-500/dynamic.json", "bird-cat/10000-500/dynamic.json"),

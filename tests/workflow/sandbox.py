@@ -59,6 +59,12 @@ SMALL: dict[str, Any] = {
         "training": {"widths": {"smallest": 40, "largest": 120, "count": 2}, "trials": 2},
         "steps": 3,
     },
+    "softmax_fisher": {
+        "trials": 2,
+        "samples": 10,
+        "gaussian": {"inputs": 100, "hidden": [200, 200]},
+        "images": {"widths": [24, 40]},
+    },
     "open_choices": {
         "trials": 3,
         "dense_trials": 2,
@@ -97,6 +103,7 @@ PLACES = {
     "fits",
     "open_choices",
     "probe",
+    "softmax_fisher",
     "processed",
     "report",
     "shards",

@@ -87,8 +87,13 @@ TRAINED_FIGURE = {"plot_trained open_choices_training"}
 ON_SLOPES = CHOICES | CHANGES | OPEN_CHOICES_PAGE | OPEN_CHOICES_FIGURE
 ON_CURVES = TRAIN_CHOICES | CHANGES_TRAINED | OPEN_CHOICES_PAGE | TRAINED_FIGURE
 OPEN_CHOICES = EXTRACT_CHOICES | ON_SLOPES | ON_CURVES
+SOFTMAX_FIGURE = {"plot_softmax companion_softmax"}
+JUDGED_COMPANIONS = {"judge_softmax softmax"} | SOFTMAX_FIGURE
+SOFTMAX = {"measure_softmax eigenvalues"} | JUDGED_COMPANIONS
+COMPANIONS = SOFTMAX
 STUDIES = ORDERS | JUDGE_TABLE | ORDER_FIGURES | SWEEPS | EDGES | SWEEP_FIGURE | OPEN_CHOICES
 STUDY_FIGURES = WIDE_FIGURES | ORDER_FIGURES | SWEEP_FIGURE | OPEN_CHOICES_FIGURE | TRAINED_FIGURE
+STUDY_FIGURES |= SOFTMAX_FIGURE
 
 OF_ORDERS = JUDGE_TABLE | ORDER_FIGURES
 JUDGED_ON_SLOPES = (
@@ -118,7 +123,7 @@ DOMAIN_FIGURE = {f"plot_domain {DOMAIN}"}
 DRAW_TRAINED = CURVE_FIGURES | DOMAIN_FIGURE
 TRAINING = TRAIN | COLLECT | CLAIMS | DRAW_TRAINED
 PAGE = {"assemble_report report"}
-EVERYTHING = RETRIEVE | EXTRACT | ONE_STEP | ARCHITECTURE | TRAINING | STUDIES | PAGE
+EVERYTHING = RETRIEVE | EXTRACT | ONE_STEP | ARCHITECTURE | TRAINING | STUDIES | COMPANIONS | PAGE
 # The dense engine and the law engine are one command, so an edit of one repeats both.
 ON_TRIALS = STUDIES - EXTRACT_CHOICES - TRAIN_CHOICES - CHANGES_TRAINED - TRAINED_FIGURE
 ON_BOTH_ENGINES = (ONE_STEP - EXPECTATIONS - EXPECT_WIDE) | ON_TRIALS
@@ -134,6 +139,7 @@ FIGURES = (
     "r_sweep",
     "open_choices",
     "open_choices_training",
+    "companion_softmax",
 )
 
 TRIAL_COLUMNS = [
@@ -275,6 +281,9 @@ class TestPlans:
             "write_ledger": 1,
             "plot_ledger": 1,
             "plot_trained": 1,
+            "measure_softmax": 1,
+            "judge_softmax": 1,
+            "plot_softmax": 1,
             "write_findings": 1,
             "write_summary": 1,
             "assemble_report": 1,
@@ -284,7 +293,7 @@ class TestPlans:
             "plot_curves": 2,
             "plot_domain": 1,
             "everything": 1,
-            "total": 216,
+            "total": 219,
         }
         assert seconds < ANSWER_SECONDS
         assert untouched.files() == before
@@ -315,11 +324,14 @@ class TestPlans:
     def test_the_comparison_draws_nothing(self, untouched):
         elsewhere = TRAIN_DOMAIN | EXTRACT_DRAWS | jobs("collect_curves", DOMAIN_RUNS)
         drawn = PROBE_FIGURES | ARCHITECTURE | DRAW_TRAINED | STUDY_FIGURES
-        assert untouched.plan("comparison") == EVERYTHING - drawn - elsewhere - STUDIES - PAGE
+        assert (
+            untouched.plan("comparison") == EVERYTHING - drawn - elsewhere - STUDIES - COMPANIONS - PAGE
+        )
 
     def test_a_study_needs_no_other(self, untouched):
         assert untouched.plan("table1_1") == DATA | ORDERS | JUDGE_TABLE | {"plot_table1_1 table1_1"}
         assert untouched.plan("r_sweep") == DATA | SWEEPS | EDGES | SWEEP_FIGURE
+        assert untouched.plan("companion_softmax") == DATA | SOFTMAX
         assert untouched.plan("open_choices") == DATA | OPEN_CHOICES - TRAINED_FIGURE
         assert untouched.plan("open_choices_training") == (
             DATA | (EXTRACT_CHOICES | ON_CURVES) - OPEN_CHOICES_PAGE - {f"extract_pool {PAIR}"}
@@ -461,7 +473,7 @@ class TestWholeRun:
         figures_and_tables += len(PAGE)
         law = len(EXACT | WIDE | EXPECT_WIDE | LAW_FITS)
         studies = len(ORDERS | JUDGE_TABLE | SWEEPS | {"edges"} | CHOICES | CHANGES)
-        studies += len(TRAIN_CHOICES | CHANGES_TRAINED)
+        studies += len(TRAIN_CHOICES | CHANGES_TRAINED) + len(COMPANIONS - STUDY_FIGURES)
         assert len(sidecars) == figures_and_tables + law + studies
         for sidecar in sidecars:
             record = Sidecar.model_validate_json(sidecar.read_text(encoding="utf-8"))
@@ -488,7 +500,8 @@ class TestWholeRun:
         assert states == {"agrees"}, outcome.stdout
 
     def test_every_job_has_its_log_and_benchmark(self, finished):
-        single = "(?<!plot_table1_1/)(?:slopes|claims|table1_1|changes|training|open-choices)"
+        tables = "slopes|claims|table1_1|changes|training|open-choices|eigenvalues|softmax"
+        single = f"(?<!plot_table1_1/)(?:{tables})"
         window = "(?<=fit_)(exact/exact|wide/wide)(?=/)"
         names = [
             re.sub(
@@ -558,7 +571,7 @@ class TestRunsAgain:
         ("module", "repeated"),
         [
             ("presentation.figure_style", PROBE_FIGURES | ARCHITECTURE | DRAW_TRAINED | STUDY_FIGURES),
-            ("presentation.pages", COMPARE | CLAIMS | JUDGE_TABLE),
+            ("presentation.pages", COMPARE | CLAIMS | JUDGE_TABLE | (JUDGED_COMPANIONS - STUDY_FIGURES)),
             (
                 "statistics.slopes",
                 FITS | COMPARE | PROBE_FIGURES | LAW_FITS | JUDGED_ON_SLOPES | CLAIMS | DOMAIN_FIGURE,
@@ -617,9 +630,10 @@ class TestRunsAgain:
             "plot_sweep": 1,
             "plot_ledger": 1,
             "plot_trained": 1,
+            "plot_softmax": 1,
             "assemble_report": 1,
             "everything": 1,
-            "total": 15,
+            "total": 16,
         }
         logs = [
             *(clone.root / f"results/logs/plot_figure/{figure}.log" for figure in PANELS),
@@ -649,7 +663,7 @@ class TestRunsAgain:
             pytest.param(
                 {"inputs": {"normalization": "unit_range"}},
                 # Alternatives that choose another normalization are what they were.
-                (ONE_STEP | TRAINING | STUDIES - EXTRACT_CHOICES)
+                (ONE_STEP | TRAINING | SOFTMAX | STUDIES - EXTRACT_CHOICES)
                 - jobs("measure_choice", [f"{name}-law" for name in NORMALIZATIONS])
                 - jobs("train_choice", [f"curves/{name}" for name in NORMALIZATIONS]),
                 id="normalization",
@@ -662,7 +676,14 @@ class TestRunsAgain:
             ),
             pytest.param(
                 {"fit": {"seed": 1}},
-                FITS | COMPARE | PROBE_FIGURES | CLAIMS | DRAW_TRAINED | LAW_FITS | JUDGED_STUDIES,
+                FITS
+                | COMPARE
+                | PROBE_FIGURES
+                | CLAIMS
+                | DRAW_TRAINED
+                | LAW_FITS
+                | JUDGED_STUDIES
+                | JUDGED_COMPANIONS,
                 id="bootstrap",
             ),
             pytest.param({"protocol": {"momentum": 0.5}}, TRAINING | ON_CURVES, id="momentum"),
@@ -697,7 +718,12 @@ class TestRunsAgain:
             ),
             pytest.param(
                 {"figures": {"dpi": 60}},
-                PROBE_FIGURES | ARCHITECTURE | CLAIMS | DRAW_TRAINED | JUDGED_STUDIES,
+                PROBE_FIGURES
+                | ARCHITECTURE
+                | CLAIMS
+                | DRAW_TRAINED
+                | JUDGED_STUDIES
+                | JUDGED_COMPANIONS,
                 id="dpi",
             ),
             pytest.param(

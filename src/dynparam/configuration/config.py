@@ -18,6 +18,7 @@ from dynparam.experiments.alignments.settings import (
 from dynparam.experiments.measured_orders.settings import Exponents
 from dynparam.experiments.open_choices.settings import OpenChoicesSettings
 from dynparam.experiments.r_sweep.settings import Sweep
+from dynparam.experiments.softmax_fisher.settings import SoftmaxFisher
 from dynparam.experiments.training_curves.settings import Claims
 from dynparam.settings.base import Block
 from dynparam.settings.shared import (
@@ -59,6 +60,7 @@ class Config(Block):
     open_choices: OpenChoicesSettings
     exponents: Exponents
     sweep: Sweep
+    softmax_fisher: SoftmaxFisher
     protocol: Protocol
     training: Training
     domain: Domain
@@ -140,6 +142,7 @@ class Config(Block):
             ("figures.training", tuple(self.figures.training.values())),
             ("domain.tasks", self.domain.tasks),
             ("open_choices.training.task", (self.open_choices.training.task,)),
+            ("softmax_fisher.pair", (self.softmax_fisher.pair,)),
         ):
             for task in tasks:
                 if task not in self.data.pairs:

@@ -7,6 +7,7 @@ from dynparam.experiments.architecture.stages import EXPERIMENT as ARCHITECTURE
 from dynparam.experiments.measured_orders.stages import EXPERIMENT as MEASURED_ORDERS
 from dynparam.experiments.open_choices.stages import EXPERIMENT as OPEN_CHOICES
 from dynparam.experiments.r_sweep.stages import EXPERIMENT as R_SWEEP
+from dynparam.experiments.softmax_fisher.stages import EXPERIMENT as SOFTMAX_FISHER
 from dynparam.experiments.training_curves.stages import EXPERIMENT as TRAINING_CURVES
 
 EXPERIMENTS = (
@@ -16,4 +17,5 @@ EXPERIMENTS = (
     R_SWEEP,
     OPEN_CHOICES,
     TRAINING_CURVES,
+    SOFTMAX_FISHER,
 )
