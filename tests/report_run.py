@@ -15,7 +15,7 @@ from dynparam.configuration.loading import load
 from dynparam.provenance.record import write_sidecar
 from dynparam.report.contents import all_figures
 from dynparam.training.settings import all_runs, for_audit
-from tests import softmax
+from tests import isometry, softmax
 
 ROOT = Path(__file__).parents[1]
 
@@ -154,7 +154,7 @@ def make(root: Path, size: tuple[int, int] = (1500, 600)) -> Config:
     """Write everything the report needs below ``root``; returns the run's configuration."""
     chosen = settings(root)
     results, figures, docs = chosen.paths.results, chosen.paths.figures, root / "docs"
-    for folder in ("comparison", "table1_1", "sweep", "softmax_fisher", "benchmarks/draw"):
+    for folder in ("comparison", "table1_1", "sweep", "softmax_fisher", "isometry", "benchmarks/draw"):
         (results / folder).mkdir(parents=True)
     figures.mkdir()
     docs.mkdir()
@@ -164,6 +164,7 @@ def make(root: Path, size: tuple[int, int] = (1500, 600)) -> Config:
         "comparison/claims": claims(),
         "sweep/edges": edges(),
         "softmax_fisher/softmax": softmax.verdicts(),
+        "isometry/isometry": isometry.verdicts(),
     }
     for name, table in made.items():
         table.to_csv(results / f"{name}.csv", index=False)

@@ -18,6 +18,7 @@ TEN = f"10^{round(math.log10(CONFIG.law.widths.largest))}"
 LEVEL = f"{100 * CONFIG.fit.confidence:g}"
 SWEEP = CONFIG.sweep
 SOFTMAX = CONFIG.softmax_fisher
+DEEP = CONFIG.isometry.bottlenecks
 NETWORK = bottleneck(CONFIG.protocol.n, CONFIG.protocol.n_min, hidden=CONFIG.network.hidden).hidden
 RATIOS = [rule for rule in CONFIG.exponents.families.values() if rule.exponent < 1]
 
@@ -37,6 +38,11 @@ SAID = {
     ],
     "alignments/slopes": [],
     "architecture/fig3_1": [],
+    "isometry/companion_isometry": [
+        f"{DEEP.n} and {DEEP.n_min} wide in turn, mean over {DEEP.trials} networks",
+        f"{LEVEL} % intervals",
+    ],
+    "isometry/isometry": [],
     "measured_orders/conditions": [],
     "measured_orders/table1_1": [
         f"{LEVEL} % intervals",

@@ -23,6 +23,7 @@ FORMS = {
     "r_sweep TRIALS": ("experiment r n trial step layer", False),
     "r_sweep EDGES": ("statistic reference", False),
     "r_sweep EXPONENTS": ("statistic reference r layer", False),
+    "isometry MEASURED": ("part depth kind trial quantity rank", False),
     "softmax_fisher EIGENVALUES": ("part n scales trial quantity rank", False),
     "training_curves CURVES": ("seed epoch", False),
     "training_curves CLAIMS": ("claim source metric", False),

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from dynparam.experiments.alignments import tables as alignments
+from dynparam.experiments.isometry import tables as isometry
 from dynparam.experiments.open_choices import tables as open_choices
 from dynparam.experiments.r_sweep import tables as r_sweep
 from dynparam.experiments.softmax_fisher import tables as softmax_fisher
@@ -62,6 +63,7 @@ RULES = {
         "trials",
         "statistic reference r layer",
     ),
+    "depths": Rules(isometry.MEASURED, "", "trial", "part depth kind trial quantity rank"),
     "eigenvalues": Rules(softmax_fisher.EIGENVALUES, "", "n trial", "part n scales trial quantity rank"),
     "curves": Rules(
         training_curves.CURVES,

@@ -78,7 +78,7 @@ def test_page_quotes_its_tables(run):
     assert "falls as n^(-1/4) in wide layers, for ntk, mup, spectral, and dynamic alike" in whole
     assert "with 3 seeds per curve (the archive; the thesis has 100)" in whole
     assert "20 seeds at n = 1000 and 2000, 3 at n = 5000 and 10000, on 1 to 4 draws of" in whole
-    assert re.findall(r"(?<= )(\d+)\. (?=\*\*)", whole) == [str(k) for k in range(1, 15)]
+    assert re.findall(r"(?<= )(\d+)\. (?=\*\*)", whole) == [str(k) for k in range(1, 16)]
     assert MARK not in whole
 
 
@@ -177,6 +177,12 @@ QUOTED = [
     Quoted({"softmax_fisher.figure": "own"}, "companion_softmax.png", "`figures/own.png`"),
     Quoted({"softmax_fisher.trials": 30}, "20 networks of each kind", "30 networks of each kind"),
     Quoted({"softmax_fisher.samples": 80}, "kind, 60 inputs)", "kind, 80 inputs)"),
+    # isometry
+    Quoted({"isometry.figure": "own"}, "companion_isometry.png", "`figures/own.png`"),
+    Quoted({"isometry.units": 300}, "hard tanh, 400 units", "hard tanh, 300 units"),
+    Quoted({"isometry.trials": 20}, "units, 12 networks of", "units, 20 networks of"),
+    Quoted({"isometry.bottlenecks.n": 250}, "widths 300 and 100 in turn", "widths 250 and 100 in turn"),
+    Quoted({"isometry.bottlenecks.n_min": 90}, "widths 300 and 100 in", "widths 300 and 90 in"),
     # open_choices
     Quoted(
         {f"{SPECTRAL}.exponent": "1/4", f"{DYNAMIC}.exponent": "1/4"},
@@ -290,7 +296,7 @@ def test_files_are_quoted_where_they_lie(run):
 def templates(name="findings.md.j2"):
     """The parsed templates of all sentences, by their place."""
     places = sorted((ROOT / "src/dynparam").rglob(name))
-    assert len(places) == 7
+    assert len(places) == 8
     environment = Environment()
     return {
         str(place.relative_to(ROOT)): environment.parse(place.read_text(encoding="utf-8"))
@@ -339,6 +345,7 @@ BY_HAND = (
     "eq. 3.4",
     "Eq. 3.4",
     "C - 1",
+    "|x|^2",
     "(2.18)",
     "(2.31)",
     "(2.41)",
@@ -465,6 +472,7 @@ CONSTANT = "curve == 'fig3_2_constant_ratio'"
 CHANGES = "results/open_choices/changes.csv"
 TRAINED = "results/open_choices/training.csv"
 SOFTMAX = "results/softmax_fisher/softmax.csv"
+DEPTH = "results/isometry/isometry.csv"
 ASYMPTOTIC_CONSTANT = f"{CONSTANT} and alternative == 'asymptotic_first_layer'"
 OTHER_ASYMPTOTIC = "curve == 'fig3_3_dynamic' and alternative == 'asymptotic_first_layer'"
 DYNAMICS = "parametrization == 'dynamic'"
@@ -523,6 +531,11 @@ TURNED = [
         "Sizes agree", SOFTMAX, "experiment == 'gaussian' and role == 'claim'", "verdict", "undecided"
     ),
     Turned("The controls", SOFTMAX, "role == 'control'", "verdict", "undecided"),
+    # isometry
+    Turned("**In deep networks", DEPTH, "quantity.str.startswith('exponent')", "verdict", "undecided"),
+    Turned("The largest eigenvalue and", DEPTH, "expected == 0", "verdict", "disagrees"),
+    Turned("With Gaussian weights", DEPTH, "role == 'control'", "verdict", "undecided"),
+    Turned("At bottlenecks", DEPTH, "experiment == 'bottleneck'", "measured", 1.0),
 ]
 
 
@@ -573,7 +586,7 @@ class TestTheSummaryInJapanese:
             "曲線ごとのシード数は 3（論文は 100）",
         ):
             assert sentence in whole
-        assert re.findall(r"(?m)^(\d+)\. ", whole) == [str(k) for k in range(1, 15)]
+        assert re.findall(r"(?m)^(\d+)\. ", whole) == [str(k) for k in range(1, 16)]
         assert "この実行では成り立たない" not in whole
 
     def test_it_fits_one_page(self, run):

@@ -268,6 +268,7 @@ MISSING = [
     ("results/comparison/claims.csv", "comparison"),
     ("results/sweep/edges.csv", "r_sweep"),
     ("results/softmax_fisher/softmax.csv", "companion_softmax"),
+    ("results/isometry/isometry.csv", "companion_isometry"),
     ("docs/findings.md", "findings"),
     ("docs/open-choices.md", "open_choices"),
     ("results/audit/bird-cat/10000-500/dynamic.json", "bird-cat/10000-500/dynamic.json"),

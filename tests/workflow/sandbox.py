@@ -65,6 +65,15 @@ SMALL: dict[str, Any] = {
         "gaussian": {"inputs": 100, "hidden": [200, 200]},
         "images": {"widths": [24, 40]},
     },
+    "isometry": {
+        "trials": 2,
+        "units": 40,
+        "depths": [4, 6],
+        "control_depth": 6,
+        "three_layers": {"units": 40},
+        "descent": {"units": 20, "depths": [4, 6], "trials": 2},
+        "bottlenecks": {"n": 24, "n_min": 8, "depths": [2, 4], "trials": 3},
+    },
     "open_choices": {
         "trials": 3,
         "dense_trials": 2,
@@ -104,6 +113,7 @@ PLACES = {
     "open_choices",
     "probe",
     "softmax_fisher",
+    "isometry",
     "processed",
     "report",
     "shards",

@@ -88,12 +88,14 @@ ON_SLOPES = CHOICES | CHANGES | OPEN_CHOICES_PAGE | OPEN_CHOICES_FIGURE
 ON_CURVES = TRAIN_CHOICES | CHANGES_TRAINED | OPEN_CHOICES_PAGE | TRAINED_FIGURE
 OPEN_CHOICES = EXTRACT_CHOICES | ON_SLOPES | ON_CURVES
 SOFTMAX_FIGURE = {"plot_softmax companion_softmax"}
-JUDGED_COMPANIONS = {"judge_softmax softmax"} | SOFTMAX_FIGURE
-SOFTMAX = {"measure_softmax eigenvalues"} | JUDGED_COMPANIONS
-COMPANIONS = SOFTMAX
+SOFTMAX = {"measure_softmax eigenvalues", "judge_softmax softmax"} | SOFTMAX_FIGURE
+ISOMETRY_FIGURE = {"plot_isometry companion_isometry"}
+ISOMETRY = {"measure_isometry measured", "judge_isometry isometry"} | ISOMETRY_FIGURE
+COMPANIONS = SOFTMAX | ISOMETRY
+JUDGED_COMPANIONS = COMPANIONS - {"measure_softmax eigenvalues", "measure_isometry measured"}
 STUDIES = ORDERS | JUDGE_TABLE | ORDER_FIGURES | SWEEPS | EDGES | SWEEP_FIGURE | OPEN_CHOICES
 STUDY_FIGURES = WIDE_FIGURES | ORDER_FIGURES | SWEEP_FIGURE | OPEN_CHOICES_FIGURE | TRAINED_FIGURE
-STUDY_FIGURES |= SOFTMAX_FIGURE
+STUDY_FIGURES |= SOFTMAX_FIGURE | ISOMETRY_FIGURE
 
 OF_ORDERS = JUDGE_TABLE | ORDER_FIGURES
 JUDGED_ON_SLOPES = (
@@ -140,6 +142,7 @@ FIGURES = (
     "open_choices",
     "open_choices_training",
     "companion_softmax",
+    "companion_isometry",
 )
 
 TRIAL_COLUMNS = [
@@ -284,6 +287,9 @@ class TestPlans:
             "measure_softmax": 1,
             "judge_softmax": 1,
             "plot_softmax": 1,
+            "measure_isometry": 1,
+            "judge_isometry": 1,
+            "plot_isometry": 1,
             "write_findings": 1,
             "write_summary": 1,
             "assemble_report": 1,
@@ -293,7 +299,7 @@ class TestPlans:
             "plot_curves": 2,
             "plot_domain": 1,
             "everything": 1,
-            "total": 219,
+            "total": 222,
         }
         assert seconds < ANSWER_SECONDS
         assert untouched.files() == before
@@ -332,6 +338,7 @@ class TestPlans:
         assert untouched.plan("table1_1") == DATA | ORDERS | JUDGE_TABLE | {"plot_table1_1 table1_1"}
         assert untouched.plan("r_sweep") == DATA | SWEEPS | EDGES | SWEEP_FIGURE
         assert untouched.plan("companion_softmax") == DATA | SOFTMAX
+        assert untouched.plan("companion_isometry") == ISOMETRY
         assert untouched.plan("open_choices") == DATA | OPEN_CHOICES - TRAINED_FIGURE
         assert untouched.plan("open_choices_training") == (
             DATA | (EXTRACT_CHOICES | ON_CURVES) - OPEN_CHOICES_PAGE - {f"extract_pool {PAIR}"}
@@ -501,6 +508,7 @@ class TestWholeRun:
 
     def test_every_job_has_its_log_and_benchmark(self, finished):
         tables = "slopes|claims|table1_1|changes|training|open-choices|eigenvalues|softmax"
+        tables += "|measured|isometry"
         single = f"(?<!plot_table1_1/)(?:{tables})"
         window = "(?<=fit_)(exact/exact|wide/wide)(?=/)"
         names = [
@@ -574,7 +582,14 @@ class TestRunsAgain:
             ("presentation.pages", COMPARE | CLAIMS | JUDGE_TABLE | (JUDGED_COMPANIONS - STUDY_FIGURES)),
             (
                 "statistics.slopes",
-                FITS | COMPARE | PROBE_FIGURES | LAW_FITS | JUDGED_ON_SLOPES | CLAIMS | DOMAIN_FIGURE,
+                FITS
+                | COMPARE
+                | PROBE_FIGURES
+                | LAW_FITS
+                | JUDGED_ON_SLOPES
+                | CLAIMS
+                | DOMAIN_FIGURE
+                | (ISOMETRY & JUDGED_COMPANIONS),
             ),
             (
                 "theory.mean_field",
@@ -596,7 +611,7 @@ class TestRunsAgain:
                 # The words of its verdicts are part of a form, which the changes of slopes read too.
                 CHANGES_TRAINED | TRAINED_FIGURE | CHANGES | OPEN_CHOICES_PAGE | OPEN_CHOICES_FIGURE,
             ),
-            ("data.pairs", EVERYTHING - ARCHITECTURE - RETRIEVE),
+            ("data.pairs", EVERYTHING - ARCHITECTURE - ISOMETRY - RETRIEVE),
         ],
     )
     def test_an_edit_repeats_its_stages_and_what_follows(self, clone, module, repeated):
@@ -631,9 +646,10 @@ class TestRunsAgain:
             "plot_ledger": 1,
             "plot_trained": 1,
             "plot_softmax": 1,
+            "plot_isometry": 1,
             "assemble_report": 1,
             "everything": 1,
-            "total": 16,
+            "total": 17,
         }
         logs = [
             *(clone.root / f"results/logs/plot_figure/{figure}.log" for figure in PANELS),
@@ -671,7 +687,11 @@ class TestRunsAgain:
             pytest.param(
                 {"data": {"seed": 1}},
                 # Its images are the default's now, which are extracted anew.
-                EVERYTHING - RETRIEVE - ARCHITECTURE - {f"extract_choice another_subset/{PAIR}"},
+                EVERYTHING
+                - RETRIEVE
+                - ARCHITECTURE
+                - ISOMETRY
+                - {f"extract_choice another_subset/{PAIR}"},
                 id="data seed",
             ),
             pytest.param(

@@ -15,6 +15,7 @@ from dynparam.data.settings import Data, Inputs, Source
 from dynparam.experiments.alignments.settings import (
     Law,
 )
+from dynparam.experiments.isometry.settings import IsometrySettings
 from dynparam.experiments.measured_orders.settings import Exponents
 from dynparam.experiments.open_choices.settings import OpenChoicesSettings
 from dynparam.experiments.r_sweep.settings import Sweep
@@ -61,6 +62,7 @@ class Config(Block):
     exponents: Exponents
     sweep: Sweep
     softmax_fisher: SoftmaxFisher
+    isometry: IsometrySettings
     protocol: Protocol
     training: Training
     domain: Domain

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dynparam.experiments.alignments.stages import EXPERIMENT as ALIGNMENTS
 from dynparam.experiments.architecture.stages import EXPERIMENT as ARCHITECTURE
+from dynparam.experiments.isometry.stages import EXPERIMENT as ISOMETRY
 from dynparam.experiments.measured_orders.stages import EXPERIMENT as MEASURED_ORDERS
 from dynparam.experiments.open_choices.stages import EXPERIMENT as OPEN_CHOICES
 from dynparam.experiments.r_sweep.stages import EXPERIMENT as R_SWEEP
@@ -18,4 +19,5 @@ EXPERIMENTS = (
     OPEN_CHOICES,
     TRAINING_CURVES,
     SOFTMAX_FISHER,
+    ISOMETRY,
 )
