@@ -93,7 +93,7 @@ class TestPage:
         folder = settings.paths.figures
         links = {a["download"]: a["href"] for a in elements.all("a") if "download" in a}
         figures = [shown for _, shown in all_figures(settings)]
-        assert len(elements.all("figure")) == len(figures) == 13
+        assert len(elements.all("figure")) == len(figures) == 15
         for shown in figures:
             name = shown.name
             content = base64.b64decode(links[f"{name}.csv"].partition("base64,")[2])
@@ -197,7 +197,9 @@ class TestPage:
         assert "the same on the exact-law engine, from n = 100,000 on" in table
         assert rows["Edges in r"] == [1, 0, 2, 3]
         assert rows["Audits of archived curves"] == [AUDITS - 1, 1, 0, AUDITS]
-        assert len(rows) == 8
+        assert rows["Softmax and the Fisher information"] == [38, 0, 0, 38]
+        assert rows["Depth and the Fisher information of one input"] == [60, 0, 0, 60]
+        assert len(rows) == 10
 
     def test_parts_say_what_their_numbers_are_and_how_they_were_judged(self, settings, elements):
         told = " ".join(elements.texts)
@@ -236,7 +238,7 @@ class TestPage:
 
     def test_every_input_that_is_recorded_exists(self, settings):
         inputs = [path for path, _ in needed(settings)]
-        assert len(set(inputs)) == len(inputs) == 4 * 13 + 4 + AUDITS + 2
+        assert len(set(inputs)) == len(inputs) == 4 * 15 + 6 + AUDITS + 2
         assert all(path.is_file() for path in inputs)
 
     def test_a_run_without_findings_and_archive_has_a_page(self, settings):

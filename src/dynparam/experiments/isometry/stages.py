@@ -17,7 +17,7 @@ from dynparam.provenance.stage import RESULTS, THREADS, Made, Stage
 
 TITLE = "Conditional Fisher information under dynamical isometry"
 
-SOURCE = "beyond the thesis: Hayase and Karakida (2021)"
+SOURCE = "not in it; Hayase and Karakida (2021)"
 
 MEASURED = "isometry/measured.csv"
 

@@ -17,7 +17,7 @@ from dynparam.provenance.stage import IMAGES, RESULTS, THREADS, Made, Stage, ima
 
 TITLE = "Fisher information of softmax cross-entropy"
 
-SOURCE = "beyond the thesis: Karakida and others (2021)"
+SOURCE = "not in it; Karakida and others (2021)"
 
 EIGENVALUES = "softmax_fisher/eigenvalues.csv"
 
