@@ -26,7 +26,7 @@ from dynparam.theory.widths import log_spaced
 from dynparam.training.curve_table import COLUMNS
 from dynparam.trials.networks import family_exponents
 from dynparam.trials.settings import ASYMPTOTIC
-from tests import lazy, open_choices
+from tests import isometry, lazy, open_choices, softmax
 from tests.planted import all_planted, stage
 
 ROOT = Path(__file__).parents[1]
@@ -335,6 +335,8 @@ def make(root: Path) -> None:
         "results/lazy_or_rich/verdicts": laziness(),
         "results/table1_1/table1_1": entries(),
         "results/open_choices/changes": changes(),
+        "results/softmax_fisher/softmax": softmax.verdicts(),
+        "results/isometry/isometry": isometry.verdicts(),
         "results/open_choices/training": trained(),
         "figures/conditions": conditions(),
         "figures/claim_domain": domain(),

@@ -17,7 +17,7 @@ from dynparam.experiments.lazy_or_rich.settings import for_laziness
 from dynparam.provenance.record import write_sidecar
 from dynparam.report.contents import all_figures
 from dynparam.training.settings import all_runs, for_audit
-from tests import lazy
+from tests import isometry, lazy, softmax
 
 ROOT = Path(__file__).parents[1]
 
@@ -167,15 +167,22 @@ def make(root: Path, size: tuple[int, int] = (1500, 600)) -> Config:
     """Write everything the report needs below ``root``; returns the run's configuration."""
     chosen = settings(root)
     results, figures, docs = chosen.paths.results, chosen.paths.figures, root / "docs"
-    for folder in ("comparison", "table1_1", "sweep", "sharpness", "lazy_or_rich", "benchmarks/draw"):
+    companions = ("sharpness", "lazy_or_rich", "softmax_fisher", "isometry")
+    for folder in ("comparison", "table1_1", "sweep", *companions, "benchmarks/draw"):
         (results / folder).mkdir(parents=True)
     figures.mkdir()
     docs.mkdir()
     shutil.copy(ROOT / "figures/table1_1.csv", results / "table1_1/table1_1.csv")
-    made = {"comparison/slopes": slopes(), "comparison/claims": claims(), "sweep/edges": edges()}
-    made |= {"sharpness/verdicts": sharpness()}
     laziness = for_laziness(chosen)
-    made["lazy_or_rich/verdicts"] = judged(lazy.planted(laziness), laziness)
+    made = {
+        "comparison/slopes": slopes(),
+        "comparison/claims": claims(),
+        "sweep/edges": edges(),
+        "sharpness/verdicts": sharpness(),
+        "lazy_or_rich/verdicts": judged(lazy.planted(laziness), laziness),
+        "softmax_fisher/softmax": softmax.verdicts(),
+        "isometry/isometry": isometry.verdicts(),
+    }
     for name, table in made.items():
         table.to_csv(results / f"{name}.csv", index=False)
     for name in (*made, "table1_1/table1_1"):

@@ -2,6 +2,7 @@
 
 import math
 import re
+from fractions import Fraction
 
 import pytest
 
@@ -12,11 +13,13 @@ from dynparam.theory.widths import INPUT_WIDTH, bottleneck
 from tests.findings_run import CONFIG
 
 FOLDER = PACKAGE / "experiments"
-WORDS = {2: "two", 3: "three", 4: "four", 5: "five"}
+WORDS = {2: "two", 3: "three", 4: "four", 5: "five", 10: "ten"}
 TEN = f"10^{round(math.log10(CONFIG.law.widths.largest))}"
 LEVEL = f"{100 * CONFIG.fit.confidence:g}"
 SWEEP = CONFIG.sweep
 LAZY = CONFIG.lazy_or_rich
+SOFTMAX = CONFIG.softmax_fisher
+DEEP = CONFIG.isometry.bottlenecks
 NETWORK = bottleneck(CONFIG.protocol.n, CONFIG.protocol.n_min, hidden=CONFIG.network.hidden).hidden
 POOLED = 32 // CONFIG.sharpness.pool
 RATIOS = [rule for rule in CONFIG.exponents.families.values() if rule.exponent < 1]
@@ -43,6 +46,11 @@ SAID = {
         f"{LEVEL} % intervals",
     ],
     "lazy_or_rich/verdicts": [],
+    "isometry/companion_isometry": [
+        f"{DEEP.n} and {DEEP.n_min} wide in turn, mean over {DEEP.trials} networks",
+        f"{LEVEL} % intervals",
+    ],
+    "isometry/isometry": [],
     "measured_orders/conditions": [],
     "measured_orders/table1_1": [
         f"{LEVEL} % intervals",
@@ -65,6 +73,13 @@ SAID = {
         f"with {CONFIG.sharpness.normalization.fixed_images}. Lines",
     ],
     "sharpness/verdicts": [],
+    "softmax_fisher/companion_softmax": [
+        f"networks of {WORDS[SOFTMAX.images.outputs]} outputs",
+        f"{WORDS[len(SOFTMAX.parametrizations)]} parametrizations",
+        "n, n/4, n, n/4, n.",
+        f"{SOFTMAX.trials} networks with {LEVEL} % intervals",
+    ],
+    "softmax_fisher/softmax": [],
     "training_curves/claim_domain": [f"ratio of {CONFIG.protocol.n // CONFIG.protocol.n_min}"],
     "training_curves/claims": [],
     "training_curves/fig3_4": [f"({'-'.join(map(str, NETWORK))} hidden units) on airplane against"],
@@ -107,3 +122,9 @@ def test_captions_of_the_thesis_s_figures_name_them():
         assert " against ".join(task.split("-")) in text(f"training_curves/{figure}")
     exponents = {curve.narrow.exponent for curve in CONFIG.probe.curves.values()}
     assert SWEEP.narrow.exponent in exponents, "along the widths of Fig. 3.2"
+
+
+def test_the_caption_of_softmax_names_its_widths():
+    narrow = SOFTMAX.images.narrow
+    assert (narrow.coefficient, narrow.exponent) == (Fraction(1, 4), 1)
+    assert CONFIG.network.hidden == ("wide", "narrow", "wide", "narrow", "wide")

@@ -35,6 +35,8 @@ FORMS = {
     "lazy_or_rich INDEX": ("family engine parametrization n trial layer", False),
     "lazy_or_rich IDENTITIES": ("identity r momentum", False),
     "lazy_or_rich VERDICTS": ("experiment quantity setting", False),
+    "isometry MEASURED": ("part depth kind trial quantity rank", False),
+    "softmax_fisher EIGENVALUES": ("part n scales trial quantity rank", False),
     "training_curves CURVES": ("seed epoch", False),
     "training_curves CLAIMS": ("claim source metric", False),
     "training_curves DOMAIN": ("task n n_min metric epoch panel", False),

@@ -8,10 +8,12 @@ import pandas as pd
 import pytest
 
 from dynparam.experiments.alignments import tables as alignments
+from dynparam.experiments.isometry import tables as isometry
 from dynparam.experiments.lazy_or_rich import tables as lazy_or_rich
 from dynparam.experiments.open_choices import tables as open_choices
 from dynparam.experiments.r_sweep import tables as r_sweep
 from dynparam.experiments.sharpness import tables as sharpness
+from dynparam.experiments.softmax_fisher import tables as softmax_fisher
 from dynparam.experiments.training_curves import tables as training_curves
 from dynparam.support.errors import DataError
 from dynparam.support.tables import Form, Kind
@@ -87,6 +89,8 @@ RULES = {
         "",
         "experiment quantity setting",
     ),
+    "depths": Rules(isometry.MEASURED, "", "trial", "part depth kind trial quantity rank"),
+    "eigenvalues": Rules(softmax_fisher.EIGENVALUES, "", "n trial", "part n scales trial quantity rank"),
     "curves": Rules(
         training_curves.CURVES,
         "train_loss test_loss train_accuracy test_accuracy",

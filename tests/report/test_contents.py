@@ -72,6 +72,8 @@ def test_a_figure_that_is_not_drawn_is_left_out_alone(tmp_path, key, figure):
         ("r_sweep", ["sweep/n_min.csv", "sweep/geometric_mean.csv", "sweep/n_max.csv"]),
         ("sharpness", [f"sharpness/{one}.csv" for one in ("widths", "limits", "normalization")]),
         ("open_choices", ["open_choices/changes.csv"]),
+        ("companion_softmax", ["softmax_fisher/eigenvalues.csv"]),
+        ("companion_isometry", ["isometry/measured.csv"]),
         ("fig3_4", [f"training/airplane-automobile/{one}.csv" for one in ("spectral", "dynamic")]),
         ("fig3_5", [f"training/bird-cat/{one}.csv" for one in ("spectral", "dynamic")]),
     ],

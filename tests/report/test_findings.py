@@ -85,7 +85,7 @@ def test_page_quotes_its_tables(run):
     assert "to 3e-14, with momentum or without" in whole
     assert "with 3 seeds per curve (the archive; the thesis has 100)" in whole
     assert "20 seeds at n = 1000 and 2000, 3 at n = 5000 and 10000, on 1 to 4 draws of" in whole
-    assert re.findall(r"(?<= )(\d+)\. (?=\*\*)", whole) == [str(k) for k in range(1, 17)]
+    assert re.findall(r"(?<= )(\d+)\. (?=\*\*)", whole) == [str(k) for k in range(1, 19)]
     assert MARK not in whole
 
 
@@ -194,6 +194,16 @@ QUOTED = [
     # lazy_or_rich
     Quoted({"lazy_or_rich.figure": "own"}, "`figures/lazy_or_rich.png`", "`figures/own.png`"),
     Quoted({"lazy_or_rich.kernel_change.until": 0.2}, "to 10 % of the loss", "to 20 % of the loss"),
+    # softmax_fisher
+    Quoted({"softmax_fisher.figure": "own"}, "companion_softmax.png", "`figures/own.png`"),
+    Quoted({"softmax_fisher.trials": 30}, "20 networks of each kind", "30 networks of each kind"),
+    Quoted({"softmax_fisher.samples": 80}, "kind, 60 inputs)", "kind, 80 inputs)"),
+    # isometry
+    Quoted({"isometry.figure": "own"}, "companion_isometry.png", "`figures/own.png`"),
+    Quoted({"isometry.units": 300}, "hard tanh, 400 units", "hard tanh, 300 units"),
+    Quoted({"isometry.trials": 20}, "units, 12 networks of", "units, 20 networks of"),
+    Quoted({"isometry.bottlenecks.n": 250}, "widths 300 and 100 in turn", "widths 250 and 100 in turn"),
+    Quoted({"isometry.bottlenecks.n_min": 90}, "widths 300 and 100 in", "widths 300 and 90 in"),
     # open_choices
     Quoted(
         {f"{SPECTRAL}.exponent": "1/4", f"{DYNAMIC}.exponent": "1/4"},
@@ -307,7 +317,7 @@ def test_files_are_quoted_where_they_lie(run):
 def templates(name="findings.md.j2"):
     """The parsed templates of all sentences, by their place."""
     places = sorted((ROOT / "src/dynparam").rglob(name))
-    assert len(places) == 7
+    assert len(places) == 10
     environment = Environment()
     return {
         str(place.relative_to(ROOT)): environment.parse(place.read_text(encoding="utf-8"))
@@ -355,6 +365,8 @@ BY_HAND = (
     "Eq. 2.58",
     "eq. 3.4",
     "Eq. 3.4",
+    "C - 1",
+    "|x|^2",
     "(2.18)",
     "(2.31)",
     "(2.41)",
@@ -390,6 +402,8 @@ BY_HAND_IN_JAPANESE = (
     "第 2 項が第 1 項",
     "式 3.4",
     "（論文は 100）",
+    "オーダー 1",
+    "二乗誤差を 1 として",
     "Θ(1)",
     "n_0",
     "r = 1/2",
@@ -486,6 +500,8 @@ CLAIMS, DOMAIN = "results/comparison/claims.csv", "figures/claim_domain.csv"
 CONSTANT = "curve == 'fig3_2_constant_ratio'"
 CHANGES = "results/open_choices/changes.csv"
 TRAINED = "results/open_choices/training.csv"
+SOFTMAX = "results/softmax_fisher/softmax.csv"
+DEPTH = "results/isometry/isometry.csv"
 ASYMPTOTIC_CONSTANT = f"{CONSTANT} and alternative == 'asymptotic_first_layer'"
 OTHER_ASYMPTOTIC = "curve == 'fig3_3_dynamic' and alternative == 'asymptotic_first_layer'"
 DYNAMICS = "parametrization == 'dynamic'"
@@ -555,6 +571,23 @@ TURNED = [
     Turned("The advantage at", DOMAIN, "n == 1000 and epoch == '50'", "verdict", "holds"),
     Turned("**Dynamic trains more", CLAIMS, "metric == 'train_loss jumps'", "verdict", "undecided"),
     Turned("**Dynamic trains more", DOMAIN, "epoch == 'jumps'", "verdict", "fails"),
+    # softmax_fisher
+    Turned(
+        "**Softmax disperses",
+        SOFTMAX,
+        "setting == 'mup, n = 1000' and verdict == 'holds'",
+        "verdict",
+        "fails",
+    ),
+    Turned(
+        "Sizes agree", SOFTMAX, "experiment == 'gaussian' and role == 'claim'", "verdict", "undecided"
+    ),
+    Turned("The controls", SOFTMAX, "role == 'control'", "verdict", "undecided"),
+    # isometry
+    Turned("**In deep networks", DEPTH, "quantity.str.startswith('exponent')", "verdict", "undecided"),
+    Turned("The largest eigenvalue and", DEPTH, "expected == 0", "verdict", "disagrees"),
+    Turned("With Gaussian weights", DEPTH, "role == 'control'", "verdict", "undecided"),
+    Turned("At bottlenecks", DEPTH, "experiment == 'bottleneck'", "measured", 1.0),
 ]
 
 
@@ -606,7 +639,7 @@ class TestTheSummaryInJapanese:
             "曲線ごとのシード数は 3（論文は 100）",
         ):
             assert sentence in whole
-        assert re.findall(r"(?m)^(\d+)\. ", whole) == [str(k) for k in range(1, 19)]
+        assert re.findall(r"(?m)^(\d+)\. ", whole) == [str(k) for k in range(1, 21)]
         assert "この実行では成り立たない" not in whole
 
     def test_it_fits_one_page(self, run):

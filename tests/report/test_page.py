@@ -93,7 +93,7 @@ class TestPage:
         folder = settings.paths.figures
         links = {a["download"]: a["href"] for a in elements.all("a") if "download" in a}
         figures = [shown for _, shown in all_figures(settings)]
-        assert len(elements.all("figure")) == len(figures) == 14
+        assert len(elements.all("figure")) == len(figures) == 17
         for shown in figures:
             name = shown.name
             content = base64.b64decode(links[f"{name}.csv"].partition("base64,")[2])
@@ -203,7 +203,9 @@ class TestPage:
         good = int(own.isin(["agrees", "holds"]).sum())
         assert 0 < good <= len(own) < len(judged)
         assert rows["Lazy or rich"] == [good, 0, len(own) - good, len(own)], "without controls"
-        assert len(rows) == 9
+        assert rows["Softmax and the Fisher information"] == [38, 0, 0, 38]
+        assert rows["Depth and the Fisher information of one input"] == [60, 0, 0, 60]
+        assert len(rows) == 12
 
     def test_parts_say_what_their_numbers_are_and_how_they_were_judged(self, settings, elements):
         told = " ".join(elements.texts)
@@ -242,7 +244,7 @@ class TestPage:
 
     def test_every_input_that_is_recorded_exists(self, settings):
         inputs = [path for path, _ in needed(settings)]
-        assert len(set(inputs)) == len(inputs) == 4 * 14 + 5 + AUDITS + 2
+        assert len(set(inputs)) == len(inputs) == 4 * 17 + 8 + AUDITS + 2
         assert all(path.is_file() for path in inputs)
 
     def test_a_run_without_findings_and_archive_has_a_page(self, settings):
@@ -274,6 +276,8 @@ MISSING = [
     ("results/comparison/claims.csv", "comparison"),
     ("results/sweep/edges.csv", "r_sweep"),
     ("results/sharpness/verdicts.csv", "sharpness"),
+    ("results/softmax_fisher/softmax.csv", "companion_softmax"),
+    ("results/isometry/isometry.csv", "companion_isometry"),
     ("docs/findings.md", "findings"),
     ("docs/open-choices.md", "open_choices"),
     ("results/audit/bird-cat/10000-500/dynamic.json", "bird-cat/10000-500/dynamic.json"),

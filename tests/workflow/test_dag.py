@@ -103,17 +103,23 @@ LAZY_VERDICTS = {"judge_laziness verdicts"}
 LAZY_FIGURE = {"plot_laziness lazy_or_rich"}
 LAZY_JUDGED = LAZY_VERDICTS | LAZY_FIGURE
 LAZY = LAZY_TRIALS | LAZY_JUDGED
-STUDIES = ORDERS | JUDGE_TABLE | ORDER_FIGURES | SWEEPS | EDGES | SWEEP_FIGURE | OPEN_CHOICES | LAZY
-STUDIES |= SHARPNESS
+SOFTMAX_FIGURE = {"plot_softmax companion_softmax"}
+SOFTMAX = {"measure_softmax eigenvalues", "judge_softmax softmax"} | SOFTMAX_FIGURE
+ISOMETRY_FIGURE = {"plot_isometry companion_isometry"}
+ISOMETRY = {"measure_isometry measured", "judge_isometry isometry"} | ISOMETRY_FIGURE
+COMPANIONS = SHARPNESS | LAZY | SOFTMAX | ISOMETRY
+JUDGE_COMPANIONS = JUDGE_SHARPNESS | LAZY_VERDICTS | {"judge_softmax softmax", "judge_isometry isometry"}
+COMPANION_FIGURES = SHARPNESS_FIGURE | LAZY_FIGURE | SOFTMAX_FIGURE | ISOMETRY_FIGURE
+JUDGED_COMPANIONS = JUDGE_COMPANIONS | COMPANION_FIGURES
+STUDIES = ORDERS | JUDGE_TABLE | ORDER_FIGURES | SWEEPS | EDGES | SWEEP_FIGURE | OPEN_CHOICES
 STUDY_FIGURES = WIDE_FIGURES | ORDER_FIGURES | SWEEP_FIGURE | OPEN_CHOICES_FIGURE | TRAINED_FIGURE
-STUDY_FIGURES |= SHARPNESS_FIGURE | LAZY_FIGURE
+STUDY_FIGURES |= COMPANION_FIGURES
 
 OF_ORDERS = JUDGE_TABLE | ORDER_FIGURES
 JUDGED_ON_SLOPES = (
     OF_ORDERS | EDGES | SWEEP_FIGURE | CHANGES | OPEN_CHOICES_PAGE | OPEN_CHOICES_FIGURE | WIDE_FIGURES
-) | JUDGE_SHARPNESS
-JUDGED_ON_SLOPES |= LAZY_JUDGED
-JUDGED_STUDIES = JUDGED_ON_SLOPES | CHANGES_TRAINED | TRAINED_FIGURE | SHARPNESS_FIGURE
+)
+JUDGED_STUDIES = JUDGED_ON_SLOPES | CHANGES_TRAINED | TRAINED_FIGURE | JUDGED_COMPANIONS
 
 ONE_STEP = PROBES | EXPECTATIONS | FITS | COMPARE | PROBE_FIGURES | LAW
 
@@ -137,12 +143,11 @@ DOMAIN_FIGURE = {f"plot_domain {DOMAIN}"}
 DRAW_TRAINED = CURVE_FIGURES | DOMAIN_FIGURE
 TRAINING = TRAIN | COLLECT | CLAIMS | DRAW_TRAINED
 PAGE = {"assemble_report report"}
-EVERYTHING = RETRIEVE | EXTRACT | ONE_STEP | ARCHITECTURE | TRAINING | STUDIES | PAGE
+EVERYTHING = RETRIEVE | EXTRACT | ONE_STEP | ARCHITECTURE | TRAINING | STUDIES | COMPANIONS | PAGE
 # The dense engine and the law engine are one command, so an edit of one repeats both.
-ON_TRIALS = STUDIES - EXTRACT_CHOICES - TRAIN_CHOICES - CHANGES_TRAINED - TRAINED_FIGURE - SHARPNESS
-ON_TRIALS -= LAZY
+ON_TRIALS = STUDIES - EXTRACT_CHOICES - TRAIN_CHOICES - CHANGES_TRAINED - TRAINED_FIGURE
 ON_BOTH_ENGINES = (ONE_STEP - EXPECTATIONS - EXPECT_WIDE) | ON_TRIALS | LAZY_STEPS | LAZY_JUDGED
-ON_IMAGES = EVERYTHING - ARCHITECTURE - RETRIEVE - NORMALIZED - (LAZY_TRIALS - LAZY_TRAINED)
+ON_IMAGES = EVERYTHING - ARCHITECTURE - RETRIEVE - NORMALIZED - (LAZY_TRIALS - LAZY_TRAINED) - ISOMETRY
 
 FIGURES = (
     "fig3_1",
@@ -157,6 +162,8 @@ FIGURES = (
     "lazy_or_rich",
     "open_choices",
     "open_choices_training",
+    "companion_softmax",
+    "companion_isometry",
 )
 
 TRIAL_COLUMNS = [
@@ -315,6 +322,12 @@ class TestPlans:
             "write_ledger": 1,
             "plot_ledger": 1,
             "plot_trained": 1,
+            "measure_softmax": 1,
+            "judge_softmax": 1,
+            "plot_softmax": 1,
+            "measure_isometry": 1,
+            "judge_isometry": 1,
+            "plot_isometry": 1,
             "write_findings": 1,
             "write_summary": 1,
             "assemble_report": 1,
@@ -324,7 +337,7 @@ class TestPlans:
             "plot_curves": 2,
             "plot_domain": 1,
             "everything": 1,
-            "total": 278,
+            "total": 284,
         }
         assert seconds < ANSWER_SECONDS
         assert untouched.files() == before
@@ -355,13 +368,17 @@ class TestPlans:
     def test_the_comparison_draws_nothing(self, untouched):
         elsewhere = TRAIN_DOMAIN | EXTRACT_DRAWS | jobs("collect_curves", DOMAIN_RUNS)
         drawn = PROBE_FIGURES | ARCHITECTURE | DRAW_TRAINED | STUDY_FIGURES
-        assert untouched.plan("comparison") == EVERYTHING - drawn - elsewhere - STUDIES - PAGE
+        assert (
+            untouched.plan("comparison") == EVERYTHING - drawn - elsewhere - STUDIES - COMPANIONS - PAGE
+        )
 
     def test_a_study_needs_no_other(self, untouched):
         assert untouched.plan("table1_1") == DATA | ORDERS | JUDGE_TABLE | {"plot_table1_1 table1_1"}
         assert untouched.plan("r_sweep") == DATA | SWEEPS | EDGES | SWEEP_FIGURE
         assert untouched.plan("sharpness") == DATA | SHARPNESS
         assert untouched.plan("lazy_or_rich") == DATA | LAZY
+        assert untouched.plan("companion_softmax") == DATA | SOFTMAX
+        assert untouched.plan("companion_isometry") == ISOMETRY
         assert untouched.plan("open_choices") == DATA | OPEN_CHOICES - TRAINED_FIGURE
         assert untouched.plan("open_choices_training") == (
             DATA | (EXTRACT_CHOICES | ON_CURVES) - OPEN_CHOICES_PAGE - {f"extract_pool {PAIR}"}
@@ -504,7 +521,7 @@ class TestWholeRun:
         figures_and_tables += len(PAGE)
         law = len(EXACT | WIDE | EXPECT_WIDE | LAW_FITS)
         studies = len(ORDERS | JUDGE_TABLE | SWEEPS | {"edges"} | CHOICES | CHANGES)
-        studies += len(TRAIN_CHOICES | CHANGES_TRAINED | LAZY_TRIALS | LAZY_VERDICTS)
+        studies += len(TRAIN_CHOICES | CHANGES_TRAINED | (COMPANIONS - SHARPNESS - COMPANION_FIGURES))
         studies += len(("widths", "rates", "normalization", "verdicts"))
         assert len(sidecars) == figures_and_tables + law + studies
         for sidecar in sidecars:
@@ -534,8 +551,9 @@ class TestWholeRun:
     def test_every_job_has_its_log_and_benchmark(self, finished):
         beside = {"find_edges exponents", "judge_sharpness thesis"}
         beside |= {"sharpness_of_widths limits", "sharpness_of_rates output_scale"}
-        single = "slopes|claims|table1_1|changes|training|open-choices|identities|verdicts"
-        single = f"(?<!plot_table1_1/)(?:{single})"
+        tables = "slopes|claims|table1_1|changes|training|open-choices"
+        tables += "|identities|verdicts|eigenvalues|softmax|measured|isometry"
+        single = f"(?<!plot_table1_1/)(?:{tables})"
         window = "(?<=fit_)(exact/exact|wide/wide)(?=/)"
         names = [
             re.sub(
@@ -605,10 +623,17 @@ class TestRunsAgain:
         ("module", "repeated"),
         [
             ("presentation.figure_style", PROBE_FIGURES | ARCHITECTURE | DRAW_TRAINED | STUDY_FIGURES),
-            ("presentation.pages", COMPARE | CLAIMS | JUDGE_TABLE | JUDGE_SHARPNESS | LAZY_VERDICTS),
+            ("presentation.pages", COMPARE | CLAIMS | JUDGE_TABLE | JUDGE_COMPANIONS),
             (
                 "statistics.slopes",
-                FITS | COMPARE | PROBE_FIGURES | LAW_FITS | JUDGED_ON_SLOPES | CLAIMS | DOMAIN_FIGURE,
+                FITS
+                | COMPARE
+                | PROBE_FIGURES
+                | LAW_FITS
+                | JUDGED_ON_SLOPES
+                | CLAIMS
+                | DOMAIN_FIGURE
+                | ((SHARPNESS | LAZY | ISOMETRY) & JUDGED_COMPANIONS) - SHARPNESS_FIGURE,
             ),
             (
                 "theory.mean_field",
@@ -668,9 +693,11 @@ class TestRunsAgain:
             "plot_laziness": 1,
             "plot_ledger": 1,
             "plot_trained": 1,
+            "plot_softmax": 1,
+            "plot_isometry": 1,
             "assemble_report": 1,
             "everything": 1,
-            "total": 16,
+            "total": 19,
         }
         logs = [
             *(clone.root / f"results/logs/plot_figure/{figure}.log" for figure in PANELS),
@@ -700,7 +727,7 @@ class TestRunsAgain:
             pytest.param(
                 {"inputs": {"normalization": "unit_range"}},
                 # Alternatives that choose another normalization are what they were.
-                (ONE_STEP | TRAINING | STUDIES - EXTRACT_CHOICES - NORMALIZED - LAZY)
+                (ONE_STEP | TRAINING | SOFTMAX | (SHARPNESS - NORMALIZED) | STUDIES - EXTRACT_CHOICES)
                 - jobs("measure_choice", [f"{name}-law" for name in NORMALIZATIONS])
                 - jobs("train_choice", [f"curves/{name}" for name in NORMALIZATIONS]),
                 id="normalization",
@@ -758,7 +785,12 @@ class TestRunsAgain:
             ),
             pytest.param(
                 {"figures": {"dpi": 60}},
-                PROBE_FIGURES | ARCHITECTURE | CLAIMS | DRAW_TRAINED | JUDGED_STUDIES,
+                PROBE_FIGURES
+                | ARCHITECTURE
+                | CLAIMS
+                | DRAW_TRAINED
+                | JUDGED_STUDIES
+                | JUDGED_COMPANIONS,
                 id="dpi",
             ),
             pytest.param(

@@ -15,11 +15,13 @@ from dynparam.data.settings import Data, Inputs, Source
 from dynparam.experiments.alignments.settings import (
     Law,
 )
+from dynparam.experiments.isometry.settings import IsometrySettings
 from dynparam.experiments.lazy_or_rich.settings import LazyOrRich
 from dynparam.experiments.measured_orders.settings import Exponents
 from dynparam.experiments.open_choices.settings import OpenChoicesSettings
 from dynparam.experiments.r_sweep.settings import Sweep
 from dynparam.experiments.sharpness.settings import Sharpness
+from dynparam.experiments.softmax_fisher.settings import SoftmaxFisher
 from dynparam.experiments.training_curves.settings import Claims
 from dynparam.settings.base import Block
 from dynparam.settings.shared import (
@@ -63,6 +65,8 @@ class Config(Block):
     sweep: Sweep
     sharpness: Sharpness
     lazy_or_rich: LazyOrRich
+    softmax_fisher: SoftmaxFisher
+    isometry: IsometrySettings
     protocol: Protocol
     training: Training
     domain: Domain
@@ -145,6 +149,7 @@ class Config(Block):
             ("figures.training", tuple(self.figures.training.values())),
             ("domain.tasks", self.domain.tasks),
             ("open_choices.training.task", (self.open_choices.training.task,)),
+            ("softmax_fisher.pair", (self.softmax_fisher.pair,)),
         ):
             for task in tasks:
                 if task not in self.data.pairs:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dynparam.experiments.alignments.stages import EXPERIMENT as ALIGNMENTS
 from dynparam.experiments.architecture.stages import EXPERIMENT as ARCHITECTURE
+from dynparam.experiments.isometry.stages import EXPERIMENT as ISOMETRY
 from dynparam.experiments.lazy_or_rich.stages import EXPERIMENT as LAZY_OR_RICH
 from dynparam.experiments.measured_orders.stages import EXPERIMENT as MEASURED_ORDERS
 from dynparam.experiments.open_choices.stages import EXPERIMENT as OPEN_CHOICES
 from dynparam.experiments.r_sweep.stages import EXPERIMENT as R_SWEEP
 from dynparam.experiments.sharpness.stages import EXPERIMENT as SHARPNESS
+from dynparam.experiments.softmax_fisher.stages import EXPERIMENT as SOFTMAX_FISHER
 from dynparam.experiments.training_curves.stages import EXPERIMENT as TRAINING_CURVES
 
 EXPERIMENTS = (
@@ -20,4 +22,6 @@ EXPERIMENTS = (
     LAZY_OR_RICH,
     OPEN_CHOICES,
     TRAINING_CURVES,
+    SOFTMAX_FISHER,
+    ISOMETRY,
 )

@@ -62,10 +62,22 @@ def sharpness(kernel: FloatArray) -> float:
         >>> round(sharpness(of_outputs(np.array([[2.0, 1.0], [1.0, 2.0]]), 3)), 6)
         1.5
     """
-    outputs, inputs = _shape(kernel)
-    _require_finite(kernel)
-    matrix = kernel.reshape(outputs * inputs, outputs * inputs)
-    return _largest_eigenvalue((matrix + matrix.T) / 2) / inputs
+    matrix, inputs = _matrix(kernel)
+    return _largest_eigenvalue(matrix) / inputs
+
+
+def spectrum(kernel: FloatArray) -> FloatArray:
+    """All eigenvalues of Theta / T for a kernel (C, T, C, T), falling: (C T,).
+
+    Those of the Fisher information, but for its zeros. Raises as ``sharpness`` does.
+
+    Examples:
+        >>> spectrum(of_outputs(np.array([[2.0, 1.0], [1.0, 2.0]]), 2)).round(6).tolist()
+        [1.5, 1.5, 0.5, 0.5]
+    """
+    matrix, inputs = _matrix(kernel)
+    found: FloatArray = np.linalg.eigvalsh(matrix)[::-1] / inputs
+    return found
 
 
 def normalized_kernel(
@@ -82,7 +94,7 @@ def normalized_kernel(
         >>> normalized_kernel(kernel, np.zeros((2, 1)), "mean")[0, :, 0].tolist()
         [[0.5, -0.5], [-0.5, 0.5]]
     """
-    outputs, inputs = _shape(kernel)
+    outputs, inputs = kernel_shape(kernel)
     _require_normalizable(kernel, values, normalization)
     if normalization == "none":
         return kernel
@@ -108,7 +120,7 @@ def normalized_sharpness(kernel: FloatArray, values: FloatArray, normalization: 
         >>> [round(normalized_sharpness(kernel, np.zeros((2, 1)), one), 6) for one in ("none", "mean")]
         [1.5, 0.5]
     """
-    outputs, inputs = _shape(kernel)
+    outputs, inputs = kernel_shape(kernel)
     rows = outputs * inputs
     if normalization == "none" or rows <= DIRECT:
         return sharpness(normalized_kernel(kernel, values, normalization))
@@ -131,7 +143,7 @@ def normalized_sharpness(kernel: FloatArray, values: FloatArray, normalization: 
 
 def _require_normalizable(kernel: FloatArray, values: FloatArray, normalization: Normalization) -> None:
     """Raise ``ConfigError`` for an unknown normalization, other shapes or too few of what it needs."""
-    outputs, inputs = _shape(kernel)
+    outputs, inputs = kernel_shape(kernel)
     if normalization not in get_args(Normalization):
         known = ", ".join(get_args(Normalization))
         raise ConfigError(f"unknown normalization {normalization!r}; choose one of {known}")
@@ -169,6 +181,21 @@ def _by_lanczos(matrix: LinearOperator[np.float64]) -> float | None:
         return float(eigsh(matrix, k=1, which="LA", v0=start, return_eigenvectors=False)[0])
     except ArpackNoConvergence:
         return None
+
+
+def kernel_shape(kernel: FloatArray) -> tuple[int, int]:
+    """C and T of a kernel of all outputs, (C, T, C, T). Raises ``ConfigError`` for another shape."""
+    if kernel.ndim != 4 or kernel.shape[:2] != kernel.shape[2:] or not kernel.size:
+        raise ConfigError(f"a kernel of shape {kernel.shape} is not one of all outputs, (C, T, C, T)")
+    return kernel.shape[0], kernel.shape[1]
+
+
+def _matrix(kernel: FloatArray) -> tuple[FloatArray, int]:
+    """A kernel as a symmetric matrix (C T, C T), and T. Raises as ``sharpness`` says."""
+    outputs, inputs = kernel_shape(kernel)
+    matrix = kernel.reshape(outputs * inputs, outputs * inputs)
+    _require_finite(matrix)
+    return (matrix + matrix.T) / 2, inputs
 
 
 def _largest_eigenvalue(matrix: FloatArray) -> float:
@@ -214,10 +241,3 @@ def _require_finite(kernel: FloatArray) -> None:
         raise NonFiniteError(
             "the kernel is not finite, so that it has no eigenvalues; check the weights"
         )
-
-
-def _shape(kernel: FloatArray) -> tuple[int, int]:
-    """C and T. Raises ``ConfigError`` for another shape."""
-    if kernel.ndim != 4 or kernel.shape[:2] != kernel.shape[2:] or not kernel.size:
-        raise ConfigError(f"a kernel of shape {kernel.shape} is not one of all outputs, (C, T, C, T)")
-    return kernel.shape[0], kernel.shape[1]

@@ -1,0 +1,74 @@
+"""What the findings say of softmax, from planted eigenvalues."""
+
+import pytest
+
+from dynparam.experiments.softmax_fisher.findings import SPREAD, Found
+from dynparam.experiments.softmax_fisher.judge import judged
+from dynparam.statistics.judged import CLAIM, CONTROL
+from tests import softmax
+
+STAGE = softmax.stage()
+TABLE = judged(softmax.planted(), STAGE)
+
+
+def found(table=TABLE, **changes):
+    own = STAGE.softmax_fisher.model_copy(update=changes)
+    return Found(own, table)
+
+
+def changed(verdict, **chosen):
+    table = TABLE.copy()
+    here = table["role"] == chosen.pop("role", CLAIM)
+    for name, value in chosen.items():
+        here &= table[name] == value
+    assert here.any()
+    table.loc[here, "verdict"] = verdict
+    return table
+
+
+def test_spreads_are_those_of_the_widest_network():
+    rows = found().spreads(dispersed=True)
+    assert [row["name"] for row in rows] == ["ntk", "standard"]
+    assert [row["value"] for row in rows] == pytest.approx([4.0, 4.0], rel=0.01)
+    assert [row["name"] for row in found().spreads(dispersed=False)] == ["mup", "spectral", "dynamic"]
+    assert [row["name"] for row in found(parametrizations=["mup", "ntk"]).spreads(dispersed=True)] == [
+        "ntk"
+    ]
+
+
+@pytest.mark.parametrize("setting", ["ntk, n = 1000", "mup, n = 1000"])
+@pytest.mark.parametrize("verdict", ["fails", "undecided"])
+def test_one_spread_that_is_otherwise_is_enough(setting, verdict):
+    assert found().decided_by_size()
+    assert not found(changed(verdict, quantity=SPREAD, setting=setting)).decided_by_size()
+    narrower = setting.replace("1000", "250")
+    assert found(changed(verdict, quantity=SPREAD, setting=narrower)).decided_by_size()
+
+
+def test_theory_is_asked_for_where_networks_are_wide():
+    assert found().theory_holds()
+    assert not found(changed("undecided", experiment="gaussian")).theory_holds()
+    assert found(changed("disagrees", setting="ntk, n = 250")).theory_holds()
+    assert not found(changed("disagrees", setting="ntk, n = 1000")).theory_holds()
+
+
+def test_controls_are_counted_apart():
+    assert found().controls_refuted()
+    assert not found(changed("undecided", role=CONTROL)).controls_refuted()
+    assert not found(TABLE[TABLE["role"] == CLAIM]).controls_refuted()
+    counts = found().counts()
+    assert counts["claim"] == counts["claim_passed"] == 35
+    assert (counts["control"], counts["control_passed"]) == (3, 3)
+
+
+def test_what_fails_is_named():
+    assert found().surprises() == []
+    (told,) = found(changed("fails", quantity=SPREAD, setting="ntk, n = 250")).surprises()
+    assert told.startswith(f"{SPREAD}, ntk, n = 250: 4")
+    assert found().names(dispersed=True) == "ntk and standard"
+
+
+def test_numbers_on_gaussian_inputs():
+    numbers = found().gaussian()
+    assert numbers["outliers"] == pytest.approx(1.0, abs=0.02)
+    assert numbers["gap"] == pytest.approx(0.1, abs=0.01)

@@ -1,0 +1,109 @@
+"""Verdicts on planted eigenvalues."""
+
+import numpy as np
+import pytest
+
+from dynparam.experiments.softmax_fisher.judge import judged, networks, outputs_stay
+from dynparam.statistics.judged import CLAIM, CONTROL, FORM, RIGHT, WRONG
+from dynparam.support.errors import DataError
+from dynparam.support.tables import read_csv, write_csv
+from dynparam.theory.parametrization import HALF, NAMES
+from tests import softmax
+
+STAGE = softmax.stage()
+SPREAD = "spread e_1 / e_{C-1} over that of the squared loss"
+
+
+def verdicts(table, quantity, role=CLAIM):
+    rows = table[(table["quantity"] == quantity) & (table["role"] == role)]
+    return rows["verdict"].tolist()
+
+
+def test_what_is_as_theory_has_it_agrees_and_controls_do_not():
+    table = judged(softmax.planted(), STAGE)
+    assert set(table.loc[table["role"] == CLAIM, "verdict"]) <= set(RIGHT)
+    controls = table[table["role"] == CONTROL]
+    assert controls["verdict"].tolist() == 3 * ["disagrees"]
+    assert controls["setting"].tolist() == [
+        "He's initialization",
+        "ntk, n = 1000",
+        "standard, n = 1000",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ratio", "verdict"), [(1.15, "agrees"), (1.2, "undecided"), (1.3, "disagrees")]
+)
+def test_the_mean_over_outliers_has_its_tolerance(ratio, verdict):
+    """1.2 is the tolerance itself, and the scatter of 1 % leaves it open."""
+    table = judged(softmax.planted(ratio), STAGE)
+    found = verdicts(table, "mean over the C - 1 outliers of e / refined")
+    assert len(found) == 11
+    assert found[0] == verdict
+
+
+@pytest.mark.parametrize(("ratio", "verdict"), [(1.1, "agrees"), (1.17, "disagrees")])
+@pytest.mark.parametrize(
+    "quantity",
+    [
+        "e_1 / refined",
+        "sum of eigenvalues over theory",
+        "largest eigenvalue of the input metric over theory",
+    ],
+)
+def test_other_ratios_have_theirs(quantity, ratio, verdict):
+    assert set(verdicts(judged(softmax.planted(ratio), STAGE), quantity)) == {verdict}
+
+
+def test_dispersed_outliers_are_told_from_others():
+    """Where outputs stay, a spread of 1.5 is too little; where they vanish, of 1.02 is within bounds."""
+    table = judged(softmax.planted(spread=1.5), STAGE).set_index(["setting", "quantity"])
+    found = {
+        name: table.loc[(f"{name}, n = 1000", SPREAD), "verdict"]
+        for name in STAGE.softmax_fisher.parametrizations
+    }
+    holding = {name for name, verdict in found.items() if verdict == "holds"}
+    assert holding == {"mup", "spectral", "dynamic"}
+    assert {found[name] for name in ("ntk", "standard")} == {"fails"}
+
+
+def test_a_control_that_agrees_makes_no_table():
+    """Outliers that softmax does not spread at all: without it they spread as far."""
+    with pytest.raises(DataError, match=r"control 'spread e_1 / e_\{C-1\} without softmax'"):
+        judged(softmax.planted(spread=1.1), STAGE)
+
+
+def test_outliers_of_the_squared_loss_are_counted_by_the_widest_gap():
+    table = softmax.planted().copy()
+    squared = (table["quantity"] == "squared") & (table["part"] == "gaussian") & (table["rank"] == 5)
+    table.loc[squared, "value"] = 0.11
+    with pytest.raises(DataError, match="control 'outliers of the squared loss'"):
+        judged(table, STAGE)
+
+
+def test_gaps_and_the_simple_form_have_no_verdict():
+    table = judged(softmax.planted(), STAGE).set_index("quantity")
+    assert table.loc["e_C / e_{C-1}, softmax", "verdict"] == ""
+    assert table.loc["e_C / e_{C-1}, softmax", "measured"] == pytest.approx(0.1)
+    assert set(table.loc["e_1 / simple form", "verdict"]) == {""}
+    assert table.loc["e_1 / simple form", "measured"].iloc[0] == pytest.approx(1.1, abs=0.02)
+
+
+def test_intervals_are_students_over_trials():
+    network = networks(softmax.planted(), STAGE)[0]
+    ratios = network.values["softmax"][:, 0] / network.values["refined"][:, 0]
+    found, count = network.ratio("softmax", "refined"), len(ratios)
+    reach = 2.093 * ratios.std(ddof=1) / np.sqrt(count)  # t of 19 degrees of freedom
+    assert count == 20
+    assert found.ci_high - found.value == pytest.approx(reach, rel=1e-3)
+
+
+def test_outputs_stay_under_ntk_and_standard_alone():
+    assert {name for name in NAMES if outputs_stay(name, HALF)} == {"ntk", "standard"}
+    assert outputs_stay("dynamic", HALF - HALF)
+
+
+def test_the_table_is_read_as_it_was_written(tmp_path):
+    write_csv(judged(softmax.planted(), STAGE), tmp_path / "softmax.csv")
+    table = read_csv(tmp_path / "softmax.csv", FORM)
+    assert not set(table.loc[table["role"] == CONTROL, "verdict"]) - set(WRONG)
