@@ -100,7 +100,7 @@ def planted(ratio: float = 1.0, control: float = 12.0, rate: float = 2.0) -> pd.
 
 @cache
 def verdicts() -> pd.DataFrame:
-    """``results/isometry/isometry.csv``, from planted measurements: all as theory has it."""
+    """``results/isometry/verdicts.csv``, from planted measurements: all as theory has it."""
     return judged(planted(), stage())
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dynparam.experiments.lazy_or_rich.index import ENGINES, grid, trials
+from dynparam.experiments.lazy_or_rich.indices import ENGINES, grid, trials
 from dynparam.experiments.lazy_or_rich.judge import Tables
 from dynparam.experiments.lazy_or_rich.kernel_change import series
 from dynparam.experiments.lazy_or_rich.settings import (
@@ -76,7 +76,7 @@ def lazy_block(**overrides: Any) -> dict[str, Any]:
             "steps": 10,
             "tolerance": 1e-12,
         },
-        "figure": "lazy_or_rich",
+        "figure": "companion_laziness",
     }
     for key, value in overrides.items():
         *parents, last = key.split("__")

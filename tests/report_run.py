@@ -16,6 +16,8 @@ from dynparam.experiments.lazy_or_rich.judge import judged
 from dynparam.experiments.lazy_or_rich.settings import for_laziness
 from dynparam.provenance.record import write_sidecar
 from dynparam.report.contents import all_figures
+from dynparam.statistics.estimates import Estimate
+from dynparam.statistics.judged import CLAIM, CONTROL, Row, table, within
 from dynparam.training.settings import all_runs, for_audit
 from tests import isometry, lazy, softmax
 
@@ -141,14 +143,26 @@ def edges() -> pd.DataFrame:
 
 
 def sharpness() -> pd.DataFrame:
-    """A statement that holds, one that does not, an open one, and a control that disagrees."""
-    columns = ("setting", "expected", "measured", "verdict", "wanted", "note")
-    rows = [("constant, ntk", 0.0, 0.01, "agrees", "agrees", None)]
-    rows += [("constant, mup", 0.0, 0.4, "disagrees", "agrees", None)]
-    rows += [("constant, standard", 1.0, 0.9, "undecided", "agrees", None)]
-    rows += [("sharpening, spectral", 0.0, -1.0, "disagrees", "disagrees", "control: " + HOSTILE)]
-    table = pd.DataFrame(rows, columns=list(columns)).assign(experiment="widths", quantity="slope")
-    return table.assign(ci_low=table["measured"] - 0.1, ci_high=table["measured"] + 0.1)
+    """A claim that agrees, one that does not, an open one, and a control that is refuted."""
+    rows = (
+        ("constant, ntk", CLAIM, 0.0, 0.01, ""),
+        ("constant, mup", CLAIM, 0.0, 0.4, ""),
+        ("constant, standard", CLAIM, 1.0, 0.9, ""),
+        ("sharpening, spectral", CONTROL, 0.0, -1.0, HOSTILE),
+    )
+    return table(
+        Row(
+            "widths",
+            "slope",
+            setting,
+            role,
+            expected,
+            Estimate(value, value - 0.1, value + 0.1, 0.05, 20),
+            within(expected, 0.15),
+            note,
+        )
+        for setting, role, expected, value, note in rows
+    )
 
 
 def settings(root: Path, reuse: str = "archive") -> Config:
@@ -180,11 +194,11 @@ def make(root: Path, size: tuple[int, int] = (1500, 600)) -> Config:
         "sweep/edges": edges(),
         "sharpness/verdicts": sharpness(),
         "lazy_or_rich/verdicts": judged(lazy.planted(laziness), laziness),
-        "softmax_fisher/softmax": softmax.verdicts(),
-        "isometry/isometry": isometry.verdicts(),
+        "softmax_fisher/verdicts": softmax.verdicts(),
+        "isometry/verdicts": isometry.verdicts(),
     }
-    for name, table in made.items():
-        table.to_csv(results / f"{name}.csv", index=False)
+    for name, one in made.items():
+        one.to_csv(results / f"{name}.csv", index=False)
     for name in (*made, "table1_1/table1_1"):
         shutil.copy(ROOT / "figures/fig3_2.json", results / f"{name}.json")
     for _, shown in all_figures(chosen):

@@ -94,7 +94,7 @@ def planted(ratio: float = 1.0, spread: float = 4.0) -> pd.DataFrame:
 
 @cache
 def verdicts() -> pd.DataFrame:
-    """``results/softmax_fisher/softmax.csv``, from planted eigenvalues: all as theory has it."""
+    """``results/softmax_fisher/verdicts.csv``, from planted eigenvalues: all as theory has it."""
     return judged(planted(), stage())
 
 

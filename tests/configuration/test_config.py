@@ -111,6 +111,10 @@ def test_json_round_trip(thesis):
             "figures.training names 'cat-dog', which is not one of data.pairs",
         ),
         (
+            {"lazy_or_rich": {"linearization": {"pair": "cat-dog"}}},
+            "lazy_or_rich.linearization.pair names 'cat-dog', which is not one of data.pairs",
+        ),
+        (
             {"domain": {"tasks": ["cat-dog"]}},
             "domain.tasks names 'cat-dog', which is not one of data.pairs",
         ),

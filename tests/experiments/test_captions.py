@@ -40,7 +40,7 @@ SAID = {
     ],
     "alignments/slopes": [],
     "architecture/fig3_1": [],
-    "lazy_or_rich/lazy_or_rich": [
+    "lazy_or_rich/companion_laziness": [
         f"trained on {LAZY.linearization.train_images} pooled images",
         "2r - 1 in n_min",
         f"{LEVEL} % intervals",
@@ -50,7 +50,7 @@ SAID = {
         f"{DEEP.n} and {DEEP.n_min} wide in turn, mean over {DEEP.trials} networks",
         f"{LEVEL} % intervals",
     ],
-    "isometry/isometry": [],
+    "isometry/verdicts": [],
     "measured_orders/conditions": [],
     "measured_orders/table1_1": [
         f"{LEVEL} % intervals",
@@ -67,7 +67,7 @@ SAID = {
         f"within {SWEEP.steps} steps",
         f"beyond {CEILING:g}",
     ],
-    "sharpness/sharpness": [
+    "sharpness/companion_sharpness": [
         f"{POOLED} by {POOLED} pixels",
         f"{LEVEL} % intervals",
         f"with {CONFIG.sharpness.normalization.fixed_images}. Lines",
@@ -79,7 +79,7 @@ SAID = {
         "n, n/4, n, n/4, n.",
         f"{SOFTMAX.trials} networks with {LEVEL} % intervals",
     ],
-    "softmax_fisher/softmax": [],
+    "softmax_fisher/verdicts": [],
     "training_curves/claim_domain": [f"ratio of {CONFIG.protocol.n // CONFIG.protocol.n_min}"],
     "training_curves/claims": [],
     "training_curves/fig3_4": [f"({'-'.join(map(str, NETWORK))} hidden units) on airplane against"],

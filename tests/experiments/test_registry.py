@@ -141,7 +141,6 @@ def test_figures_tables_and_documents_are_told_apart(config):
     for names in (
         [figure.name for figure in shown],
         [table.place for table in all_tables()],
-        [table.name for table in all_tables()],
         [document.path for document in documents],
         [document.anchor for document in documents],
         [document.target for document in documents],

@@ -27,14 +27,12 @@ FORMS = {
     "sharpness LIMITS": ("inputs family parametrization n", False),
     "sharpness NORMALIZATION": ("inputs width trial normalization", False),
     "sharpness RATES": ("family parametrization n", True),
-    "sharpness OUTPUT_SCALE": ("family n r momentum", True),
-    "sharpness VERDICTS": ("experiment quantity setting wanted", False),
     "sharpness THESIS": ("family parametrization", True),
     "lazy_or_rich LINEARIZATION": ("parametrization n trial", True),
     "lazy_or_rich KERNEL_CHANGE": ("family parametrization r step n trial", False),
     "lazy_or_rich INDEX": ("family engine parametrization n trial layer", False),
     "lazy_or_rich IDENTITIES": ("identity r momentum", False),
-    "lazy_or_rich VERDICTS": ("experiment quantity setting", False),
+    "statistics FORM": ("experiment quantity setting role", False),
     "isometry MEASURED": ("part depth kind trial quantity rank", False),
     "softmax_fisher EIGENVALUES": ("part n scales trial quantity rank", False),
     "training_curves CURVES": ("seed epoch", False),
@@ -54,7 +52,7 @@ ONE_OF = {Kind.TEXT: ("a", "b"), Kind.NOTE: ("a", "b"), Kind.COUNT: (1, 2), Kind
 def forms() -> dict[str, Form]:
     """Every form of the library, by the folder of its module and its name."""
     names = [one.name for one in pkgutil.walk_packages(dynparam.__path__, "dynparam.")]
-    modules = [name for name in names if name.endswith(".tables") and name.count(".") > 1]
+    modules = [name for name in names if name.endswith((".tables", ".judged")) and name.count(".") > 1]
     return {
         f"{module.split('.')[-2]} {name}": form
         for module in modules

@@ -15,6 +15,7 @@ from dynparam.experiments.r_sweep import tables as r_sweep
 from dynparam.experiments.sharpness import tables as sharpness
 from dynparam.experiments.softmax_fisher import tables as softmax_fisher
 from dynparam.experiments.training_curves import tables as training_curves
+from dynparam.statistics import judged
 from dynparam.support.errors import DataError
 from dynparam.support.tables import Form, Kind
 
@@ -69,8 +70,6 @@ RULES = {
     "wide limits": Rules(sharpness.LIMITS, "", "", "inputs family parametrization n"),
     "normalized": Rules(sharpness.NORMALIZATION, "", "trial", "inputs width trial normalization"),
     "rates": Rules(sharpness.RATES, "", "", "family parametrization n", complete=True),
-    "output scale": Rules(sharpness.OUTPUT_SCALE, "", "", "family n r momentum", complete=True),
-    "statements": Rules(sharpness.VERDICTS, "note", "", "experiment quantity setting wanted"),
     "limits of the thesis": Rules(sharpness.THESIS, "", "", "family parametrization", complete=True),
     "linearization": Rules(
         lazy_or_rich.LINEARIZATION, "", "trial", "parametrization n trial", complete=True
@@ -84,10 +83,10 @@ RULES = {
     "index": Rules(lazy_or_rich.INDEX, "", "trial", "family engine parametrization n trial layer"),
     "identities": Rules(lazy_or_rich.IDENTITIES, "", "", "identity r momentum"),
     "verdicts": Rules(
-        lazy_or_rich.VERDICTS,
-        f"measured {INTERVAL} accepted_low accepted_high control note",
+        judged.FORM,
+        f"expected measured {INTERVAL} accepted_low accepted_high verdict note",
         "",
-        "experiment quantity setting",
+        "experiment quantity setting role",
     ),
     "depths": Rules(isometry.MEASURED, "", "trial", "part depth kind trial quantity rank"),
     "eigenvalues": Rules(softmax_fisher.EIGENVALUES, "", "n trial", "part n scales trial quantity rank"),

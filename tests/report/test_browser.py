@@ -158,7 +158,7 @@ class TestLoading:
             if path.is_file() and name != "table1_1.csv":
                 assert base64.b64decode(address.partition("base64,")[2]) == path.read_bytes(), name
                 checked += 1
-        assert checked == 3 * 15 - 1  # the table and the figure of Table 1.1 share a name
+        assert checked == 3 * 17 - 1  # the table and the figure of Table 1.1 share a name
 
     def test_text_of_the_results_stays_text(self, report):
         assert column(report.page, "#slopes-table", "note")[1] == report_run.HOSTILE

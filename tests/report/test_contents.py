@@ -51,7 +51,8 @@ def test_figures_of_the_thesis_are_titled_and_placed_by_their_number(tmp_path):
         "fig3_5": "bird and cat",
         "claim_domain": "claims on training",
         "r_sweep": "edge",
-        "sharpness": "Sharpness",
+        "companion_sharpness": "Sharpness",
+        "companion_laziness": "Lazy or rich",
         "open_choices": "open choices",
     }.items():
         assert words in shown[name].title
@@ -70,7 +71,10 @@ def test_a_figure_that_is_not_drawn_is_left_out_alone(tmp_path, key, figure):
     [
         ("fig3_1", []),
         ("r_sweep", ["sweep/n_min.csv", "sweep/geometric_mean.csv", "sweep/n_max.csv"]),
-        ("sharpness", [f"sharpness/{one}.csv" for one in ("widths", "limits", "normalization")]),
+        (
+            "companion_sharpness",
+            [f"sharpness/{one}.csv" for one in ("widths", "limits", "normalization")],
+        ),
         ("open_choices", ["open_choices/changes.csv"]),
         ("companion_softmax", ["softmax_fisher/eigenvalues.csv"]),
         ("companion_isometry", ["isometry/measured.csv"]),

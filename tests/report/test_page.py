@@ -199,10 +199,12 @@ class TestPage:
         assert rows["Audits of archived curves"] == [AUDITS - 1, 1, 0, AUDITS]
         assert rows["Sharpness"] == [2, 1, 1, 4]
         judged = pd.read_csv(settings.paths.results / "lazy_or_rich/verdicts.csv")
-        own = judged.loc[judged["control"].isna(), "verdict"]
-        good = int(own.isin(["agrees", "holds"]).sum())
-        assert 0 < good <= len(own) < len(judged)
-        assert rows["Lazy or rich"] == [good, 0, len(own) - good, len(own)], "without controls"
+        control = judged["role"] == "control"
+        good = int(judged.loc[~control, "verdict"].isin(["agrees", "holds"]).sum())
+        refuted = int(judged.loc[control, "verdict"].isin(["disagrees", "fails"]).sum())
+        assert min(good, refuted) > 0
+        counted = [good + refuted, 0, len(judged) - good - refuted, len(judged)]
+        assert rows["Lazy or rich"] == counted, "controls pass where they are refuted"
         assert rows["Softmax and the Fisher information"] == [38, 0, 0, 38]
         assert rows["Depth and the Fisher information of one input"] == [60, 0, 0, 60]
         assert len(rows) == 12
@@ -275,9 +277,10 @@ MISSING = [
     ("results/comparison/slopes.csv", "comparison"),
     ("results/comparison/claims.csv", "comparison"),
     ("results/sweep/edges.csv", "r_sweep"),
-    ("results/sharpness/verdicts.csv", "sharpness"),
-    ("results/softmax_fisher/softmax.csv", "companion_softmax"),
-    ("results/isometry/isometry.csv", "companion_isometry"),
+    ("results/sharpness/verdicts.csv", "companion_sharpness"),
+    ("results/lazy_or_rich/verdicts.csv", "companion_laziness"),
+    ("results/softmax_fisher/verdicts.csv", "companion_softmax"),
+    ("results/isometry/verdicts.csv", "companion_isometry"),
     ("docs/findings.md", "findings"),
     ("docs/open-choices.md", "open_choices"),
     ("results/audit/bird-cat/10000-500/dynamic.json", "bird-cat/10000-500/dynamic.json"),

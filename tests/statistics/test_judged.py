@@ -10,9 +10,13 @@ from dynparam.statistics.judged import (
     CONTROL,
     FORM,
     SHOWN,
+    Accepted,
+    Judged,
     Row,
+    all_right,
     below,
     beyond,
+    known,
     outcomes,
     table,
     within,
@@ -22,12 +26,12 @@ from dynparam.support.errors import DataError
 from dynparam.support.tables import read_csv, write_csv
 
 
-def known(low, high):
+def interval(low, high):
     return Estimate((low + high) / 2, low, high, (high - low) / 4, 20)
 
 
 def row(role=CLAIM, verdict="agrees", quantity="size"):
-    return Row("part", quantity, "n = 3", role, 1.0, known(0.9, 1.1), verdict)
+    return Row("part", quantity, "n = 3", role, 1.0, interval(0.9, 1.1), note="a", given=verdict)
 
 
 @pytest.mark.parametrize(
@@ -35,23 +39,61 @@ def row(role=CLAIM, verdict="agrees", quantity="size"):
     [(0.9, 1.1, "agrees"), (1.3, 1.4, "disagrees"), (0.5, 0.6, "disagrees"), (1.1, 1.3, "undecided")],
 )
 def test_an_interval_within_the_tolerance_agrees(low, high, verdict):
-    assert within(1.0, known(low, high), 0.2) == verdict
+    assert within(1.0, 0.2).verdict(interval(low, high)) == verdict
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [(-1.1, -0.8, "agrees"), (-0.69, -0.6, "disagrees"), (-1.2, -1.0, "undecided")],
+)
+def test_a_range_may_lie_to_one_side_of_what_is_expected(low, high, verdict):
+    lopsided = Row("part", "slope", "", CLAIM, -1.0, interval(low, high), Accepted(-1.15, -0.7))
+    assert lopsided.verdict == verdict
 
 
 @pytest.mark.parametrize(
     ("low", "high", "side"), [(2.1, 3.0, "above"), (1.0, 1.9, "below"), (1.9, 2.1, "both")]
 )
 def test_claims_of_a_bound_ask_for_the_whole_interval(low, high, side):
-    assert (
-        beyond(2.0, known(low, high)) == {"above": "holds", "below": "fails", "both": "undecided"}[side]
-    )
-    assert (
-        below(2.0, known(low, high)) == {"above": "fails", "below": "holds", "both": "undecided"}[side]
-    )
+    found = interval(low, high)
+    above = {"above": "holds", "below": "fails", "both": "undecided"}
+    assert beyond(2.0).verdict(found) == above[side]
+    under = {"above": "fails", "below": "holds", "both": "undecided"}
+    assert below(2.0).verdict(found) == under[side]
 
 
-def test_nothing_known_is_undecided():
-    assert beyond(1.0, UNKNOWN) == below(1.0, UNKNOWN) == within_errors(1.0, UNKNOWN, 3) == "undecided"
+@pytest.mark.parametrize("accepted", [within(1.0, 0.1), beyond(1.0), below(1.0)])
+def test_nothing_known_is_undecided(accepted):
+    assert accepted.verdict(UNKNOWN) == "undecided"
+    assert within_errors(1.0, UNKNOWN, 3) == "undecided"
+
+
+def test_what_is_known_exactly_has_no_interval():
+    assert known(2.0).interval == (2.0, 2.0)
+    assert within(2.0, 1e-12).verdict(known(2.0)) == "agrees"
+
+
+@pytest.mark.parametrize(
+    ("accepted", "low", "high"),
+    [
+        (within(1.0, 0.25), 0.75, 1.25),
+        (beyond(2.0), 2.0, np.nan),
+        (below(1.1), np.nan, 1.1),
+        (Accepted(), np.nan, np.nan),
+    ],
+)
+def test_a_row_says_what_it_accepts_and_an_open_end_is_empty(accepted, low, high):
+    found = table([Row("part", "size", "", SHOWN, 1.0, interval(0.9, 1.1), accepted)]).iloc[0]
+    assert found[["accepted_low", "accepted_high"]].tolist() == pytest.approx([low, high], nan_ok=True)
+
+
+def test_a_row_that_is_shown_has_no_verdict():
+    assert Row("part", "size", "", SHOWN, 1.0, interval(0.9, 1.1)).verdict == ""
+
+
+def test_a_verdict_that_is_given_stands_instead_of_the_interval_s():
+    one = Row("part", "size", "", CONTROL, 1.0, UNKNOWN, below(1.0), given="fails")
+    assert one.verdict == "fails"
 
 
 def test_standard_errors_decide_an_exact_expectation():
@@ -70,7 +112,7 @@ def test_three_standard_errors_are_rarely_missed():
 
 @pytest.mark.parametrize("verdict", ["agrees", "holds"])
 def test_a_control_that_agrees_makes_no_table(verdict):
-    with pytest.raises(DataError, match=r"control 'size' \(n = 3\).*known to be wrong, 1,"):
+    with pytest.raises(DataError, match=r"control 'size' \(n = 3\).*known to be wrong, 1 \(a\),"):
         table([row(), row(CONTROL, verdict)])
 
 
@@ -103,9 +145,45 @@ def test_a_table_is_read_as_it_was_written(tmp_path):
     found = read_csv(tmp_path / "judged.csv", FORM)
     assert found["quantity"].tolist() == ["size", "gap"]
     assert list(outcomes(found, CLAIM, SHOWN)) == ["passed"]
+    assert found["accepted_low"].isna().all()
 
 
 def test_the_same_row_twice_is_no_table(tmp_path):
     write_csv(table([row(), row()]), tmp_path / "judged.csv")
     with pytest.raises(DataError, match="two rows of experiment part"):
         read_csv(tmp_path / "judged.csv", FORM)
+
+
+class TestWhatSentencesAsk:
+    ROWS = (
+        row(),
+        row(verdict="holds", quantity="b"),
+        row(verdict="fails", quantity="c"),
+        row(verdict="undecided", quantity="d"),
+        row(SHOWN, "", "e"),
+    )
+
+    def judged(self, *controls):
+        return Judged(table([*self.ROWS, *controls]))
+
+    def test_claims_are_counted_and_controls_are_not(self):
+        found = self.judged(row(CONTROL, "disagrees"), row(CONTROL, "undecided", "f"))
+        assert found.counts() == {"passed": 2, "failed": 1, "undecided": 1, "all": 4}
+
+    def test_controls_are_refuted_if_there_is_one_and_all_are(self):
+        assert self.judged(row(CONTROL, "disagrees"), row(CONTROL, "fails", "f")).controls_refuted()
+        assert not self.judged(row(CONTROL, "disagrees"), row(CONTROL, "undecided")).controls_refuted()
+        assert not self.judged().controls_refuted()
+
+    def test_a_control_that_is_undecided_is_told(self):
+        found = self.judged(row(CONTROL, "fails"), row(CONTROL, "undecided", "f")).undecided_controls()
+        assert [one["quantity"] for one in found] == ["f"]
+
+    def test_a_claim_that_failed_is_told_in_words(self):
+        assert self.judged(row(CONTROL, "fails")).surprises() == ["c, n = 3: 1, expected 1"]
+
+    def test_rows_are_all_right_if_there_is_one(self):
+        claims = self.judged().claims
+        assert all_right(claims[claims["quantity"].isin(["size", "b"])])
+        for names in (["size", "c"], ["size", "d"], ["none"]):
+            assert not all_right(claims[claims["quantity"].isin(names)])

@@ -65,10 +65,10 @@ SWEEPS = jobs("sweep_r", ("n_min", "n_max"))
 EDGES = {"find_edges edges", "find_edges exponents"}
 SWEEP_FIGURE = {"plot_sweep r_sweep"}
 SHARPNESS_ON_IMAGES = jobs("sharpness_of_widths", ("widths", "limits"))
-SHARPNESS_ON_IMAGES |= jobs("sharpness_of_rates", ("rates", "output_scale"))
+SHARPNESS_ON_IMAGES |= {"sharpness_of_rates rates"}
 NORMALIZED = {"sharpness_of_normalization normalization"}
 JUDGE_SHARPNESS = jobs("judge_sharpness", ("verdicts", "thesis"))
-SHARPNESS_FIGURE = {"plot_sharpness sharpness"}
+SHARPNESS_FIGURE = {"plot_sharpness companion_sharpness"}
 SHARPNESS = SHARPNESS_ON_IMAGES | NORMALIZED | JUDGE_SHARPNESS | SHARPNESS_FIGURE
 TRAINED_ON_OTHERS = (*OTHER_IMAGES, "official_test_split")
 EXTRACT_CHOICES = jobs("extract_choice", [f"{choice}/{PAIR}" for choice in TRAINED_ON_OTHERS])
@@ -100,15 +100,17 @@ LAZY_STEPS = jobs("measure_index", LAZY_FAMILIES)
 LAZY_TRIALS = LAZY_TRAINED | LAZY_STEPS | jobs("measure_kernel_change", LAZY_FAMILIES)
 LAZY_TRIALS |= {"measure_identities identities"}
 LAZY_VERDICTS = {"judge_laziness verdicts"}
-LAZY_FIGURE = {"plot_laziness lazy_or_rich"}
+LAZY_FIGURE = {"plot_laziness companion_laziness"}
 LAZY_JUDGED = LAZY_VERDICTS | LAZY_FIGURE
 LAZY = LAZY_TRIALS | LAZY_JUDGED
 SOFTMAX_FIGURE = {"plot_softmax companion_softmax"}
-SOFTMAX = {"measure_softmax eigenvalues", "judge_softmax softmax"} | SOFTMAX_FIGURE
+SOFTMAX = {"measure_softmax eigenvalues", "judge_softmax verdicts"} | SOFTMAX_FIGURE
 ISOMETRY_FIGURE = {"plot_isometry companion_isometry"}
-ISOMETRY = {"measure_isometry measured", "judge_isometry isometry"} | ISOMETRY_FIGURE
+ISOMETRY = {"measure_isometry measured", "judge_isometry verdicts"} | ISOMETRY_FIGURE
 COMPANIONS = SHARPNESS | LAZY | SOFTMAX | ISOMETRY
-JUDGE_COMPANIONS = JUDGE_SHARPNESS | LAZY_VERDICTS | {"judge_softmax softmax", "judge_isometry isometry"}
+JUDGE_COMPANIONS = (
+    JUDGE_SHARPNESS | LAZY_VERDICTS | {"judge_softmax verdicts", "judge_isometry verdicts"}
+)
 COMPANION_FIGURES = SHARPNESS_FIGURE | LAZY_FIGURE | SOFTMAX_FIGURE | ISOMETRY_FIGURE
 JUDGED_COMPANIONS = JUDGE_COMPANIONS | COMPANION_FIGURES
 STUDIES = ORDERS | JUDGE_TABLE | ORDER_FIGURES | SWEEPS | EDGES | SWEEP_FIGURE | OPEN_CHOICES
@@ -158,10 +160,10 @@ FIGURES = (
     "table1_1",
     "conditions",
     "r_sweep",
-    "sharpness",
-    "lazy_or_rich",
     "open_choices",
     "open_choices_training",
+    "companion_laziness",
+    "companion_sharpness",
     "companion_softmax",
     "companion_isometry",
 )
@@ -375,8 +377,8 @@ class TestPlans:
     def test_a_study_needs_no_other(self, untouched):
         assert untouched.plan("table1_1") == DATA | ORDERS | JUDGE_TABLE | {"plot_table1_1 table1_1"}
         assert untouched.plan("r_sweep") == DATA | SWEEPS | EDGES | SWEEP_FIGURE
-        assert untouched.plan("sharpness") == DATA | SHARPNESS
-        assert untouched.plan("lazy_or_rich") == DATA | LAZY
+        assert untouched.plan("companion_sharpness") == DATA | SHARPNESS
+        assert untouched.plan("companion_laziness") == DATA | LAZY
         assert untouched.plan("companion_softmax") == DATA | SOFTMAX
         assert untouched.plan("companion_isometry") == ISOMETRY
         assert untouched.plan("open_choices") == DATA | OPEN_CHOICES - TRAINED_FIGURE
@@ -550,9 +552,9 @@ class TestWholeRun:
 
     def test_every_job_has_its_log_and_benchmark(self, finished):
         beside = {"find_edges exponents", "judge_sharpness thesis"}
-        beside |= {"sharpness_of_widths limits", "sharpness_of_rates output_scale"}
+        beside |= {"sharpness_of_widths limits"}
         tables = "slopes|claims|table1_1|changes|training|open-choices"
-        tables += "|identities|verdicts|eigenvalues|softmax|measured|isometry"
+        tables += "|identities|verdicts|eigenvalues|measured"
         single = f"(?<!plot_table1_1/)(?:{tables})"
         window = "(?<=fit_)(exact/exact|wide/wide)(?=/)"
         names = [

@@ -47,8 +47,7 @@ def test_the_reduced_configuration_runs_whole(enough_images, tmp_path):
         "table1_1",
         "conditions",
         "r_sweep",
-        "sharpness",
-        "lazy_or_rich",
+        *(f"companion_{name}" for name in ("laziness", "sharpness", "softmax", "isometry")),
     )
     figures = (*thesis, *beyond, "open_choices", "open_choices_training")
     assert pictures == {f"{figure}.png" for figure in figures}

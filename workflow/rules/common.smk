@@ -65,6 +65,11 @@ FIGURES = {
 TABLES = {
     table.place: table for experiment in EXPERIMENTS for table in experiment.tables
 }
+TABLE_CAPTIONS = {
+    table.place: str(experiment.caption(table.name))
+    for experiment in EXPERIMENTS
+    for table in experiment.tables
+}
 DOCUMENTS = [
     shown for experiment in EXPERIMENTS for shown in experiment.documents(CONFIG)
 ]
@@ -135,7 +140,7 @@ def caption_of(wildcards):
 
 
 def caption_file(name):
-    """The file of the caption of a figure or table."""
+    """The file of a figure's caption."""
     found = [experiment.caption(name) for experiment in EXPERIMENTS]
     return next((path for path in found if path.exists()), found[0])
 
@@ -147,7 +152,7 @@ def picture(figure="{figure}", caption="../report/figure.j2"):
 
 def marked_table(place):
     """A table's files, its page marked for Snakemake's own report."""
-    files, caption = table_files(place), str(caption_file(TABLES[place].name))
+    files, caption = table_files(place), TABLE_CAPTIONS[place]
     page = next((path for path in files if path.endswith(".html")), files[0])
     marked = report(page, caption=caption, category="Tables")
     return [marked if path == page else path for path in files]

@@ -28,7 +28,7 @@ use rule compare_slopes as judge_isometry with:
     input:
         results("isometry/measured.csv"),
     output:
-        marked_table("isometry/isometry"),
+        marked_table("isometry/verdicts"),
     params:
         code=code("judge_isometry"),
         settings=lambda wildcards: for_isometry(CONFIG).model_dump_json(),

@@ -38,7 +38,6 @@ rule sharpness_of_widths:
 use rule sharpness_of_widths as sharpness_of_rates with:
     output:
         table=f"{RESULTS}/sharpness/rates.csv",
-        scale=f"{RESULTS}/sharpness/output_scale.csv",
         sidecar=f"{RESULTS}/sharpness/rates.json",
     params:
         code=code("sharpness_of_rates"),
@@ -81,7 +80,7 @@ use rule compare_slopes as judge_sharpness with:
     input:
         results(
             "sharpness/{name}.csv",
-            name=["widths", "limits", "normalization", "rates", "output_scale"],
+            name=["widths", "limits", "normalization", "rates"],
         ),
     output:
         marked_table("sharpness/verdicts"),
@@ -91,9 +90,9 @@ use rule compare_slopes as judge_sharpness with:
         settings=lambda wildcards: for_verdicts(CONFIG).model_dump_json(),
         command="sharpness judge",
     log:
-        f"{LOGS}/judge_sharpness/verdicts.log",
+        f"{LOGS}/judge_sharpness.log",
     benchmark:
-        f"{BENCHMARKS}/judge_sharpness/verdicts.tsv"
+        f"{BENCHMARKS}/judge_sharpness.tsv"
     resources:
         **needs("judge_sharpness"),
     message:
@@ -102,7 +101,7 @@ use rule compare_slopes as judge_sharpness with:
 
 use rule plot_architecture as plot_sharpness with:
     wildcard_constraints:
-        figure="sharpness",
+        figure=any_of([CONFIG.sharpness.figure]),
     params:
         code=code("plot_sharpness"),
         settings=lambda wildcards: for_verdicts(CONFIG).model_dump_json(),

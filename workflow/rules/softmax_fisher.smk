@@ -30,7 +30,7 @@ use rule compare_slopes as judge_softmax with:
     input:
         results("softmax_fisher/eigenvalues.csv"),
     output:
-        marked_table("softmax_fisher/softmax"),
+        marked_table("softmax_fisher/verdicts"),
     params:
         code=code("judge_softmax"),
         settings=lambda wildcards: for_softmax(CONFIG).model_dump_json(),

@@ -149,6 +149,7 @@ class Config(Block):
             ("figures.training", tuple(self.figures.training.values())),
             ("domain.tasks", self.domain.tasks),
             ("open_choices.training.task", (self.open_choices.training.task,)),
+            ("lazy_or_rich.linearization.pair", (self.lazy_or_rich.linearization.pair,)),
             ("softmax_fisher.pair", (self.softmax_fisher.pair,)),
         ):
             for task in tasks:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
+import math
+from pathlib import Path
 
+import pandas as pd
+
+from dynparam.presentation.intervals import Interval
 from dynparam.presentation.numbers import with_interval
+from dynparam.presentation.pages import Section, write_pages
 from dynparam.presentation.tables import Column, TableView
 
 
@@ -14,7 +19,7 @@ def short(value: float) -> str:
 
 
 def view(name: str, title: str) -> TableView:
-    """What a person sees of such a table."""
+    """What a person sees of such a table, under this anchor."""
     columns = (
         Column("experiment"),
         Column("quantity", prose=True),
@@ -27,12 +32,41 @@ def view(name: str, title: str) -> TableView:
         ),
         Column(
             "measured",
-            "the measured value, with its interval over trials",
+            "the measured value, with its interval over trials; what no scatter enters has none",
             ("measured", "ci_low", "ci_high"),
-            partial(with_interval, show=short),
+            measured,
+            missing="none",
             numeric=True,
         ),
-        Column("verdict", verdict=True),
-        Column("note", prose=True),
+        Column(
+            "interval",
+            "bar: interval; dot: measured; line: expected",
+            picture=Interval("measured", expected=("expected",), own_scale=True),
+        ),
+        Column(
+            "accepted",
+            "where the whole interval has to lie",
+            ("role", "accepted_low", "accepted_high"),
+            accepted,
+        ),
+        Column("verdict", "whether it lies there; what else decides is noted", verdict=True),
+        Column("note", "of a control, what wrong thing it is held against", prose=True),
     )
-    return TableView(name, title, columns, ("experiment", "role", "verdict"))
+    return TableView(name, f"{title}: verdicts", columns, ("experiment", "role", "verdict"))
+
+
+def measured(value: float, low: float, high: float) -> str:
+    """A number with its interval: ``1.02 [0.98, 1.06]``; alone if it has none."""
+    return short(value) if low == high else with_interval(value, low, high, short)
+
+
+def accepted(role: str, low: float, high: float) -> str:
+    """A range: ``0.8 to 1.2``, ``above 2``, ``below 1.1``; empty if both ends are open."""
+    if math.isnan(low):
+        return "" if math.isnan(high) else f"below {short(high)}"
+    return f"above {short(low)}" if math.isnan(high) else f"{short(low)} to {short(high)}"
+
+
+def write(table: pd.DataFrame, csv: Path, title: str, name: str) -> list[Path]:
+    """Write such a table as CSV with its two pages beside it; returns the three paths."""
+    return write_pages(table, csv, title, [Section(view=view(name, title), table=table)])

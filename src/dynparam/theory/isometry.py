@@ -85,9 +85,9 @@ def isometry(depth: int, clipped: float) -> Isometry:
     Examples:
         >>> found = isometry(8, 0.5)
         >>> found.linear, round(found.variance, 3), round(found.square, 3)
-        (0.9375, 0.288, 0.27)
+        (0.9375, 0.288, 0.257)
         >>> round(found.largest_eigenvalue / found.square, 3), found.top_mass
-        (10.078, 0.5625)
+        (10.137, 0.5625)
     """
     if isinstance(depth, bool) or not isinstance(depth, int) or depth < 1:
         raise ConfigError(

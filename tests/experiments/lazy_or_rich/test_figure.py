@@ -7,14 +7,14 @@ import pytest
 from typer.testing import CliRunner
 
 from dynparam.cli import main
-from dynparam.experiments.lazy_or_rich.columns import VIEW
 from dynparam.experiments.lazy_or_rich.figure import (
     COLUMNS,
     index_family,
     laziness_figure,
     plotted_data,
 )
-from dynparam.presentation.tables import markdown
+from dynparam.presentation.parametrization_style import look
+from dynparam.statistics.judged import CLAIM, CONTROL, FORM, outcomes
 from dynparam.support.tables import read_csv, write_csv
 from dynparam.theory.parametrization import NAMES
 from tests.drawn import error_bars
@@ -85,8 +85,10 @@ def test_panels_show_the_data(data):
         assert set(np.round(data.loc[data["panel"] == panel, "value"], 12)) <= set(np.round(shown, 12))
         assert (axis.get_xscale(), axis.get_yscale()) == ("log", "log")
         assert len(error_bars(axis)) > 0
-    names = {text.get_text() for text in right.get_legend().get_texts()}
-    assert names == set(NAMES)
+    handles, names = right.get_legend_handles_labels()
+    assert set(names) == set(NAMES)
+    for handle, name in zip(handles, names, strict=True):
+        assert (handle[0].get_color(), handle[0].get_marker()) == look(name)
 
 
 def test_commands_judge_and_draw(results, tmp_path):
@@ -95,10 +97,12 @@ def test_commands_judge_and_draw(results, tmp_path):
         "lazy", "judge", "--config", config, "--results", results, "--output", tmp_path / "verdicts.csv"
     )
     assert done.exit_code == 0, done.output
-    table = read_csv(tmp_path / "verdicts.csv")
-    assert set(table.loc[table["control"].isna(), "verdict"]) <= {"agrees", "holds", "undecided"}
+    table = read_csv(tmp_path / "verdicts.csv", FORM)
+    assert set(outcomes(table, CLAIM)) <= {"passed", "undecided"}
+    assert set(outcomes(table, CONTROL)) == {"passed"}
     page = (tmp_path / "verdicts.md").read_text(encoding="utf-8")
-    assert markdown(VIEW, table.fillna({"control": "", "note": ""})).splitlines()[2] in page
+    assert page.startswith("# Lazy or rich")
+    assert page.count("exponent of n in |f - f_lin|".replace("|", r"\|")) == 2
     record = json.loads((tmp_path / "verdicts.json").read_text(encoding="utf-8"))
     assert record["code"]["stage"] == "judge_laziness"
     assert len(record["inputs"]) == 2 + 2 + 2 + 1

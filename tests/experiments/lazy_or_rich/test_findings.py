@@ -1,6 +1,5 @@
 """What the findings say of lazy and rich training, from planted tables."""
 
-import numpy as np
 import pytest
 
 from dynparam.experiments.lazy_or_rich.findings import Found
@@ -10,7 +9,7 @@ from dynparam.theory.parametrization import layer_scales
 from tests.lazy import laziness_stage, planted
 
 SETTINGS = laziness_stage(linearization__trials=4, kernel_change__trials=4)
-VERDICTS = judged(planted(SETTINGS), SETTINGS).replace({"control": {"": np.nan}})
+VERDICTS = judged(planted(SETTINGS), SETTINGS)
 
 
 def found(where="", verdict=""):
@@ -35,18 +34,18 @@ def test_rows_are_found_by_their_beginning_and_setting_without_controls():
 def test_one_row_off_theory_is_enough_and_a_control_is_none(experiment):
     assert found().as_expected(experiment)
     here = f"experiment == '{experiment}'"
-    assert not found(f"{here} and control.isna()", "disagrees").as_expected(experiment)
-    assert found(f"{here} and control.isna()", "undecided").as_expected(experiment)
-    assert found(f"{here} and control.notna()", "fails").as_expected(experiment)
+    assert not found(f"{here} and role == 'claim'", "disagrees").as_expected(experiment)
+    assert found(f"{here} and role == 'claim'", "undecided").as_expected(experiment)
+    assert found(f"{here} and role == 'control'", "fails").as_expected(experiment)
     assert found(f"experiment != '{experiment}'", "fails").as_expected(experiment)
 
 
-def test_controls_that_are_undecided_are_told():
-    assert found().failed_controls() == []
-    rows = found(
-        "quantity == 'exponent of n_min, mup as if it were lazy'", "undecided"
-    ).failed_controls()
-    assert [row["quantity"] for row in rows] == ["exponent of n_min, mup as if it were lazy"]
+def test_identities_are_told_apart_and_by_the_largest_difference():
+    for what, largest in (("kernels", 1e-15), ("outputs", 2e-15)):
+        assert found().identity(what) == {"largest": largest, "agree": True}
+    apart = found("quantity.str.contains('kernels of')", "disagrees")
+    assert not apart.identity("kernels")["agree"]
+    assert apart.identity("outputs")["agree"]
 
 
 def test_spectral_at_the_sharpening_bottleneck():

@@ -8,9 +8,10 @@ import pytest
 from scipy import stats
 
 from dynparam.experiments.lazy_or_rich import judge
-from dynparam.experiments.lazy_or_rich.tables import VERDICTS
 from dynparam.presentation.verdicts import CLAIMS
+from dynparam.statistics.judged import CLAIM, CONTROL, FORM, outcomes
 from dynparam.support.errors import DataError
+from dynparam.support.tables import read_csv, write_csv
 from dynparam.theory.parametrization import NAMES
 from tests.lazy import laziness_stage, planted
 
@@ -38,21 +39,20 @@ def scaled(name, column, factor, where=None):
     return table
 
 
-def verdicts(table, experiment, beginning="", control=False):
-    chosen = (table["experiment"] == experiment) & ((table["control"] != "") == control)
+def verdicts(table, experiment, beginning="", role=CLAIM):
+    chosen = (table["experiment"] == experiment) & (table["role"] == role)
     return set(table.loc[chosen & table["quantity"].str.startswith(beginning), "verdict"])
 
 
 def test_what_follows_theory_agrees_and_controls_do_not(tmp_path):
     table = whole()
-    assert list(table.columns) == list(judge.COLUMNS)
-    read = table.replace({"control": {"": np.nan}, "note": {"": np.nan}})
-    VERDICTS.check(read, tmp_path / "verdicts.csv")
-    own = table[table["control"] == ""]
-    assert set(own["verdict"]) == {"agrees", "holds"}
-    controls = table[table["control"] != ""]
-    assert (controls["verdict"] == controls["control"]).all()
+    write_csv(table, tmp_path / "verdicts.csv")
+    read = read_csv(tmp_path / "verdicts.csv", FORM)
+    assert set(outcomes(read, CLAIM, CONTROL)) == {"passed"}
+    controls = table[table["role"] == CONTROL]
     assert len(controls) == 2 + 1 + 4 + 2
+    assert (controls["note"] != "").all(), "what wrong thing they are held against"
+    assert table[["accepted_low", "accepted_high"]].notna().any(axis=1).all()
 
 
 def test_rows_say_what_was_measured_where():
@@ -69,6 +69,8 @@ def test_rows_say_what_was_measured_where():
         "exponent of n_min, dynamic, r = 1/2",
         "exponent of n_min, mup",
     ]
+    lazy = kernel[kernel["role"] == CONTROL].iloc[0]
+    assert (lazy["quantity"], lazy["expected"]) == ("exponent of n_min, mup", -1)
     assert kernel["setting"].iloc[0] == "n_min = 1/4 n, n = 16 to 64"
     index = table[table["experiment"] == "laziness index"]
     assert len(index) == 2 * 2 * 2 * len(NAMES)
@@ -119,21 +121,33 @@ def test_a_discrepancy_that_does_not_fall_fails_and_says_so_as_a_claim():
             "discrepancy",
             "parametrization == 'dynamic'",
             lambda rows: rows["n"] ** -0.6,
-            r"f_lin\|, dynamic .*holds",
+            r"f_lin\|, dynamic.*holds.*bound of lazy training",
         ),
         (
             "kernel_change",
             "kernel_change",
             "parametrization == 'mup'",
             lambda rows: 1.0 / rows["n_min"],
-            "mup as if it were lazy .* agrees",
+            "n_min, mup.* agrees.*exponent of lazy training",
         ),
-        ("kernel_change", "kernel_change", "parametrization == 'spectral'", 1e-3, "spectral .* holds"),
-        ("identities", "difference", "identity == 'control'", 1e-14, "own learning rate .* agrees"),
+        (
+            "kernel_change",
+            "kernel_change",
+            "parametrization == 'spectral'",
+            1e-3,
+            "spectral .*holds.*bound of lazy training",
+        ),
+        (
+            "identities",
+            "difference",
+            "identity == 'control'",
+            1e-14,
+            "own learning rate.* agrees.*the wrong learning rate",
+        ),
     ],
 )
 def test_a_control_that_agrees_stops_the_run(name, column, where, factor, told):
-    with pytest.raises(DataError, match=f"negative control .*{told}.*cannot tell lazy from rich"):
+    with pytest.raises(DataError, match=f"the control .*{told}.*nothing is judged"):
         judged(**{name: scaled(name, column, factor, where)})
 
 
@@ -142,7 +156,7 @@ def test_an_undecided_control_does_not_stop_the_run():
     spectral = table.index[table["parametrization"] == "spectral"]
     table.loc[spectral, "kernel_change"] = np.where(np.arange(len(spectral)) % 2, 0.1, 10.0)
     found = judged(kernel_change=table)
-    assert "undecided" in verdicts(found, "kernel change", "kernel change below 1", control=True)
+    assert "undecided" in verdicts(found, "kernel change", "kernel change, spectral", role=CONTROL)
 
 
 def test_descents_that_all_ran_away_are_not_lazy():
@@ -151,9 +165,9 @@ def test_descents_that_all_ran_away_are_not_lazy():
     table.loc[spectral, "outcome"] = "diverged"
     table.loc[spectral, ["kernel_change", "loss"]] = np.nan
     found = judged(kernel_change=table)
-    rows = found[found["quantity"].str.startswith("kernel change below 1")]
+    rows = found[found["quantity"].str.startswith("kernel change, spectral")]
     assert set(rows["verdict"]) == {"fails"}
-    assert set(rows["note"]) == {"of 4 descents 4 diverged"}
+    assert set(rows["note"]) == {"the bound of lazy training; of 4 descents 4 diverged"}
     assert rows["measured"].isna().all()
 
 
@@ -170,8 +184,9 @@ def test_too_few_descents_left_are_undecided():
 def test_singular_kernels_are_told():
     table = TABLES.linearization.assign(rank=7)
     found = judged(linearization=table)
-    notes = found.loc[found["quantity"].str.contains("f_lin"), "note"]
-    assert set(notes) == {"8 of 8 kernels are singular"}
+    notes = found.loc[found["quantity"].str.contains("f_lin"), "note"].tolist()
+    told = "8 of 8 kernels are singular"
+    assert notes == [told, f"the bound of lazy training; {told}"]
 
 
 def test_one_width_and_layer_off_theory_is_enough():

@@ -45,8 +45,8 @@ SHARPNESS = {
         "growth": 0.3,
         "normalized_ratio": 0.3,
         "rate": 0.15,
-        "identity": 1e-12,
     },
+    "figure": "companion_sharpness",
 }
 
 PAIR = invented_pair(images=60)

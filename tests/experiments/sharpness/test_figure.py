@@ -5,6 +5,7 @@ import pytest
 
 from dynparam.experiments.sharpness import figure, measure
 from dynparam.presentation.figure_style import save
+from dynparam.presentation.parametrization_style import look
 from tests.experiments.sharpness.small import (
     PAIR,
     SHARPNESS,
@@ -72,6 +73,10 @@ def test_every_panel_is_drawn(made, tmp_path):
         "inputs fixed, $T = 12$",
     ]
     assert all(axis.get_xscale() == axis.get_yscale() == "log" for axis in axes)
+    handles, names = axes[0].get_legend_handles_labels()
+    assert names == SHARPNESS["parametrizations"]
+    for handle, name in zip(handles, names, strict=True):
+        assert (handle[0].get_color(), handle[0].get_marker()) == look(name)
     files = save(drawn, data, tmp_path / "sharpness.png", 60)
     assert all(path.stat().st_size > 0 for path in files)
 

@@ -4,21 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dynparam.experiments.sharpness.judge import (
-    KERNELS,
-    OUTPUTS,
-    Measured,
-    judged,
-    require_controls,
-    thesis_slopes,
-    unexpected,
-)
+from dynparam.experiments.sharpness.judge import Measured, judged, thesis_slopes
+from dynparam.statistics.judged import CLAIM, CONTROL, outcomes
 from dynparam.support.errors import DataError
 from tests.experiments.sharpness.small import verdicts
 
 N = (64, 128, 256)
 SLOPES = {"ntk": 0.0, "mup": 0.0, "spectral": -1.0, "dynamic": 0.0, "standard": 1.0}
-CONTROL = "control: the theory of ntk"
+OF_NTK = "the theory of ntk"
 
 
 def widths(bias=0.0, slopes=SLOPES):
@@ -67,31 +60,15 @@ def limits(slope=-1.0):
     return pd.DataFrame(rows, columns=["inputs", "family", "parametrization", "n", "sharpness"])
 
 
-def scale(kernels=1e-15, outputs=1e-14, same_rate=0.5):
-    columns = ["family", "n", "r", "momentum", "kernels", "outputs", "same_rate"]
-    rows = [
-        (family, 64, r, 0.0, kernels, outputs, same_rate)
-        for family in ("constant", "sharpening")
-        for r in (0.2, 0.5)
-    ]
-    return pd.DataFrame(rows, columns=columns)
-
-
 def rates(product=2.03):
     rows = [(name, product + 0.01 * step) for name in SLOPES for step in range(4)]
     return pd.DataFrame(rows, columns=["parametrization", "product"])
 
 
-def table(a=None, b=None, c=None, d=None, e=None):
+def table(a=None, b=None, c=None, d=None):
     a = widths() if a is None else a
     b = normalization() if b is None else b
-    found = Measured(
-        a,
-        limits() if d is None else d,
-        b,
-        rates() if c is None else c,
-        scale() if e is None else e,
-    )
+    found = Measured(a, limits() if d is None else d, b, rates() if c is None else c)
     return judged(found, verdicts())
 
 
@@ -104,25 +81,24 @@ def rows(found, **where):
 
 def test_what_follows_theory_is_found_to():
     found = table()
-    assert (found["verdict"] == found["wanted"]).all()
-    assert unexpected(found).empty
-    require_controls(found)
-    assert found.notna().all().all()
-    values = ["expected", "measured", "ci_low", "ci_high", "verdict", "wanted", "note"]
-    assert list(found.columns) == ["experiment", "quantity", "setting", *values]
+    assert set(outcomes(found, CLAIM)) == set(outcomes(found, CONTROL)) == {"passed"}
+    assert len(rows(found, role=CONTROL)) == 1 + 2
+    assert found.drop(columns="accepted_high").notna().all().all()
+    assert found["accepted_high"].isna().sum() == 1, "growth that layer normalization leaves"
 
 
 def test_the_control_on_widths_stands_where_theories_differ():
-    found = rows(table(), note=CONTROL)
+    found = rows(table(), note=OF_NTK)
     assert found["setting"].tolist() == ["sharpening, spectral"]
     assert found["expected"].item() == 0
-    assert found["verdict"].item() == found["wanted"].item() == "disagrees"
+    assert found["verdict"].item() == "disagrees"
+    assert found["role"].item() == CONTROL
 
 
 def test_a_wrong_slope_is_found():
     found = rows(table(widths(bias=0.4)), experiment="widths", quantity="slope", note="")
     assert (found["verdict"] == "disagrees").all()
-    assert len(unexpected(table(widths(bias=0.4)))) >= 10
+    assert list(outcomes(table(widths(bias=0.4)), CLAIM)).count("failed") >= 10
 
 
 def test_a_wrong_size_is_found():
@@ -135,20 +111,27 @@ def test_a_wrong_size_is_found():
 
 
 def test_a_control_that_agrees_fails_the_build():
-    with pytest.raises(DataError, match=r"slope of fixed inputs, mean \(control: .*\) agrees with what"):
+    with pytest.raises(
+        DataError, match=r"control 'slope' \(fixed inputs, mean\) agrees.*as many inputs"
+    ):
         table(b=normalization(fixed=0.0))
     same = widths()
     spectral = same["parametrization"] == "spectral"
     same.loc[spectral, "sharpness"] = 1.0 + 0.01 * np.sin(np.arange(spectral.sum()))
-    with pytest.raises(DataError, match=r"slope of sharpening, spectral \(control: the theory of ntk\)"):
+    with pytest.raises(
+        DataError, match=r"'slope' \(sharpening, spectral\) agrees.*\(the theory of ntk\)"
+    ):
         table(same)
-    with pytest.raises(DataError, match=r"difference of outputs .* constant \(control: at the same"):
-        table(e=scale(same_rate=1e-14))
-    growth = normalization()
-    layer = growth["normalization"] == "layer"
-    growth.loc[layer, "sharpness"] = 1.0 + 0.01 * np.sin(np.arange(layer.sum()))
-    with pytest.raises(DataError, match="slope of proportional inputs, layer"):
-        table(b=growth)
+
+
+def test_layer_normalization_is_found_to_leave_growth():
+    found = rows(table(), setting="proportional inputs, layer", quantity="slope")
+    assert (found["role"].item(), found["verdict"].item()) == (CLAIM, "holds")
+    flat = normalization()
+    layer = flat["normalization"] == "layer"
+    flat.loc[layer, "sharpness"] = 1.0 + 0.01 * np.sin(np.arange(layer.sum()))
+    found = rows(table(b=flat), setting="proportional inputs, layer", quantity="slope")
+    assert found["verdict"].item() == "fails"
 
 
 def test_a_control_that_cannot_tell_does_not():
@@ -162,7 +145,7 @@ def test_a_control_that_cannot_tell_does_not():
 
 def test_there_is_no_control_where_the_theories_are_one():
     found = table(widths(slopes={"ntk": 0.0, "spectral": 0.0}))
-    assert CONTROL not in set(found["note"])
+    assert OF_NTK not in set(found["note"])
 
 
 def test_slopes_along_the_thesis_s_families_are_held_against_their_exponents():
@@ -177,17 +160,9 @@ def test_slopes_along_the_thesis_s_families_are_held_against_their_exponents():
     assert found["note"].item() == "0.00 up to n = 10000"
 
 
-def test_what_is_identical_is_so_to_rounding():
-    found = rows(table(e=scale(outputs=1e-9)), experiment="output scale", wanted="agrees")
-    assert set(zip(found["quantity"], found["verdict"], strict=True)) == {
-        (KERNELS, "agrees"),
-        (OUTPUTS, "disagrees"),
-    }
-
-
 def test_growth_that_normalization_leaves_is_found():
     found = table(b=normalization(flat=0.6))
-    found = rows(found, experiment="normalization", expected=0.0, wanted="agrees")
+    found = rows(found, experiment="normalization", expected=0.0, role=CLAIM)
     assert set(found["setting"]) == {"proportional inputs, mean", "proportional inputs, batch"}
     assert (found["verdict"] == "disagrees").all()
 

@@ -8,7 +8,7 @@ from torch.func import functional_call, jacrev
 
 from dynparam.engines.network import MLP, draw_weights
 from dynparam.experiments.sharpness import measure
-from dynparam.experiments.sharpness.images import drawn_images, pooled
+from dynparam.experiments.sharpness.images import drawn_images
 from dynparam.support.errors import ConfigError, DataError
 from dynparam.support.randomness import torch_generator
 from dynparam.theory import kernels
@@ -30,14 +30,6 @@ UNIT = LayerScales((1.0,) * 6, (1.0,) * 6)
 @pytest.fixture(scope="module")
 def widths():
     return measure.measure_widths(widths_stage(), PAIR)
-
-
-def test_pooled_images_are_means_of_blocks():
-    images = np.random.default_rng(0).normal(size=(2, 3, 32, 32))
-    found = pooled(images.reshape(2, -1), 4).reshape(2, 3, 8, 8)
-    assert found[1, 2, 3, 7] == pytest.approx(images[1, 2, 12:16, 28:32].mean())
-    assert (pooled(images.reshape(2, -1), 1) == images.reshape(2, -1)).all()
-    assert pooled(images.reshape(2, -1), 32) == pytest.approx(images.mean(axis=(2, 3)))
 
 
 def test_draws_are_of_both_classes_and_differ_by_part():

@@ -8,7 +8,7 @@ import pandas as pd
 
 from dynparam.experiments.isometry.settings import IsometrySettings
 from dynparam.provenance.experiment import Files
-from dynparam.statistics.judged import CLAIM, CONTROL, FORM, RIGHT, WRONG, outcomes
+from dynparam.statistics.judged import FORM, RIGHT, Judged, all_right, records
 
 TEMPLATES = {"en": "findings.md.j2", "ja": "findings.ja.md.j2"}
 """The sentences, in this folder."""
@@ -18,26 +18,17 @@ RATE = "exponent of L in the stable learning rate times qhat"
 IDENTITY = ("largest eigenvalue over the identity, less 1", "multiplicity less unclipped units")
 
 
-class Found:
+class Found(Judged):
     """The questions the template asks."""
 
     def __init__(self, settings: IsometrySettings, table: pd.DataFrame) -> None:
-        """Answer from ``results/isometry/isometry.csv``."""
+        """Answer from ``results/isometry/verdicts.csv``."""
+        super().__init__(table)
         self._settings = settings
-        self._table = table
-        self._claims = table[table["role"] == CLAIM]
-
-    def counts(self) -> dict[str, int]:
-        """Claims by how they came out."""
-        words = list(outcomes(self._table, CLAIM))
-        return {word: words.count(word) for word in ("passed", "failed", "undecided")} | {
-            "all": len(words)
-        }
 
     def exponent(self, quantity: str) -> dict[str, Any]:
         """An exponent of depth, with its interval and verdict."""
-        rows = self._claims[self._claims["quantity"] == quantity].to_dict("records")
-        return {str(key): value for key, value in rows[0].items()}
+        return records(self.claims[self.claims["quantity"] == quantity])[0]
 
     def growth(self) -> dict[str, Any]:
         """Of the largest eigenvalue."""
@@ -53,13 +44,13 @@ class Found:
 
     def identity(self) -> dict[str, float]:
         """The largest distance from the identity, over all networks."""
-        rows = self._claims[self._claims["quantity"] == IDENTITY[0]]
+        rows = self.claims[self.claims["quantity"] == IDENTITY[0]]
         return {"distance": float(rows["measured"].max()), "networks": len(rows) * self._settings.trials}
 
     def identity_holds(self) -> bool:
         """Whether eigenvalue and multiplicity are those of the identity in every network."""
-        rows = self._claims[self._claims["quantity"].isin(IDENTITY)]
-        return not rows.empty and set(rows["verdict"]) <= set(RIGHT)
+        rows = self.claims[self.claims["quantity"].isin(IDENTITY)]
+        return all_right(rows)
 
     def bottleneck(self, name: str) -> list[dict[str, float]]:
         """Theta(x, x) of a parametrization by depth, measured and expected."""
@@ -78,26 +69,13 @@ class Found:
         ordered = up == sorted(set(up)) and down == sorted(set(down), reverse=True)
         return ordered and verdicts <= set(RIGHT)
 
-    def controls_refuted(self) -> bool:
-        """Whether every control is refuted, and there is one."""
-        rows = self._table[self._table["role"] == CONTROL]
-        return not rows.empty and set(rows["verdict"]) <= set(WRONG)
-
     def control(self) -> float:
         """The largest eigenvalue with Gaussian weights, over the limit of orthogonal ones."""
-        rows = self._table[self._table["role"] == CONTROL]
+        rows = self.controls
         return float(rows.loc[rows["quantity"].str.startswith("largest"), "measured"].iloc[0])
 
-    def surprises(self) -> list[str]:
-        """Claims that failed, in words."""
-        rows = self._claims[self._claims["verdict"].isin(WRONG)]
-        return [
-            f"{row['quantity']}, {row['setting']}: {row['measured']:.3g}, expected {row['expected']:.3g}"
-            for _, row in rows.iterrows()
-        ]
-
-    def _kernels(self, name: str) -> list[tuple[int, dict[Any, Any]]]:
-        rows = self._claims[self._claims["experiment"] == "bottleneck"].to_dict("records")
+    def _kernels(self, name: str) -> list[tuple[int, dict[str, Any]]]:
+        rows = records(self.claims[self.claims["experiment"] == "bottleneck"])
         found = {str(row["setting"]): row for row in rows}
         own = self._settings.bottlenecks
         settings = {
@@ -108,4 +86,4 @@ class Found:
 
 def found(config: Any, files: Files) -> Found:
     """What the findings ask of a run."""
-    return Found(config.isometry, files.table("isometry/isometry", FORM))
+    return Found(config.isometry, files.table("isometry/verdicts", FORM))

@@ -12,7 +12,7 @@ from dynparam.experiments.isometry.measure import bottleneck_widths
 from dynparam.experiments.isometry.network import RESOLUTION
 from dynparam.experiments.isometry.settings import IsometryStage
 from dynparam.statistics.estimates import Estimate, mean_of
-from dynparam.statistics.judged import CLAIM, CONTROL, Row, table, within, within_errors
+from dynparam.statistics.judged import CLAIM, CONTROL, Row, known, table, within, within_errors
 from dynparam.statistics.slopes import slope_of_log_means
 from dynparam.support.arrays import FloatArray
 from dynparam.theory.isometry import Isometry, ThreeLayers, isometry
@@ -161,15 +161,21 @@ def _bottlenecks(found: Measured, settings: IsometryStage) -> Iterator[Row]:
             expected = expected_kernel(settings, name, depth)
             measured = found.mean(found.values("bottleneck", depth, "kernel", name))
             setting = f"{name}, L = {depth}, widths {own.n} and {own.n_min}"
-            verdict = within_errors(expected, measured, errors)
-            note = f"within {errors:g} standard errors"
-            yield Row("bottleneck", "Theta(x, x)", setting, CLAIM, expected, measured, verdict, note)
+            yield Row(
+                "bottleneck",
+                "Theta(x, x)",
+                setting,
+                CLAIM,
+                expected,
+                measured,
+                note=f"decided by {errors:g} standard errors",
+                given=within_errors(expected, measured, errors),
+            )
 
 
 def _worst(apart: FloatArray) -> Estimate:
     """The largest distance over trials, as a number known exactly."""
-    worst = float(apart.max())
-    return Estimate(worst, worst, worst, 0.0, len(apart) - 1)
+    return known(float(apart.max()))
 
 
 def _range(depths: tuple[int, ...]) -> str:
@@ -185,5 +191,5 @@ def _equal(
     note: str = "",
     role: str = CLAIM,
 ) -> Row:
-    verdict = within(expected, measured, tolerance)
-    return Row("isometry", quantity, setting, role, expected, measured, verdict, note)
+    accepted = within(expected, tolerance)
+    return Row("isometry", quantity, setting, role, expected, measured, accepted, note)

@@ -4,30 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from dynparam.presentation.judged import view
-from dynparam.presentation.pages import Section
-from dynparam.presentation.verdicts import count
-from dynparam.provenance.experiment import Files, Page, Shown
-from dynparam.statistics.judged import CLAIM, CONTROL, FORM, outcomes
+from markupsafe import Markup
 
-TITLE = "Depth and the Fisher information of one input"
+from dynparam.provenance.experiment import Files, Page
+from dynparam.provenance.judged_page import judged_page
 
-QUESTION = (
+QUESTION = Markup(
     "Eigenvalues of the Fisher information of one input, in deep networks of orthogonal weights, beside "
-    "an identity and the wide limit; ReLU networks with bottlenecks beside their exact expectation. "
-    "Real images do not enter. A control must not agree."
+    "an identity and the wide limit; ReLU networks with bottlenecks beside their exact expectation "
+    '(<a href="#figure-{}">figure</a>). Real images do not enter. A control must not agree.'
 )
 
 
 def page(config: Any, files: Files) -> Page:
-    """The verdicts, and how they fall; a control that is refuted counts as passed."""
-    table = files.table("isometry/isometry", FORM)
-    counted = count(
-        TITLE,
+    """The verdicts, and how they fall."""
+    return judged_page(
+        files,
         "isometry",
-        "do eigenvalues, learning rates, bottlenecks and the controls come out as theory says?",
-        outcomes(table, CLAIM, CONTROL),
+        anchor="isometry",
+        title="Depth and the Fisher information of one input",
+        short="Depth",
+        question=QUESTION.format(config.isometry.figure),
+        meaning="do eigenvalues, learning rates, bottlenecks and controls come out as theory says?",
     )
-    section = Section(paragraphs=[QUESTION], view=view("isometry", "Verdicts"), table=table)
-    file = files.results / "isometry" / "isometry.csv"
-    return Page([counted], [Shown("isometry", TITLE, "Depth", [section], file)])

@@ -43,13 +43,10 @@ def judge_isometry(settings: IsometryStage, files: Path, output: Path) -> Made:
     """Judge the largest eigenvalue, its growth with depth, and what bottlenecks do to it."""
     from dynparam.experiments.isometry.judge import judged
     from dynparam.experiments.isometry.tables import MEASURED as FORM
-    from dynparam.presentation.judged import view
-    from dynparam.presentation.pages import Section, write_pages
+    from dynparam.presentation.judged import write
     from dynparam.support.tables import read_csv
 
-    table = judged(read_csv(files, FORM), settings)
-    section = Section(view=view("isometry", "Verdicts"), table=table)
-    return Made(write_pages(table, output, TITLE, [section]))
+    return Made(write(judged(read_csv(files, FORM), settings), output, TITLE, "isometry"))
 
 
 def plot_isometry(settings: IsometryStage, files: Path, output: Path) -> Made:
@@ -78,7 +75,7 @@ JUDGE = Stage(
     measured_read,
     (RESULTS,),
     jobs=lambda config: (for_isometry(config),),
-    examples=("dynparam isometry judge --results results --output isometry.csv",),
+    examples=("dynparam isometry judge --results results --output verdicts.csv",),
     remedy="snakemake --cores all companion_isometry",
     repeatable=True,
 )
@@ -106,6 +103,6 @@ EXPERIMENT = Experiment(
     source=SOURCE,
     stages=(MEASURE, JUDGE, PLOT),
     figures=figures,
-    tables=(ShownTable("isometry/isometry", TARGET),),
-    quoted=lambda config, files: (files.results / "isometry" / "isometry.csv",),
+    tables=(ShownTable("isometry/verdicts", TARGET),),
+    quoted=lambda config, files: (files.results / "isometry" / "verdicts.csv",),
 )

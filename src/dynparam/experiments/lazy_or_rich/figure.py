@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import matplotlib as mpl
 import numpy as np
@@ -15,6 +15,7 @@ from dynparam.experiments.lazy_or_rich.judge import Tables, at_narrowest, mean_l
 from dynparam.experiments.lazy_or_rich.settings import LINEARIZED, LazinessStage
 from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, STYLE, TEXT_WIDTH_INCHES
 from dynparam.presentation.numbers import fraction
+from dynparam.presentation.parametrization_style import look
 from dynparam.statistics.slopes import log_intercept, log_line
 from dynparam.theory.laziness import laziness_index, narrowest_layer
 from dynparam.theory.parametrization import NAMES, layer_scales
@@ -27,15 +28,8 @@ Panels: "discrepancy" and "index" against n, "kernel" against n_min. The lines o
 slope, and a constant of their own that is fitted; those of "index" have no constant.
 """
 
-COLOURS: Mapping[str, str] = {
-    "ntk": LAYER_COLOURS[0],
-    "mup": LAYER_COLOURS[1],
-    "spectral": LAYER_COLOURS[5],
-    "dynamic": LAYER_COLOURS[2],
-    "standard": LAYER_COLOURS[4],
-}
-
-MARKERS: Mapping[str, str] = dict(zip(NAMES, LAYER_MARKERS, strict=False))
+R_COLOURS = tuple(LAYER_COLOURS[place] for place in (0, 5, 3, 2, 4))
+"""Of dynamic with several r: from ntk's, whose kernel r = 0 has, to that of r = 1/2."""
 
 LITTLE = 100.0
 """An axis that spans less than this factor has numbers between powers of ten."""
@@ -133,7 +127,7 @@ def _discrepancy_panel(axis: Axes, data: pd.DataFrame, settings: LazinessStage) 
     for name in LINEARIZED:
         rows = data[data["series"] == name].sort_values("width")
         label = "dynamic, $r = 1/2$" if name == "dynamic" else name
-        _points(axis, rows, COLOURS[name], MARKERS[name], label)
+        _points(axis, rows, *look(name), label)
     lazy = data[data["series"] == LINEARIZED[0]].sort_values("width")
     n = lazy["width"].to_numpy(float)
     line = log_line(n, slope, np.log(lazy["value"].iloc[0]) - slope * np.log(n[0]))
@@ -150,7 +144,7 @@ def _kernel_panel(axis: Axes, data: pd.DataFrame, settings: LazinessStage) -> No
     families = list(data["family"].unique())
     names = list(data["series"].unique())
     for place, series in enumerate(names):
-        colour = "0.35" if series == "mup" else LAYER_COLOURS[(0, 3, 2, 4, 5)[place % 5]]
+        colour = look("mup").colour if series == "mup" else R_COLOURS[place % len(R_COLOURS)]
         for family in families:
             rows = data[(data["series"] == series) & (data["family"] == family)].sort_values("width")
             if rows.empty:
@@ -182,10 +176,10 @@ def _index_panel(axis: Axes, data: pd.DataFrame, settings: LazinessStage) -> Non
             widths = lazy.network(family, n, lazy.index.hidden)
             found = laziness_index(widths, layer_scales(name, widths), float(lazy.inputs))
             line.append(found[narrowest_layer(widths) - 1])
-        axis.plot(grid, line, "-", color=COLOURS[name], linewidth=0.7)
+        axis.plot(grid, line, "-", color=look(name).colour, linewidth=0.7)
         for engine, filled in (("law", True), ("dense", False)):
             rows = mine[mine["engine"] == engine]
-            _points(axis, rows, COLOURS[name], MARKERS[name], name if filled else None, filled, False)
+            _points(axis, rows, *look(name), name if filled else None, filled, False)
     axis.set(
         xlabel="$n$",
         ylabel=r"laziness index $\rho$, last narrow layer",

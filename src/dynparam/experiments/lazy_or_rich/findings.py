@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 
 from dynparam.experiments.lazy_or_rich.settings import LazyOrRich
-from dynparam.experiments.lazy_or_rich.tables import VERDICTS
 from dynparam.provenance.experiment import Files
+from dynparam.statistics.judged import FORM, RIGHT, WRONG, Judged, records
 from dynparam.theory.laziness import laziness_index, narrowest_layer
 from dynparam.theory.parametrization import layer_scales
 
@@ -18,36 +18,38 @@ TEMPLATES = {"en": "findings.md.j2", "ja": "findings.ja.md.j2"}
 """The sentences, in this folder."""
 
 
-class Found:
+class Found(Judged):
     """The questions the template asks."""
 
     def __init__(self, lazy: LazyOrRich, verdicts: pd.DataFrame) -> None:
         """Answer from ``results/lazy_or_rich/verdicts.csv``."""
+        super().__init__(verdicts)
         self._lazy = lazy
-        self._verdicts = verdicts
 
     def rows(self, experiment: str, beginning: str = "", setting: str = "") -> Rows:
-        """The rows of an experiment but its controls, by how quantity begins and what setting holds.
+        """The claims of an experiment, by how quantity begins and what setting holds.
 
         Besides the columns of the table they have ``of``, the quantity without the beginning.
         """
-        table = self._verdicts
-        chosen = (table["experiment"] == experiment) & table["control"].isna()
-        chosen &= table["quantity"].str.startswith(beginning)
-        chosen &= table["setting"].str.contains(setting, regex=False)
+        chosen = self.claims["experiment"] == experiment
+        chosen &= self.claims["quantity"].str.startswith(beginning)
+        chosen &= self.claims["setting"].str.contains(setting, regex=False)
         return [
             row | {"of": row["quantity"].removeprefix(beginning).lstrip(", ")}
-            for row in _records(table[chosen])
+            for row in records(self.claims[chosen])
         ]
 
-    def failed_controls(self) -> Rows:
-        """The negative controls that are undecided; had one come out well, there would be no table."""
-        table = self._verdicts
-        return _records(table[table["control"].notna() & (table["verdict"] != table["control"])])
-
     def as_expected(self, experiment: str) -> bool:
-        """Whether no row of the experiment disagrees or fails, controls aside."""
-        return not {row["verdict"] for row in self.rows(experiment)} & {"disagrees", "fails"}
+        """Whether no claim of the experiment is refuted; undecided ones are not."""
+        return not {row["verdict"] for row in self.rows(experiment)} & set(WRONG)
+
+    def identity(self, what: str) -> dict[str, Any]:
+        """The largest difference between dynamic and ntk: of "kernels", of "outputs"."""
+        rows = self.rows("identity", f"relative difference, {what}")
+        return {
+            "largest": max(row["measured"] for row in rows),
+            "agree": {row["verdict"] for row in rows} <= set(RIGHT),
+        }
 
     def spectral(self) -> dict[str, Any]:
         """Theory's index of spectral at the smallest and the largest n, where n_min sharpens fastest."""
@@ -63,10 +65,6 @@ class Found:
         return {"rule": str(lazy.rule(family)), "n": ends, "index": found}
 
 
-def _records(table: pd.DataFrame) -> Rows:
-    return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
-
-
 def found(config: Any, files: Files) -> Found:
     """What the findings ask of a run."""
-    return Found(config.lazy_or_rich, files.table("lazy_or_rich/verdicts", VERDICTS))
+    return Found(config.lazy_or_rich, files.table("lazy_or_rich/verdicts", FORM))

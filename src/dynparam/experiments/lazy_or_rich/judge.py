@@ -1,15 +1,12 @@
 """The verdicts: measured exponents and values beside theory's, and controls that must not agree.
 
-A row's interval lies inside the accepted range, outside of it, or across its border. Rows of the form
-"at most", where theory claims a side and no value, hold or fail. A control is something of which theory
-says the opposite: if its verdict were the good one, the measurement could not tell one from the other.
+Where theory claims a side and no value, as of differences from the linearization, a row has a bound.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,41 +15,21 @@ from dynparam.experiments.lazy_or_rich.settings import LINEARIZED, LazinessStage
 from dynparam.presentation.numbers import fraction
 from dynparam.settings.widths import WidthGrid
 from dynparam.statistics.estimates import UNKNOWN, Estimate, mean_of
-from dynparam.statistics.slopes import log_slope, slope_of_log_means, slope_of_mean_logs
-from dynparam.statistics.verdicts import (
-    ClaimVerdict,
-    Verdict,
-    claim_verdict,
-    equivalence,
+from dynparam.statistics.judged import (
+    CLAIM,
+    CONTROL,
+    Accepted,
+    Row,
+    below,
+    known,
+    table,
+    within,
 )
+from dynparam.statistics.slopes import log_slope, slope_of_log_means, slope_of_mean_logs
+from dynparam.statistics.verdicts import ClaimVerdict, Verdict
 from dynparam.support.arrays import FloatArray
-from dynparam.support.errors import DataError
 from dynparam.theory.laziness import narrowest_layer
 from dynparam.theory.parametrization import NAMES
-
-COLUMNS = (
-    "experiment",
-    "quantity",
-    "setting",
-    "expected",
-    "measured",
-    "ci_low",
-    "ci_high",
-    "accepted_low",
-    "accepted_high",
-    "verdict",
-    "control",
-    "note",
-)
-"""The columns of ``results/lazy_or_rich/verdicts.csv``.
-
-``expected`` is theory's number. The verdict is whether the interval lies between ``accepted_low`` and
-``accepted_high``; an end that is missing is open. ``control`` is empty, or the verdict that a row must
-not have the opposite of.
-"""
-
-GOOD = (Verdict.AGREES, ClaimVerdict.HOLDS)
-"""What a control may not come out as."""
 
 
 @dataclass(frozen=True)
@@ -65,71 +42,16 @@ class Tables:
     identities: pd.DataFrame
 
 
-@dataclass(frozen=True)
-class Row:
-    """A row of ``COLUMNS``, before its verdict."""
-
-    experiment: str
-    quantity: str
-    setting: str
-    expected: float
-    found: Estimate
-    low: float
-    high: float
-    control: bool = False
-    note: str = ""
-
-    def judged(self, verdict: Verdict | ClaimVerdict | None = None) -> dict[str, Any]:
-        """The row with its verdict, which is that of its interval unless it is given."""
-        verdict = self.verdict() if verdict is None else verdict
-        wanted = Verdict.DISAGREES if isinstance(verdict, Verdict) else ClaimVerdict.FAILS
-        return {
-            "experiment": self.experiment,
-            "quantity": self.quantity,
-            "setting": self.setting,
-            "expected": self.expected,
-            **self.found.row("measured"),
-            "accepted_low": self.low if np.isfinite(self.low) else np.nan,
-            "accepted_high": self.high if np.isfinite(self.high) else np.nan,
-            "verdict": str(verdict),
-            "control": str(wanted) if self.control else "",
-            "note": self.note,
-        }
-
-    def verdict(self) -> Verdict | ClaimVerdict:
-        """That of the interval: of a claim where the accepted range is open, else of a value."""
-        if np.isfinite(self.low):
-            middle = (self.low + self.high) / 2
-            return equivalence(*self.found.interval, middle, (self.high - self.low) / 2)
-        beyond = self.found.shifted(-self.high)
-        return claim_verdict(*beyond.interval, better="lower")
-
-
 def judged(tables: Tables, settings: LazinessStage) -> pd.DataFrame:
-    """Every verdict, in ``COLUMNS``.
-
-    Raises ``DataError`` if a control comes out as what it must not be.
-    """
-    rows = [
-        *_linearization_rows(tables.linearization, settings),
-        *_kernel_rows(tables.kernel_change, settings),
-        *_index_rows(tables.index, settings),
-        *_identity_rows(tables.identities, settings),
-    ]
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    require_controls(table)
-    return table
-
-
-def require_controls(table: pd.DataFrame) -> None:
-    """Raise ``DataError`` naming the first control that agrees, or holds."""
-    wrong = table[(table["control"] != "") & table["verdict"].isin([str(one) for one in GOOD])]
-    if len(wrong):
-        row = wrong.iloc[0]
-        raise DataError(
-            f"the negative control {row['quantity']} ({row['setting']}) {row['verdict']}, so that these "
-            f"trials cannot tell lazy from rich; measure more trials, or at wider networks"
-        )
+    """The table of verdicts (``statistics.judged``). Raises ``DataError`` if a control agrees."""
+    return table(
+        [
+            *_linearization_rows(tables.linearization, settings),
+            *_kernel_rows(tables.kernel_change, settings),
+            *_index_rows(tables.index, settings),
+            *_identity_rows(tables.identities, settings),
+        ]
+    )
 
 
 def by_width(table: pd.DataFrame, width: str, value: str) -> tuple[list[int], list[FloatArray]]:
@@ -165,7 +87,7 @@ def _slope(table: pd.DataFrame, width: str, value: str, confidence: float) -> Es
     return slope_of_log_means(widths, columns, confidence=confidence)
 
 
-def _linearization_rows(table: pd.DataFrame, settings: LazinessStage) -> Iterator[dict[str, Any]]:
+def _linearization_rows(trials: pd.DataFrame, settings: LazinessStage) -> Iterator[Row]:
     chosen = settings.lazy_or_rich.linearization
     level = settings.fit.confidence
     setting = f"n = {_range(chosen.widths)}"
@@ -176,42 +98,46 @@ def _linearization_rows(table: pd.DataFrame, settings: LazinessStage) -> Iterato
     }
     lazy, rich = LINEARIZED
     for name in LINEARIZED:
-        mine = table[table["parametrization"] == name]
+        mine = trials[trials["parametrization"] == name]
         for column, quantity in names.items():
-            found = _slope(mine, "n", column, level)
-            row = Row(
+            yield Row(
                 "linearization",
                 f"{quantity}, {name}",
                 setting,
+                CONTROL if name == rich else CLAIM,
                 bound,
-                found,
-                -np.inf,
-                bound,
-                control=name == rich,
-                note=_ranks(mine, chosen.train_images),
+                _slope(mine, "n", column, level),
+                below(bound),
+                _joined(
+                    "the bound of lazy training" if name == rich else "",
+                    _ranks(mine, chosen.train_images),
+                ),
             )
-            yield row.judged()
         low, high = chosen.kernel_slope if name == lazy else (-chosen.tolerance, chosen.tolerance)
         yield Row(
             "linearization",
             f"exponent of n in the kernel change, {name}",
             setting,
+            CLAIM,
             -1.0 if name == lazy else 0.0,
             _slope(mine, "n", "kernel_change", level),
-            low,
-            high,
-        ).judged()
+            Accepted(low, high),
+        )
 
 
-def _ranks(table: pd.DataFrame, inputs: int) -> str:
-    singular = int((table["rank"] < inputs).sum())
-    return f"{singular} of {len(table)} kernels are singular" if singular else ""
+def _ranks(trials: pd.DataFrame, inputs: int) -> str:
+    singular = int((trials["rank"] < inputs).sum())
+    return f"{singular} of {len(trials)} kernels are singular" if singular else ""
 
 
-def _kernel_rows(table: pd.DataFrame, settings: LazinessStage) -> Iterator[dict[str, Any]]:
+def _joined(*notes: str) -> str:
+    return "; ".join(note for note in notes if note)
+
+
+def _kernel_rows(trials: pd.DataFrame, settings: LazinessStage) -> Iterator[Row]:
     lazy = settings.lazy_or_rich
     chosen = lazy.kernel_change
-    for family, mine in table.groupby("family", sort=False):
+    for family, mine in trials.groupby("family", sort=False):
         rule = lazy.rule(str(family))
         setting = f"n_min = {rule}, n = {_range(chosen.widths[str(family)])}"
         for (name, power), rows in mine.groupby(["parametrization", "r"], sort=False):
@@ -220,49 +146,46 @@ def _kernel_rows(table: pd.DataFrame, settings: LazinessStage) -> Iterator[dict[
                 yield from _spectral_rows(rows, str(rule), settings)
                 continue
             expected = 2 * r - 1 if name == "dynamic" else 0.0
-            found = _slope(rows, "n_min", "kernel_change", settings.fit.confidence)
             label = f"dynamic, r = {fraction(r)}" if name == "dynamic" else name
             row = Row(
                 "kernel change",
                 f"exponent of n_min, {label}",
                 setting,
+                CLAIM,
                 expected,
-                found,
-                expected - chosen.tolerance,
-                expected + chosen.tolerance,
-                note=_outcomes(rows),
+                _slope(rows, "n_min", "kernel_change", settings.fit.confidence),
+                within(expected, chosen.tolerance),
+                _outcomes(rows),
             )
-            yield row.judged()
+            yield row
             if name == "mup":
                 yield replace(
                     row,
-                    quantity=f"exponent of n_min, {label} as if it were lazy",
+                    role=CONTROL,
                     expected=-1.0,
-                    low=-1.0 - chosen.tolerance,
-                    high=-1.0 + chosen.tolerance,
-                    control=True,
-                ).judged()
+                    accepted=within(-1.0, chosen.tolerance),
+                    note=_joined("the exponent of lazy training", row.note),
+                )
 
 
-def _spectral_rows(table: pd.DataFrame, rule: str, settings: LazinessStage) -> Iterator[dict[str, Any]]:
+def _spectral_rows(trials: pd.DataFrame, rule: str, settings: LazinessStage) -> Iterator[Row]:
     """Spectral at each learning rate and width: its kernel changes by less than itself, if lazy."""
-    for (step, n), rows in table.groupby(["step", "n"], sort=False):
+    for (step, n), rows in trials.groupby(["step", "n"], sort=False):
         values = rows["kernel_change"].dropna().to_numpy(float)
         diverged = bool((rows["outcome"] == "diverged").any())
         found = mean_log(values, settings.fit.confidence) if len(values) > 1 else UNKNOWN
-        row = Row(
+        yield Row(
             "kernel change",
-            f"kernel change below 1, spectral at c = {step:g}",
+            f"kernel change, spectral at c = {step:g}",
             f"n_min = {rule}, n = {n}",
+            CONTROL,
             1.0,
             found,
-            -np.inf,
-            1.0,
-            control=True,
-            note=_outcomes(rows),
+            below(1.0),
+            _joined("the bound of lazy training", _outcomes(rows)),
+            # Too few descents are left for an interval, because the others ran away.
+            given=str(ClaimVerdict.FAILS) if diverged and found is UNKNOWN else "",
         )
-        # Too few descents are left for an interval, because the others ran away.
-        yield row.judged(ClaimVerdict.FAILS if diverged and found is UNKNOWN else None)
 
 
 def _outcomes(rows: pd.DataFrame) -> str:
@@ -273,28 +196,28 @@ def _outcomes(rows: pd.DataFrame) -> str:
     return f"of {len(rows)} descents {' and '.join(told)}" if told else ""
 
 
-def _index_rows(table: pd.DataFrame, settings: LazinessStage) -> Iterator[dict[str, Any]]:
+def _index_rows(trials: pd.DataFrame, settings: LazinessStage) -> Iterator[Row]:
     lazy = settings.lazy_or_rich
     chosen, level = lazy.index, settings.fit.confidence
-    narrow = at_narrowest(table, lazy)
+    narrow = at_narrowest(trials, lazy)
     for (family, engine), mine in narrow.groupby(["family", "engine"], sort=False):
         grid = chosen.widths if engine == "law" else chosen.dense_widths
         setting = f"n_min = {lazy.rule(str(family))}, n = {_range(grid)}, {_engine(str(engine))}"
         for name in NAMES:
             rows = mine[mine["parametrization"] == name]
-            widths, trials = by_width(rows, "n", "index")
+            widths, values = by_width(rows, "n", "index")
             theory = [float(rows.loc[rows["n"] == n, "expected"].iloc[0]) for n in widths]
             slope = float(log_slope(widths, theory))
             yield Row(
                 "laziness index",
                 f"exponent of n in the narrowest layer, {name}",
                 setting,
+                CLAIM,
                 slope,
-                slope_of_mean_logs(widths, trials, confidence=level),
-                slope - chosen.slope_tolerance,
-                slope + chosen.slope_tolerance,
-            ).judged()
-    for (family, engine), mine in table.groupby(["family", "engine"], sort=False):
+                slope_of_mean_logs(widths, values, confidence=level),
+                within(slope, chosen.slope_tolerance),
+            )
+    for (family, engine), mine in trials.groupby(["family", "engine"], sort=False):
         for name in NAMES:
             rows = mine[mine["parametrization"] == name]
             yield _worst_value(rows, str(family), str(engine), name, settings)
@@ -302,47 +225,45 @@ def _index_rows(table: pd.DataFrame, settings: LazinessStage) -> Iterator[dict[s
 
 def _worst_value(
     rows: pd.DataFrame, family: str, engine: str, name: str, settings: LazinessStage
-) -> dict[str, Any]:
-    """Measured over expected: the verdict of all places, and the one farthest off that has it."""
+) -> Row:
+    """Measured over expected at the place that decides: the farthest off of those with the verdict."""
     lazy = settings.lazy_or_rich
-    tolerance = lazy.index.value_tolerance
+    accepted = within(1.0, lazy.index.value_tolerance)
     found = {
         place: mean_log((one["index"] / one["expected"]).to_numpy(float), settings.fit.confidence)
         for place, one in rows.groupby(["n", "layer"])
     }
-    verdicts = {place: equivalence(*one.interval, 1.0, tolerance) for place, one in found.items()}
+    verdicts = {place: accepted.verdict(one) for place, one in found.items()}
     verdict = _of_all(verdicts.values())
-    decisive = {place: one for place, one in found.items() if verdicts[place] is verdict}
+    decisive = {place: one for place, one in found.items() if verdicts[place] == verdict}
     (n, layer), worst = max(decisive.items(), key=lambda item: abs(np.log(item[1].value)))
     return Row(
         "laziness index",
         f"measured over expected, {name}",
         f"n_min = {lazy.rule(family)}, all widths and layers, {_engine(engine)}",
+        CLAIM,
         1.0,
         worst,
-        1 - tolerance,
-        1 + tolerance,
-        note=f"farthest at n = {n}, layer {layer}",
-    ).judged(verdict)
+        accepted,
+        f"farthest at n = {n}, layer {layer}",
+    )
 
 
-def _of_all(verdicts: Collection[Verdict]) -> Verdict:
-    if Verdict.DISAGREES in verdicts:
-        return Verdict.DISAGREES
-    return Verdict.AGREES if set(verdicts) == {Verdict.AGREES} else Verdict.UNDECIDED
+def _of_all(verdicts: Collection[str]) -> str:
+    """That of a statement about all of them."""
+    worst_first = (Verdict.DISAGREES, Verdict.UNDECIDED, Verdict.AGREES)
+    return str(next(one for one in worst_first if one in verdicts))
 
 
-def _identity_rows(table: pd.DataFrame, settings: LazinessStage) -> Iterator[dict[str, Any]]:
-    tolerance = settings.lazy_or_rich.identities.tolerance
-    steps = settings.lazy_or_rich.identities.steps
+def _identity_rows(trials: pd.DataFrame, settings: LazinessStage) -> Iterator[Row]:
+    chosen = settings.lazy_or_rich.identities
     words: Mapping[str, str] = {
         "kernel": "kernels of dynamic and ntk",
-        "outputs": f"outputs of dynamic and alpha ntk over {steps} steps",
+        "outputs": f"outputs of dynamic and alpha ntk over {chosen.steps} steps",
         "control": "the same at ntk's own learning rate",
     }
-    for row in table.to_dict("records"):
-        difference = float(row["difference"])
-        exact = Estimate(difference, difference, difference, 0.0, 0)
+    for row in trials.to_dict("records"):
+        control = row["identity"] == "control"
         setting = f"r = {fraction(row['r'])}"
         if row["identity"] != "kernel":
             setting += f", momentum {row['momentum']:g}"
@@ -350,12 +271,12 @@ def _identity_rows(table: pd.DataFrame, settings: LazinessStage) -> Iterator[dic
             "identity",
             f"relative difference, {words[row['identity']]}",
             setting,
+            CONTROL if control else CLAIM,
             0.0,
-            exact,
-            -tolerance,
-            tolerance,
-            control=row["identity"] == "control",
-        ).judged()
+            known(float(row["difference"])),
+            within(0.0, chosen.tolerance),
+            "the identity, at the wrong learning rate" if control else "",
+        )
 
 
 def _range(grid: WidthGrid) -> str:

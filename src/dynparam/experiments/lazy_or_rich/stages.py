@@ -36,6 +36,9 @@ SOURCE = "Table 1.1; Sec. 1.1.2; eqs. 1.8-1.12"
 
 PLACE = "lazy_or_rich"
 
+TARGET = "companion_laziness"
+"""The target of the table of verdicts."""
+
 PARAMETRIZATION = Parameter(
     "parametrization", "One that is compared with its linearization.", names=lambda config: LINEARIZED
 )
@@ -81,13 +84,13 @@ def measure_kernel_change(
 
 def measure_index(settings: LazyOrRichStage, files: tuple[Path, ...], output: Path, family: str) -> Made:
     """Measure the laziness index along a family of widths, on both engines; resumes if interrupted."""
-    from dynparam.experiments.lazy_or_rich import index
+    from dynparam.experiments.lazy_or_rich import indices
     from dynparam.settings.base import digest
     from dynparam.support.tables import write_csv
 
     settings.lazy_or_rich.rule(family)
-    log = _log(output, family, index.__name__, digest(settings))
-    write_csv(index.measure(settings.lazy_or_rich, family, log), output)
+    log = _log(output, family, indices.__name__, digest(settings))
+    write_csv(indices.measure(settings.lazy_or_rich, family, log), output)
     return Made([output], finished=[log.path])
 
 
@@ -109,12 +112,10 @@ def trial_files(settings: LazinessStage, results: Path) -> Files:
 
 def judge_laziness(settings: LazinessStage, files: Files, output: Path) -> Made:
     """Judge all of it: exponents, values and identities beside theory's, with negative controls."""
-    from dynparam.experiments.lazy_or_rich.columns import VIEW
     from dynparam.experiments.lazy_or_rich.judge import judged
-    from dynparam.presentation.pages import Section, write_pages
+    from dynparam.presentation.judged import write
 
-    table = judged(_read(files), settings)
-    return Made(write_pages(table, output, TITLE, [Section(view=VIEW, table=table)]))
+    return Made(write(judged(_read(files), settings), output, TITLE, "laziness"))
 
 
 def plot_laziness(settings: LazinessStage, files: Files, output: Path) -> Made:
@@ -210,7 +211,7 @@ JUDGE = Stage(
     (RESULTS,),
     jobs=lambda config: (for_laziness(config),),
     examples=("dynparam lazy judge --results results --output verdicts.csv",),
-    remedy="snakemake --cores all lazy_or_rich",
+    remedy="snakemake --cores all companion_laziness",
     repeatable=True,
 )
 PLOT = Stage(
@@ -220,8 +221,8 @@ PLOT = Stage(
     trial_files,
     (RESULTS,),
     jobs=lambda config: (for_laziness(config),),
-    examples=("dynparam plot laziness --results results --output lazy_or_rich.png",),
-    remedy="snakemake --cores all lazy_or_rich",
+    examples=("dynparam plot laziness --results results --output companion_laziness.png",),
+    remedy="snakemake --cores all companion_laziness",
     repeatable=True,
 )
 
@@ -239,6 +240,6 @@ EXPERIMENT = Experiment(
     source=SOURCE,
     stages=(LINEARIZE, KERNELS, INDEX, IDENTITIES, JUDGE, PLOT),
     figures=figures,
-    tables=(ShownTable(f"{PLACE}/verdicts", "lazy_or_rich"),),
+    tables=(ShownTable(f"{PLACE}/verdicts", TARGET),),
     quoted=lambda config, files: (files.results / PLACE / "verdicts.csv",),
 )

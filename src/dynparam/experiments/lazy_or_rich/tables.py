@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dynparam.presentation.verdicts import CLAIMS, COMPARISONS
-from dynparam.support.tables import COUNT, GAPS, NOTE, NUMBER, TEXT, WHOLE, Form
+from dynparam.support.tables import COUNT, GAPS, NUMBER, TEXT, WHOLE, Form
 
 LINEARIZATION = Form(
     {
@@ -54,7 +53,7 @@ INDEX = Form(
     },
     key=("family", "engine", "parametrization", "n", "trial", "layer"),
 )
-"""Measured laziness indices (``index.measure``)."""
+"""Measured laziness indices (``indices.measure``)."""
 
 IDENTITIES = Form(
     {
@@ -66,22 +65,3 @@ IDENTITIES = Form(
     key=("identity", "r", "momentum"),
 )
 """Relative differences of dynamic parametrization and ntk with its output scale (``identities``)."""
-
-VERDICTS = Form(
-    {
-        "experiment": TEXT,
-        "quantity": TEXT,
-        "setting": TEXT,
-        "expected": NUMBER,
-        "measured": GAPS,
-        "ci_low": GAPS,
-        "ci_high": GAPS,
-        "accepted_low": GAPS,
-        "accepted_high": GAPS,
-        "verdict": tuple(dict.fromkeys((*COMPARISONS, *CLAIMS))),
-        "control": NOTE,
-        "note": NOTE,
-    },
-    key=("experiment", "quantity", "setting"),
-)
-"""Every verdict (``judge.judged``)."""

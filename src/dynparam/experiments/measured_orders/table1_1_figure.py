@@ -15,7 +15,8 @@ from matplotlib.ticker import MultipleLocator
 from dynparam.experiments.measured_orders.formulas import narrow_width
 from dynparam.experiments.measured_orders.settings import Exponents
 from dynparam.experiments.measured_orders.table1_1 import CLAIMED, QUANTITIES, Quantity
-from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, STYLE, TEXT_WIDTH_INCHES
+from dynparam.presentation.figure_style import STYLE, TEXT_WIDTH_INCHES
+from dynparam.presentation.parametrization_style import look
 
 AXIS_LABELS: dict[Quantity, str] = {
     "preactivation": r"$|\tilde{h}^{(\ell)}_i|$",
@@ -100,7 +101,7 @@ def _panel(axis: Axes, table: pd.DataFrame, names: list[str]) -> None:
         place = CLAIMED.index(name)
         rows = table[table["parametrization"] == name]
         at = rows["layer"] + STEP * (place - (len(CLAIMED) - 1) / 2)
-        colour, marker = LAYER_COLOURS[place], LAYER_MARKERS[place]
+        colour, marker = look(name)
         half = STEP * 0.5
         axis.hlines(rows["claimed"], at - half, at + half, color="0.7", linewidth=3.5, zorder=1)
         axis.vlines(
@@ -128,8 +129,8 @@ def _key(names: list[str]) -> list[Line2D]:
             [],
             [],
             linestyle="",
-            color=LAYER_COLOURS[CLAIMED.index(name)],
-            marker=LAYER_MARKERS[CLAIMED.index(name)],
+            color=look(name).colour,
+            marker=look(name).marker,
             markersize=3.8,
             label=name,
         )

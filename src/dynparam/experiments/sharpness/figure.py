@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import matplotlib as mpl
@@ -12,6 +13,7 @@ from matplotlib.figure import Figure, SubFigure
 
 from dynparam.experiments.sharpness.settings import Sharpness, SharpnessVerdicts
 from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, STYLE, TEXT_WIDTH_INCHES
+from dynparam.presentation.parametrization_style import Look, look
 from dynparam.settings.widths import NarrowWidth
 from dynparam.statistics.estimates import mean_of
 
@@ -22,6 +24,7 @@ NORMALIZATIONS = {
     "batch": "batch normalization",
     "layer": "layer normalization",
 }
+LOOKS = dict(zip(NORMALIZATIONS, map(Look, LAYER_COLOURS, LAYER_MARKERS), strict=False))
 
 
 def plotted_data(
@@ -74,7 +77,8 @@ def sharpness_figure(data: pd.DataFrame, settings: SharpnessVerdicts) -> Figure:
         above, below = rows
         panels = above.subplots(1, len(part.families), squeeze=False)[0]
         for axis, (family, narrow) in zip(panels, part.families.items(), strict=True):
-            _panel(axis, data[data["panel"] == family], {name: name for name in part.parametrizations})
+            looks: dict[str, Look] = {name: look(name) for name in part.parametrizations}
+            _panel(axis, data[data["panel"] == family], {name: name for name in looks}, looks)
             window = (part.thesis.widths.smallest, part.thesis.window)
             axis.axvspan(*window, color="0.9", zorder=0, linewidth=0)
             title = f"{family} ratio, {_formula(narrow)}"
@@ -84,7 +88,7 @@ def sharpness_figure(data: pd.DataFrame, settings: SharpnessVerdicts) -> Figure:
         panels = below.subplots(1, len(INPUTS))
         counts = {"proportional": "$T = M$", "fixed": f"$T = {part.normalization.fixed_images}$"}
         for axis, (inputs, told) in zip(panels, INPUTS.items(), strict=True):
-            _panel(axis, data[data["panel"] == inputs], NORMALIZATIONS)
+            _panel(axis, data[data["panel"] == inputs], NORMALIZATIONS, LOOKS)
             axis.set(
                 xlabel="$M$ (neurons)",
                 ylabel=r"$\lambda_{\max}$ of an output",
@@ -116,9 +120,10 @@ def _key(place: SubFigure, axis: Axes) -> None:
     place.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
 
 
-def _panel(axis: Axes, data: pd.DataFrame, series: dict[str, str]) -> None:
+def _panel(axis: Axes, data: pd.DataFrame, series: dict[str, str], looks: Mapping[str, Look]) -> None:
     """Points with their intervals on lines of theory, a colour and a marker each series."""
-    for (name, label), colour, marker in zip(series.items(), LAYER_COLOURS, LAYER_MARKERS, strict=False):
+    for name, label in series.items():
+        colour, marker = looks[name]
         rows = data[data["series"] == name].sort_values("x")
         found, theory = rows[rows["kind"] == "measured"], rows[rows["kind"] == "theory"]
         # Open markers: series that lie on each other are all seen.

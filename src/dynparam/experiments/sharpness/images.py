@@ -1,24 +1,18 @@
-"""The inputs that sharpness is measured on: pooled images, and Gaussian numbers."""
+"""The images that sharpness is measured on: drawn, normalized, pooled.
+
+Fewer inputs leave the widths of a measurement above n_0, where no rule changes its form.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
 from dynparam.data.images import Pair, draw_subset, normalize
-from dynparam.experiments.sharpness.settings import SIDE, ImagesStage
+from dynparam.data.pooling import pooled
+from dynparam.experiments.sharpness.settings import ImagesStage
 from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import DataError
 from dynparam.support.randomness import seed_sequence
-
-
-def pooled(inputs: FloatArray, side: int) -> FloatArray:
-    """Means over blocks of ``side`` by ``side`` pixels: (N, 3 * 32 * 32) to (N, 3 * (32 / side)^2).
-
-    Fewer inputs leave the widths of a measurement above n_0, where no rule changes its form.
-    """
-    blocks = inputs.reshape(len(inputs), 3, SIDE // side, side, SIDE // side, side)
-    means: FloatArray = blocks.mean(axis=(3, 5)).reshape(len(inputs), -1)
-    return means
 
 
 def drawn_images(
@@ -36,7 +30,7 @@ def drawn_images(
         )
     random = np.random.default_rng(seed_sequence(settings.sharpness.seed, "sharpness", part, "images"))
     chosen = draw_subset(pair.train_labels, count, settings.data.stratified, random)
-    images = normalize(
-        pair.train_images[chosen], settings.inputs.normalization, reference=pair.train_images
-    )
-    return pooled(images, settings.sharpness.pool if pool is None else pool)
+    images = pair.train_images[chosen]
+    inputs = normalize(images, settings.inputs.normalization, reference=pair.train_images)
+    block = settings.sharpness.pool if pool is None else pool
+    return pooled(inputs.reshape(images.shape), block).reshape(count, -1)

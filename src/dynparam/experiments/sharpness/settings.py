@@ -100,7 +100,6 @@ class SharpnessTolerances(Block):
         description="largest departure from theory at M, as a share; not of mean and batch"
     )
     rate: PositiveFloat = Field(description="largest difference of rate times sharpness from 2")
-    identity: PositiveFloat = Field(description="largest relative difference of what is identical")
 
 
 class Part(Block):
@@ -163,6 +162,7 @@ class Sharpness(OnImages):
     normalization: SharpnessOfNormalization
     rates: SharpnessOfRates
     tolerances: SharpnessTolerances
+    figure: CurveName = Field(description="figure of sharpness")
 
     def require_possible(self, data: Data) -> None:
         """Raise ``ValueError`` naming the key that asks for images or widths that there are not."""

@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 
 TITLE = "Sharpness against width, and with normalized outputs"
 
-JUDGED = ("widths", "limits", "normalization", "rates", "output_scale")
+SOURCE = "companion to Figs. 3.2 and 3.3"
+
+TARGET = "companion_sharpness"
+"""The target of the table of verdicts."""
+
+JUDGED = ("widths", "limits", "normalization", "rates")
 """The tables that are judged, by their files' names."""
 
 DRAWN = ("widths", "limits", "normalization")
@@ -58,15 +63,13 @@ def sharpness_of_normalization(
 
 
 def sharpness_of_rates(settings: RatesStage, files: Path, output: Path) -> Made:
-    """Find the largest stable learning rates; dynamic beside ntk goes to output_scale.csv."""
+    """Find the largest stable learning rates."""
     from dynparam.data.images import load_pair
-    from dynparam.experiments.sharpness import measure, output_scale
+    from dynparam.experiments.sharpness import measure
     from dynparam.support.tables import write_csv
 
-    pair, scale = load_pair(files), output.with_name("output_scale.csv")
-    write_csv(output_scale.measure_output_scale(settings, pair), scale)
-    write_csv(measure.measure_rates(settings, pair), output)
-    return Made([output, scale])
+    write_csv(measure.measure_rates(settings, load_pair(files)), output)
+    return Made([output])
 
 
 def judged_files(settings: SharpnessVerdicts, results: Path) -> TableFiles:
@@ -82,19 +85,13 @@ def drawn_files(settings: SharpnessVerdicts, results: Path) -> TableFiles:
 def judge_sharpness(settings: SharpnessVerdicts, files: TableFiles, output: Path) -> Made:
     """Judge what was measured of sharpness; slopes on the thesis's own families go to thesis.csv."""
     from dynparam.experiments.sharpness import judge
-    from dynparam.experiments.sharpness.columns import verdicts_view
-    from dynparam.presentation.pages import Section, write_pages
+    from dynparam.presentation.judged import write
     from dynparam.support.tables import write_csv
 
     found, thesis = judge.Measured(**_read(files)), output.with_name("thesis.csv")
     table = judge.judged(found, settings)
     write_csv(judge.thesis_slopes(found.limits, settings), thesis)
-    written = write_pages(table, output, TITLE, [Section(view=verdicts_view(), table=table)])
-    wrong = len(judge.unexpected(table))
-    return Made(
-        [*written, thesis],
-        said=f"{len(table)} statements, {wrong} {'comes' if wrong == 1 else 'come'} out otherwise",
-    )
+    return Made([*write(table, output, TITLE, "sharpness"), thesis])
 
 
 def plot_sharpness(settings: SharpnessVerdicts, files: TableFiles, output: Path) -> Made:
@@ -153,7 +150,7 @@ JUDGE = Stage(
     (RESULTS,),
     jobs=lambda config: (for_verdicts(config),),
     examples=("dynparam sharpness judge --results results --output verdicts.csv",),
-    remedy="snakemake --cores all sharpness",
+    remedy="snakemake --cores all companion_sharpness",
     repeatable=True,
 )
 PLOT = Stage(
@@ -163,8 +160,8 @@ PLOT = Stage(
     drawn_files,
     (RESULTS,),
     jobs=lambda config: (for_verdicts(config),),
-    examples=("dynparam plot sharpness --results results --output sharpness.png",),
-    remedy="snakemake --cores all sharpness",
+    examples=("dynparam plot sharpness --results results --output companion_sharpness.png",),
+    remedy="snakemake --cores all companion_sharpness",
     repeatable=True,
 )
 
@@ -172,16 +169,16 @@ PLOT = Stage(
 def figures(config: Any) -> Iterator[ShownFigure]:
     """The figure of sharpness."""
     places = tuple(f"sharpness/{name}.csv" for name in DRAWN)
-    yield ShownFigure("sharpness", TITLE, "companion to Figs. 3.2 and 3.3", places)
+    yield ShownFigure(config.sharpness.figure, TITLE, SOURCE, places)
 
 
 EXPERIMENT = Experiment(
     name="sharpness",
     title=TITLE,
-    source="companion to Figs. 3.2 and 3.3",
+    source=SOURCE,
     stages=(WIDTHS, NORMALIZATION, RATES, JUDGE, PLOT),
     figures=figures,
-    tables=(ShownTable("sharpness/verdicts", "sharpness"),),
+    tables=(ShownTable("sharpness/verdicts", TARGET),),
     quoted=lambda config, files: (
         files.results / "sharpness" / "verdicts.csv",
         files.results / "sharpness" / "thesis.csv",

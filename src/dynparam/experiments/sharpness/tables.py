@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dynparam.presentation.verdicts import COMPARISONS
-from dynparam.support.tables import COUNT, NOTE, NUMBER, TEXT, WHOLE, Form
+from dynparam.support.tables import COUNT, NUMBER, TEXT, WHOLE, Form
 from dynparam.theory.parametrization import NAMES
 
 WIDTHS = Form(
@@ -58,38 +57,6 @@ RATES = Form(
     complete=True,
 )
 """The largest stable learning rates (``measure.measure_rates``)."""
-
-OUTPUT_SCALE = Form(
-    {
-        "family": TEXT,
-        "n": COUNT,
-        "r": NUMBER,
-        "momentum": NUMBER,
-        "kernels": NUMBER,
-        "outputs": NUMBER,
-        "same_rate": NUMBER,
-    },
-    key=("family", "n", "r", "momentum"),
-    complete=True,
-)
-"""Dynamic parametrization beside ntk (``output_scale.measure_output_scale``)."""
-
-VERDICTS = Form(
-    {
-        "experiment": ("widths", "thesis", "normalization", "rates", "output scale"),
-        "quantity": TEXT,
-        "setting": TEXT,
-        "expected": NUMBER,
-        "measured": NUMBER,
-        "ci_low": NUMBER,
-        "ci_high": NUMBER,
-        "verdict": COMPARISONS,
-        "wanted": ("agrees", "disagrees"),
-        "note": NOTE,
-    },
-    key=("experiment", "quantity", "setting", "wanted"),
-)
-"""The verdicts (``judge.judged``)."""
 
 THESIS = Form(
     {

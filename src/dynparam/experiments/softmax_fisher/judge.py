@@ -154,11 +154,9 @@ def _dispersion(network: Network, settings: SoftmaxStage) -> Iterator[Row]:
     what = "spread e_1 / e_{C-1} over that of the squared loss"
     size = f"f_rms = {network.values['output_rms'][:, 0].mean():.2g}"
     dispersed = outputs_stay(network.scales, settings.softmax_fisher.r)
-    if dispersed:
-        verdict, bound, note = beyond(limits.dispersed, found), limits.dispersed, f"above; {size}"
-    else:
-        verdict, bound, note = below(limits.alike, found), limits.alike, f"below; {size}"
-    yield Row("images", what, network.setting, CLAIM, bound, found, verdict, note)
+    bound = limits.dispersed if dispersed else limits.alike
+    accepted = beyond(bound) if dispersed else below(bound)
+    yield Row("images", what, network.setting, CLAIM, bound, found, accepted, size)
     yield _shown(network, "spread e_1 / e_{C-1}, softmax", expected.value, spread, "expected: refined")
     yield _shown(network, "spread e_1 / e_C, squared loss", 1.0, network.spread("squared", outputs))
     if dispersed and network.n == max(settings.softmax_fisher.images.widths):
@@ -177,9 +175,9 @@ def _equal(
     note: str = "",
     role: str = CLAIM,
 ) -> Row:
-    verdict = within(expected, measured, tolerance)
-    return Row(network.part, quantity, network.setting, role, expected, measured, verdict, note)
+    accepted = within(expected, tolerance)
+    return Row(network.part, quantity, network.setting, role, expected, measured, accepted, note)
 
 
 def _shown(network: Network, quantity: str, expected: float, measured: Estimate, note: str = "") -> Row:
-    return Row(network.part, quantity, network.setting, SHOWN, expected, measured, "", note)
+    return Row(network.part, quantity, network.setting, SHOWN, expected, measured, note=note)

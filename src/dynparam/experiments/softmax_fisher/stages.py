@@ -44,13 +44,10 @@ def judge_softmax(settings: SoftmaxStage, files: Path, output: Path) -> Made:
     """Judge which eigenvalues stand out, how large they are, and how far they spread."""
     from dynparam.experiments.softmax_fisher.judge import judged
     from dynparam.experiments.softmax_fisher.tables import EIGENVALUES as FORM
-    from dynparam.presentation.judged import view
-    from dynparam.presentation.pages import Section, write_pages
+    from dynparam.presentation.judged import write
     from dynparam.support.tables import read_csv
 
-    table = judged(read_csv(files, FORM), settings)
-    section = Section(view=view("softmax", "Verdicts"), table=table)
-    return Made(write_pages(table, output, TITLE, [section]))
+    return Made(write(judged(read_csv(files, FORM), settings), output, TITLE, "softmax"))
 
 
 def plot_softmax(settings: SoftmaxStage, files: Path, output: Path) -> Made:
@@ -84,7 +81,7 @@ JUDGE = Stage(
     eigenvalues_read,
     (RESULTS,),
     jobs=lambda config: (for_softmax(config),),
-    examples=("dynparam softmax judge --results results --output softmax.csv",),
+    examples=("dynparam softmax judge --results results --output verdicts.csv",),
     remedy="snakemake --cores all companion_softmax",
     repeatable=True,
 )
@@ -112,6 +109,6 @@ EXPERIMENT = Experiment(
     source=SOURCE,
     stages=(MEASURE, JUDGE, PLOT),
     figures=figures,
-    tables=(ShownTable("softmax_fisher/softmax", TARGET),),
-    quoted=lambda config, files: (files.results / "softmax_fisher" / "softmax.csv",),
+    tables=(ShownTable("softmax_fisher/verdicts", TARGET),),
+    quoted=lambda config, files: (files.results / "softmax_fisher" / "verdicts.csv",),
 )

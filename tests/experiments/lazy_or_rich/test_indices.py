@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from dynparam.engines.network import MLP, draw_weights
-from dynparam.experiments.lazy_or_rich import index
+from dynparam.experiments.lazy_or_rich import indices
 from dynparam.experiments.lazy_or_rich.tables import INDEX
 from dynparam.support.randomness import torch_generator
 from dynparam.theory.laziness import laziness_index
@@ -29,7 +29,7 @@ def grid(smallest, largest):
 @pytest.fixture(scope="module")
 def table(block, tmp_path_factory):
     folder = tmp_path_factory.mktemp("index")
-    return index.measure(block, "constant_ratio", TrialLog(folder / "i.csv", "i", "settings"))
+    return indices.measure(block, "constant_ratio", TrialLog(folder / "i.csv", "i", "settings"))
 
 
 def test_the_table_has_its_form(table, tmp_path):
@@ -89,7 +89,7 @@ def test_a_dense_trial_is_the_finite_difference_of_its_network(name, block):
 def test_the_learning_rate_moves_nothing_by_more_than_asked_for(name, n, block):
     widths = block.network("sharpening", n, block.index.hidden)
     scales = layer_scales(name, widths)
-    rate = index.learning_rate(widths, scales, 12.0, 1e-3)
+    rate = indices.learning_rate(widths, scales, 12.0, 1e-3)
     rho = laziness_index(widths, scales, 12.0)[:-1].max()
     output = rate * _kernel(widths, scales) * 12.0
     assert max(output, output * rho) == pytest.approx(1e-3)
@@ -111,8 +111,8 @@ def test_trials_do_not_depend_on_how_many_are_taken_at_once(block, monkeypatch):
     scales = layer_scales("mup", widths)
     found = []
     for together in (1, 3, 10):
-        monkeypatch.setattr(index, "AT_ONCE", together)
+        monkeypatch.setattr(indices, "AT_ONCE", together)
         generators = [torch_generator(0, "at once", trial) for trial in range(5)]
-        found.append(index._in_law(widths, scales, 1e-6, generators))
+        found.append(indices._in_law(widths, scales, 1e-6, generators))
     assert found[0] == found[1] == found[2]
     assert len(found[0]) == 5
