@@ -94,9 +94,9 @@ SMALL: dict[str, Any] = {
             "steps": 5,
         },
         "index": {
-            "widths": {"smallest": 16, "largest": 64, "count": 2},
+            "widths": {"smallest": 64, "largest": 128, "count": 2},
             "trials": 2,
-            "dense_widths": {"smallest": 16, "largest": 64, "count": 2},
+            "dense_widths": {"smallest": 64, "largest": 128, "count": 2},
             "dense_trials": 2,
         },
         "identities": {"n": 20, "n_min": 6},

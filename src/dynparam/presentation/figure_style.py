@@ -8,6 +8,7 @@ from typing import Any
 
 import matplotlib as mpl
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dynparam.support.files import atomic_path
@@ -33,7 +34,24 @@ STYLE: Any = {
     "svg.hashsalt": "dynparam",
 }
 
+LARGE: Any = {
+    **STYLE,
+    "font.size": 10,
+    "axes.titlesize": 11,
+    "axes.labelsize": 10.5,
+    "legend.fontsize": 9.5,
+    "xtick.labelsize": 9.5,
+    "ytick.labelsize": 9.5,
+}
+"""Type for the full width of a page, half of it in a column."""
+
 TEXT_WIDTH_INCHES = 7.0
+
+
+def grid(axis: Axes) -> None:
+    """Thin lines behind the data, at the major ticks of both directions."""
+    axis.grid(True, which="major", linewidth=0.3, color="0.85")
+    axis.set_axisbelow(True)
 
 
 def stack(panels: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

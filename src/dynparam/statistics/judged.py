@@ -147,6 +147,21 @@ def below(bound: float) -> Accepted:
     return Accepted(high=bound)
 
 
+def equal(
+    experiment: str,
+    quantity: str,
+    setting: str,
+    expected: float,
+    measured: Estimate,
+    tolerance: float,
+    note: str = "",
+    role: str = CLAIM,
+) -> Row:
+    """A row whose value has to be the expected one up to ``tolerance``; of a control, must not be."""
+    accepted = within(expected, tolerance)
+    return Row(experiment, quantity, setting, role, expected, measured, accepted, note)
+
+
 def within_errors(expected: float, measured: Estimate, errors: float) -> str:
     """Whether the measured value is within so many standard errors of the expected one.
 

@@ -9,6 +9,7 @@ import torch
 from dynparam.engines.network import MLP, draw_weights
 from dynparam.experiments.lazy_or_rich import indices
 from dynparam.experiments.lazy_or_rich.tables import INDEX
+from dynparam.support.errors import NonFiniteError
 from dynparam.support.randomness import torch_generator
 from dynparam.theory.laziness import laziness_index
 from dynparam.theory.parametrization import NAMES, layer_scales
@@ -116,3 +117,20 @@ def test_trials_do_not_depend_on_how_many_are_taken_at_once(block, monkeypatch):
         found.append(indices._in_law(widths, scales, 1e-6, generators))
     assert found[0] == found[1] == found[2]
     assert len(found[0]) == 5
+
+
+@pytest.mark.parametrize("engine", indices.ENGINES)
+def test_a_network_whose_output_cannot_move_is_told(engine, tmp_path):
+    """Of two narrow layers of one unit, one is inactive in three of four networks."""
+    narrow = {"coefficient": "1/64", "exponent": 1}
+    block = lazy(
+        families={"constant_ratio": narrow, "sharpening": narrow},
+        kernel_change__widths={name: grid(64, 128) for name in ("constant_ratio", "sharpening")},
+        index__hidden=["wide", "narrow", "wide", "narrow", "wide"],
+        index__widths=grid(64, 128),
+        index__trials=20,
+        index__dense_widths=grid(64, 128),
+        index__dense_trials=20,
+    )
+    with pytest.raises(NonFiniteError, match=r"ntk, n = 64, trial \d+ is infinite.*raise the smallest"):
+        indices._rows(block, "constant_ratio", engine, "ntk", 64)

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from dynparam.experiments.isometry.judge import Measured, expected_kernel, theory_of
 from dynparam.experiments.isometry.settings import IsometryStage
-from dynparam.presentation.figure_style import LAYER_COLOURS, STYLE, TEXT_WIDTH_INCHES
+from dynparam.presentation.figure_style import LARGE, LAYER_COLOURS, TEXT_WIDTH_INCHES, grid
 from dynparam.presentation.parametrization_style import look
 from dynparam.statistics.estimates import Estimate
 from dynparam.theory.isometry import ThreeLayers, isometry
@@ -25,17 +25,6 @@ RATE, LARGEST = "learning rate", "largest eigenvalue"
 
 POINTS = 400
 """On a line of theory."""
-
-LARGE: Any = {
-    **STYLE,
-    "font.size": 10,
-    "axes.titlesize": 11,
-    "axes.labelsize": 10.5,
-    "legend.fontsize": 9,
-    "xtick.labelsize": 9.5,
-    "ytick.labelsize": 9.5,
-}
-"""Type for the full width of a page, half of it in a column."""
 
 ERROR_BARS: Any = {"elinewidth": 0.7, "capsize": 1.5, "markersize": 4, "linestyle": ""}
 
@@ -157,7 +146,7 @@ def _spectrum_panel(axis: Axes, data: pd.DataFrame) -> None:
         ylim=(0, 1.02),
     )
     axis.legend(loc="upper left", frameon=False, handlelength=1.3)
-    _grid(axis)
+    grid(axis)
 
 
 def _growth_panel(axis: Axes, data: pd.DataFrame) -> None:
@@ -173,7 +162,7 @@ def _growth_panel(axis: Axes, data: pd.DataFrame) -> None:
     axis.set_xticks(depths, [f"{depth:g}" for depth in depths])
     axis.minorticks_off()
     axis.legend(loc="center right", frameon=False, handletextpad=0.3)
-    _grid(axis)
+    grid(axis)
 
 
 def _bottleneck_panel(axis: Axes, data: pd.DataFrame) -> None:
@@ -190,7 +179,7 @@ def _bottleneck_panel(axis: Axes, data: pd.DataFrame) -> None:
     low, high = axis.get_ylim()
     axis.set_ylim(low, high * 30)
     axis.legend(loc="upper center", ncols=2, frameon=False, handletextpad=0.2, columnspacing=0.6)
-    _grid(axis)
+    grid(axis)
 
 
 def _points(axis: Axes, rows: pd.DataFrame, colour: str, marker: str, label: str) -> None:
@@ -198,8 +187,3 @@ def _points(axis: Axes, rows: pd.DataFrame, colour: str, marker: str, label: str
     axis.errorbar(
         rows["x"], rows["value"], yerr=errors, marker=marker, color=colour, label=label, **ERROR_BARS
     )
-
-
-def _grid(axis: Axes) -> None:
-    axis.grid(True, which="major", linewidth=0.3, color="0.85")
-    axis.set_axisbelow(True)

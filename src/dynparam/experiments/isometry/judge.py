@@ -12,7 +12,7 @@ from dynparam.experiments.isometry.measure import bottleneck_widths
 from dynparam.experiments.isometry.network import RESOLUTION
 from dynparam.experiments.isometry.settings import IsometryStage
 from dynparam.statistics.estimates import Estimate, mean_of
-from dynparam.statistics.judged import CLAIM, CONTROL, Row, known, table, within, within_errors
+from dynparam.statistics.judged import CLAIM, CONTROL, Row, equal, known, table, within_errors
 from dynparam.statistics.slopes import slope_of_log_means
 from dynparam.support.arrays import FloatArray
 from dynparam.theory.isometry import Isometry, ThreeLayers, isometry
@@ -75,20 +75,29 @@ def _depths(found: Measured, settings: IsometryStage) -> Iterator[Row]:
             for name in ("largest", "exact", "multiplicity", "unclipped", "top", "mean")
         )
         setting = f"L = {depth}, M = {own.units}"
-        apart = np.abs(largest / exact - 1)
-        yield _equal(
-            setting, "largest eigenvalue over the identity, less 1", 0.0, _worst(apart), limits.exact
-        )
-        yield _equal(
-            setting, "multiplicity less unclipped units", 0.0, _worst(np.abs(often - unclipped)), 0.5
-        )
-        ratio = found.mean(largest / theory.largest_eigenvalue)
-        yield _equal(setting, "largest eigenvalue over the wide limit", 1.0, ratio, limits.ratio)
-        yield _equal(
-            setting, "share of eigenvalues at the top", theory.top_mass, found.mean(top), limits.mass
-        )
-        ratio = found.mean(mean / theory.mean_eigenvalue)
-        yield _equal(setting, "mean eigenvalue over the wide limit", 1.0, ratio, limits.ratio)
+        for what, expected, measured, tolerance in (
+            (
+                "largest eigenvalue over the identity, less 1",
+                0.0,
+                _worst(np.abs(largest / exact - 1)),
+                limits.exact,
+            ),
+            ("multiplicity less unclipped units", 0.0, _worst(np.abs(often - unclipped)), 0.5),
+            (
+                "largest eigenvalue over the wide limit",
+                1.0,
+                found.mean(largest / theory.largest_eigenvalue),
+                limits.ratio,
+            ),
+            ("share of eigenvalues at the top", theory.top_mass, found.mean(top), limits.mass),
+            (
+                "mean eigenvalue over the wide limit",
+                1.0,
+                found.mean(mean / theory.mean_eigenvalue),
+                limits.ratio,
+            ),
+        ):
+            yield equal("isometry", what, setting, expected, measured, tolerance)
 
 
 def _growth(found: Measured, settings: IsometryStage) -> Iterator[Row]:
@@ -100,7 +109,7 @@ def _growth(found: Measured, settings: IsometryStage) -> Iterator[Row]:
     ]
     slope = found.slope(own.depths, values)
     what = "exponent of L in the largest eigenvalue over qhat"
-    yield _equal(_range(own.depths), what, 1.0, slope, own.tolerances.slope)
+    yield equal("isometry", what, _range(own.depths), 1.0, slope, own.tolerances.slope)
 
 
 def _three_layers(found: Measured, settings: IsometryStage) -> Iterator[Row]:
@@ -114,7 +123,7 @@ def _three_layers(found: Measured, settings: IsometryStage) -> Iterator[Row]:
         ("share of eigenvalues at the top", high, "top"),
     ):
         measured = found.mean(found.values("three", 3, quantity))
-        yield _equal(setting, what, expected, measured, limits.mass)
+        yield equal("isometry", what, setting, expected, measured, limits.mass)
 
 
 def _controls(found: Measured, settings: IsometryStage) -> Iterator[Row]:
@@ -133,7 +142,7 @@ def _controls(found: Measured, settings: IsometryStage) -> Iterator[Row]:
         ),
         ("share of eigenvalues near the top", theory.top_mass, near, limits.mass),
     ):
-        yield _equal(setting, what, expected, found.mean(values), tolerance, note, CONTROL)
+        yield equal("isometry", what, setting, expected, found.mean(values), tolerance, note, CONTROL)
 
 
 def _descent(found: Measured, settings: IsometryStage) -> Iterator[Row]:
@@ -146,10 +155,10 @@ def _descent(found: Measured, settings: IsometryStage) -> Iterator[Row]:
         setting = f"L = {depth}, M = {own.units}"
         what = "largest stable learning rate times M lambda_max"
         note = f"found to {RESOLUTION:.1g} of itself"
-        yield _equal(setting, what, 2.0, found.mean(rate), 2 * tolerance, note)
+        yield equal("isometry", what, setting, 2.0, found.mean(rate), 2 * tolerance, note)
         rates.append(rate / largest * theory_of(settings, depth).square)
     what = "exponent of L in the stable learning rate times qhat"
-    yield _equal(_range(own.depths), what, -1.0, found.slope(own.depths, rates), tolerance)
+    yield equal("isometry", what, _range(own.depths), -1.0, found.slope(own.depths, rates), tolerance)
 
 
 def _bottlenecks(found: Measured, settings: IsometryStage) -> Iterator[Row]:
@@ -180,16 +189,3 @@ def _worst(apart: FloatArray) -> Estimate:
 
 def _range(depths: tuple[int, ...]) -> str:
     return f"L = {depths[0]} to {depths[-1]}"
-
-
-def _equal(
-    setting: str,
-    quantity: str,
-    expected: float,
-    measured: Estimate,
-    tolerance: float,
-    note: str = "",
-    role: str = CLAIM,
-) -> Row:
-    accepted = within(expected, tolerance)
-    return Row("isometry", quantity, setting, role, expected, measured, accepted, note)

@@ -13,7 +13,13 @@ from matplotlib.ticker import FuncFormatter, NullLocator
 
 from dynparam.experiments.lazy_or_rich.judge import Tables, at_narrowest, mean_log
 from dynparam.experiments.lazy_or_rich.settings import LINEARIZED, LazinessStage
-from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, STYLE, TEXT_WIDTH_INCHES
+from dynparam.presentation.figure_style import (
+    LAYER_COLOURS,
+    LAYER_MARKERS,
+    STYLE,
+    TEXT_WIDTH_INCHES,
+    grid,
+)
 from dynparam.presentation.numbers import fraction
 from dynparam.presentation.parametrization_style import look
 from dynparam.statistics.slopes import log_intercept, log_line
@@ -168,15 +174,15 @@ def _index_panel(axis: Axes, data: pd.DataFrame, settings: LazinessStage) -> Non
     window = max(WINDOW[0], ends[0]), min(WINDOW[1], ends[1])
     if window[0] < window[1]:
         axis.axvspan(*window, color="0.92", linewidth=0, zorder=-2)
-    grid = log_spaced(int(ends[0]), int(ends[1]), 25)
+    widths_drawn = log_spaced(int(ends[0]), int(ends[1]), 25)
     for name in NAMES:
         mine = data[data["series"] == name].sort_values("width")
         line = []
-        for n in grid:
+        for n in widths_drawn:
             widths = lazy.network(family, n, lazy.index.hidden)
             found = laziness_index(widths, layer_scales(name, widths), float(lazy.inputs))
             line.append(found[narrowest_layer(widths) - 1])
-        axis.plot(grid, line, "-", color=look(name).colour, linewidth=0.7)
+        axis.plot(widths_drawn, line, "-", color=look(name).colour, linewidth=0.7)
         for engine, filled in (("law", True), ("dense", False)):
             rows = mine[mine["engine"] == engine]
             _points(axis, rows, *look(name), name if filled else None, filled, False)
@@ -226,8 +232,7 @@ def _finish(axis: Axes, widths: Sequence[float] = ()) -> None:
     if high / low < LITTLE:
         axis.yaxis.set_minor_formatter(FuncFormatter(_leading))
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axis.grid(True, which="major", linewidth=0.3, color="0.85")
-    axis.set_axisbelow(True)
+    grid(axis)
     axis.legend(frameon=False, handlelength=1.4, borderaxespad=0.2, labelspacing=0.25)
 
 

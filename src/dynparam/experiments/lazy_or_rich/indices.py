@@ -19,6 +19,7 @@ from dynparam.engines.one_step import OneStep
 from dynparam.experiments.lazy_or_rich.settings import LazyOrRich
 from dynparam.experiments.lazy_or_rich.trials import Point, Row, measured
 from dynparam.settings.widths import WidthGrid
+from dynparam.support.errors import NonFiniteError
 from dynparam.support.randomness import torch_generator
 from dynparam.theory.laziness import laziness_index
 from dynparam.theory.parametrization import NAMES, LayerScales, layer_scales
@@ -39,7 +40,7 @@ def measure(lazy: LazyOrRich, family: str, log: TrialLog) -> pd.DataFrame:
 
     ``expected`` is ``theory.laziness.laziness_index``. Finished points are kept in ``log``. Raises
     ``ConfigError`` for widths beyond this machine's memory, ``DataError`` for a damaged log, and
-    ``NonFiniteError`` for a step that is not finite.
+    ``NonFiniteError`` for a step that is not finite, or a network whose output does not move.
     """
     work: dict[Point, float] = {}
     for engine in ENGINES:
@@ -96,12 +97,25 @@ def _rows(lazy: LazyOrRich, family: str, engine: Engine, name: str, n: int) -> l
             "n_min": widths.n_min,
             "trial": trial,
             "layer": layer + 1,
-            "index": step.update_rms[layer] / step.preactivation_rms[layer] / step.update_rms[-1],
+            "index": _index(step, layer, f"{name}, n = {n}, trial {trial}"),
             "expected": float(expected[layer]),
         }
         for trial, step in enumerate(take(widths, scales, rate, generators))
         for layer in range(len(widths.hidden))
     ]
+
+
+def _index(step: OneStep, layer: int, where: str) -> float:
+    """The movement of a hidden layer, relative to its size, over that of the output.
+
+    Raises ``NonFiniteError`` if no unit of a layer is active, so that nothing reaches the output.
+    """
+    if not (step.preactivation_rms[layer] and step.update_rms[-1]):
+        raise NonFiniteError(
+            f"the laziness index of {where} is infinite, because no unit of some layer is active and "
+            f"the output does not move; raise the smallest of lazy_or_rich.index.widths and dense_widths"
+        )
+    return float(step.update_rms[layer] / step.preactivation_rms[layer] / step.update_rms[-1])
 
 
 def _in_law(

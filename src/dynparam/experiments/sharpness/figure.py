@@ -12,7 +12,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from dynparam.experiments.sharpness.settings import Sharpness, SharpnessVerdicts
-from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, STYLE, TEXT_WIDTH_INCHES
+from dynparam.presentation.figure_style import (
+    LAYER_COLOURS,
+    LAYER_MARKERS,
+    STYLE,
+    TEXT_WIDTH_INCHES,
+    grid,
+)
 from dynparam.presentation.parametrization_style import Look, look
 from dynparam.settings.widths import NarrowWidth
 from dynparam.statistics.estimates import mean_of
@@ -141,7 +147,7 @@ def _panel(axis: Axes, data: pd.DataFrame, series: dict[str, str], looks: Mappin
             label=label,
         )
     axis.set(xscale="log", yscale="log")
-    axis.grid(alpha=0.3, linewidth=0.4)
+    grid(axis)
 
 
 def _rates(axis: Axes) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from dynparam.experiments.sharpness.settings import SharpnessVerdicts
 from dynparam.statistics.estimates import Estimate, mean_of
-from dynparam.statistics.judged import CLAIM, CONTROL, Row, beyond, known, table, within
+from dynparam.statistics.judged import CLAIM, CONTROL, Row, beyond, equal, known, table
 from dynparam.statistics.slopes import log_slope, slope_of_log_means
 from dynparam.theory.orders import orders
 from dynparam.trials.networks import family_exponents
@@ -80,10 +80,10 @@ def _slopes(widths: pd.DataFrame, settings: SharpnessVerdicts) -> Iterator[Row]:
             measured[name] = _slope(part, "n", settings)
             n = np.unique(part["n"])
             expected[name] = _known_slope(n, part.groupby("n")["expected"].first().loc[n])
-            yield _row("widths", SLOPE, f"{family}, {name}", expected[name], measured[name], tolerance)
+            yield equal("widths", SLOPE, f"{family}, {name}", expected[name], measured[name], tolerance)
         first, second = WRONG
         if first in measured and second in expected and _differ(expected, tolerance):
-            yield _row(
+            yield equal(
                 "widths",
                 SLOPE,
                 f"{family}, {first}",
@@ -107,13 +107,13 @@ def _ratios(widths: pd.DataFrame, settings: SharpnessVerdicts) -> Iterator[Row]:
     for (family, name, n), rows in large.groupby(["family", "parametrization", "n"], sort=False):
         ratios = (rows["sharpness"] / rows["expected"]).to_numpy()
         found = mean_of(ratios, settings.fit.confidence)
-        yield _row("widths", RATIO, f"{family}, {name}, n = {n}", 1.0, found, part.ratio)
+        yield equal("widths", RATIO, f"{family}, {name}, n = {n}", 1.0, found, part.ratio)
 
 
 def _of_thesis(slopes: pd.DataFrame, settings: SharpnessVerdicts) -> Iterator[Row]:
     part = settings.sharpness
     for row in slopes.to_dict("records"):
-        yield _row(
+        yield equal(
             "thesis",
             "slope of the wide limit over its last decade",
             f"{row['family']}, {row['parametrization']}",
@@ -130,11 +130,11 @@ def _normalizations(measured: pd.DataFrame, settings: SharpnessVerdicts) -> Iter
         found = _slope(rows, "width", settings)
         setting = f"{inputs} inputs, {name}"
         if name == "none":
-            yield _row("normalization", SLOPE, setting, 1.0, found, part.normalized_slope)
+            yield equal("normalization", SLOPE, setting, 1.0, found, part.normalized_slope)
         elif name in ("mean", "batch"):
             fixed = inputs == "fixed"
             note, role = ("as many inputs at every width", CONTROL) if fixed else ("", CLAIM)
-            yield _row("normalization", SLOPE, setting, 0.0, found, part.flat, note, role)
+            yield equal("normalization", SLOPE, setting, 0.0, found, part.flat, note, role)
         elif inputs == "proportional":
             note, bound = "layer normalization leaves growth", part.growth
             yield Row("normalization", SLOPE, setting, CLAIM, bound, found, beyond(bound), note)
@@ -146,14 +146,14 @@ def _normalizations(measured: pd.DataFrame, settings: SharpnessVerdicts) -> Iter
         ratios = (rows["sharpness"] / rows["expected"]).to_numpy()
         ratio = mean_of(ratios, settings.fit.confidence)
         setting = f"{inputs} inputs, {name}, M = {width}"
-        yield _row("normalization", RATIO, setting, 1.0, ratio, part.normalized_ratio)
+        yield equal("normalization", RATIO, setting, 1.0, ratio, part.normalized_ratio)
 
 
 def _rates(rates: pd.DataFrame, settings: SharpnessVerdicts) -> Iterator[Row]:
     tolerance = settings.sharpness.tolerances.rate
     for name, rows in rates.groupby("parametrization", sort=False):
         found = mean_of(rows["product"].to_numpy(), settings.fit.confidence)
-        yield _row("rates", RATE, str(name), 2.0, found, tolerance)
+        yield equal("rates", RATE, str(name), 2.0, found, tolerance)
 
 
 def _known_slope(n: ArrayLike, values: ArrayLike) -> float:
@@ -166,17 +166,3 @@ def _slope(rows: pd.DataFrame, width: str, settings: SharpnessVerdicts) -> Estim
     widths = [int(n) for n in np.unique(rows[width])]
     values = [rows.loc[rows[width] == n, ["sharpness"]].to_numpy() for n in widths]
     return slope_of_log_means(widths, values, confidence=settings.fit.confidence)
-
-
-def _row(
-    experiment: str,
-    quantity: str,
-    setting: str,
-    expected: float,
-    found: Estimate,
-    tolerance: float,
-    note: str = "",
-    role: str = CLAIM,
-) -> Row:
-    accepted = within(expected, tolerance)
-    return Row(experiment, quantity, setting, role, expected, found, accepted, note)

@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 
 from dynparam.experiments.softmax_fisher.judge import Network, networks
 from dynparam.experiments.softmax_fisher.settings import SoftmaxStage
-from dynparam.presentation.figure_style import STYLE, TEXT_WIDTH_INCHES
+from dynparam.presentation.figure_style import LARGE, TEXT_WIDTH_INCHES, grid
 from dynparam.presentation.parametrization_style import look
 from dynparam.support.arrays import FloatArray
 
@@ -24,17 +24,6 @@ COLUMNS = (
     "panel", "scales", "n", "quantity", "rank", "output_rms", "expected", "value", "low", "high"
 )  # fmt: skip
 """The columns of the plotted data. ``output_rms`` is sqrt(E f^2) in theory."""
-
-LARGE: Any = {
-    **STYLE,
-    "font.size": 10,
-    "axes.titlesize": 11,
-    "axes.labelsize": 10.5,
-    "legend.fontsize": 10,
-    "xtick.labelsize": 9.5,
-    "ytick.labelsize": 9.5,
-}
-"""Type for the full width of a page, half of it in a column."""
 
 ERROR_BARS: Any = {"elinewidth": 0.7, "capsize": 1.5, "markersize": 3.5}
 
@@ -128,7 +117,7 @@ def _spectrum_panel(axis: Axes, data: pd.DataFrame, name: str, classes: int) -> 
         _points(axis, rows, rows["rank"], colour, marker, filled=softmax)
     axis.axvline(classes - 0.5, color="0.3", linewidth=0.6, linestyle=":")
     axis.set(yscale="log", title=name, xlabel="rank")
-    _grid(axis)
+    grid(axis)
 
 
 def _spread_panel(axis: Axes, data: pd.DataFrame, bounds: tuple[float, float]) -> None:
@@ -152,7 +141,7 @@ def _spread_panel(axis: Axes, data: pd.DataFrame, bounds: tuple[float, float]) -
     ticks = (1, 1.5, 2, 3, 4)
     axis.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
     axis.minorticks_off()
-    _grid(axis)
+    grid(axis)
 
 
 def _points(
@@ -176,11 +165,6 @@ def _span(data: pd.DataFrame) -> tuple[float, float]:
     low = data["low"].to_numpy(float)
     positive = np.concatenate([values, low[low > 0]])
     return float(positive.min()) / 1.3, float(positive.max()) * 1.3
-
-
-def _grid(axis: Axes) -> None:
-    axis.grid(True, which="major", linewidth=0.3, color="0.85")
-    axis.set_axisbelow(True)
 
 
 def _key() -> list[Line2D]:

@@ -13,7 +13,7 @@ import pandas as pd
 from dynparam.experiments.softmax_fisher.measure import HE
 from dynparam.experiments.softmax_fisher.settings import SoftmaxStage
 from dynparam.statistics.estimates import Estimate, mean_of
-from dynparam.statistics.judged import CLAIM, CONTROL, SHOWN, Row, below, beyond, table, within
+from dynparam.statistics.judged import CLAIM, CONTROL, SHOWN, Row, below, beyond, equal, table
 from dynparam.support.arrays import FloatArray
 
 NOT_ONE = "no softmax, Q = I/C, but said to spread as softmax does"
@@ -175,8 +175,7 @@ def _equal(
     note: str = "",
     role: str = CLAIM,
 ) -> Row:
-    accepted = within(expected, tolerance)
-    return Row(network.part, quantity, network.setting, role, expected, measured, accepted, note)
+    return equal(network.part, quantity, network.setting, expected, measured, tolerance, note, role)
 
 
 def _shown(network: Network, quantity: str, expected: float, measured: Estimate, note: str = "") -> Row:
