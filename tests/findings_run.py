@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from dynparam.configuration.config import Config
-from dynparam.configuration.loading import load
 from dynparam.experiments.lazy_or_rich.judge import judged
 from dynparam.experiments.lazy_or_rich.settings import for_laziness
 from dynparam.experiments.measured_orders.table1_1 import table1_1
@@ -32,9 +31,8 @@ from dynparam.trials.networks import family_exponents
 from dynparam.trials.settings import ASYMPTOTIC
 from tests import isometry, lazy, open_choices, softmax
 from tests.planted import all_planted, stage
+from tests.thesis import CONFIG
 
-ROOT = Path(__file__).parents[1]
-CONFIG = load(Config, [ROOT / "config" / "thesis.yaml"])
 LAYERS = range(1, 7)
 SLOPES = {
     "fig3_2_constant_ratio": (0.3, 0.0),

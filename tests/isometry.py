@@ -1,21 +1,18 @@
 """A small experiment on depth that tests share: settings, and planted measurements."""
 
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from dynparam.configuration.config import Config
-from dynparam.configuration.loading import load
 from dynparam.experiments.isometry.judge import expected_kernel, judged, theory_of
 from dynparam.experiments.isometry.measure import COLUMNS
 from dynparam.experiments.isometry.settings import IsometrySettings, IsometryStage
 from dynparam.settings.base import pick
 from dynparam.theory.isometry import ThreeLayers, isometry
-
-CONFIG = load(Config, [Path(__file__).parents[1] / "config" / "thesis.yaml"])
+from tests.thesis import CONFIG, with_block
 
 SMALL: dict[str, Any] = {
     "trials": 2,
@@ -38,9 +35,7 @@ SMALL: dict[str, Any] = {
 
 def config(**changes: Any) -> Config:
     """The thesis's configuration with a small experiment."""
-    values = CONFIG.model_dump(mode="json")
-    values["isometry"] |= {**SMALL, **changes}
-    return Config.model_validate(values)
+    return with_block("isometry", **{**SMALL, **changes})
 
 
 def settings(**changes: Any) -> IsometrySettings:

@@ -19,6 +19,7 @@ from dynparam.theory.laziness import laziness_index
 from dynparam.theory.parametrization import NAMES, layer_scales
 from tests.networks import probe_stage
 from tests.sweeps import grid as widths_block
+from tests.thesis import figures_block
 
 
 def lazy_block(**overrides: Any) -> dict[str, Any]:
@@ -104,14 +105,7 @@ def laziness_stage(**overrides: Any) -> LazinessStage:
         {
             "lazy_or_rich": lazy_block(**overrides),
             "fit": {"seed": 0, "confidence": 0.95, "resamples": 999},
-            "figures": {
-                "dpi": 50,
-                "titles": {},
-                "architecture": {},
-                "training": {},
-                "domain": None,
-                "sweep": None,
-            },
+            "figures": figures_block(),
         }
     )
 

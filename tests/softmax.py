@@ -1,21 +1,18 @@
 """A small experiment on softmax that tests share: settings, images, and planted eigenvalues."""
 
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from dynparam.configuration.config import Config
-from dynparam.configuration.loading import load
 from dynparam.data.images import Pair
 from dynparam.experiments.softmax_fisher.judge import judged
 from dynparam.experiments.softmax_fisher.measure import COLUMNS, HE
 from dynparam.experiments.softmax_fisher.settings import SoftmaxStage, SoftmaxTrials
 from dynparam.settings.base import pick
-
-CONFIG = load(Config, [Path(__file__).parents[1] / "config" / "thesis.yaml"])
+from tests.thesis import CONFIG, with_block
 
 SMALL: dict[str, Any] = {
     "trials": 3,
@@ -28,9 +25,7 @@ SMALL: dict[str, Any] = {
 
 def config(**changes: Any) -> Config:
     """The thesis's configuration with a small experiment."""
-    values = CONFIG.model_dump(mode="json")
-    values["softmax_fisher"] |= {**SMALL, **changes}
-    return Config.model_validate(values)
+    return with_block("softmax_fisher", **{**SMALL, **changes})
 
 
 def trials(**changes: Any) -> SoftmaxTrials:
@@ -40,9 +35,7 @@ def trials(**changes: Any) -> SoftmaxTrials:
 
 def stage(**changes: Any) -> SoftmaxStage:
     """What judging depends on, of the thesis's configuration unless changed."""
-    values = CONFIG.model_dump(mode="json")
-    values["softmax_fisher"] |= changes
-    return pick(SoftmaxStage, Config.model_validate(values))
+    return pick(SoftmaxStage, with_block("softmax_fisher", **changes))
 
 
 def images(count: int = 20) -> Pair:

@@ -11,6 +11,7 @@ from dynparam.experiments.r_sweep.settings import EdgesStage, SweepStage
 from dynparam.theory.update_bound import reference_width
 from dynparam.trials.networks import family_networks
 from tests.networks import probe_stage
+from tests.thesis import figures_block
 
 HIDDEN = ("wide", "narrow", "wide", "narrow", "wide")
 
@@ -36,14 +37,7 @@ def edges_stage(**sweep: Any) -> EdgesStage:
                 }
             ),
             "fit": {"seed": 0, "confidence": 0.95, "resamples": 999},
-            "figures": {
-                "dpi": 50,
-                "titles": {},
-                "architecture": {},
-                "training": {},
-                "domain": None,
-                "sweep": "r_sweep",
-            },
+            "figures": figures_block(sweep="r_sweep"),
         }
     )
 

@@ -16,7 +16,8 @@ from dynparam.report.contents import quoted
 from dynparam.report.findings import page
 from dynparam.support.errors import DataError
 from tests import findings_run
-from tests.findings_run import CONFIG, ROOT, configured
+from tests.findings_run import CONFIG, configured
+from tests.thesis import ROOT
 
 MARK = "(**not so in this run:**)"
 

@@ -7,6 +7,7 @@ from dynparam.experiments.sharpness.settings import (
     WidthsStage,
 )
 from tests.networks import invented_pair
+from tests.thesis import figures_block
 
 SHARPNESS = {
     "seed": 0,
@@ -51,18 +52,20 @@ SHARPNESS = {
 
 PAIR = invented_pair(images=60)
 
+DATA = {
+    "seed": 0,
+    "pairs": {"airplane-automobile": ["airplane", "automobile"]},
+    "train_images": 60,
+    "test_images": 20,
+    "train_split": "train",
+    "test_split": "train",
+    "stratified": True,
+}
+
 
 def _on_images(**sharpness):
     return {
-        "data": {
-            "seed": 0,
-            "pairs": {"airplane-automobile": ["airplane", "automobile"]},
-            "train_images": 60,
-            "test_images": 20,
-            "train_split": "train",
-            "test_split": "train",
-            "stratified": True,
-        },
+        "data": DATA,
         "inputs": {"normalization": "half_range"},
         "network": {"hidden": ["wide", "narrow", "wide", "narrow", "wide"]},
         "sharpness": {**SHARPNESS, **sharpness},
@@ -86,19 +89,11 @@ def normalization_part(**sharpness):
 
 def verdicts(**sharpness):
     """Settings of the verdicts and the figure; ``sharpness`` replaces blocks of it."""
-    figures = {
-        "dpi": 60,
-        "titles": {},
-        "architecture": {},
-        "training": {},
-        "domain": None,
-        "sweep": None,
-    }
     return SharpnessVerdicts.model_validate(
         {
             "network": {"hidden": ["wide", "narrow", "wide", "narrow", "wide"]},
             "sharpness": {**SHARPNESS, **sharpness},
             "fit": {"confidence": 0.95, "resamples": 1000, "seed": 0},
-            "figures": figures,
+            "figures": figures_block(),
         }
     )

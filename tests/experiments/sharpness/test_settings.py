@@ -11,7 +11,7 @@ from dynparam.experiments.sharpness.settings import (
     for_rates,
     for_widths,
 )
-from tests.experiments.sharpness.small import SHARPNESS
+from tests.experiments.sharpness.small import DATA, SHARPNESS
 from tests.findings_run import CONFIG
 
 
@@ -64,17 +64,6 @@ def test_the_small_ones_are_good():
 def test_bad_settings_name_the_key_and_the_remedy(path, to, words):
     with pytest.raises(ValidationError, match=words):
         Sharpness.model_validate(changed(*path, to=to))
-
-
-DATA = {
-    "seed": 0,
-    "pairs": {"airplane-automobile": ["airplane", "automobile"]},
-    "train_images": 60,
-    "test_images": 20,
-    "train_split": "train",
-    "test_split": "train",
-    "stratified": True,
-}
 
 
 @pytest.mark.parametrize(
