@@ -21,7 +21,7 @@ from dynparam.presentation.figure_style import (
     grid,
 )
 from dynparam.presentation.numbers import fraction
-from dynparam.presentation.parametrization_style import look
+from dynparam.presentation.parametrization_style import Look, look
 from dynparam.statistics.slopes import log_intercept, log_line
 from dynparam.theory.laziness import laziness_index, narrowest_layer
 from dynparam.theory.parametrization import NAMES, layer_scales
@@ -34,8 +34,8 @@ Panels: "discrepancy" and "index" against n, "kernel" against n_min. The lines o
 slope, and a constant of their own that is fitted; those of "index" have no constant.
 """
 
-R_COLOURS = tuple(LAYER_COLOURS[place] for place in (0, 5, 3, 2, 4))
-"""Of dynamic with several r: from ntk's, whose kernel r = 0 has, to that of r = 1/2."""
+R_LOOKS = tuple(Look(LAYER_COLOURS[place], LAYER_MARKERS[place]) for place in (0, 5, 3, 2, 4))
+"""Of dynamic with several r: from that of ntk, whose kernel r = 0 has, to dynamic's own at r = 1/2."""
 
 LITTLE = 100.0
 """An axis that spans less than this factor has numbers between powers of ten."""
@@ -150,16 +150,16 @@ def _kernel_panel(axis: Axes, data: pd.DataFrame, settings: LazinessStage) -> No
     families = list(data["family"].unique())
     names = list(data["series"].unique())
     for place, series in enumerate(names):
-        colour = look("mup").colour if series == "mup" else R_COLOURS[place % len(R_COLOURS)]
+        drawn = look("mup") if series == "mup" else R_LOOKS[place % len(R_LOOKS)]
         for family in families:
             rows = data[(data["series"] == series) & (data["family"] == family)].sort_values("width")
             if rows.empty:
                 continue
             filled = family == families[0]
             label = _symbol(series) if filled else None
-            _points(axis, rows, colour, LAYER_MARKERS[place % 6], label, filled=filled, line=False)
+            _points(axis, rows, *drawn, label, filled=filled, line=False)
             style = "-" if filled else "--"
-            axis.plot(rows["width"], rows["expected"], style, color=colour, linewidth=0.7)
+            axis.plot(rows["width"], rows["expected"], style, color=drawn.colour, linewidth=0.7)
     axis.set(
         xlabel=r"$n_{\min}$",
         ylabel=r"$\|K_t-K_0\|_F$ / $\|K_0\|_F$",
