@@ -651,7 +651,7 @@ class TestTheSummaryInJapanese:
         assert "この実行では成り立たない" not in whole
 
     def test_it_fits_one_page(self, run):
-        """A4 in 9 points takes some 50 lines of 56 characters; Latin letters and digits are half as wide."""
+        """A4 in 9 points takes some 50 lines of 56 characters; Latin ones are half as wide."""
         width = sum(
             1.0 if unicodedata.east_asian_width(letter) in "WFA" else 0.5
             for letter in self.text().split("-->")[1]
