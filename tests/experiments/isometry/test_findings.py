@@ -39,7 +39,7 @@ def test_exponents_are_those_of_the_table():
 @pytest.mark.parametrize("quantity", IDENTITY)
 def test_the_identity_holds_in_every_network_or_not_at_all(quantity):
     assert found().identity_holds()
-    assert found().identity()["networks"] == 60
+    assert found().networks_of_identity() == 60
     one = changed("verdict", "disagrees", quantity=quantity, setting="L = 8, M = 400")
     assert not found(one).identity_holds()
 

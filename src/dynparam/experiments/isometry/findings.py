@@ -42,10 +42,9 @@ class Found(Judged):
         """Whether both exponents are those of theory."""
         return {self.growth()["verdict"], self.rate()["verdict"]} <= set(RIGHT)
 
-    def identity(self) -> dict[str, float]:
-        """The largest distance from the identity, over all networks."""
-        rows = self.claims[self.claims["quantity"] == IDENTITY[0]]
-        return {"distance": float(rows["measured"].max()), "networks": len(rows) * self._settings.trials}
+    def networks_of_identity(self) -> int:
+        """How many networks are held against the identity."""
+        return self._settings.trials * int((self.claims["quantity"] == IDENTITY[0]).sum())
 
     def identity_holds(self) -> bool:
         """Whether eigenvalue and multiplicity are those of the identity in every network."""
