@@ -657,8 +657,8 @@ class TestRunsAgain:
                 # The words of its verdicts are part of a form, which the changes of slopes read too.
                 CHANGES_TRAINED | TRAINED_FIGURE | CHANGES | OPEN_CHOICES_PAGE | OPEN_CHOICES_FIGURE,
             ),
-            ("theory.relu_kernels", SHARPNESS_ON_IMAGES | JUDGE_SHARPNESS | SHARPNESS_FIGURE),
-            ("theory.fisher", SHARPNESS),
+            ("theory.relu_kernels", SHARPNESS | LAZY_STEPS | LAZY_JUDGED | SOFTMAX | ISOMETRY),
+            ("theory.fisher", SHARPNESS | SOFTMAX),
             ("data.pairs", ON_IMAGES),
         ],
     )
