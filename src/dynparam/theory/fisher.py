@@ -130,7 +130,7 @@ def normalized_sharpness(kernel: FloatArray, values: FloatArray, normalization: 
     slope = _slope_of(values, normalization)
 
     def times(vector: FloatArray) -> FloatArray:
-        # J is symmetric: a projection for each output or input, over its deviation.
+        """J Theta J^T times a vector (C T,). J is symmetric: projections over deviations."""
         inner = matrix @ slope(vector.reshape(outputs, inputs)).ravel()
         return slope(inner.reshape(outputs, inputs)).ravel()
 
@@ -167,6 +167,7 @@ def _slope_of(values: FloatArray, normalization: Normalization) -> Callable[[Flo
     z, deviation = _standardized(values.T, axis, owner)
 
     def apply(v: FloatArray) -> FloatArray:
+        """J v of standardized values, both (C, T)."""
         centred = v - v.mean(axis=axis, keepdims=True)
         found: FloatArray = (centred - z * (z * v).mean(axis=axis, keepdims=True)) / deviation
         return found

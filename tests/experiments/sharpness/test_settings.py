@@ -92,9 +92,13 @@ def test_what_there_is_not_is_named(path, to, words):
 
 
 def test_what_there_is_is_possible():
-    Sharpness.model_validate(SHARPNESS).require_possible(Data.model_validate(DATA))
+    """What an odd number of images lacks is there where classes need not be equally many."""
     odd = Sharpness.model_validate(changed("rates", "images", to=13))
-    odd.require_possible(Data.model_validate({**DATA, "stratified": False}))
+    unequal = Data.model_validate({**DATA, "stratified": False})
+    assert Sharpness.model_validate(SHARPNESS).require_possible(Data.model_validate(DATA)) is None
+    assert odd.require_possible(unequal) is None
+    with pytest.raises(ValueError, match="is odd"):
+        odd.require_possible(Data.model_validate(DATA))
 
 
 @pytest.mark.parametrize(

@@ -154,6 +154,7 @@ def _rates(axis: Axes) -> None:
     """A second axis with the largest stable learning rate, 2 / lambda_max."""
 
     def rate(values: Any) -> Any:
+        """2 / lambda_max, and its own inverse; matplotlib asks for the value at zero too."""
         return 2 / np.maximum(values, np.finfo(np.float64).tiny)
 
     second = axis.secondary_yaxis("right", functions=(rate, rate))
