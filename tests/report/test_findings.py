@@ -210,6 +210,7 @@ QUOTED = [
     Quoted({"softmax_fisher.samples": 80}, "kind, 60 inputs)", "kind, 80 inputs)"),
     # isometry
     Quoted({"isometry.figure": "own"}, "companion_isometry.png", "`figures/own.png`"),
+    Quoted({"isometry.tolerances.exact": 1e-9}, "to within 1e-10 of it", "to within 1e-09 of it"),
     Quoted({"isometry.units": 300}, "hard tanh, 400 units", "hard tanh, 300 units"),
     Quoted({"isometry.trials": 20}, "units, 12 networks of", "units, 20 networks of"),
     Quoted({"isometry.bottlenecks.n": 250}, "widths 300 and 100 in turn", "widths 250 and 100 in turn"),
@@ -553,7 +554,14 @@ TURNED = [
     Turned("Gradient descent is stable", SHARPNESS, "experiment == 'rates'", "verdict", "disagrees"),
     # lazy_or_rich
     Turned(
-        "**A wide network", LAZY, "experiment == 'kernel change' and role == 'claim'", "verdict", "fails"
+        "**A wide network", LAZY, "experiment == 'linearization' and role == 'claim'", "verdict", "fails"
+    ),
+    Turned(
+        "Training moves the kernel",
+        LAZY,
+        "experiment == 'kernel change' and role == 'claim'",
+        "verdict",
+        "disagrees",
     ),
     Turned("**One number", LAZY, "experiment == 'laziness index'", "verdict", "disagrees"),
     Turned("**The kernel of", LAZY, "quantity.str.contains('kernels of')", "verdict", "disagrees"),

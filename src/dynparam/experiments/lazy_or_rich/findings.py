@@ -8,7 +8,7 @@ import pandas as pd
 
 from dynparam.experiments.lazy_or_rich.settings import LazyOrRich
 from dynparam.provenance.experiment import Files
-from dynparam.statistics.judged import FORM, RIGHT, WRONG, Judged, records
+from dynparam.statistics.judged import FORM, RIGHT, WRONG, Judged, all_right, records
 from dynparam.theory.laziness import laziness_index, narrowest_layer
 from dynparam.theory.parametrization import layer_scales
 
@@ -16,6 +16,10 @@ Rows = list[dict[str, Any]]
 
 TEMPLATES = {"en": "findings.md.j2", "ja": "findings.ja.md.j2"}
 """The sentences, in this folder."""
+
+OFF_LINEARIZATION = "exponent of n in |f"
+INDEX_EXPONENT, IN_LAW = "exponent of n in the narrowest layer", "in law"
+"""How the quantities and settings begin, or end, on which the first sentences rest."""
 
 
 class Found(Judged):
@@ -39,9 +43,19 @@ class Found(Judged):
             for row in records(self.claims[chosen])
         ]
 
-    def as_expected(self, experiment: str) -> bool:
-        """Whether no claim of the experiment is refuted; undecided ones are not."""
-        return not {row["verdict"] for row in self.rows(experiment)} & set(WRONG)
+    def linear_under_ntk_alone(self) -> bool:
+        """Whether ntk keeps below the bound on its way from the linearization, and dynamic does not."""
+        off = Judged(self.table[self.table["quantity"].str.startswith(OFF_LINEARIZATION)])
+        return all_right(off.claims) and off.controls_refuted()
+
+    def kernels_move_as_theory_says(self) -> bool:
+        """Whether no exponent of the kernel's change is refuted; the table shows the undecided."""
+        return not {row["verdict"] for row in self.rows("kernel change")} & set(WRONG)
+
+    def index_is_known(self) -> bool:
+        """Whether each exponent of the laziness index, as the sentence shows them, agrees."""
+        rows = self.rows("laziness index", INDEX_EXPONENT, IN_LAW)
+        return bool(rows) and {row["verdict"] for row in rows} <= set(RIGHT)
 
     def identity(self, what: str) -> dict[str, Any]:
         """The largest difference between dynamic and ntk: of "kernels", of "outputs"."""
