@@ -178,7 +178,14 @@ def _bottleneck_panel(axis: Axes, data: pd.DataFrame) -> None:
     axis.set_xticks(sorted(data["depth"].unique()))
     low, high = axis.get_ylim()
     axis.set_ylim(low, high * 30)
-    axis.legend(loc="upper center", ncols=2, frameon=False, handletextpad=0.2, columnspacing=0.6)
+    axis.legend(
+        loc="upper center",
+        ncols=2,
+        frameon=False,
+        handlelength=1.0,
+        handletextpad=0.1,
+        columnspacing=0.3,
+    )
     grid(axis)
 
 
