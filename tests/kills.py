@@ -25,7 +25,7 @@ from dynparam.cli import main as command_line
 from dynparam.support.locks import is_held
 from dynparam.training.run_files import statuses
 from tests.training_processes import CONTEXT, PATIENCE_SECONDS, wait_for
-from tests.training_runs import TASK, run_values, write_pair
+from tests.training_runs import TASK, run_files, run_values, write_pair
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 SEEDS = (0, 1)
@@ -78,8 +78,10 @@ class _Kills:
 
     def until_it_trains(self, place: Path, process: Any) -> None:
         """Return once files of runs change, or it ends."""
-        before = run_files(place)
-        wait_for(lambda: not process.is_alive() or run_files(place) != before, "it does not train")
+        before = run_files(place / "runs")
+        wait_for(
+            lambda: not process.is_alive() or run_files(place / "runs") != before, "it does not train"
+        )
 
     def one_place(self, place: Path, at_once: int, most: int) -> None:
         """Trainings of the same seeds, killed until ``most`` kills are reached; then in peace."""
@@ -105,7 +107,7 @@ class _Kills:
         for number in range(at_once):
             table = (place / f"curves-{number}.csv").read_bytes()
             assert table == self.expected, f"curves differ: {place}\n{said(place)}"
-        names = [path.name for path in run_files(place)]
+        names = [path.name for path in run_files(place / "runs")]
         assert names == [f"seed-{seed:04d}.json" for seed in SEEDS], f"left over: {names}\n{said(place)}"
 
     def await_a_moment(self, place: Path, process: Any) -> None:
@@ -162,11 +164,6 @@ def ends_by(number: signal.Signals) -> tuple[int, ...]:
     return (-number, 128 + number, *([1] if number == signal.SIGINT else []))
 
 
-def run_files(place: Path) -> list[Path]:
-    """All files of runs, also hidden ones."""
-    return sorted(path for path in (place / "runs").rglob("*") if path.is_file())
-
-
 def said(place: Path) -> str:
     """What the processes said."""
     return "\n".join(path.read_text(encoding="utf-8") for path in sorted(place.glob("*.log")))
@@ -174,7 +171,7 @@ def said(place: Path) -> str:
 
 def assert_nobody_trains(place: Path) -> None:
     """No run looks as if it were being trained."""
-    for directory in {path.parent for path in run_files(place)}:
+    for directory in {path.parent for path in run_files(place / "runs")}:
         assert [status for status in statuses(directory) if status.state == "running"] == []
         assert not any(is_held(path) for path in directory.glob("*.lock"))
 

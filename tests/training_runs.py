@@ -1,6 +1,8 @@
 """A tiny training experiment that tests share: settings, invented images, and what runs need."""
 
+import os
 from collections.abc import Sequence
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -108,3 +110,12 @@ def files_of(root: Path, settings: RunStage, parametrization: str = "dynamic") -
     if not images.exists():
         write_pair(images, invented_pair(data.train_images, data.test_images))
     return RunFiles(root / "runs", settings, parametrization, images)
+
+
+def run_files(runs: Path, pattern: str = "*") -> list[Path]:
+    """The files of runs, hidden ones too; runs may be trained meanwhile.
+
+    Trainings write in directories of their own, which vanish; ``Path.rglob`` fails on those.
+    """
+    walked = (Path(place) / name for place, _, names in os.walk(runs) for name in names)
+    return sorted(path for path in walked if fnmatch(path.name, pattern) and path.is_file())

@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.training_runs import run_files
 from tests.workflow.sandbox import BIN, PAIR, SMALL, Sandbox
 
 CURVE = "fig3_3_dynamic"
@@ -98,18 +99,13 @@ def test_killed_twice_it_resumes_and_gives_the_same_bytes(sandbox):
     assert list((sandbox.root / "results/probe/.unfinished").glob("*")) == []
 
 
+RUNS = "results/training/.runs"
 SHARD = f"results/training/shards/{PAIR}/40-8/dynamic/0-0.csv"
 TRAINING = {
     **SMALL,
     "protocol": {**SMALL["protocol"], "epochs": 100},
     "training": {**SMALL["training"], "seeds_per_job": 1},
 }
-
-
-def run_files(sandbox: Sandbox, pattern: str = "*") -> list[Path]:
-    """The files of training runs, hidden ones too."""
-    found = (sandbox.root / "results/training/.runs").rglob(pattern)
-    return sorted(path for path in found if path.is_file())
 
 
 def wait_until(condition, running: subprocess.Popen[bytes], what: str, log: Path) -> None:
@@ -123,7 +119,7 @@ def wait_until(condition, running: subprocess.Popen[bytes], what: str, log: Path
 def test_the_workflow_waits_for_a_training_by_hand_and_goes_on_when_that_is_killed(extracted):
     """Both train the same run in the same directory, as they do by default."""
     extracted.write_overlay(TRAINING)
-    log = extracted.root / "both.log"
+    log, runs = extracted.root / "both.log", extracted.root / RUNS
     configuration = ("--config", "config/thesis.yaml", "--config", "overlay.yaml")
     by_hand = ("train", PAIR, "dynamic", "--output", "by_hand.csv", "--threads", "1", *configuration)
     options = {"cwd": extracted.root, "env": extracted.environment(), "stderr": subprocess.STDOUT}
@@ -131,7 +127,7 @@ def test_the_workflow_waits_for_a_training_by_hand_and_goes_on_when_that_is_kill
         log.open("wb") as told,
         subprocess.Popen([BIN / "dynparam", *by_hand], stdout=told, **options) as first,
     ):
-        wait_until(lambda: run_files(extracted, "*.safetensors"), first, "it trains nothing", log)
+        wait_until(lambda: run_files(runs, "*.safetensors"), first, "it trains nothing", log)
         first.send_signal(signal.SIGSTOP)
         assert not (extracted.root / "by_hand.csv").exists()
         command = extracted.command(SHARD, "--cores", "1")
@@ -141,7 +137,7 @@ def test_the_workflow_waits_for_a_training_by_hand_and_goes_on_when_that_is_kill
             assert "seed 0: running, epoch " in extracted.dynparam("status").stdout
             first.kill()
             assert second.wait(timeout=PATIENCE_SECONDS) == 0, log.read_text()
-    assert [path.name for path in run_files(extracted)] == ["seed-0000.json"]
+    assert [path.name for path in run_files(runs)] == ["seed-0000.json"]
     shared = (extracted.root / SHARD).read_bytes()
 
     # By hand again, without any of that.

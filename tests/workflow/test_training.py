@@ -17,6 +17,7 @@ import pytest
 from safetensors import safe_open
 
 from dynparam.provenance.sidecars import as_text, checksum
+from tests.training_runs import run_files
 from tests.workflow.conftest import made_once
 from tests.workflow.sandbox import NETWORK, PAIR, PARAMETRIZATIONS, SMALL, Sandbox, jobs
 
@@ -79,7 +80,7 @@ def record(path: Path) -> dict[str, Any]:
 
 def states(sandbox: Sandbox) -> dict[str, tuple[int, int]]:
     """Inode and time of the record of every finished run: equal if it was not written again."""
-    found = sorted((sandbox.root / "results/training/.runs").rglob("seed-*.json"))
+    found = run_files(sandbox.root / "results/training/.runs", "seed-*.json")
     return {
         str(path.relative_to(sandbox.root)): (path.stat().st_ino, path.stat().st_mtime_ns)
         for path in found
@@ -482,7 +483,7 @@ class TestInterruption:
     }
 
     def files(self, sandbox: Sandbox, suffix: str) -> list[Path]:
-        return sorted((sandbox.root / "results/training/.runs").rglob(f"seed-*.{suffix}"))
+        return run_files(sandbox.root / "results/training/.runs", f"seed-*.{suffix}")
 
     def epoch(self, sandbox: Sandbox) -> int:
         """The epoch of the only checkpoint; 0 without one, or with the first seed's."""
