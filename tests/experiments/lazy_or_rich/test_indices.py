@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from dynparam.engines.network import MLP, draw_weights
+from dynparam.engines.network import MLP
 from dynparam.experiments.lazy_or_rich import indices
 from dynparam.experiments.lazy_or_rich.tables import INDEX
 from dynparam.support.errors import NonFiniteError
 from dynparam.support.randomness import torch_generator
 from dynparam.theory.laziness import laziness_index
 from dynparam.theory.parametrization import NAMES, layer_scales
-from dynparam.theory.widths import Widths
 from dynparam.trials.log import TrialLog
 from tests.lazy import lazy
 
@@ -60,29 +59,39 @@ def test_parametrizations_share_their_draws(table):
     assert off.max() < 0.3
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_dense_trial_is_the_finite_difference_of_its_network(name, block):
-    """The index of a drawn network from its own gradient, by another step a thousand times smaller."""
-    widths = Widths((12, 64, 16, 64, 1))
+def test_a_dense_trial_is_the_finite_difference_of_its_network():
+    """The index of a drawn network from its own gradient by autograd, at two steps far smaller."""
+    small = lazy(index__move=1e-6, index__dense_trials=2)
+    widths = small.network("constant_ratio", 64, small.index.hidden)
+    rows = indices._rows(small, "constant_ratio", "dense", 64)
+    assert len(rows) == len(NAMES) * 2 * len(widths.hidden)
+    for name in NAMES:
+        for trial in range(2):
+            measured = [r["index"] for r in rows if (r["parametrization"], r["trial"]) == (name, trial)]
+            for step in (1e-7, 1e-8):
+                expected = _finite_difference(small, widths, name, trial, step)
+                np.testing.assert_allclose(measured, expected, rtol=2e-3)
+
+
+def _finite_difference(block, widths, name, trial, step):
+    """The same draw: the input first, then standard normal weights in float32."""
+    random = torch_generator(block.seed, "laziness index", "constant_ratio", 64, trial)
+    x = torch.randn(widths.sizes[0], dtype=torch.float64, generator=random)
+    x *= math.sqrt(widths.sizes[0]) / x.norm()
     scales = layer_scales(name, widths)
-    x = torch.randn(12, dtype=torch.float64, generator=torch_generator(0, "x"))
-    x *= math.sqrt(12) / x.norm()
-    weights = draw_weights(widths, scales, torch_generator(0, "w"), torch.float64)
+    weights = [
+        std * torch.randn(fan_out, fan_in, generator=random).double()
+        for (fan_in, fan_out), std in zip(widths.layers(), scales.init_std, strict=True)
+    ]
     model = MLP(weights, scales.multiplier)
     gradients = torch.autograd.grad(model(x[None]).sum(), list(model.parameters()))
     before = [z.detach() for z in model.preactivations(x[None])]
-    moved = []
-    for small in (1e-6, 1e-7):
-        step = small / sum(float(one.square().sum()) for one in gradients)
-        other = MLP([w + step * g for w, g in zip(weights, gradients, strict=True)], scales.multiplier)
-        after = [z.detach() for z in other.preactivations(x[None])]
-        change = [float((b - a).square().mean().sqrt()) for a, b in zip(before, after, strict=True)]
-        size = [float(a.square().mean().sqrt()) for a in before]
-        moved.append(np.divide(change, size)[:-1] / change[-1])
-    np.testing.assert_allclose(moved[0], moved[1], rtol=1e-3)
-    theory = laziness_index(widths, scales, 12.0)[:-1]
-    assert (moved[0] / theory < 4).all()
-    assert (moved[0] / theory > 0.25).all()
+    step /= sum(float(one.square().sum()) for one in gradients)
+    other = MLP([w + step * g for w, g in zip(weights, gradients, strict=True)], scales.multiplier)
+    after = [z.detach() for z in other.preactivations(x[None])]
+    change = [float((b - a).norm() / len(a[0]) ** 0.5) for a, b in zip(before, after, strict=True)]
+    size = [float(a.norm() / len(a[0]) ** 0.5) for a in before]
+    return np.divide(change, size)[:-1] / change[-1]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -107,16 +116,14 @@ def _kernel(widths, scales):
     return sum(g**2 * p * d for g, p, d in parts)
 
 
-def test_trials_do_not_depend_on_how_many_are_taken_at_once(block, monkeypatch):
-    widths = block.network("sharpening", 64, block.index.hidden)
-    scales = layer_scales("mup", widths)
+def test_trials_do_not_depend_on_how_many_are_taken_at_once(monkeypatch):
+    five = lazy(index__trials=5)
     found = []
     for together in (1, 3, 10):
         monkeypatch.setattr(indices, "AT_ONCE", together)
-        generators = [torch_generator(0, "at once", trial) for trial in range(5)]
-        found.append(indices._in_law(widths, scales, 1e-6, generators))
+        found.append(indices._rows(five, "sharpening", "law", 64))
     assert found[0] == found[1] == found[2]
-    assert len(found[0]) == 5
+    assert len(found[0]) == len(NAMES) * 5 * len(five.index.hidden)
 
 
 @pytest.mark.parametrize("engine", indices.ENGINES)
@@ -133,4 +140,4 @@ def test_a_network_whose_output_cannot_move_is_told(engine, tmp_path):
         index__dense_trials=20,
     )
     with pytest.raises(NonFiniteError, match=r"ntk, n = 64, trial \d+ is infinite.*raise the smallest"):
-        indices._rows(block, "constant_ratio", engine, "ntk", 64)
+        indices._rows(block, "constant_ratio", engine, 64)
