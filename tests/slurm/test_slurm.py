@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from safetensors import safe_open
 
 from tests.slurm import slurm
-from tests.workflow.sandbox import PAIR, REPOSITORY, SMALL, Sandbox
+from tests.training_runs import run_files
+from tests.workflow.sandbox import PAIR, SMALL, Sandbox
 
 PATIENCE_SECONDS = 400
 OPTIONS = (
@@ -77,12 +77,11 @@ def jobs_of(cluster: slurm.Slurm, sandbox: Sandbox) -> list[dict[str, str]]:
     return [jobs[key] for key in sorted(jobs, key=int) if jobs[key]["WorkDir"] == str(sandbox.root)]
 
 
-def test_figures_go_through_sbatch(cluster, data, tmp_path):
-    """Figs. 3.3 and 3.4 of the reduced configuration: 13 jobs in 7 submissions, 3 more on this side."""
-    reduced = yaml.safe_load((REPOSITORY / "config" / "reduced.yaml").read_text())
-    sandbox = Sandbox.create(tmp_path / "repository", data, reduced)
+def test_figures_go_through_sbatch(cluster, invented, tmp_path):
+    """Figs. 3.3 and 3.4 at small widths: 13 jobs in 7 submissions, 3 more on this side."""
+    sandbox = Sandbox.create(tmp_path / "repository", invented)
     finish(sandbox, submit(sandbox, "fig3_3", "fig3_4"))
-    figures = sandbox.root / "results" / "reduced" / "figures"
+    figures = sandbox.root / "figures"
     assert {path.name for path in figures.glob("*.png")} == {"fig3_3.png", "fig3_4.png"}
 
     jobs = {job["Comment"].removeprefix("rule_"): job for job in jobs_of(cluster, sandbox)}
@@ -109,7 +108,7 @@ LONG: dict[str, Any] = {
 
 def run_file(sandbox: Sandbox, suffix: str) -> Path | None:
     """The checkpoint, status or record of the only run."""
-    found = list((sandbox.root / "results/training/.runs").rglob(f"seed-0000.{suffix}"))
+    found = run_files(sandbox.root / "results/training/.runs", f"seed-0000.{suffix}")
     return found[0] if found else None
 
 

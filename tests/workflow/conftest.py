@@ -14,10 +14,11 @@ import pytest
 from dynparam.data.official import HASHES_VARIABLE
 from dynparam.data.retrieval import ARCHIVE_VARIABLE
 from tests.cifar10_archive import write_archive
-from tests.workflow.sandbox import PAIR, SMALL, CifarData, Sandbox
+from tests.workflow.sandbox import PAIR, REDUCED, SMALL, CifarData, Sandbox
 
 OFFICIAL = None if os.environ.get(HASHES_VARIABLE) else os.environ.get(ARCHIVE_VARIABLE)
 IMAGES_PER_BATCH = 100  # of a class 50 images in the training split, 10 in the test split
+LARGE_BATCH = 4000  # 2000 of a class in the training split: the thesis's 1000 + 1000
 
 
 @pytest.fixture(scope="session")
@@ -57,30 +58,34 @@ def made_once(
     return Sandbox(root, data)
 
 
+def _archive(directory: Path, images_per_batch: int) -> dict[str, str]:
+    """An invented archive, made by the first worker that asks, as environment variables name it."""
+    archive, hashes = directory / "cifar-10-python.tar.gz", directory / "hashes.json"
+    directory.mkdir(exist_ok=True)
+    with locked(directory / "lock"):
+        if not hashes.exists():
+            hashes.write_text(json.dumps(write_archive(archive, images_per_batch)))
+    return {ARCHIVE_VARIABLE: str(archive), HASHES_VARIABLE: str(hashes)}
+
+
 @pytest.fixture(scope="session")
 def invented(shared: Path) -> CifarData:
-    archive, hashes = shared / "cifar-10-python.tar.gz", shared / "hashes.json"
-    with locked(shared / "invented.lock"):
-        if not hashes.exists():
-            hashes.write_text(json.dumps(write_archive(archive, IMAGES_PER_BATCH)))
-    return CifarData(
-        {ARCHIVE_VARIABLE: str(archive), HASHES_VARIABLE: str(hashes)},
-        {"data": {"train_images": 20, "test_images": 20}},
-    )
+    environment = _archive(shared / "invented", IMAGES_PER_BATCH)
+    return CifarData(environment, {"data": {"train_images": 20, "test_images": 20}})
 
 
 @pytest.fixture(scope="session", params=["official" if OFFICIAL else "invented"])
-def data(request: pytest.FixtureRequest, invented: CifarData) -> CifarData:
-    """Real images where there are some; the tests' names say which."""
-    if OFFICIAL is None:
-        return invented
-    return CifarData({ARCHIVE_VARIABLE: str(Path(OFFICIAL).resolve())}, {})
+def data(request: pytest.FixtureRequest, shared: Path) -> CifarData:
+    """Real images where there are some, else as many invented ones; the tests' names say which."""
+    if OFFICIAL:
+        return CifarData({ARCHIVE_VARIABLE: str(Path(OFFICIAL).resolve())}, {})
+    return CifarData(_archive(shared / "large", LARGE_BATCH), {})
 
 
 @pytest.fixture(scope="session")
 def finished(shared: Path, data: CifarData) -> Sandbox:
-    """A whole run on two cores. Look at it and plan in it; run and edit in a ``clone``."""
-    return made_once(shared / "finished", data)
+    """The reduced run, whole, on two cores. Look at it and plan in it; run and edit in a ``clone``."""
+    return made_once(shared / "finished", data, overlay=REDUCED)
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ PANELS = {"fig3_2": CURVES[:2], "fig3_3": CURVES[2:]}
 TRAINED = {"fig3_4": PAIR, "fig3_5": "bird-cat"}
 DOMAIN = "claim_domain"
 PARAMETRIZATIONS = ("spectral", "dynamic")
-NETWORK, OTHER_NETWORK = "40-8", "24-6"  # that of the figures, and the one of the domain study
+NETWORK = "40-8"  # that of the figures, in SMALL
 
 SMALL: dict[str, Any] = {
     "probe": {
@@ -140,7 +140,18 @@ SMALL: dict[str, Any] = {
     "fit": {"resamples": 199},
     "figures": {"dpi": 50, "architecture": {"fig3_1": {"n": 120, "n_min": 24}}},
 }
-"""Overlay on config/thesis.yaml: the whole DAG in seconds. n_min must not exceed n."""
+"""Overlay on config/thesis.yaml for runs of a part: seconds. n_min must not exceed n."""
+
+
+def _reduced() -> dict[str, Any]:
+    blocks = yaml.safe_load((REPOSITORY / "config/reduced.yaml").read_text(encoding="utf-8"))
+    del blocks["paths"], blocks["open_choices"]["page"]
+    blocks["jobs"]["training_device"] = "cpu"
+    return blocks
+
+
+REDUCED = _reduced()
+"""The overlay config/reduced.yaml, with files where those of the full run lie."""
 
 PLACES = {
     "archived",
@@ -233,7 +244,7 @@ class Sandbox:
 
     def clone(self, root: Path) -> Sandbox:
         """A copy to change, results and Snakemake's records included, with the times of all files."""
-        ignored = shutil.ignore_patterns("__pycache__", "log")  # log: .snakemake's, which may grow now
+        ignored = shutil.ignore_patterns("log")  # .snakemake's, which may grow now
         shutil.copytree(self.root, root, copy_function=_copy, ignore=ignored)
         return Sandbox(root, self.data)
 
@@ -251,7 +262,8 @@ class Sandbox:
         kept = {
             key: value
             for key, value in os.environ.items()
-            if not key.startswith(("DYNPARAM_", "SNAKEMAKE_"))
+            # Hundreds of commands import the copy, which is compiled once, whatever is set outside.
+            if not key.startswith(("DYNPARAM_", "SNAKEMAKE_", "PYTHONDONTWRITEBYTECODE"))
         }
         return kept | {
             "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}",
@@ -309,12 +321,18 @@ class Sandbox:
 
     def plan(self, *targets: str, change: Mapping[str, Any] | None = None) -> set[str]:
         """The jobs that would run, as ``rule name``, where name is that of the job's outputs."""
-        outcome = self.snakemake(*targets, "--summary", change=change)
-        assert outcome.code == 0, outcome.text
-        lines = [line.split("\t") for line in outcome.stdout.splitlines() if "\t" in line]
-        header, rows = lines[0], [dict(zip(lines[0], line, strict=True)) for line in lines[1:]]
-        assert {"output_file", "rule", "plan"} <= set(header), outcome.text
+        rows = self.summary(*targets, change=change)
         return {_job(row["rule"], row["output_file"]) for row in rows if "pending" in row["plan"]}
+
+    def summary(
+        self, *arguments: str, change: Mapping[str, Any] | None = None, overlay: bool = True
+    ) -> list[dict[str, str]]:
+        """Snakemake's row for every output: ``output_file``, ``rule``, ``plan`` and more."""
+        outcome = self.snakemake(*arguments, "--summary", change=change, overlay=overlay)
+        assert outcome.code == 0, outcome.text
+        header, *lines = (line.split("\t") for line in outcome.stdout.splitlines() if "\t" in line)
+        assert {"output_file", "rule", "plan"} <= set(header), outcome.text
+        return [dict(zip(header, line, strict=True)) for line in lines]
 
     def files(self) -> dict[str, bytes]:
         """Content of all files, Snakemake's and Python's own left out."""

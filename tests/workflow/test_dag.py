@@ -20,17 +20,21 @@ from dynparam.training.settings import all_runs
 from tests.workflow.sandbox import (
     CURVES,
     DOMAIN,
-    NETWORK,
-    OTHER_NETWORK,
     PAIR,
     PANELS,
     PARAMETRIZATIONS,
+    REDUCED,
     TRAINED,
+    CifarData,
     Sandbox,
     every_finding,
     jobs,
 )
 
+# The networks of config/reduced.yaml: that of the figures, and those of the domain study.
+NETWORK, OTHER_NETWORKS = "300-15", ("200-10", "200-50")
+EPOCHS, OTHER_EPOCHS = 10, 5
+ALL_PARAMETRIZATIONS = ("ntk", "standard", "mup", *PARAMETRIZATIONS)
 FAMILIES = ("equal", "constant_ratio", "square_root", "fifth_root")
 OTHER_IMAGES = ("another_subset", "pooled_draw", "train_on_test_split")
 NORMALIZATIONS = ("per_channel", "per_image", "unit_range")
@@ -58,10 +62,12 @@ LAW_FITS |= jobs("fit_wide", WIDE_NAMES)
 WIDE_FIGURES = jobs("plot_wide", [f"{figure}_wide" for figure in PANELS])
 LAW = EXACT | WIDE | EXPECT_WIDE | LAW_FITS | WIDE_FIGURES
 
-ORDERS = jobs("probe_orders", [f"{name}_{family}" for name in PARAMETRIZATIONS for family in FAMILIES])
+ORDERS = jobs(
+    "probe_orders", [f"{name}_{family}" for name in ALL_PARAMETRIZATIONS for family in FAMILIES]
+)
 JUDGE_TABLE = {"judge_table1_1 table1_1"}
 ORDER_FIGURES = {"plot_table1_1 table1_1", "plot_conditions conditions"}
-SWEEPS = jobs("sweep_r", ("n_min", "n_max"))
+SWEEPS = jobs("sweep_r", ("n_min", "geometric_mean", "n_max"))
 EDGES = {"find_edges edges", "find_edges exponents"}
 SWEEP_FIGURE = {"plot_sweep r_sweep"}
 SHARPNESS_ON_IMAGES = jobs("sharpness_of_widths", ("widths", "limits"))
@@ -130,14 +136,15 @@ EXTRACT_DRAWS = {f"extract_pair {PAIR}.draw-1"}
 EXTRACT = jobs("extract_pair", TASKS) | EXTRACT_DRAWS
 MAIN_RUNS = [f"{task}/{NETWORK}/{name}" for task in TASKS for name in PARAMETRIZATIONS]
 DOMAIN_SEEDS = {
-    f"{PAIR}/{OTHER_NETWORK}{draw}/{name}": seeds
+    f"{PAIR}/{network}{draw}/{name}": seeds
+    for network in OTHER_NETWORKS
     for draw, seeds in (("", "0-1"), (".draw-1", "2-3"))
     for name in PARAMETRIZATIONS
 }
 DOMAIN_RUNS = list(DOMAIN_SEEDS)
 TRAIN_DOMAIN = jobs("train_seeds", [f"{run}/{seeds}" for run, seeds in DOMAIN_SEEDS.items()])
 TABLES = [*(f"{task}/{name}" for task in TASKS for name in PARAMETRIZATIONS), *DOMAIN_RUNS]
-TRAIN = jobs("train_seeds", [f"{run}/0-1" for run in MAIN_RUNS]) | TRAIN_DOMAIN
+TRAIN = jobs("train_seeds", [f"{run}/0-2" for run in MAIN_RUNS]) | TRAIN_DOMAIN
 COLLECT = jobs("collect_curves", TABLES)
 CLAIMS = {"judge_claims claims"}
 CURVE_FIGURES = jobs("plot_curves", TRAINED)
@@ -235,7 +242,7 @@ MORE_PLACES = {
     "train_accuracy": (),
     "test_accuracy": ("best",),
 }
-LAYERS, WIDTHS, TRIALS, SEEDS = 6, 3, 4, 2
+LAYERS, WIDTHS, TRIALS, SEEDS = 6, 6, 20, 3
 
 
 def on_dense(curve: str) -> set[str]:
@@ -271,6 +278,12 @@ def work_of_children() -> float:
     """Processor seconds of all commands that have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
+
+
+@pytest.fixture
+def untouched(invented: CifarData, tmp_path: Path) -> Sandbox:
+    """A fresh copy to plan the reduced run in: it would take more images than these."""
+    return Sandbox.create(tmp_path / "repository", CifarData(invented.environment, {}), REDUCED)
 
 
 class TestPlans:
@@ -375,7 +388,8 @@ class TestPlans:
         )
 
     def test_a_study_needs_no_other(self, untouched):
-        assert untouched.plan("table1_1") == DATA | ORDERS | JUDGE_TABLE | {"plot_table1_1 table1_1"}
+        of_table = {job for job in ORDERS if not job.startswith("probe_orders standard_")}
+        assert untouched.plan("table1_1") == DATA | of_table | JUDGE_TABLE | {"plot_table1_1 table1_1"}
         assert untouched.plan("r_sweep") == DATA | SWEEPS | EDGES | SWEEP_FIGURE
         assert untouched.plan("companion_sharpness") == DATA | SHARPNESS
         assert untouched.plan("companion_laziness") == DATA | LAZY
@@ -386,6 +400,15 @@ class TestPlans:
             DATA | (EXTRACT_CHOICES | ON_CURVES) - OPEN_CHOICES_PAGE - {f"extract_pool {PAIR}"}
         )
 
+    def test_the_reduced_configuration_makes_the_same_in_its_own_directory(self, untouched):
+        """So that what the whole run below shows holds for it."""
+        command = ("--configfile", "config/reduced.yaml")
+        names = {row["output_file"] for row in untouched.summary(*command, overlay=False)}
+        beside = {row["output_file"] for row in untouched.summary()}
+        own = {"results": "results/reduced", "figures": "results/reduced/figures"}
+        own |= {"docs": "results/reduced", "data": "data"}
+        assert names == {f"{own[top]}/{rest}" for top, rest in (name.split("/", 1) for name in beside)}
+
     def test_a_figure_that_came_with_the_clone_is_made_again(self, untouched):
         """Figures are tracked; Snakemake takes a file whose own inputs are missing for up to date."""
         for name in ("figures/fig3_2", "figures/conditions", "docs/open-choices", "docs/findings"):
@@ -393,15 +416,15 @@ class TestPlans:
                 file = (untouched.root / name).with_suffix(suffix)
                 file.parent.mkdir(exist_ok=True)
                 file.write_text("of another run")
-        for target, job in {
+        jobs_of_targets = {
             "fig3_2": "plot_figure fig3_2",
             "conditions": "plot_conditions conditions",
             "open_choices": "write_ledger open-choices",
             "findings": "write_findings findings",
-            "report": "plot_figure fig3_2",
-        }.items():
-            plan = untouched.plan(target, change={"findings": {"page": "docs/findings.md"}})
-            assert job in plan, target
+        }
+        change = {"findings": {"page": "docs/findings.md"}}
+        assert set(jobs_of_targets.values()) <= untouched.plan(*jobs_of_targets, change=change)
+        assert "plot_figure fig3_2" in untouched.plan("report", change=change)
 
     def test_a_redrawn_subset_takes_the_pool(self, untouched):
         plan = untouched.plan("fig3_2", change={"probe": {"subset": "redrawn"}})
@@ -416,7 +439,7 @@ class TestPlans:
 
 
 class TestWholeRun:
-    """A finished run at small widths."""
+    """The reduced configuration, run whole."""
 
     def test_declared_files_exist(self, finished):
         members = [f"data/raw/{FOLDER}/{member}" for member in MEMBERS]
@@ -437,7 +460,7 @@ class TestWholeRun:
             for kind in ("csv", "md", "html", "json")
         ]
         pairs = [f"data/processed/{task}.{suffix}" for task in TASKS for suffix in ("npz", "json")]
-        shards = [f"shards/{run}/0-1" for run in MAIN_RUNS]
+        shards = [f"shards/{run}/0-2" for run in MAIN_RUNS]
         shards += [f"shards/{run}/{seeds}" for run, seeds in DOMAIN_SEEDS.items()]
         training = [
             f"results/training/{name}.{suffix}"
@@ -485,10 +508,9 @@ class TestWholeRun:
     def test_curves_keep_their_contract(self, finished, name):
         table = rows(finished.root / f"results/training/{name}.csv")
         assert list(table[0]) == CURVE_COLUMNS
-        epochs = 2 if OTHER_NETWORK in name else 3
         runs = [(row["seed"], row["epoch"]) for row in table]
-        first = 2 if ".draw-1" in name else 0
-        seeds = range(first, first + SEEDS)
+        first, last = map(int, DOMAIN_SEEDS.get(name, f"0-{SEEDS - 1}").split("-"))
+        seeds, epochs = range(first, last + 1), OTHER_EPOCHS if name in DOMAIN_SEEDS else EPOCHS
         assert runs == [(str(seed), str(epoch)) for seed in seeds for epoch in range(epochs + 1)]
         task, *_, parametrization = name.split("/")
         assert {(row["task"], row["parametrization"]) for row in table} == {(task, parametrization)}
@@ -500,7 +522,7 @@ class TestWholeRun:
             (figure, f"{metric} {at}")
             for figure in ("Fig. 3.4", "Fig. 3.5")
             for metric in CURVE_COLUMNS[4:]
-            for at in ("epoch 1", "epoch 3", "area", *MORE_PLACES[metric])
+            for at in ("epoch 1", "epoch 5", "epoch 10", "area", *MORE_PLACES[metric])
         ]
         for row in table:
             assert float(row["ci_low"]) <= float(row["ci_high"])
@@ -599,13 +621,13 @@ class TestWholeRun:
         assert seconds < ANSWER_SECONDS
 
     def test_one_core_gives_the_same_bytes(self, finished, data, tmp_path):
-        alone = Sandbox.create(tmp_path / "repository", data)
-        figures = ("fig3_3", "fig3_3_wide", "fig3_4", "r_sweep")
+        alone = Sandbox.create(tmp_path / "repository", data, REDUCED)
+        figures = ("fig3_3", "fig3_4")
         alone.make(*figures, cores=1)
         patterns = ("results/**/*.csv", "figures/*.csv", "figures/*.png", "data/processed/*.npz")
         found, expected = digests(alone.root, patterns), digests(finished.root, patterns)
         curves, networks = len(PANELS["fig3_3"]), len(PARAMETRIZATIONS)
-        assert len(found) == 5 * curves + 2 * networks + len(SWEEPS) + len(EDGES) + 2 * len(figures) + 1
+        assert len(found) == 3 * curves + 2 * networks + 2 * len(figures) + 1
         assert found == {name: expected[name] for name in found}
         shutil.rmtree(alone.root / "data" / "raw")  # large
 
@@ -680,33 +702,10 @@ class TestRunsAgain:
         assert clone.plan() == set()
 
     def test_an_edited_module_really_runs(self, clone, finished):
-        clone.append("presentation.figure_style", '\nprint("the edited copy")\n')
+        clone.append("experiments.training_curves.figure", '\nprint("the edited copy")\n')
         outcome = clone.make()
-        assert outcome.counts == {
-            "plot_figure": 2,
-            "plot_architecture": 1,
-            "plot_curves": 2,
-            "plot_domain": 1,
-            "plot_wide": 2,
-            "plot_table1_1": 1,
-            "plot_conditions": 1,
-            "plot_sweep": 1,
-            "plot_sharpness": 1,
-            "plot_laziness": 1,
-            "plot_ledger": 1,
-            "plot_trained": 1,
-            "plot_softmax": 1,
-            "plot_isometry": 1,
-            "assemble_report": 1,
-            "everything": 1,
-            "total": 19,
-        }
-        logs = [
-            *(clone.root / f"results/logs/plot_figure/{figure}.log" for figure in PANELS),
-            clone.root / "results/logs/plot_architecture/fig3_1.log",
-            *(clone.root / f"results/logs/plot_curves/{figure}.log" for figure in TRAINED),
-            clone.root / f"results/logs/plot_domain/{DOMAIN}.log",
-        ]
+        assert outcome.counts == {"plot_curves": 2, "assemble_report": 1, "everything": 1, "total": 4}
+        logs = [clone.root / f"results/logs/plot_curves/{figure}.log" for figure in TRAINED]
         assert all("the edited copy" in log.read_text() for log in logs)
         for path in finished.root.glob("results/*/*.csv"):
             same = clone.root / path.relative_to(finished.root)
