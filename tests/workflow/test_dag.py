@@ -242,7 +242,7 @@ MORE_PLACES = {
     "train_accuracy": (),
     "test_accuracy": ("best",),
 }
-LAYERS, WIDTHS, TRIALS, SEEDS = 6, 6, 20, 3
+LAYERS, WIDTHS, TRIALS, SEEDS, CHOICE_SEEDS = 6, 6, 20, 3, 2
 
 
 def on_dense(curve: str) -> set[str]:
@@ -609,7 +609,7 @@ class TestWholeRun:
         seeds = [seed for first, last in trained for seed in range(int(first), int(last) + 1)]
         # Choices keep theirs there too; the control's are those of the default.
         choices = len(CHOICES_IN_TRAINING) - 1
-        seeds += choices * len(PARAMETRIZATIONS) * list(range(SEEDS))
+        seeds += choices * len(PARAMETRIZATIONS) * list(range(CHOICE_SEEDS))
         assert sorted(names) == sorted(f"seed-{seed:04d}.json" for seed in seeds)
 
     def test_repeated_it_has_nothing_to_do(self, clone):
@@ -621,13 +621,16 @@ class TestWholeRun:
         assert seconds < ANSWER_SECONDS
 
     def test_one_core_gives_the_same_bytes(self, finished, data, tmp_path):
+        """A probe and a training, which use all cores they are given, and what is made of them."""
         alone = Sandbox.create(tmp_path / "repository", data, REDUCED)
-        figures = ("fig3_3", "fig3_4")
-        alone.make(*figures, cores=1)
-        patterns = ("results/**/*.csv", "figures/*.csv", "figures/*.png", "data/processed/*.npz")
+        curve, trained = "fig3_3_dynamic", f"{PAIR}/dynamic"
+        targets = [f"results/fits/{curve}.csv", f"results/training/{trained}.csv"]
+        alone.make(*targets, cores=1)
+        patterns = ("results/**/*.csv", "data/processed/*.npz")
         found, expected = digests(alone.root, patterns), digests(finished.root, patterns)
-        curves, networks = len(PANELS["fig3_3"]), len(PARAMETRIZATIONS)
-        assert len(found) == 3 * curves + 2 * networks + 2 * len(figures) + 1
+        shard = f"results/training/shards/{PAIR}/{NETWORK}/dynamic/0-2.csv"
+        made = {*targets, f"results/probe/{curve}.csv", shard, f"data/processed/{PAIR}.npz"}
+        assert found.keys() == made
         assert found == {name: expected[name] for name in found}
         shutil.rmtree(alone.root / "data" / "raw")  # large
 
