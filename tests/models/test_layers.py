@@ -323,6 +323,22 @@ def tied_by_storage():
     return model
 
 
+class Reuses(nn.Module):
+    """Multiplies by a matrix of its own, which is that of a layer."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.table = layer.weight
+
+    def forward(self, x):
+        return x @ self.table
+
+
+def tied_to_a_layer_before():
+    layer = nn.Linear(4, 4)
+    return nn.Sequential(layer, Reuses(layer))
+
+
 def with_parameter():
     model = chain((4, 4, 2), dtype=torch.float32)
     model.table = nn.Parameter(torch.zeros(3, 4))
@@ -340,6 +356,7 @@ def severed():
 REFUSED = {
     "tied": (tied, r"2\.weight and 0\.weight are tied.*untie"),
     "tied_by_storage": (tied_by_storage, r"2\.weight and 0\.weight are tied"),
+    "tied_to_a_layer_before": (tied_to_a_layer_before, r"1\.table and 0\.weight are tied"),
     "executed_twice": (
         lambda: Calls(lambda self, x: self.a(self.a(x)), a=nn.Linear(4, 4)),
         r"a \(Linear\) is executed 2 times.*module of its own",

@@ -366,6 +366,13 @@ def spoiled(value):
     return model
 
 
+def half_spoiled():
+    """Of its two outputs one is not finite."""
+    model = seeded(lambda: Several(lambda logits, hidden: (logits, hidden)))
+    nn.init.constant_(model.last.bias, float("nan"))
+    return model
+
+
 class Detached(nn.Linear):
     def forward(self, x):
         return super().forward(x).detach()
@@ -437,6 +444,7 @@ GOOD = (normal(7, 4), normal(7, 2))
         (MODELS["mlp"][0], cross_entropy, (GOOD[0], labels(5, 2)), ModelError, "the loss does not take"),
         (lambda: spoiled(float("nan")), half_squared, GOOD, NonFiniteError, "has outputs that are not"),
         (lambda: spoiled(float("inf")), half_squared, GOOD, NonFiniteError, "has outputs that are not"),
+        (half_spoiled, lambda f, y: f[1].mean(), GOOD, NonFiniteError, "has outputs that are not"),
         (
             MODELS["mlp"][0],
             half_squared,

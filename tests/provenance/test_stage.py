@@ -260,6 +260,20 @@ def test_digests_tell_stages_apart_and_do_not_depend_on_the_place(tmp_path):
     assert {name: stage.digest(copy) for name, stage in STAGES.items()} == digests
 
 
+def test_the_function_that_names_inputs_counts(tmp_path):
+    """What it names decides on the result, though no result is computed in it."""
+    copy = tmp_path / "dynparam"
+    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    place = copy / "experiments/lazy_or_rich/stages.py"
+    text = place.read_text()
+    line = "def trial_files(settings: LazinessStage, results: Path) -> Files:\n"
+    assert text.count(line) == 1
+    place.write_text(text.replace(line, f"{line}    results = results.parent\n"))
+    changed = {name for name, stage in STAGES.items() if stage.digest(copy) != stage.digest()}
+    assert {"judge_laziness", "plot_laziness"} <= changed
+    assert not changed & {"measure_index", "measure_linearization", "judge_sharpness"}
+
+
 @pytest.mark.parametrize(
     ("place", "more"),
     [

@@ -197,6 +197,18 @@ def rewritten(sidecar, **changes):
     Path(sidecar).write_text(as_text(record))
 
 
+@pytest.mark.parametrize("change", [lambda text: text + "\n", lambda text: text.replace(": ", ":  ", 1)])
+def test_a_sidecar_of_the_same_values_in_another_text_is_noticed(chain, change):
+    """Nobody but the program writes sidecars: one that a hand has touched is told."""
+    sidecar = Path("figures/fig.json")
+    values = json.loads(sidecar.read_text())
+    sidecar.write_text(change(sidecar.read_text()))
+    assert json.loads(sidecar.read_text()) == values
+    assert {one.note for one in verify().findings if one.state == "differs"} == {
+        "changed after it was written"
+    }
+
+
 def test_a_wrong_digest_of_the_configuration_is_noticed(chain):
     rewritten("figures/fig.json", config={"fit": {"seed": 1}})
     (found,) = (one for one in verify().findings if one.kind == "configuration")

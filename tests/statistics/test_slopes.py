@@ -279,6 +279,26 @@ def test_effect_size_is_unbiased(count):
     assert correction == pytest.approx(1 - 3 / (4 * (count - 1) - 1), abs=0.01)
 
 
+def test_the_effect_is_one_of_pairs_however_their_images_are_drawn():
+    """Draws decide on the interval: what a pair differs by is no less for the images it shares."""
+    first, second = paired_values(12, 0.8)
+    values = {"confidence": 0.95, "resamples": 99}
+    alone, drawn = (
+        paired_difference(
+            first,
+            second,
+            generator=np.random.default_rng(0),
+            draws=np.repeat(range(draws), 12 // draws),
+            **values,
+        )
+        for draws in (1, 3)
+    )
+    assert drawn.mean.degrees_of_freedom == 2
+    assert drawn.effect_size == alone.effect_size
+    pairs = second - first
+    assert alone.effect_size == pytest.approx(pairs.mean() / pairs.std(ddof=1), rel=0.1)
+
+
 @pytest.mark.parametrize("count", [3, 12])
 def test_exchanging_the_sides_changes_the_sign(count):
     first, second = paired_values(count, 0.3)

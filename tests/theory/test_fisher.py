@@ -133,6 +133,9 @@ def test_gradient_descent_is_stable_up_to_two_over_it():
         (KERNEL[:1, :, :1], VALUES[:, :1], "layer", ConfigError, "over 1 outputs leaves no kernel"),
         (KERNEL, 0 * VALUES, "batch", DataError, "an output has values without a spread"),
         (KERNEL, 0 * VALUES + 3.0, "layer", DataError, "an input has values without a spread"),
+        # One that does not vary among others that do.
+        (KERNEL, VALUES * [1, 1, 0, 1], "batch", DataError, "an output has values without a spread"),
+        (KERNEL, VALUES * np.eye(6)[2:3].T, "layer", DataError, "an input has values without a spread"),
         (KERNEL, np.nan * VALUES, "layer", DataError, "not finite"),
     ],
 )

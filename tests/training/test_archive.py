@@ -548,3 +548,13 @@ def test_a_table_is_named_by_its_file_or_its_folder(tmp_path, monkeypatch, place
             told = f"{csv}: by its name it holds curves of {named}, and they are of {parametrization};"
             with pytest.raises(DataError, match=f"^{re.escape(told)}"):
                 require_named(csv, parametrization)
+
+
+@pytest.mark.parametrize(("column", "value"), [("task", "bird-cat"), ("parametrization", "spectral")])
+def test_tables_of_several_curves_are_not_merged(column, value):
+    """Those of another task too, which differ in nothing else."""
+    parts = [CurveFile(curve_table(seeds), (origin(seeds),)) for seeds in ((0, 1), (2, 3))]
+    assert merge_curves(parts).seeds == [0, 1, 2, 3]
+    parts[1].table[column] = value
+    with pytest.raises(DataError, match=f"of several curves .*{value}"):
+        merge_curves(parts)
