@@ -142,6 +142,17 @@ def test_a_curve_bends_if_it_arrives_beyond_n_0():
     assert found({(curve.curve, 0, 1): 0.5}).bends(curve), "the second slope, at 3162"
 
 
+def test_a_curve_that_arrives_before_n_0_or_keeps_its_exponent_from_the_start_does_not_bend():
+    """Among wider networks the first slope lies beyond n_0; among narrower ones the second before it."""
+    curve = found().constant_ratio()
+    off = {(curve.curve, 0, 1): 0.5}
+    for factor, bends in ((1.0, True), (0.5, False), (4.0, True)):
+        moved = {figure: table.assign(n=factor * table["n"]) for figure, table in wide(off).items()}
+        assert Found(for_comparison(CONFIG), "figures", slopes(), moved, changes()).bends(curve) == bends
+    wider = {figure: table.assign(n=4.0 * table["n"]) for figure, table in wide().items()}
+    assert not Found(for_comparison(CONFIG), "figures", slopes(), wider, changes()).bends(curve)
+
+
 def test_local_slopes_need_not_arrive():
     """The last one is off, in one layer of one curve."""
     last = len(N) - 2

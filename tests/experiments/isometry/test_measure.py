@@ -61,6 +61,21 @@ def test_shares_near_the_top_include_those_at_it(table):
     assert values(table, part="control", quantity="near").max() < top.min()
 
 
+def test_every_network_has_random_numbers_of_its_own(monkeypatch):
+    """Whatever part, depth and trial: what one network has drawn tells nothing of another."""
+    first, pass_once = [], measure.network.pass_once
+
+    def noting(network, units, generator, *more):
+        """Keep where the network's generator stands."""
+        first.append(str(generator.bit_generator.state["state"]))
+        return pass_once(network, units, generator, *more)
+
+    monkeypatch.setattr(measure.network, "pass_once", noting)
+    measure.measure(OWN)
+    assert len(first) >= 2 * (len(OWN.depths) + 2)
+    assert len(set(first)) == len(first)
+
+
 def test_a_trial_does_not_depend_on_how_many_there_are(table):
     more = measure.measure(isometry.settings(trials=3))
     same = more[more["trial"] < 2]

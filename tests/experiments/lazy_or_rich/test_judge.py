@@ -239,3 +239,35 @@ def test_widths_come_in_order_and_without_what_is_missing():
     widths, values = judge.by_width(table, "n", "x")
     assert widths == [10, 20]
     assert [one.tolist() for one in values] == [[2.0, 3.0], [1.0]]
+
+
+@pytest.mark.parametrize(("factor", "other"), [(0.8, 1.1), (1.2, 0.9)])
+def test_the_farthest_value_may_lie_on_either_side(factor, other):
+    table = TABLES.index.copy()
+    mine = "family == 'constant_ratio' and engine == 'law' and parametrization == 'ntk'"
+    rows = table.query(mine)
+    places = [rows.query(f"n == {n}").index for n in (rows["n"].min(), rows["n"].max())]
+    for place, by in zip(places, (factor, other), strict=True):
+        table.loc[place, "index"] *= by
+    found = judged(index=table)
+    row = found[found["quantity"] == "measured over expected, ntk"].iloc[0]
+    assert row["setting"].endswith("in law")
+    assert row["measured"] == pytest.approx(factor, rel=0.02)
+    assert f"farthest at n = {rows['n'].min()}," in row["note"]
+
+
+@pytest.mark.parametrize(("lost", "verdict"), [(1, "undecided"), (2, "undecided"), (3, "fails")])
+def test_spectral_fails_by_its_runaways_only_where_nothing_else_is_left(lost, verdict):
+    """Of four descents; two that are left have an interval, which decides."""
+    table = TABLES.kernel_change.copy()
+    spectral = table.query("parametrization == 'spectral'")
+    n, step = spectral.iloc[0][["n", "step"]]
+    mine = spectral.query(f"n == {n} and step == {step}").index
+    assert len(mine) == 4
+    table.loc[mine, "kernel_change"] = [0.4, 3.0, 0.5, 2.0]
+    table.loc[mine[:lost], "kernel_change"] = np.nan
+    table.loc[mine[:lost], "outcome"] = "diverged"
+    found = judged(kernel_change=table)
+    row = found[found["quantity"].str.startswith("kernel change, spectral")].iloc[0]
+    assert row["verdict"] == verdict
+    assert f"{lost} diverged" in row["note"]

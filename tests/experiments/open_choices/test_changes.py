@@ -37,6 +37,20 @@ def test_shared_noise_cancels():
     assert (others[["change", "change_low", "change_high"]] == 0).all().all()
 
 
+def test_a_choice_that_changes_one_width_alone_has_an_error():
+    """Zero to the bit, without an error, is a change of none of the trials."""
+    trials = invented_trials()
+    same = trials["floor", "law"]
+    other = same.copy()
+    widest = other["n"] == other["n"].max()
+    noise = np.random.default_rng(1).standard_normal(int(widest.sum()))
+    other.loc[widest, "alignment"] *= np.exp(0.1 * noise)
+    for table, exact in ((same, True), (other, False)):
+        found = all_changes(SETTINGS, only("floor"), {**trials, ("floor", "law"): table})
+        assert ((found["change_low"] == 0) & (found["change_high"] == 0)).all() == exact
+        assert (found["change_low"] < found["change_high"]).all() != exact
+
+
 def test_slopes_are_least_squares_on_log_means():
     trials = invented_trials({"floor": -0.2})
     row = (

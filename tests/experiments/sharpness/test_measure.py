@@ -184,3 +184,32 @@ def test_limits_of_whole_images_are_those_of_the_kernel(limits):
         row = limits.query("inputs == 'whole' and parametrization == @name and n == 100000")
         expected = np.linalg.eigvalsh(kernel)[-1] / 10
         assert row["sharpness"].item() == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("losses", "stable"),
+    [
+        ([4.0, 2.0, 3.0, 1.0], True),
+        ([4.0, 2.0, 4.0, 1.0], True),
+        ([4.0, 2.0, 4.1, 1.0], False),
+        ([4.0, float("nan"), 1.0, 1.0], False),
+    ],
+)
+def test_a_rate_is_stable_if_the_loss_stays_below_its_first_value(monkeypatch, losses, stable):
+    """It may rise for a while; a model that gives planted losses, whatever the steps."""
+    left = iter([0.0, *losses])
+
+    class Planted(torch.nn.Module):
+        """Outputs whose loss (1/2T) |f|^2 is the next of the planted ones."""
+
+        def __init__(self, *given):
+            super().__init__()
+            self.nothing = torch.nn.Parameter(torch.zeros(()))
+
+        def forward(self, images):
+            """Outputs of all images, equal."""
+            return (2 * torch.tensor(next(left)) + 0 * self.nothing).sqrt().expand(len(images), 1)
+
+    monkeypatch.setattr(measure, "MLP", Planted)
+    images = torch.zeros(5, 3)
+    assert measure._is_stable([], UNIT, images, torch.ones(5, 1), 0.1, len(losses) - 1) is stable

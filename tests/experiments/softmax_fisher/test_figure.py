@@ -37,6 +37,20 @@ def test_the_widest_network_alone_has_a_spectrum_and_every_one_a_spread():
     assert spread.loc[spread["scales"] == "ntk", "expected"].tolist() == pytest.approx([4.0, 4.0])
 
 
+def test_a_spread_is_that_of_outliers_over_that_of_squared_loss():
+    """With softmax nine of ten outputs make outliers, with squared loss all ten (K2)."""
+    trials = softmax.planted()
+    wide = trials.pivot(
+        index=["scales", "n", "trial", "quantity"], columns="rank", values="value"
+    ).reset_index()
+    of = {name: rows.set_index(["scales", "n", "trial"]) for name, rows in wide.groupby("quantity")}
+    expected = (of["softmax"][1] / of["softmax"][9]) / (of["squared"][1] / of["squared"][10])
+    spread = DATA[(DATA["panel"] == "spread")].set_index(["scales", "n"])["value"]
+    for (scales, n), values in expected.dropna().groupby(["scales", "n"]):
+        if (scales, n) in spread.index:
+            assert spread[scales, n] == pytest.approx(values.mean()), (scales, n)
+
+
 def test_a_panel_for_each_parametrization_and_one_for_all():
     drawn = figure.softmax_figure(DATA, STAGE)
     names = list(STAGE.softmax_fisher.parametrizations)

@@ -11,6 +11,7 @@ from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
 from dynparam.experiments.training_curves.claims import (
     COLUMNS,
+    Comparison,
     _corrected,
     judge_all,
     judge_curves,
@@ -132,6 +133,19 @@ def test_values_and_student_intervals_against_ttest_rel(metric):
     assert (found["ci_low"], found["ci_high"]) == pytest.approx(tuple(expected.confidence_interval(0.9)))
     assert found["p_value"] == pytest.approx(expected.pvalue)
     assert found["note"].endswith("interval: Student's t")
+
+
+def test_means_over_draws_and_single_pairs_lend_each_other_nothing():
+    """The variance of a mean of two pairs is not that of a pair."""
+    values = np.random.default_rng(0).normal(0.5, 0.1, (2, 8))
+    single, drawn = (
+        Comparison("test_loss", "epoch 5", *values, np.repeat(np.arange(draws), 8 // draws)).spread()
+        for draws in (1, 4)
+    )
+    assert single.kind != drawn.kind
+    assert (single.freedom, drawn.freedom) == (7, 3)
+    jumps = Comparison("train_loss", "jumps", *values, np.zeros(8, int)).spread()
+    assert jumps.kind != Comparison("train_loss", "area", *values, np.zeros(8, int)).spread().kind
 
 
 def test_rows_of_a_quantity_lend_each_other_their_variances():
