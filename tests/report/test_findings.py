@@ -238,7 +238,7 @@ QUOTED = [
     ),
     Quoted({"protocol.epochs": 110}, "(n = 10,000, 100 epochs)", "(n = 10,000, 110 epochs)"),
     # training_curves
-    Quoted({"claims.epochs": [1, 10]}, "In points, at epoch 100", "In points, at epoch 10:"),
+    Quoted({"claims.epochs": [1, 10]}, "in points, at epoch 100", "in points, at epoch 10:"),
     Quoted({"claims.epochs": [5, 100]}, "After 1 epoch the", "After 5 epochs the"),
     Quoted({"claims.jump": 0.5}, "by more than 20 %", "by more than 50 %"),
     Quoted({"training.reuse": "none"}, "(the archive; the", "(trained in this run; the"),
@@ -280,7 +280,7 @@ def test_a_smaller_run_is_told_by_its_own_numbers(run):
     whole = " ".join(page(load(Config, overlays)).split())
     told = ("With n_min = 15 n^(1/5)", "Up to n = 100,000", "not constant between 100 and 1000")
     told += ("up to n = 100,000", "n_min = 2 n^(1/2), updates", "Within 10 steps", "(n up to 1000)")
-    told += ("In points, at epoch 10:", "claim_domain.csv`; 5 epochs)", "trained in this run")
+    told += ("in points, at epoch 10:", "claim_domain.csv`; 5 epochs)", "trained in this run")
     assert [one for one in told if one not in whole] == []
     gone = (
         "150",
