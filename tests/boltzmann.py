@@ -15,45 +15,12 @@ from dynparam.experiments.attentional_boltzmann.settings import (
     AttentionalBoltzmannSettings,
     BoltzmannStage,
 )
+from dynparam.settings.base import pick
 from dynparam.theory.attentional_boltzmann import excess_loss, growth_factor, mean_factor
 
 CONFIG = load(Config, [Path(__file__).parents[1] / "config" / "thesis.yaml"])
 
-WHOLE: dict[str, Any] = {
-    "seed": 0,
-    "eigenvalues": [3, 2, 1.2, 1, 0.8, 0.5],
-    "growth": {
-        "hidden": [4, 16],
-        "samples": 4000,
-        "rate": 0.1,
-        "steps": 20,
-        "size": 1e-4,
-        "shift": 2,
-        "trials": 20,
-    },
-    "escape": {
-        "hidden": [4, 8, 16, 32, 64],
-        "samples": 1000,
-        "rate": 0.4,
-        "size": 1e-3,
-        "reached": 0.1,
-        "steps": 10000,
-        "trials": 12,
-    },
-    "mixture": {
-        "dimensions": 10,
-        "components": 3,
-        "apart": 6,
-        "overlapping": 1,
-        "samples": [250, 500, 1000],
-        "test_samples": 20000,
-        "iterations": 1000,
-        "trials": 40,
-    },
-    "partition": {"dimensions": 4, "hidden": 3, "draws": 20000, "trials": 20},
-    "tolerances": {"growth": 1e-4, "steps": 0.1, "slope": 0.1, "partition": 0.02, "errors": 3},
-    "figure": "companion_attentional_bm",
-}
+WHOLE: dict[str, Any] = CONFIG.attentional_boltzmann.model_dump(mode="json")
 
 SMALL: dict[str, Any] = {
     "growth": WHOLE["growth"] | {"samples": 100, "steps": 5, "trials": 2},
@@ -70,9 +37,7 @@ def settings(**changes: Any) -> AttentionalBoltzmannSettings:
 
 def stage() -> BoltzmannStage:
     """What judging depends on, of the whole experiment."""
-    fit, figures = (getattr(CONFIG, name).model_dump() for name in ("fit", "figures"))
-    blocks = {"attentional_boltzmann": WHOLE, "fit": fit, "figures": figures}
-    return BoltzmannStage.model_validate(blocks)
+    return pick(BoltzmannStage, CONFIG)
 
 
 @cache

@@ -47,7 +47,10 @@ def test_the_reduced_configuration_runs_whole(enough_images, tmp_path):
         "table1_1",
         "conditions",
         "r_sweep",
-        *(f"companion_{name}" for name in ("laziness", "sharpness", "softmax", "isometry")),
+        *(
+            f"companion_{name}"
+            for name in ("laziness", "sharpness", "softmax", "isometry", "attentional_bm")
+        ),
     )
     figures = (*thesis, *beyond, "open_choices", "open_choices_training")
     assert pictures == {f"{figure}.png" for figure in figures}

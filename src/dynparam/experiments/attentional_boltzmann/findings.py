@@ -58,8 +58,8 @@ class Found(Judged):
 
     def exponent(self, kind: str) -> dict[str, Any]:
         """Of the number of hidden units in the steps to learn; kind "fixed" or "proportional"."""
-        hidden = self._settings.escape.hidden
-        return self._by_setting(EXPONENT)[f"K = {hidden[0]} to {hidden[-1]}, {rates(kind)}"]
+        rows = self._by_setting(EXPONENT).items()
+        return next(row for setting, row in rows if setting.endswith(rates(kind)))
 
     def rate_decides(self) -> bool:
         """Whether both exponents are those of theory."""
