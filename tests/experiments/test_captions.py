@@ -51,6 +51,8 @@ SAID = {
         f"{LEVEL} % intervals",
     ],
     "isometry/verdicts": [],
+    "attentional_boltzmann/companion_attentional_bm": [f"{LEVEL} % intervals"],
+    "attentional_boltzmann/verdicts": [],
     "measured_orders/conditions": [],
     "measured_orders/table1_1": [
         f"{LEVEL} % intervals",

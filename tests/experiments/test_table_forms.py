@@ -33,6 +33,7 @@ FORMS = {
     "lazy_or_rich INDEX": ("family engine parametrization n trial layer", False),
     "lazy_or_rich IDENTITIES": ("identity r momentum", False),
     "statistics FORM": ("experiment quantity setting role", False),
+    "attentional_boltzmann MEASURED": ("part kind hidden trial quantity at", False),
     "isometry MEASURED": ("part depth kind trial quantity rank", False),
     "softmax_fisher EIGENVALUES": ("part n scales trial quantity rank", False),
     "training_curves CURVES": ("seed epoch", False),

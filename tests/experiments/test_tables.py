@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from dynparam.experiments.alignments import tables as alignments
+from dynparam.experiments.attentional_boltzmann import tables as attentional_boltzmann
 from dynparam.experiments.isometry import tables as isometry
 from dynparam.experiments.lazy_or_rich import tables as lazy_or_rich
 from dynparam.experiments.open_choices import tables as open_choices
@@ -88,6 +89,7 @@ RULES = {
         "",
         "experiment quantity setting role",
     ),
+    "machines": Rules(attentional_boltzmann.MEASURED, "", "trial", "part kind hidden trial quantity at"),
     "depths": Rules(isometry.MEASURED, "", "trial", "part depth kind trial quantity rank"),
     "eigenvalues": Rules(softmax_fisher.EIGENVALUES, "", "n trial", "part n scales trial quantity rank"),
     "curves": Rules(

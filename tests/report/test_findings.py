@@ -215,6 +215,9 @@ QUOTED = [
     Quoted({"isometry.trials": 20}, "units, 12 networks of", "units, 20 networks of"),
     Quoted({"isometry.bottlenecks.n": 250}, "widths 300 and 100 in turn", "widths 250 and 100 in turn"),
     Quoted({"isometry.bottlenecks.n_min": 90}, "widths 300 and 100 in", "widths 300 and 90 in"),
+    # attentional_boltzmann
+    Quoted({"attentional_boltzmann.figure": "own"}, "companion_attentional_bm.png", "`figures/own.png`"),
+    Quoted({"attentional_boltzmann.growth.shift": 3}, "mean lies 2 beside b", "mean lies 3 beside b"),
     # open_choices
     Quoted(
         {f"{SPECTRAL}.exponent": "1/4", f"{DYNAMIC}.exponent": "1/4"},
@@ -511,6 +514,7 @@ CHANGES = "results/open_choices/changes.csv"
 TRAINED = "results/open_choices/training.csv"
 SOFTMAX = "results/softmax_fisher/verdicts.csv"
 DEPTH = "results/isometry/verdicts.csv"
+MACHINES = "results/attentional_boltzmann/verdicts.csv"
 ASYMPTOTIC_CONSTANT = f"{CONSTANT} and alternative == 'asymptotic_first_layer'"
 OTHER_ASYMPTOTIC = "curve == 'fig3_3_dynamic' and alternative == 'asymptotic_first_layer'"
 DYNAMICS = "parametrization == 'dynamic'"
@@ -604,6 +608,39 @@ TURNED = [
     Turned("The largest eigenvalue has", DEPTH, "expected == 0", "verdict", "disagrees"),
     Turned("Orthogonal weights", DEPTH, "role == 'control'", "verdict", "undecided"),
     Turned("At bottlenecks", DEPTH, "experiment == 'bottleneck'", "measured", 1.0),
+    # attentional_boltzmann
+    Turned(
+        "**An attentional Boltzmann machine",
+        MACHINES,
+        "quantity.str.startswith('growth of the mean')",
+        "verdict",
+        "disagrees",
+        others=1,
+    ),
+    Turned(
+        "Small weights grow",
+        MACHINES,
+        "quantity.str.startswith('growth of differences') and role == 'claim'",
+        "verdict",
+        "undecided",
+        others=1,
+    ),
+    Turned(
+        "With 4 to 64 hidden",
+        MACHINES,
+        "quantity.str.startswith('exponent') and role == 'claim'",
+        "verdict",
+        "disagrees",
+        others=1,
+    ),
+    Turned(
+        "A fit to n samples",
+        MACHINES,
+        "quantity.str.startswith('loss on new') and role == 'claim'",
+        "verdict",
+        "disagrees",
+    ),
+    Turned("All controls are", MACHINES, "role == 'control'", "verdict", "undecided"),
 ]
 
 

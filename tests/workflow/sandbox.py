@@ -116,6 +116,12 @@ SMALL: dict[str, Any] = {
         "descent": {"units": 20, "depths": [4, 6], "trials": 2},
         "bottlenecks": {"n": 24, "n_min": 8, "depths": [2, 4], "trials": 3},
     },
+    "attentional_boltzmann": {
+        "growth": {"samples": 100, "trials": 2},
+        "escape": {"hidden": [2, 4], "samples": 100, "trials": 2},
+        "mixture": {"samples": [50], "test_samples": 2000, "trials": 20},
+        "partition": {"draws": 2000, "trials": 2},
+    },
     "open_choices": {
         "trials": 3,
         "dense_trials": 2,
@@ -171,6 +177,7 @@ PLACES = {
     "probe",
     "softmax_fisher",
     "isometry",
+    "attentional_boltzmann",
     "processed",
     "report",
     "shards",

@@ -113,11 +113,13 @@ SOFTMAX_FIGURE = {"plot_softmax companion_softmax"}
 SOFTMAX = {"measure_softmax eigenvalues", "judge_softmax verdicts"} | SOFTMAX_FIGURE
 ISOMETRY_FIGURE = {"plot_isometry companion_isometry"}
 ISOMETRY = {"measure_isometry measured", "judge_isometry verdicts"} | ISOMETRY_FIGURE
-COMPANIONS = SHARPNESS | LAZY | SOFTMAX | ISOMETRY
-JUDGE_COMPANIONS = (
-    JUDGE_SHARPNESS | LAZY_VERDICTS | {"judge_softmax verdicts", "judge_isometry verdicts"}
-)
+ATTENTION_FIGURE = {"plot_attention companion_attentional_bm"}
+ATTENTION = {"measure_attention measured", "judge_attention verdicts"} | ATTENTION_FIGURE
+COMPANIONS = SHARPNESS | LAZY | SOFTMAX | ISOMETRY | ATTENTION
+JUDGE_COMPANIONS = JUDGE_SHARPNESS | LAZY_VERDICTS
+JUDGE_COMPANIONS |= {f"judge_{name} verdicts" for name in ("softmax", "isometry", "attention")}
 COMPANION_FIGURES = SHARPNESS_FIGURE | LAZY_FIGURE | SOFTMAX_FIGURE | ISOMETRY_FIGURE
+COMPANION_FIGURES |= ATTENTION_FIGURE
 JUDGED_COMPANIONS = JUDGE_COMPANIONS | COMPANION_FIGURES
 STUDIES = ORDERS | JUDGE_TABLE | ORDER_FIGURES | SWEEPS | EDGES | SWEEP_FIGURE | OPEN_CHOICES
 STUDY_FIGURES = WIDE_FIGURES | ORDER_FIGURES | SWEEP_FIGURE | OPEN_CHOICES_FIGURE | TRAINED_FIGURE
@@ -157,6 +159,7 @@ EVERYTHING = RETRIEVE | EXTRACT | ONE_STEP | ARCHITECTURE | TRAINING | STUDIES |
 ON_TRIALS = STUDIES - EXTRACT_CHOICES - TRAIN_CHOICES - CHANGES_TRAINED - TRAINED_FIGURE
 ON_BOTH_ENGINES = (ONE_STEP - EXPECTATIONS - EXPECT_WIDE) | ON_TRIALS | LAZY_STEPS | LAZY_JUDGED
 ON_IMAGES = EVERYTHING - ARCHITECTURE - RETRIEVE - NORMALIZED - (LAZY_TRIALS - LAZY_TRAINED) - ISOMETRY
+ON_IMAGES -= ATTENTION
 
 FIGURES = (
     "fig3_1",
@@ -173,6 +176,7 @@ FIGURES = (
     "companion_sharpness",
     "companion_softmax",
     "companion_isometry",
+    "companion_attentional_bm",
 )
 
 TRIAL_COLUMNS = [
@@ -343,6 +347,9 @@ class TestPlans:
             "measure_isometry": 1,
             "judge_isometry": 1,
             "plot_isometry": 1,
+            "measure_attention": 1,
+            "judge_attention": 1,
+            "plot_attention": 1,
             "write_findings": 1,
             "write_summary": 1,
             "assemble_report": 1,
@@ -352,7 +359,7 @@ class TestPlans:
             "plot_curves": 2,
             "plot_domain": 1,
             "everything": 1,
-            "total": 308,
+            "total": 311,
         }
         assert seconds < ANSWER_SECONDS
         assert untouched.files() == before

@@ -12,7 +12,10 @@ FIGURES_BEYOND = (
     "r_sweep",
     "open_choices",
     "open_choices_training",
-    *(f"companion_{name}" for name in ("laziness", "sharpness", "softmax", "isometry")),
+    *(
+        f"companion_{name}"
+        for name in ("laziness", "sharpness", "softmax", "isometry", "attentional_bm")
+    ),
 )
 
 

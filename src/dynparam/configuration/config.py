@@ -15,6 +15,7 @@ from dynparam.data.settings import Data, Inputs, Source
 from dynparam.experiments.alignments.settings import (
     Law,
 )
+from dynparam.experiments.attentional_boltzmann.settings import AttentionalBoltzmannSettings
 from dynparam.experiments.isometry.settings import IsometrySettings
 from dynparam.experiments.lazy_or_rich.settings import LazyOrRich
 from dynparam.experiments.measured_orders.settings import Exponents
@@ -67,6 +68,7 @@ class Config(Block):
     lazy_or_rich: LazyOrRich
     softmax_fisher: SoftmaxFisher
     isometry: IsometrySettings
+    attentional_boltzmann: AttentionalBoltzmannSettings
     protocol: Protocol
     training: Training
     domain: Domain

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dynparam.experiments.alignments.stages import EXPERIMENT as ALIGNMENTS
 from dynparam.experiments.architecture.stages import EXPERIMENT as ARCHITECTURE
+from dynparam.experiments.attentional_boltzmann.stages import EXPERIMENT as ATTENTIONAL_BOLTZMANN
 from dynparam.experiments.isometry.stages import EXPERIMENT as ISOMETRY
 from dynparam.experiments.lazy_or_rich.stages import EXPERIMENT as LAZY_OR_RICH
 from dynparam.experiments.measured_orders.stages import EXPERIMENT as MEASURED_ORDERS
@@ -24,4 +25,5 @@ EXPERIMENTS = (
     SHARPNESS,
     SOFTMAX_FISHER,
     ISOMETRY,
+    ATTENTIONAL_BOLTZMANN,
 )
