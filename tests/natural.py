@@ -20,52 +20,7 @@ from dynparam.experiments.natural_gradient.settings import (
 
 CONFIG = load(Config, [Path(__file__).parents[1] / "config" / "thesis.yaml"])
 
-BLOCK: dict[str, Any] = {
-    "seed": 0,
-    "trials": 6,
-    "parametrization": "ntk",
-    "r": "1/2",
-    "step": 0.3,
-    "steps": 6,
-    "gaussian": {
-        "inputs": 64,
-        "samples": 32,
-        "hidden_layers": 2,
-        "widths": [128, 512, 2048],
-        "tolerances": {
-            "exact": 0.02,
-            "block_diagonal": 0.02,
-            "block_tridiagonal": 0.05,
-            "kfac": 0.08,
-        },
-    },
-    "images": {
-        "pair": "airplane-automobile",
-        "samples": 40,
-        "hidden_layers": 2,
-        "widths": [512, 2048],
-        "tolerances": {
-            "exact": 0.02,
-            "block_diagonal": 0.02,
-            "block_tridiagonal": 0.05,
-            "kfac": 0.15,
-        },
-    },
-    "one_step": {
-        "inputs": 64,
-        "samples": 16,
-        "hidden": ["wide", "narrow", "wide"],
-        "narrow": {"coefficient": 2, "exponent": "1/2"},
-        "widths": [512, 2048, 8192],
-        "trials": 20,
-        "parametrizations": ["ntk", "mup", "spectral", "dynamic", "standard"],
-        "r": "1/2",
-        "approximations": ["exact", "block_diagonal"],
-        "fall": 0.2,
-        "identity": 1.0e-7,
-    },
-    "figure": "companion_natural_gradient",
-}
+BLOCK: dict[str, Any] = CONFIG.natural_gradient.model_dump(mode="json")
 """The thesis's configuration of it."""
 
 SMALL: dict[str, Any] = {

@@ -20,6 +20,7 @@ SWEEP = CONFIG.sweep
 LAZY = CONFIG.lazy_or_rich
 SOFTMAX = CONFIG.softmax_fisher
 DEEP = CONFIG.isometry.bottlenecks
+NATURAL = CONFIG.natural_gradient
 NETWORK = bottleneck(CONFIG.protocol.n, CONFIG.protocol.n_min, hidden=CONFIG.network.hidden).hidden
 POOLED = 32 // CONFIG.sharpness.pool
 RATIOS = [rule for rule in CONFIG.exponents.families.values() if rule.exponent < 1]
@@ -53,6 +54,11 @@ SAID = {
     "isometry/verdicts": [],
     "attentional_boltzmann/companion_attentional_bm": [f"{LEVEL} % intervals"],
     "attentional_boltzmann/verdicts": [],
+    "natural_gradient/companion_natural_gradient": [
+        f"{WORDS[NATURAL.gaussian.hidden_layers]} hidden layers of M units",
+        f"{LEVEL} % intervals",
+    ],
+    "natural_gradient/verdicts": [],
     "measured_orders/conditions": [],
     "measured_orders/table1_1": [
         f"{LEVEL} % intervals",

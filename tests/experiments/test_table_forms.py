@@ -34,6 +34,7 @@ FORMS = {
     "lazy_or_rich IDENTITIES": ("identity r momentum", False),
     "statistics FORM": ("experiment quantity setting role", False),
     "attentional_boltzmann MEASURED": ("part kind hidden trial quantity at", False),
+    "natural_gradient RESIDUALS": ("part n scales method trial step", False),
     "isometry MEASURED": ("part depth kind trial quantity rank", False),
     "softmax_fisher EIGENVALUES": ("part n scales trial quantity rank", False),
     "training_curves CURVES": ("seed epoch", False),

@@ -11,6 +11,7 @@ from dynparam.experiments.alignments import tables as alignments
 from dynparam.experiments.attentional_boltzmann import tables as attentional_boltzmann
 from dynparam.experiments.isometry import tables as isometry
 from dynparam.experiments.lazy_or_rich import tables as lazy_or_rich
+from dynparam.experiments.natural_gradient import tables as natural_gradient
 from dynparam.experiments.open_choices import tables as open_choices
 from dynparam.experiments.r_sweep import tables as r_sweep
 from dynparam.experiments.sharpness import tables as sharpness
@@ -90,6 +91,7 @@ RULES = {
         "experiment quantity setting role",
     ),
     "machines": Rules(attentional_boltzmann.MEASURED, "", "trial", "part kind hidden trial quantity at"),
+    "residuals": Rules(natural_gradient.RESIDUALS, "", "trial", "part n scales method trial step"),
     "depths": Rules(isometry.MEASURED, "", "trial", "part depth kind trial quantity rank"),
     "eigenvalues": Rules(softmax_fisher.EIGENVALUES, "", "n trial", "part n scales trial quantity rank"),
     "curves": Rules(

@@ -90,7 +90,7 @@ def test_page_quotes_its_tables(run):
     assert "The exponents of depth are 1." in whole
     assert "with 3 seeds per curve (the archive; the thesis has 100)" in whole
     assert "20 seeds at n = 1000 and 2000, 3 at n = 5000 and 10000, on 1 to 4 draws of" in whole
-    assert re.findall(r"(?<= )(\d+)\. (?=\*\*)", whole) == [str(k) for k in range(1, 21)]
+    assert re.findall(r"(?<= )(\d+)\. (?=\*\*)", whole) == [str(k) for k in range(1, 24)]
     assert MARK not in whole
 
 
@@ -218,6 +218,53 @@ QUOTED = [
     # attentional_boltzmann
     Quoted({"attentional_boltzmann.figure": "own"}, "companion_attentional_bm.png", "`figures/own.png`"),
     Quoted({"attentional_boltzmann.growth.shift": 3}, "mean lies 2 beside b", "mean lies 3 beside b"),
+    Quoted(
+        {"attentional_boltzmann.growth.hidden": [16, 64]},
+        "With 4 hidden units:",
+        "With 16 hidden units:",
+    ),
+    Quoted(
+        {"attentional_boltzmann.escape.hidden": [4, 32]}, "With 4 to 64 hidden", "With 4 to 32 hidden"
+    ),
+    # natural_gradient
+    Quoted({"natural_gradient.figure": "own"}, "companion_natural_gradient.png", "`figures/own.png`"),
+    Quoted(
+        {"natural_gradient.parametrization": "standard"},
+        "verdicts.md`; ntk, 2 hidden layers",
+        "verdicts.md`; standard, 2 hidden layers",
+    ),
+    Quoted(
+        {"natural_gradient.gaussian.hidden_layers": 3},
+        "2 hidden layers on Gaussian",
+        "3 hidden layers on Gaussian",
+    ),
+    Quoted({"natural_gradient.images.hidden_layers": 3}, "inputs, 2 on images", "inputs, 3 on images"),
+    Quoted({"natural_gradient.trials": 9}, "images, 6 networks of", "images, 9 networks of"),
+    Quoted({"natural_gradient.step": 0.2}, "residual, c = 0.3.", "residual, c = 0.2."),
+    Quoted({"natural_gradient.steps": 5}, "what 6 steps leave, over (1 - c)^6", "(1 - c)^5"),
+    Quoted(
+        {"natural_gradient.gaussian.widths": [128, 4096]},
+        "| Gaussian, M = 2048 |",
+        "| Gaussian, M = 4096 |",
+    ),
+    Quoted(
+        {"natural_gradient.images.widths": [512, 1024]}, "| images, M = 2048 |", "| images, M = 1024 |"
+    ),
+    Quoted(
+        {"natural_gradient.one_step.narrow.coefficient": "3"},
+        "At n_min = 2 n^(1/2) what it leaves",
+        "At n_min = 3 n^(1/2) what it leaves",
+    ),
+    Quoted(
+        {"natural_gradient.one_step.widths": [1024, 16384]},
+        "from n = 512 to 8192:",
+        "from n = 1024 to 16,384:",
+    ),
+    Quoted(
+        {"natural_gradient.one_step.approximations": ["block_diagonal"]},
+        "| exact | ntk -",
+        "| | | |---|---| | block diagonal | ntk -",
+    ),
     # open_choices
     Quoted(
         {f"{SPECTRAL}.exponent": "1/4", f"{DYNAMIC}.exponent": "1/4"},
@@ -331,7 +378,7 @@ def test_files_are_quoted_where_they_lie(run):
 def templates(name="findings.md.j2"):
     """The parsed templates of all sentences, by their place."""
     places = sorted((ROOT / "src/dynparam").rglob(name))
-    assert len(places) == 10
+    assert len(places) == 12
     environment = Environment()
     return {
         str(place.relative_to(ROOT)): environment.parse(place.read_text(encoding="utf-8"))
@@ -401,6 +448,9 @@ BY_HAND = (
     "r = 1/2",
     "at step 2",
     "n_min^(2r - 1)",
+    "1 - c",
+    "speed a is 1 for the exact one",
+    "(PD + P - 1)/2n",
     # files with a number in their name
     "table1_1",
     "findings.md.j2",
@@ -421,6 +471,7 @@ BY_HAND_IN_JAPANESE = (
     "r = 1/2",
     "ステップ 2 で",
     "区間全体が 0 より低い",
+    "分散が 1 を超える",
     "table1_1",
     "findings.ja.md.j2",
 )
@@ -515,6 +566,7 @@ TRAINED = "results/open_choices/training.csv"
 SOFTMAX = "results/softmax_fisher/verdicts.csv"
 DEPTH = "results/isometry/verdicts.csv"
 MACHINES = "results/attentional_boltzmann/verdicts.csv"
+NATURAL = "results/natural_gradient/verdicts.csv"
 ASYMPTOTIC_CONSTANT = f"{CONSTANT} and alternative == 'asymptotic_first_layer'"
 OTHER_ASYMPTOTIC = "curve == 'fig3_3_dynamic' and alternative == 'asymptotic_first_layer'"
 DYNAMICS = "parametrization == 'dynamic'"
@@ -583,7 +635,7 @@ TURNED = [
     Turned("A control that", TRAINED, "role == 'control'", "conclusion", "same"),
     # training_curves
     Turned("**Dynamic trains faster", CLAIMS, "metric == 'train_loss epoch 100'", "verdict", "holds"),
-    Turned("**Each primary", CLAIMS, "role == 'primary'", "verdict", "undecided"),
+    Turned("**The primary comparisons", CLAIMS, "role == 'primary'", "verdict", "undecided"),
     Turned("**Dynamic has no", CLAIMS, "metric == 'test_accuracy epoch 100'", "verdict", "holds"),
     Turned("**Dynamic has no", DOMAIN, "metric == 'test_accuracy'", "value", 0.01),
     Turned("**Dynamic's lower", CLAIMS, "metric == 'test_loss best'", "verdict", "holds"),
@@ -641,6 +693,36 @@ TURNED = [
         "disagrees",
     ),
     Turned("All controls are", MACHINES, "role == 'control'", "verdict", "undecided"),
+    # natural_gradient
+    Turned(
+        "**In wide networks approximate",
+        NATURAL,
+        "quantity.str.startswith('residual over') and role == 'claim'",
+        "verdict",
+        "undecided",
+    ),
+    Turned("K-FAC is farthest", NATURAL, "quantity.str.startswith('error at')", "verdict", "fails"),
+    Turned(
+        "**This needs lazy",
+        NATURAL,
+        "quantity.str.startswith('exponent') and role == 'claim'",
+        "verdict",
+        "disagrees",
+    ),
+    Turned(
+        "Multipliers of one",
+        NATURAL,
+        "quantity.str.startswith('largest relative') and role == 'claim'",
+        "verdict",
+        "fails",
+    ),
+    Turned(
+        "All controls are refuted: gradient descent",
+        NATURAL,
+        "quantity.str.startswith('residual over') and role == 'control'",
+        "verdict",
+        "undecided",
+    ),
 ]
 
 
@@ -692,7 +774,7 @@ class TestTheSummaryInJapanese:
             "曲線ごとのシード数は 3（論文は 100）",
         ):
             assert sentence in whole
-        assert re.findall(r"(?m)^(\d+)\. ", whole) == [str(k) for k in range(1, 18)]
+        assert re.findall(r"(?m)^(\d+)\. ", whole) == [str(k) for k in range(1, 20)]
         assert "この実行では成り立たない" not in whole
 
     def test_it_fits_one_page(self, run):

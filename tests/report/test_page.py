@@ -282,6 +282,7 @@ MISSING = [
     ("results/softmax_fisher/verdicts.csv", "companion_softmax"),
     ("results/isometry/verdicts.csv", "companion_isometry"),
     ("results/attentional_boltzmann/verdicts.csv", "companion_attentional_bm"),
+    ("results/natural_gradient/verdicts.csv", "companion_natural_gradient"),
     ("docs/findings.md", "findings"),
     ("docs/open-choices.md", "open_choices"),
     ("results/audit/bird-cat/10000-500/dynamic.json", "bird-cat/10000-500/dynamic.json"),

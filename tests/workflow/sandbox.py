@@ -122,6 +122,13 @@ SMALL: dict[str, Any] = {
         "mixture": {"samples": [50], "test_samples": 2000, "trials": 20},
         "partition": {"draws": 2000, "trials": 2},
     },
+    "natural_gradient": {
+        "trials": 2,
+        "steps": 3,
+        "gaussian": {"inputs": 12, "samples": 6, "widths": [30, 60]},
+        "images": {"samples": 6, "widths": [30, 60]},
+        "one_step": {"inputs": 8, "samples": 4, "widths": [512, 1024], "trials": 2},
+    },
     "open_choices": {
         "trials": 3,
         "dense_trials": 2,
@@ -178,6 +185,7 @@ PLACES = {
     "softmax_fisher",
     "isometry",
     "attentional_boltzmann",
+    "natural_gradient",
     "processed",
     "report",
     "shards",

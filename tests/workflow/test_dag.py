@@ -115,11 +115,14 @@ ISOMETRY_FIGURE = {"plot_isometry companion_isometry"}
 ISOMETRY = {"measure_isometry measured", "judge_isometry verdicts"} | ISOMETRY_FIGURE
 ATTENTION_FIGURE = {"plot_attention companion_attentional_bm"}
 ATTENTION = {"measure_attention measured", "judge_attention verdicts"} | ATTENTION_FIGURE
-COMPANIONS = SHARPNESS | LAZY | SOFTMAX | ISOMETRY | ATTENTION
+NATURAL_FIGURE = {"plot_natural companion_natural_gradient"}
+NATURAL = {"measure_natural residuals", "judge_natural verdicts"} | NATURAL_FIGURE
+COMPANIONS = SHARPNESS | LAZY | SOFTMAX | ISOMETRY | ATTENTION | NATURAL
 JUDGE_COMPANIONS = JUDGE_SHARPNESS | LAZY_VERDICTS
-JUDGE_COMPANIONS |= {f"judge_{name} verdicts" for name in ("softmax", "isometry", "attention")}
+JUDGED = ("softmax", "isometry", "attention", "natural")
+JUDGE_COMPANIONS |= {f"judge_{name} verdicts" for name in JUDGED}
 COMPANION_FIGURES = SHARPNESS_FIGURE | LAZY_FIGURE | SOFTMAX_FIGURE | ISOMETRY_FIGURE
-COMPANION_FIGURES |= ATTENTION_FIGURE
+COMPANION_FIGURES |= ATTENTION_FIGURE | NATURAL_FIGURE
 JUDGED_COMPANIONS = JUDGE_COMPANIONS | COMPANION_FIGURES
 STUDIES = ORDERS | JUDGE_TABLE | ORDER_FIGURES | SWEEPS | EDGES | SWEEP_FIGURE | OPEN_CHOICES
 STUDY_FIGURES = WIDE_FIGURES | ORDER_FIGURES | SWEEP_FIGURE | OPEN_CHOICES_FIGURE | TRAINED_FIGURE
@@ -177,6 +180,7 @@ FIGURES = (
     "companion_softmax",
     "companion_isometry",
     "companion_attentional_bm",
+    "companion_natural_gradient",
 )
 
 TRIAL_COLUMNS = [
@@ -350,6 +354,9 @@ class TestPlans:
             "measure_attention": 1,
             "judge_attention": 1,
             "plot_attention": 1,
+            "measure_natural": 1,
+            "judge_natural": 1,
+            "plot_natural": 1,
             "write_findings": 1,
             "write_summary": 1,
             "assemble_report": 1,
@@ -359,7 +366,7 @@ class TestPlans:
             "plot_curves": 2,
             "plot_domain": 1,
             "everything": 1,
-            "total": 311,
+            "total": 314,
         }
         assert seconds < ANSWER_SECONDS
         assert untouched.files() == before

@@ -14,7 +14,14 @@ FIGURES_BEYOND = (
     "open_choices_training",
     *(
         f"companion_{name}"
-        for name in ("laziness", "sharpness", "softmax", "isometry", "attentional_bm")
+        for name in (
+            "laziness",
+            "sharpness",
+            "softmax",
+            "isometry",
+            "attentional_bm",
+            "natural_gradient",
+        )
     ),
 )
 

@@ -19,6 +19,7 @@ from dynparam.experiments.attentional_boltzmann.settings import AttentionalBoltz
 from dynparam.experiments.isometry.settings import IsometrySettings
 from dynparam.experiments.lazy_or_rich.settings import LazyOrRich
 from dynparam.experiments.measured_orders.settings import Exponents
+from dynparam.experiments.natural_gradient.settings import NaturalGradientSettings
 from dynparam.experiments.open_choices.settings import OpenChoicesSettings
 from dynparam.experiments.r_sweep.settings import Sweep
 from dynparam.experiments.sharpness.settings import Sharpness
@@ -69,6 +70,7 @@ class Config(Block):
     softmax_fisher: SoftmaxFisher
     isometry: IsometrySettings
     attentional_boltzmann: AttentionalBoltzmannSettings
+    natural_gradient: NaturalGradientSettings
     protocol: Protocol
     training: Training
     domain: Domain
@@ -153,6 +155,7 @@ class Config(Block):
             ("open_choices.training.task", (self.open_choices.training.task,)),
             ("lazy_or_rich.linearization.pair", (self.lazy_or_rich.linearization.pair,)),
             ("softmax_fisher.pair", (self.softmax_fisher.pair,)),
+            ("natural_gradient.images.pair", (self.natural_gradient.images.pair,)),
         ):
             for task in tasks:
                 if task not in self.data.pairs:

@@ -8,6 +8,7 @@ from dynparam.experiments.attentional_boltzmann.stages import EXPERIMENT as ATTE
 from dynparam.experiments.isometry.stages import EXPERIMENT as ISOMETRY
 from dynparam.experiments.lazy_or_rich.stages import EXPERIMENT as LAZY_OR_RICH
 from dynparam.experiments.measured_orders.stages import EXPERIMENT as MEASURED_ORDERS
+from dynparam.experiments.natural_gradient.stages import EXPERIMENT as NATURAL_GRADIENT
 from dynparam.experiments.open_choices.stages import EXPERIMENT as OPEN_CHOICES
 from dynparam.experiments.r_sweep.stages import EXPERIMENT as R_SWEEP
 from dynparam.experiments.sharpness.stages import EXPERIMENT as SHARPNESS
@@ -26,4 +27,5 @@ EXPERIMENTS = (
     SOFTMAX_FISHER,
     ISOMETRY,
     ATTENTIONAL_BOLTZMANN,
+    NATURAL_GRADIENT,
 )

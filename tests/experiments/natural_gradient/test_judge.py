@@ -62,6 +62,14 @@ def test_errors_are_those_of_distances():
     assert set(verdicts(judged(natural.planted(off=0.8), STAGE), FALLS)) == {"fails"}
 
 
+def test_the_error_of_kfac_alone_is_said_to_fall():
+    table = natural.verdicts()
+    rows = table[table["quantity"] == FALLS]
+    assert len(rows) == 8
+    claims = rows.loc[rows["role"] == CLAIM, "setting"]
+    assert claims.tolist() == ["K-FAC, M = 128 and 2048", "K-FAC, M = 512 and 2048"]
+
+
 def test_the_exponent_expected_of_a_lazy_network_decides():
     """n_min grows as the root of n: theory's index falls as n^(-1/4) under ntk, not under dynamic."""
     part = STAGE.natural_gradient.one_step

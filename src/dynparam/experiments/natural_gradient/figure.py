@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from dynparam.experiments.natural_gradient.judge import METHODS
 from dynparam.experiments.natural_gradient.settings import NaturalGradientStage
@@ -114,6 +114,7 @@ def _steps_panel(axis: Axes, rows: pd.DataFrame, steps: int) -> None:
     _points(axis, descent, descent["step"].astype(float), Look(GREY, "x"), filled=True)
     axis.set(yscale="log", xlim=(-0.3, steps + 0.5))
     axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=7))
+    _plain(axis, (1.0, 2.0, 5.0))
     grid(axis)
 
 
@@ -127,7 +128,15 @@ def _widths_panel(axis: Axes, rows: pd.DataFrame, widths: tuple[int, ...]) -> No
     axis.set_xticks(widths, map(str, widths))
     axis.set_xticks([], minor=True)
     axis.margins(x=0.1)
+    _plain(axis, (1.0,))
     grid(axis)
+
+
+def _plain(axis: Axes, leading: tuple[float, ...]) -> None:
+    """Number the residuals as 0.2, not 2 x 10^-1, at these leading digits."""
+    axis.yaxis.set_major_locator(LogLocator(subs=leading))
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _points(axis: Axes, rows: pd.DataFrame, x: pd.Series, drawn: Look, *, filled: bool) -> None:

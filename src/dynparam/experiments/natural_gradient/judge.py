@@ -108,7 +108,10 @@ def _several(trials: pd.DataFrame, layers: EqualLayers, settings: NaturalGradien
 
 
 def _falls(part: str, method: str, found: dict[int, FloatArray], settings: NaturalGradientStage) -> Row:
-    """Whether the distance from theory is smaller in the widest network, trial by trial."""
+    """By how much the distance from theory is smaller in the widest network, trial by trial.
+
+    A claim of K-FAC alone: that of other approximations is of some thousandths at any such width.
+    """
     first, last = min(found), max(found)
     errors = [np.abs(found[n] - 1) for n in (first, last)]
     difference = paired_difference(
@@ -118,7 +121,10 @@ def _falls(part: str, method: str, found: dict[int, FloatArray], settings: Natur
         generator=np.random.default_rng(settings.fit.seed),
     )
     setting = f"{METHODS[method]}, M = {first} and {last}"
-    return Row(part, FALLS, setting, CLAIM, 0.0, difference.mean, below(0.0), "the same inputs at both")
+    note = "the same inputs at both"
+    if method != "kfac":
+        return Row(part, FALLS, setting, SHOWN, 0.0, difference.mean, note=note)
+    return Row(part, FALLS, setting, CLAIM, 0.0, difference.mean, below(0.0), note)
 
 
 def _one_step(trials: pd.DataFrame, settings: NaturalGradientStage) -> Iterator[Row]:
