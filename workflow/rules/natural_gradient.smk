@@ -1,6 +1,9 @@
 # Natural gradients: networks trained, judged, drawn.
 
-from dynparam.experiments.natural_gradient.settings import for_natural, for_natural_trials
+from dynparam.experiments.natural_gradient.settings import (
+    for_natural,
+    for_natural_trials,
+)
 
 
 rule measure_natural:
