@@ -43,7 +43,7 @@ class Rows(NamedTuple):
     similarities: tuple[float, ...]
 
 
-class Curve(Block):
+class LearningCurve(Block):
     """Errors against the number of samples of the second task."""
 
     first: Samples = Field(description="samples N_A of the first task")
@@ -88,7 +88,7 @@ class GaussianModes(Block):
     decay: Decay = Field(description="of the eigenvalues; powers of targets fall alike")
     trials: Trials = Field(description="independent draws of samples, up to 10^7")
     targets: Targets = Field(description="random targets of each draw, 1 to 1000")
-    curve: Curve
+    curve: LearningCurve
     similarity: Similarities
     others: tuple[TwoTasks, ...] = Field(description="further tasks, the same one again")
     smooth_decay: Decay = Field(description="of the powers of targets of the control")
@@ -119,7 +119,7 @@ class PoolOfImages(Block):
     narrow: NarrowWidth
     trials: Trials = Field(description="independent draws of samples, up to 10^7")
     targets: Targets = Field(description="random second targets of each draw, 1 to 1000")
-    curve: Curve
+    curve: LearningCurve
     similarity: Similarities
     others: tuple[TwoTasks, ...] = Field(description="further tasks, the same one again; without noise")
     parametrizations: tuple[ParametrizationName, ...] = Field(
@@ -211,7 +211,7 @@ def for_continual(config: BaseModel) -> ContinualStage:
     return whole.model_copy(update={"figures": whole.figures.only()})
 
 
-def _curve_rows(curve: Curve) -> Iterator[Rows]:
+def _curve_rows(curve: LearningCurve) -> Iterator[Rows]:
     for second in curve.seconds:
         yield Rows(curve.first, second, 0.0, tuple(sorted({curve.other, 1.0})))
 
