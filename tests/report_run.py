@@ -19,7 +19,7 @@ from dynparam.report.contents import all_figures
 from dynparam.statistics.estimates import Estimate
 from dynparam.statistics.judged import CLAIM, CONTROL, Row, table, within
 from dynparam.training.settings import all_runs, for_audit
-from tests import boltzmann, isometry, lazy, softmax
+from tests import boltzmann, continual, isometry, lazy, softmax
 
 ROOT = Path(__file__).parents[1]
 
@@ -181,7 +181,8 @@ def make(root: Path, size: tuple[int, int] = (1500, 600)) -> Config:
     """Write everything the report needs below ``root``; returns the run's configuration."""
     chosen = settings(root)
     results, figures, docs = chosen.paths.results, chosen.paths.figures, root / "docs"
-    companions = ("sharpness", "lazy_or_rich", "softmax_fisher", "isometry", "attentional_boltzmann")
+    companions = ("sharpness", "lazy_or_rich", "softmax_fisher", "isometry")
+    companions += ("attentional_boltzmann", "continual_learning")
     for folder in ("comparison", "table1_1", "sweep", *companions, "benchmarks/draw"):
         (results / folder).mkdir(parents=True)
     figures.mkdir()
@@ -197,6 +198,7 @@ def make(root: Path, size: tuple[int, int] = (1500, 600)) -> Config:
         "softmax_fisher/verdicts": softmax.verdicts(),
         "isometry/verdicts": isometry.verdicts(),
         "attentional_boltzmann/verdicts": boltzmann.verdicts(),
+        "continual_learning/verdicts": continual.whole_verdicts(),
     }
     for name, one in made.items():
         one.to_csv(results / f"{name}.csv", index=False)

@@ -53,6 +53,8 @@ SAID = {
     "isometry/verdicts": [],
     "attentional_boltzmann/companion_attentional_bm": [f"{LEVEL} % intervals"],
     "attentional_boltzmann/verdicts": [],
+    "continual_learning/companion_continual": [],
+    "continual_learning/verdicts": [],
     "measured_orders/conditions": [],
     "measured_orders/table1_1": [
         f"{LEVEL} % intervals",

@@ -115,11 +115,15 @@ ISOMETRY_FIGURE = {"plot_isometry companion_isometry"}
 ISOMETRY = {"measure_isometry measured", "judge_isometry verdicts"} | ISOMETRY_FIGURE
 ATTENTION_FIGURE = {"plot_attention companion_attentional_bm"}
 ATTENTION = {"measure_attention measured", "judge_attention verdicts"} | ATTENTION_FIGURE
-COMPANIONS = SHARPNESS | LAZY | SOFTMAX | ISOMETRY | ATTENTION
+CONTINUAL_FIGURE = {"plot_continual companion_continual"}
+CONTINUAL = {"measure_continual errors", "judge_continual verdicts"} | CONTINUAL_FIGURE
+COMPANIONS = SHARPNESS | LAZY | SOFTMAX | ISOMETRY | ATTENTION | CONTINUAL
 JUDGE_COMPANIONS = JUDGE_SHARPNESS | LAZY_VERDICTS
-JUDGE_COMPANIONS |= {f"judge_{name} verdicts" for name in ("softmax", "isometry", "attention")}
+JUDGE_COMPANIONS |= {
+    f"judge_{name} verdicts" for name in ("softmax", "isometry", "attention", "continual")
+}
 COMPANION_FIGURES = SHARPNESS_FIGURE | LAZY_FIGURE | SOFTMAX_FIGURE | ISOMETRY_FIGURE
-COMPANION_FIGURES |= ATTENTION_FIGURE
+COMPANION_FIGURES |= ATTENTION_FIGURE | CONTINUAL_FIGURE
 JUDGED_COMPANIONS = JUDGE_COMPANIONS | COMPANION_FIGURES
 STUDIES = ORDERS | JUDGE_TABLE | ORDER_FIGURES | SWEEPS | EDGES | SWEEP_FIGURE | OPEN_CHOICES
 STUDY_FIGURES = WIDE_FIGURES | ORDER_FIGURES | SWEEP_FIGURE | OPEN_CHOICES_FIGURE | TRAINED_FIGURE
@@ -177,6 +181,7 @@ FIGURES = (
     "companion_softmax",
     "companion_isometry",
     "companion_attentional_bm",
+    "companion_continual",
 )
 
 TRIAL_COLUMNS = [
@@ -350,6 +355,9 @@ class TestPlans:
             "measure_attention": 1,
             "judge_attention": 1,
             "plot_attention": 1,
+            "measure_continual": 1,
+            "judge_continual": 1,
+            "plot_continual": 1,
             "write_findings": 1,
             "write_summary": 1,
             "assemble_report": 1,
@@ -359,7 +367,7 @@ class TestPlans:
             "plot_curves": 2,
             "plot_domain": 1,
             "everything": 1,
-            "total": 311,
+            "total": 314,
         }
         assert seconds < ANSWER_SECONDS
         assert untouched.files() == before
@@ -402,6 +410,7 @@ class TestPlans:
         assert untouched.plan("companion_laziness") == DATA | LAZY
         assert untouched.plan("companion_softmax") == DATA | SOFTMAX
         assert untouched.plan("companion_isometry") == ISOMETRY
+        assert untouched.plan("companion_continual") == DATA | CONTINUAL
         assert untouched.plan("open_choices") == DATA | OPEN_CHOICES - TRAINED_FIGURE
         assert untouched.plan("open_choices_training") == (
             DATA | (EXTRACT_CHOICES | ON_CURVES) - OPEN_CHOICES_PAGE - {f"extract_pool {PAIR}"}
@@ -689,7 +698,10 @@ class TestRunsAgain:
                 # The words of its verdicts are part of a form, which the changes of slopes read too.
                 CHANGES_TRAINED | TRAINED_FIGURE | CHANGES | OPEN_CHOICES_PAGE | OPEN_CHOICES_FIGURE,
             ),
-            ("theory.relu_kernels", SHARPNESS | LAZY_STEPS | LAZY_JUDGED | SOFTMAX | ISOMETRY),
+            (
+                "theory.relu_kernels",
+                SHARPNESS | LAZY_STEPS | LAZY_JUDGED | SOFTMAX | ISOMETRY | CONTINUAL,
+            ),
             ("theory.fisher", SHARPNESS | SOFTMAX),
             ("data.pairs", ON_IMAGES),
         ],

@@ -14,7 +14,7 @@ FIGURES_BEYOND = (
     "open_choices_training",
     *(
         f"companion_{name}"
-        for name in ("laziness", "sharpness", "softmax", "isometry", "attentional_bm")
+        for name in ("laziness", "sharpness", "softmax", "isometry", "attentional_bm", "continual")
     ),
 )
 

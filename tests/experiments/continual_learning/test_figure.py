@@ -50,3 +50,28 @@ def test_three_panels_with_theory_and_points():
     titles = [axis.get_title() for axis in drawn.axes]
     assert titles == ["modes", "images", "error on B / on B alone"]
     assert [len(axis.containers) for axis in drawn.axes] == [2, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"gaussian.trials": 7}, "100 modes in 7 draws"),
+        ({"images.trials": 7}, "images in 7 draws"),
+        ({"gaussian.modes": 90}, "90 modes"),
+        ({"images.pool": 50}, "pool of 50 images"),
+        ({"images.n": 20}, "ntk at n = 20."),
+        ({"gaussian.curve.other": 0.25}, "similarity 0.25 and 0.5"),
+        ({"gaussian.smooth.first": 5}, "5 and 60 (smooth)"),
+    ],
+)
+def test_the_caption_has_the_numbers_of_the_settings(changes, said):
+    assert said in figure.told(continual.stage(changes))
+    assert said not in figure.told(STAGE)
+
+
+@pytest.mark.parametrize("panel", [0, 1])
+def test_axes_have_a_few_round_ticks(panel):
+    """The errors on images span less than a power of ten."""
+    labels = [label.get_text() for label in figure.continual_figure(DATA).axes[panel].get_yticklabels()]
+    assert 3 <= len(labels) <= 8
+    assert all(float(label) == float(f"{float(label):.0e}") for label in labels)

@@ -54,5 +54,12 @@ def test_controls_and_surprises():
     assert changed("fails", quantity=AGAIN, setting="N = 20, 20").surprises()[0].startswith(AGAIN)
 
 
+def test_what_a_pool_adds_is_told_by_samples():
+    whole = Found(continual.CONFIG.continual_learning, continual.whole_verdicts()).pool()
+    assert [row["note"] for row in whole] == [f"N/P = {x}" for x in (0.01, 0.025, 0.05, 0.1, 0.2)]
+    assert whole[-1]["measured"] == pytest.approx(4, abs=0.6)
+    assert whole[-1]["ci_low"] < whole[-1]["measured"] < whole[-1]["ci_high"]
+
+
 def test_laziness_by_parametrization():
     assert [row["name"] for row in Found(OWN, TABLE).laziness()] == ["ntk", "mup", "dynamic"]

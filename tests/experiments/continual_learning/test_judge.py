@@ -6,6 +6,7 @@ import pytest
 from dynparam.experiments.continual_learning.judge import (
     AGAIN,
     LAZINESS,
+    POOL,
     judged,
     pairs,
 )
@@ -83,6 +84,19 @@ def test_laziness_is_shown_once_for_each_parametrization():
     rows = table[table["quantity"] == LAZINESS]
     assert rows["setting"].tolist() == ["ntk", "mup", "dynamic"]
     assert set(rows["role"]) == {SHOWN}
+
+
+def test_what_a_pool_adds_is_shown_without_a_verdict():
+    measured, expected = continual.planted()
+    more = measured.copy()
+    more.loc[more["part"] == "images", "error_alone"] *= 1.02
+    for table, value in ((measured, 1.0), (more, 1.02)):
+        rows = judged(table, expected, STAGE).set_index("quantity").loc[[POOL]]
+        assert rows["setting"].tolist() == ["ntk, N = 4 of 40", "ntk, N = 10 of 40"]
+        assert rows["note"].tolist() == ["N/P = 0.1", "N/P = 0.25"]
+        assert rows["measured"].tolist() == pytest.approx([value] * 2, rel=0.01)
+        assert set(rows["role"]) == {SHOWN}
+        assert set(rows["verdict"]) == {""}
 
 
 def test_what_has_no_expectation_is_told():

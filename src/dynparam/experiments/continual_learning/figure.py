@@ -29,6 +29,9 @@ LOOKS = {
 
 TITLES = {"gaussian": "modes", "images": "images"}
 
+NARROW = 10.0
+"""Up to this factor an axis is marked at every digit, beyond it at 1, 2 and 5."""
+
 ERROR_BARS: Any = {"elinewidth": 0.7, "capsize": 1.5, "markersize": 4, "linestyle": ""}
 
 
@@ -69,6 +72,21 @@ def continual_figure(data: pd.DataFrame) -> Figure:
         left.legend(loc="lower left", frameon=False, handletextpad=0.3)
         _similarity_panel(right, data[data["panel"] == "similarity"])
     return figure
+
+
+def told(settings: ContinualStage) -> str:
+    """The numbers of the settings, for the caption."""
+    own, level = settings.continual_learning, 100 * settings.fit.confidence
+    modes, images = own.gaussian, own.images
+    compared = (("modes", modes.similarity), ("images", images.similarity), ("smooth", modes.smooth))
+    right = ", ".join(f"{one.first} and {one.second} ({name})" for name, one in compared)
+    return (
+        f"{modes.modes} modes in {modes.trials} draws; a pool of {images.pool} images in "
+        f"{images.trials} draws, with the kernel of {images.parametrizations[0]} at n = {images.n}. "
+        f"Left and middle: {modes.curve.first} and {images.curve.first} samples of the first task, "
+        f"other tasks of similarity {modes.curve.other:g} and {images.curve.other:g}. "
+        f"Right: samples of both tasks, {right}. Bars are {level:g} % intervals."
+    )
 
 
 def _scales(part: str, settings: ContinualStage) -> str | None:
@@ -166,8 +184,8 @@ def _points(
 def _plain_ticks(axis: Axes) -> None:
     """Few round numbers in place of powers of ten."""
     low, high = axis.get_ylim()
-    ticks = [
-        tick for tick in (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 2, 5) if low <= tick <= high
-    ]
+    steps = (1, 2, 5) if high > NARROW * low else range(1, 10)
+    ticks = [step * power for power in (0.001, 0.01, 0.1, 1, 10) for step in steps]
+    ticks = [tick for tick in ticks if low <= tick <= high]
     axis.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
     axis.minorticks_off()

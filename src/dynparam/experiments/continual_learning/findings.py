@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from dynparam.experiments.continual_learning.judge import AGAIN, CRITICAL, LAZINESS
+from dynparam.experiments.continual_learning.judge import AGAIN, CRITICAL, LAZINESS, POOL
 from dynparam.experiments.continual_learning.settings import ContinualLearning
 from dynparam.provenance.experiment import Files
 from dynparam.statistics.judged import FORM, WRONG, Judged, all_right, records
@@ -54,6 +54,14 @@ class Found(Judged):
             "all": len(rows),
             "farthest": float((rows["measured"] - 1).abs().max()),
         }
+
+    def pool(self) -> list[dict[str, Any]]:
+        """What a finite pool adds to the errors of another task alone, in per cent of theory."""
+        return [
+            {"note": row["note"]}
+            | {name: 100 * (float(row[name]) - 1) for name in ("measured", "ci_low", "ci_high")}
+            for row in records(self.table[self.table["quantity"] == POOL])
+        ]
 
     def laziness(self) -> list[dict[str, Any]]:
         """The laziness index of every parametrization."""

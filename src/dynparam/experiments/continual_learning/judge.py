@@ -30,6 +30,8 @@ ON_ITSELF = "error after another task before it, less that without: the same tas
 
 LAZINESS = "laziness index of the narrowest layer, in theory"
 
+POOL = "error of another task alone over theory, on a finite pool"
+
 NOT_HALF = "1/2, as of powers that are the eigenvalues"
 
 
@@ -151,6 +153,7 @@ def judged(measured: pd.DataFrame, expected: pd.DataFrame, settings: ContinualSt
         begun |= {before, pair.scales}
         rows += _errors(pair, settings)
         rows += _again(pair)
+        rows += _pool(pair, settings)
         if 0.0 in pair.errors:
             rows += _critical(pair, settings)
     return table(rows)
@@ -186,6 +189,16 @@ def _errors(pair: Pair, settings: ContinualStage) -> Iterator[Row]:
                 note = f"theory {pair.expected[similarity][name]:.4g}"
                 found, where = pair.ratio(name, similarity), pair.setting(similarity)
                 yield equal(pair.part, what, where, 1.0, found, limit, note)
+
+
+def _pool(pair: Pair, settings: ContinualStage) -> Iterator[Row]:
+    """What a pool adds to errors: some of its draws are copies, of which theory does not know."""
+    own = settings.continual_learning.images
+    if pair.part == "images" and own.curve.other in pair.errors:
+        setting = f"{pair.scales}, N = {pair.second} of {own.pool}"
+        found = pair.ratio("error_alone", own.curve.other)
+        note = f"N/P = {pair.second / own.pool:g}"
+        yield Row(pair.part, POOL, setting, SHOWN, 1.0, found, note=note)
 
 
 def _again(pair: Pair) -> Iterator[Row]:

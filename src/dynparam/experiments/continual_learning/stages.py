@@ -69,7 +69,8 @@ def plot_continual(settings: ContinualStage, files: tuple[Path, ...], output: Pa
         for path, form in zip(files, (tables.MEASURED, tables.EXPECTED), strict=True)
     )
     data = figure.plotted_data(measured, expected, settings)
-    return Made(save(figure.continual_figure(data), data, output, settings.figures.dpi))
+    picture = figure.continual_figure(data)
+    return Made(save(picture, data, output, settings.figures.dpi), {"caption": figure.told(settings)})
 
 
 MEASURE = Stage(
