@@ -218,6 +218,16 @@ QUOTED = [
     # attentional_boltzmann
     Quoted({"attentional_boltzmann.figure": "own"}, "companion_attentional_bm.png", "`figures/own.png`"),
     Quoted({"attentional_boltzmann.growth.shift": 3}, "mean lies 2 beside b", "mean lies 3 beside b"),
+    Quoted(
+        {"attentional_boltzmann.escape.hidden": [5, 8, 16, 32, 64]},
+        "With 4 to 64 hidden",
+        "With 5 to 64 hidden",
+    ),
+    Quoted(
+        {"attentional_boltzmann.growth.hidden": [16, 64]},
+        "With 4 hidden units:",
+        "With 16 hidden units:",
+    ),
     # continual_learning
     Quoted({"continual_learning.figure": "own"}, "companion_continual.png", "`figures/own.png`"),
     Quoted({"continual_learning.gaussian.trials": 50}, "60 draws of modes", "50 draws of modes"),

@@ -116,7 +116,8 @@ ISOMETRY = {"measure_isometry measured", "judge_isometry verdicts"} | ISOMETRY_F
 ATTENTION_FIGURE = {"plot_attention companion_attentional_bm"}
 ATTENTION = {"measure_attention measured", "judge_attention verdicts"} | ATTENTION_FIGURE
 CONTINUAL_FIGURE = {"plot_continual companion_continual"}
-CONTINUAL = {"measure_continual errors", "judge_continual verdicts"} | CONTINUAL_FIGURE
+CONTINUAL = jobs("measure_continual", ("errors", "expected")) | CONTINUAL_FIGURE
+CONTINUAL |= {"judge_continual verdicts"}
 COMPANIONS = SHARPNESS | LAZY | SOFTMAX | ISOMETRY | ATTENTION | CONTINUAL
 JUDGE_COMPANIONS = JUDGE_SHARPNESS | LAZY_VERDICTS
 JUDGE_COMPANIONS |= {
@@ -750,7 +751,14 @@ class TestRunsAgain:
             pytest.param(
                 {"inputs": {"normalization": "unit_range"}},
                 # Alternatives that choose another normalization are what they were.
-                (ONE_STEP | TRAINING | SOFTMAX | (SHARPNESS - NORMALIZED) | STUDIES - EXTRACT_CHOICES)
+                (
+                    ONE_STEP
+                    | TRAINING
+                    | SOFTMAX
+                    | CONTINUAL
+                    | (SHARPNESS - NORMALIZED)
+                    | STUDIES - EXTRACT_CHOICES
+                )
                 - jobs("measure_choice", [f"{name}-law" for name in NORMALIZATIONS])
                 - jobs("train_choice", [f"curves/{name}" for name in NORMALIZATIONS]),
                 id="normalization",
