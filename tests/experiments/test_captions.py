@@ -59,6 +59,8 @@ SAID = {
         f"{LEVEL} % intervals",
     ],
     "natural_gradient/verdicts": [],
+    "continual_learning/companion_continual": [],
+    "continual_learning/verdicts": [],
     "measured_orders/conditions": [],
     "measured_orders/table1_1": [
         f"{LEVEL} % intervals",

@@ -35,6 +35,8 @@ FORMS = {
     "statistics FORM": ("experiment quantity setting role", False),
     "attentional_boltzmann MEASURED": ("part kind hidden trial quantity at", False),
     "natural_gradient RESIDUALS": ("part n scales method trial step", False),
+    "continual_learning MEASURED": ("part scales first second noise similarity trial", False),
+    "continual_learning EXPECTED": ("part scales first second noise similarity", False),
     "isometry MEASURED": ("part depth kind trial quantity rank", False),
     "softmax_fisher EIGENVALUES": ("part n scales trial quantity rank", False),
     "training_curves CURVES": ("seed epoch", False),

@@ -9,6 +9,7 @@ import pytest
 
 from dynparam.experiments.alignments import tables as alignments
 from dynparam.experiments.attentional_boltzmann import tables as attentional_boltzmann
+from dynparam.experiments.continual_learning import tables as continual_learning
 from dynparam.experiments.isometry import tables as isometry
 from dynparam.experiments.lazy_or_rich import tables as lazy_or_rich
 from dynparam.experiments.natural_gradient import tables as natural_gradient
@@ -92,6 +93,12 @@ RULES = {
     ),
     "machines": Rules(attentional_boltzmann.MEASURED, "", "trial", "part kind hidden trial quantity at"),
     "residuals": Rules(natural_gradient.RESIDUALS, "", "trial", "part n scales method trial step"),
+    "errors of tasks": Rules(
+        continual_learning.MEASURED, "", "trial", "part scales first second noise similarity trial"
+    ),
+    "expected errors of tasks": Rules(
+        continual_learning.EXPECTED, "", "", "part scales first second noise similarity"
+    ),
     "depths": Rules(isometry.MEASURED, "", "trial", "part depth kind trial quantity rank"),
     "eigenvalues": Rules(softmax_fisher.EIGENVALUES, "", "n trial", "part n scales trial quantity rank"),
     "curves": Rules(

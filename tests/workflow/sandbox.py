@@ -129,6 +129,25 @@ SMALL: dict[str, Any] = {
         "images": {"samples": 6, "widths": [30, 60]},
         "one_step": {"inputs": 8, "samples": 4, "widths": [512, 1024], "trials": 2},
     },
+    "continual_learning": {
+        "gaussian": {
+            "modes": 100,
+            "trials": 10,
+            "targets": 8,
+            "curve": {"first": 20, "seconds": [5, 20]},
+            "similarity": {"first": 20, "second": 20, "values": [0, 1]},
+            "others": [{"first": 40, "second": 4, "noise": 0}],
+            "smooth": {"first": 6, "second": 60, "values": [0, 1]},
+        },
+        "images": {
+            "pool": 40,
+            "n": 40,
+            "trials": 10,
+            "curve": {"first": 10, "seconds": [4, 10]},
+            "similarity": {"first": 10, "second": 10, "values": [0, 1]},
+            "others": [{"first": 20, "second": 2, "noise": 0}],
+        },
+    },
     "open_choices": {
         "trials": 3,
         "dense_trials": 2,
@@ -186,6 +205,7 @@ PLACES = {
     "isometry",
     "attentional_boltzmann",
     "natural_gradient",
+    "continual_learning",
     "processed",
     "report",
     "shards",

@@ -117,12 +117,15 @@ ATTENTION_FIGURE = {"plot_attention companion_attentional_bm"}
 ATTENTION = {"measure_attention measured", "judge_attention verdicts"} | ATTENTION_FIGURE
 NATURAL_FIGURE = {"plot_natural companion_natural_gradient"}
 NATURAL = {"measure_natural residuals", "judge_natural verdicts"} | NATURAL_FIGURE
-COMPANIONS = SHARPNESS | LAZY | SOFTMAX | ISOMETRY | ATTENTION | NATURAL
+CONTINUAL_FIGURE = {"plot_continual companion_continual"}
+CONTINUAL = jobs("measure_continual", ("errors", "expected")) | CONTINUAL_FIGURE
+CONTINUAL |= {"judge_continual verdicts"}
+COMPANIONS = SHARPNESS | LAZY | SOFTMAX | ISOMETRY | ATTENTION | NATURAL | CONTINUAL
 JUDGE_COMPANIONS = JUDGE_SHARPNESS | LAZY_VERDICTS
-JUDGED = ("softmax", "isometry", "attention", "natural")
+JUDGED = ("softmax", "isometry", "attention", "natural", "continual")
 JUDGE_COMPANIONS |= {f"judge_{name} verdicts" for name in JUDGED}
 COMPANION_FIGURES = SHARPNESS_FIGURE | LAZY_FIGURE | SOFTMAX_FIGURE | ISOMETRY_FIGURE
-COMPANION_FIGURES |= ATTENTION_FIGURE | NATURAL_FIGURE
+COMPANION_FIGURES |= ATTENTION_FIGURE | NATURAL_FIGURE | CONTINUAL_FIGURE
 JUDGED_COMPANIONS = JUDGE_COMPANIONS | COMPANION_FIGURES
 STUDIES = ORDERS | JUDGE_TABLE | ORDER_FIGURES | SWEEPS | EDGES | SWEEP_FIGURE | OPEN_CHOICES
 STUDY_FIGURES = WIDE_FIGURES | ORDER_FIGURES | SWEEP_FIGURE | OPEN_CHOICES_FIGURE | TRAINED_FIGURE
@@ -181,6 +184,7 @@ FIGURES = (
     "companion_isometry",
     "companion_attentional_bm",
     "companion_natural_gradient",
+    "companion_continual",
 )
 
 TRIAL_COLUMNS = [
@@ -357,6 +361,9 @@ class TestPlans:
             "measure_natural": 1,
             "judge_natural": 1,
             "plot_natural": 1,
+            "measure_continual": 1,
+            "judge_continual": 1,
+            "plot_continual": 1,
             "write_findings": 1,
             "write_summary": 1,
             "assemble_report": 1,
@@ -366,7 +373,7 @@ class TestPlans:
             "plot_curves": 2,
             "plot_domain": 1,
             "everything": 1,
-            "total": 314,
+            "total": 317,
         }
         assert seconds < ANSWER_SECONDS
         assert untouched.files() == before
@@ -409,6 +416,7 @@ class TestPlans:
         assert untouched.plan("companion_laziness") == DATA | LAZY
         assert untouched.plan("companion_softmax") == DATA | SOFTMAX
         assert untouched.plan("companion_isometry") == ISOMETRY
+        assert untouched.plan("companion_continual") == DATA | CONTINUAL
         assert untouched.plan("open_choices") == DATA | OPEN_CHOICES - TRAINED_FIGURE
         assert untouched.plan("open_choices_training") == (
             DATA | (EXTRACT_CHOICES | ON_CURVES) - OPEN_CHOICES_PAGE - {f"extract_pool {PAIR}"}
@@ -696,7 +704,10 @@ class TestRunsAgain:
                 # The words of its verdicts are part of a form, which the changes of slopes read too.
                 CHANGES_TRAINED | TRAINED_FIGURE | CHANGES | OPEN_CHOICES_PAGE | OPEN_CHOICES_FIGURE,
             ),
-            ("theory.relu_kernels", SHARPNESS | LAZY_STEPS | LAZY_JUDGED | SOFTMAX | ISOMETRY),
+            (
+                "theory.relu_kernels",
+                SHARPNESS | LAZY_STEPS | LAZY_JUDGED | SOFTMAX | ISOMETRY | CONTINUAL,
+            ),
             ("theory.fisher", SHARPNESS | SOFTMAX),
             ("data.pairs", ON_IMAGES),
         ],
@@ -745,7 +756,14 @@ class TestRunsAgain:
             pytest.param(
                 {"inputs": {"normalization": "unit_range"}},
                 # Alternatives that choose another normalization are what they were.
-                (ONE_STEP | TRAINING | SOFTMAX | (SHARPNESS - NORMALIZED) | STUDIES - EXTRACT_CHOICES)
+                (
+                    ONE_STEP
+                    | TRAINING
+                    | SOFTMAX
+                    | CONTINUAL
+                    | (SHARPNESS - NORMALIZED)
+                    | STUDIES - EXTRACT_CHOICES
+                )
                 - jobs("measure_choice", [f"{name}-law" for name in NORMALIZATIONS])
                 - jobs("train_choice", [f"curves/{name}" for name in NORMALIZATIONS]),
                 id="normalization",

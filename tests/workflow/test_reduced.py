@@ -21,6 +21,7 @@ FIGURES_BEYOND = (
             "isometry",
             "attentional_bm",
             "natural_gradient",
+            "continual",
         )
     ),
 )

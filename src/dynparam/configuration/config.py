@@ -16,6 +16,7 @@ from dynparam.experiments.alignments.settings import (
     Law,
 )
 from dynparam.experiments.attentional_boltzmann.settings import AttentionalBoltzmannSettings
+from dynparam.experiments.continual_learning.settings import ContinualLearning
 from dynparam.experiments.isometry.settings import IsometrySettings
 from dynparam.experiments.lazy_or_rich.settings import LazyOrRich
 from dynparam.experiments.measured_orders.settings import Exponents
@@ -71,6 +72,7 @@ class Config(Block):
     isometry: IsometrySettings
     attentional_boltzmann: AttentionalBoltzmannSettings
     natural_gradient: NaturalGradientSettings
+    continual_learning: ContinualLearning
     protocol: Protocol
     training: Training
     domain: Domain

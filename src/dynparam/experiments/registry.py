@@ -5,6 +5,7 @@ from __future__ import annotations
 from dynparam.experiments.alignments.stages import EXPERIMENT as ALIGNMENTS
 from dynparam.experiments.architecture.stages import EXPERIMENT as ARCHITECTURE
 from dynparam.experiments.attentional_boltzmann.stages import EXPERIMENT as ATTENTIONAL_BOLTZMANN
+from dynparam.experiments.continual_learning.stages import EXPERIMENT as CONTINUAL_LEARNING
 from dynparam.experiments.isometry.stages import EXPERIMENT as ISOMETRY
 from dynparam.experiments.lazy_or_rich.stages import EXPERIMENT as LAZY_OR_RICH
 from dynparam.experiments.measured_orders.stages import EXPERIMENT as MEASURED_ORDERS
@@ -28,4 +29,5 @@ EXPERIMENTS = (
     ISOMETRY,
     ATTENTIONAL_BOLTZMANN,
     NATURAL_GRADIENT,
+    CONTINUAL_LEARNING,
 )
