@@ -579,7 +579,7 @@ TURNED = [
     Turned("A control that", TRAINED, "role == 'control'", "conclusion", "same"),
     # training_curves
     Turned("**Dynamic trains faster", CLAIMS, "metric == 'train_loss epoch 100'", "verdict", "holds"),
-    Turned("**Each primary", CLAIMS, "role == 'primary'", "verdict", "undecided"),
+    Turned("**The primary comparisons", CLAIMS, "role == 'primary'", "verdict", "undecided"),
     Turned("**Dynamic has no", CLAIMS, "metric == 'test_accuracy epoch 100'", "verdict", "holds"),
     Turned("**Dynamic has no", DOMAIN, "metric == 'test_accuracy'", "value", 0.01),
     Turned("**Dynamic's lower", CLAIMS, "metric == 'test_loss best'", "verdict", "holds"),
