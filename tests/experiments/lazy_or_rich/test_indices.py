@@ -1,6 +1,7 @@
 """The measured laziness index: both engines, against finite differences and theory."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -141,3 +142,19 @@ def test_a_network_whose_output_cannot_move_is_told(engine, tmp_path):
     )
     with pytest.raises(NonFiniteError, match=r"ntk, n = 64, trial \d+ is infinite.*raise the smallest"):
         indices._rows(block, "constant_ratio", engine, 64)
+
+
+def test_each_engine_has_its_own_widths_and_trials(tmp_path):
+    own = lazy(index__trials=3, index__dense_trials=2, index__widths=grid(64, 256))
+    table = indices.measure(own, "sharpening", TrialLog(tmp_path / "i.csv", "i", "settings"))
+    counts = table.groupby(["engine", "n"])["trial"].nunique()
+    assert counts.to_dict() == {("law", 64): 3, ("law", 256): 3, ("dense", 16): 2, ("dense", 64): 2}
+
+
+@pytest.mark.parametrize(("size", "output"), [(0.0, 0.5), (2.0, 0.0), (0.0, 0.0)])
+def test_a_layer_without_a_size_and_an_output_that_stays_are_both_told(size, output):
+    step = SimpleNamespace(preactivation_rms=(1.0, size), update_rms=(1.0, 3.0, output))
+    with pytest.raises(NonFiniteError, match="the laziness index of here is infinite"):
+        indices._index(step, 1, "here")
+    whole = SimpleNamespace(preactivation_rms=(1.0, 2.0), update_rms=(1.0, 3.0, 0.5))
+    assert indices._index(whole, 1, "here") == 3.0
