@@ -556,3 +556,15 @@ def test_curvature_in_other_units_is_found_as_well():
         for unit in (1e-12, 1e12):
             found = sharpness(model, lambda f, y, unit=unit: unit * half_squared(f, y), batch)
             assert found.value == pytest.approx(unit * expected, rel=accuracy)
+
+
+def test_nothing_is_iterated_that_only_rounding_has_left():
+    """Three eigenvalues, the smallest 10^-12 of the largest, among 397 zeros: three products are all."""
+    inputs = torch.zeros(3, 400)
+    inputs[range(3), range(3)] = torch.logspace(0, -6, 3)
+    torch.manual_seed(0)
+    model = nn.Linear(400, 1, bias=False)
+    for tolerance in (1e-4, 1e-12):
+        found = sharpness(model, lambda f, y: f.square().sum() / 2, (inputs, None), tolerance=tolerance)
+        assert found.value == pytest.approx(1, rel=1e-6)
+        assert found.products <= 6

@@ -104,3 +104,11 @@ def test_outputs_differ_by_the_largest_of_any_step(monkeypatch):
     monkeypatch.setattr(identities, "trajectory", lambda *given: next(planted))
     widths = bottleneck(20, 6, hidden=("wide", "narrow"), n_in=12, n_out=1)
     assert identities._output_difference(lazy(), widths, 0.2, 0.0, True) == 0.25
+
+
+def test_another_seed_is_another_draw(table):
+    of_it = identities.measure(
+        lazy(seed=1, identities__r=["1/5", "1/2"], identities__steps=40, identities__momenta=[0])
+    )
+    controls = [one.query("identity == 'control' and momentum == 0") for one in (table, of_it)]
+    assert (controls[0]["difference"].to_numpy() != controls[1]["difference"].to_numpy()).all()

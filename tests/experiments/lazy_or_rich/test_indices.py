@@ -158,3 +158,20 @@ def test_a_layer_without_a_size_and_an_output_that_stays_are_both_told(size, out
         indices._index(step, 1, "here")
     whole = SimpleNamespace(preactivation_rms=(1.0, 2.0), update_rms=(1.0, 3.0, 0.5))
     assert indices._index(whole, 1, "here") == 3.0
+
+
+@pytest.mark.parametrize("engine", indices.ENGINES)
+def test_another_seed_family_or_trial_is_another_draw(engine):
+    """At n = 64 both families have n_min = 16, so that the same numbers would give the same indices."""
+    drawn = [
+        (lazy(seed=seed, index__trials=2), family)
+        for seed, family in ((0, "constant_ratio"), (1, "constant_ratio"), (0, "sharpening"))
+    ]
+    assert len({block.network(family, 64, ("narrow",)) for block, family in drawn}) == 1
+    found = [
+        row["index"]
+        for block, family in drawn
+        for row in indices._rows(block, family, engine, 64)
+        if row["parametrization"] == "ntk"
+    ]
+    assert len(found) == len(set(found)) == 3 * 2 * 3

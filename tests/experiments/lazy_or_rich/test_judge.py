@@ -14,6 +14,7 @@ from dynparam.support.errors import DataError
 from dynparam.support.tables import read_csv, write_csv
 from dynparam.theory.parametrization import NAMES
 from tests.lazy import laziness_stage, planted
+from tests.sweeps import grid as widths
 
 SETTINGS = laziness_stage(linearization__trials=4, kernel_change__trials=4, index__dense_trials=4)
 TABLES = planted(SETTINGS)
@@ -345,3 +346,51 @@ def test_each_quantity_of_linearization_is_that_of_its_own_column():
         },
         abs=0.03,
     )
+
+
+def test_settings_are_those_of_each_engine_and_identity():
+    settings = laziness_stage(index__dense_widths={"smallest": 16, "largest": 128, "count": 2})
+    table = judge.judged(planted(settings), settings)
+    slopes = table[table["quantity"].str.startswith("exponent of n in the narrowest")]
+    assert slopes["setting"].unique().tolist() == [
+        "n_min = 1/4 n, n = 64 to 1024, in law",
+        "n_min = 1/4 n, n = 16 to 128, dense weights",
+        "n_min = 2 n^(1/2), n = 64 to 1024, in law",
+        "n_min = 2 n^(1/2), n = 16 to 128, dense weights",
+    ]
+    same = table[table["experiment"] == "identity"]
+    assert same[["setting", "role"]].to_numpy().tolist() == [
+        ["r = 1/5", "claim"],
+        *[[f"r = 1/5, momentum {mu}", role] for mu in ("0", "0.9") for role in ("claim", "control")],
+    ]
+    assert same["measured"].tolist() == [1e-15, *[2e-15, 1.5] * 2]
+
+
+def test_families_are_told_by_their_own_widths():
+    grids = {"constant_ratio": widths(16, 128, 3), "sharpening": widths(16, 64, 2)}
+    settings = laziness_stage(kernel_change__widths=grids)
+    table = judge.judged(planted(settings), settings)
+    kernel = table[table["quantity"].str.startswith("exponent of n_min, dynamic")]
+    assert kernel["setting"].tolist() == [
+        *["n_min = 1/4 n, n = 16 to 128"] * 2,
+        *["n_min = 2 n^(1/2), n = 16 to 64"] * 2,
+    ]
+
+
+def test_only_the_kernels_that_are_singular_are_counted():
+    table = TABLES.linearization.copy()
+    lazy = table.index[table["parametrization"] == "ntk"]
+    table.loc[lazy[:3], "rank"] = [7, 3, 1]
+    found = judged(linearization=table)
+    notes = found.loc[found["quantity"].str.contains("f_lin"), "note"].tolist()
+    assert notes == ["3 of 8 kernels are singular", "the bound of lazy training"]
+
+
+def test_every_way_to_end_before_the_loss_is_told():
+    table = TABLES.kernel_change.copy()
+    mine = table.query("family == 'constant_ratio' and parametrization == 'mup'").index
+    table.loc[mine[:2], "outcome"] = "diverged"
+    table.loc[mine[2:5], "outcome"] = "stopped"
+    found = judged(kernel_change=table).query("quantity == 'exponent of n_min, mup'")
+    told = "of 12 descents 2 diverged and 3 did not reach the loss"
+    assert found["note"].tolist() == [told, f"the exponent of lazy training; {told}"]

@@ -11,6 +11,7 @@ from dynparam.support.randomness import torch_generator
 from dynparam.theory.parametrization import layer_scales
 from dynparam.trials.log import TrialLog
 from tests.lazy import lazy
+from tests.sweeps import grid
 
 
 def measured(folder, family, **overrides):
@@ -131,3 +132,11 @@ def gram(model, images):
         gradients = torch.autograd.grad(model(image[None]).sum(), list(model.parameters()))
         rows.append(torch.cat([one.ravel() for one in gradients]))
     return (torch.stack(rows) @ torch.stack(rows).T).numpy()
+
+
+def test_spectral_stands_at_the_first_two_widths_alone():
+    widths = {"constant_ratio": grid(16, 64, 3), "sharpening": grid(16, 256, 3)}
+    found = kernel_change.series(lazy(kernel_change__widths=widths), "sharpening")
+    assert [n for name, *_, n in found if name == "dynamic"] == [16, 64, 256] * 2
+    spectral = [(step, n) for name, _, step, n in found if name == "spectral"]
+    assert spectral == [(0.25, 16), (0.25, 64), (0.5, 16), (0.5, 64)]

@@ -186,3 +186,20 @@ def jacobian(model, images):
         gradients = torch.autograd.grad(model(image[None]).sum(), list(model.parameters()))
         rows.append(torch.cat([one.ravel() for one in gradients]))
     return torch.stack(rows).numpy()
+
+
+def test_another_seed_draws_other_images_and_other_weights():
+    settings = [linearization_stage(seed=seed) for seed in (0, 1)]
+    splits = [linearization.draw(one, pair(), 16, 0) for one in settings]
+    for first, second in zip(splits[0][::2], splits[1][::2], strict=True):
+        assert not torch.equal(first, second)
+    rows = [linearization._trial(one, "ntk", 16, 0, splits[0]) for one in settings]
+    assert rows[0]["discrepancy"] != rows[1]["discrepancy"]
+
+
+def test_classes_are_equally_many_only_where_that_is_asked_for():
+    stage = linearization_stage(linearization__train_images=20)
+    free = stage.model_copy(update={"data": stage.data.model_copy(update={"stratified": False})})
+    for settings, equal in ((stage, True), (free, False)):
+        sums = [float(linearization.draw(settings, pair(), 16, trial)[1].sum()) for trial in range(4)]
+        assert (set(sums) == {0.0}) == equal

@@ -332,3 +332,43 @@ def test_a_trial_of_normalized_outputs_is_that_of_autograd(rule, count, name):
 def square(kernel):
     rows = kernel.shape[0] * kernel.shape[1]
     return kernel.reshape(rows, rows)
+
+
+@pytest.mark.parametrize("edge", [1.05, 1.7, 2.0, 2.3456, 3.9])
+def test_the_largest_stable_rate_is_found_to_half_a_per_cent(monkeypatch, edge):
+    """The edge is planted at so much over a sharpness of 8; what is asked for are rates."""
+    monkeypatch.setattr(measure, "_is_stable", lambda *given: given[4] * 8 < edge)
+    found = measure._largest_product([], UNIT, torch.zeros(1), torch.zeros(1), 8.0, 10)
+    assert found == pytest.approx(edge, rel=0.0051)
+
+
+@pytest.mark.parametrize(("stable", "end"), [(True, 4.0), (False, 1.0)])
+def test_an_edge_beyond_those_tried_shows_as_the_last_one(monkeypatch, stable, end):
+    monkeypatch.setattr(measure, "_is_stable", lambda *given: stable)
+    found = measure._largest_product([], UNIT, torch.zeros(1), torch.zeros(1), 8.0, 10)
+    assert found == pytest.approx(end, rel=0.0051)
+
+
+@pytest.mark.parametrize("scale", [1.0, 50.0])
+def test_targets_lie_a_thousandth_of_the_outputs_away(monkeypatch, scale):
+    """So that the kernel stays; plus or minus, as the signs say."""
+    seen = []
+
+    class Planted(torch.nn.Module):
+        """Outputs 1, -3 and 5 times ``scale``, and their gradient."""
+
+        def __init__(self, *given):
+            super().__init__()
+            self.shift = torch.nn.Parameter(torch.zeros(3, 1))
+
+        def forward(self, images):
+            """Kept, so that their gradient may be read."""
+            f = scale * torch.tensor([[1.0], [-3.0], [5.0]]) + self.shift
+            if f.requires_grad:
+                f.register_hook(lambda slope: seen.append(slope))
+            return f
+
+    monkeypatch.setattr(measure, "MLP", Planted)
+    signs = torch.tensor([[1.0], [-1.0], [1.0]])
+    assert measure._is_stable([], UNIT, torch.zeros(3, 2), signs, 1e-9, 1)
+    torch.testing.assert_close(seen[0], -1e-3 * 3 * scale * signs / 3, rtol=1e-2, atol=0)
