@@ -568,3 +568,18 @@ def test_nothing_is_iterated_that_only_rounding_has_left():
         found = sharpness(model, lambda f, y: f.square().sum() / 2, (inputs, None), tolerance=tolerance)
         assert found.value == pytest.approx(1, rel=1e-6)
         assert found.products <= 6
+
+
+def test_a_mapping_that_the_model_keeps_is_left_as_it_was():
+    class Keeps(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer, self.kept = nn.Linear(4, 2), {}
+
+        def forward(self, x):
+            self.kept = {"out": self.layer(x)}
+            return self.kept
+
+    model = seeded(Keeps)
+    sharpness(model, lambda f, y: half_squared(f["out"], y), GOOD)
+    assert model.kept["out"].grad_fn is not None, "the output of the run, not a stand-in of it"

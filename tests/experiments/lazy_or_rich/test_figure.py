@@ -19,6 +19,7 @@ from dynparam.experiments.lazy_or_rich.figure import (
 )
 from dynparam.experiments.lazy_or_rich.settings import LazyOrRichStage
 from dynparam.presentation.parametrization_style import look
+from dynparam.provenance import code_digest
 from dynparam.statistics.judged import CLAIM, CONTROL, FORM, outcomes
 from dynparam.support.tables import read_csv, write_csv
 from dynparam.theory.laziness import laziness_index
@@ -305,3 +306,11 @@ def test_trials_of_other_settings_or_images_are_not_taken_up(stage, module, name
     assert len(set(logs)) == len(runs)
     stage(first, pairs[0] if images else (), tmp_path / "t.csv", name)
     assert logs[-1] == logs[0]
+
+
+def test_trials_of_other_code_are_not_taken_up(tmp_path, monkeypatch):
+    logs = [stages._log(tmp_path / "t.csv", "ntk", linearization.__name__, "settings").path]
+    logs.append(stages._log(tmp_path / "t.csv", "ntk", kernel_change.__name__, "settings").path)
+    monkeypatch.setattr(code_digest, "module_digest", lambda module: "another")
+    logs.append(stages._log(tmp_path / "t.csv", "ntk", linearization.__name__, "settings").path)
+    assert len(set(logs)) == 3

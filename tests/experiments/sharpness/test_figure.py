@@ -147,3 +147,14 @@ def test_bars_lines_and_the_band_are_those_of_the_data(made):
         (band,) = axis.patches
         ends = band.get_extents().transformed(axis.transData.inverted())
         assert (ends.x0, ends.x1) == pytest.approx((1000, 10000))
+
+
+def test_lines_of_normalized_outputs_are_means_over_their_trials(made):
+    """Each trial has inputs of its own, and so an expectation of its own."""
+    _, _, normalization, data = made
+    known = normalization[normalization["normalization"].isin(["none", "layer"])]
+    assert known.groupby(["inputs", "normalization", "width"])["expected"].nunique().min() > 1
+    lines = data[(data["kind"] == "theory") & data["panel"].isin(["proportional", "fixed"])]
+    found = lines.set_index(["panel", "series", "x"])["value"]
+    for place, rows in known.groupby(["inputs", "normalization", "width"]):
+        assert found[place] == pytest.approx(rows["expected"].mean())

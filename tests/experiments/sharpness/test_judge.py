@@ -257,3 +257,13 @@ def test_means_and_slopes_are_those_of_their_trials():
     narrow = narrow.set_index(["experiment", "quantity", "setting"])
     reach = [(one["ci_high"] - one["ci_low"]).drop("thesis", level=0) for one in (narrow, found)]
     assert (reach[0] < 0.5 * reach[1]).all()
+
+
+def test_the_last_decade_and_the_window_are_those_widths_alone():
+    """A slope that changes in every decade: -1, 0, 1 and 2 of them, n = 1000 to 10^7."""
+    table = limits()
+    mine = (table["parametrization"] == "ntk") & (table["inputs"] == "whole")
+    table.loc[mine, "sharpness"] = [1.0, 1e-1, 1e-1, 1.0, 100.0]
+    slopes = thesis_slopes(table, verdicts()).set_index("parametrization")
+    assert slopes.loc["ntk", "last_decade"] == pytest.approx(2)
+    assert slopes.loc["ntk", "window"] == pytest.approx(-1)
