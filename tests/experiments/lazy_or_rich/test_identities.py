@@ -112,3 +112,11 @@ def test_another_seed_is_another_draw(table):
     )
     controls = [one.query("identity == 'control' and momentum == 0") for one in (table, of_it)]
     assert (controls[0]["difference"].to_numpy() != controls[1]["difference"].to_numpy()).all()
+
+
+def test_inputs_targets_and_weights_all_follow_from_the_seed():
+    widths = bottleneck(20, 6, hidden=("wide", "narrow"), n_in=12, n_out=1)
+    first, second = (identities._draws(lazy(seed=seed), widths, 0.2) for seed in (0, 1))
+    assert not torch.equal(first[0], second[0])
+    assert not torch.equal(first[1], second[1])
+    assert not torch.equal(first[2][0][0], second[2][0][0])

@@ -394,3 +394,15 @@ def test_every_way_to_end_before_the_loss_is_told():
     found = judged(kernel_change=table).query("quantity == 'exponent of n_min, mup'")
     told = "of 12 descents 2 diverged and 3 did not reach the loss"
     assert found["note"].tolist() == [told, f"the exponent of lazy training; {told}"]
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "of_all"),
+    [
+        (("agrees", "undecided", "disagrees"), "disagrees"),
+        (("undecided", "agrees"), "undecided"),
+        (("agrees", "agrees"), "agrees"),
+    ],
+)
+def test_one_place_that_disagrees_outweighs_those_that_are_undecided(verdicts, of_all):
+    assert judge._of_all(verdicts) == of_all
