@@ -148,8 +148,8 @@ def test_the_edge_is_found_to_its_resolution():
 
 
 def test_a_network_that_is_kept_has_the_sizes_of_the_limit():
-    """Of four networks of 120 units: mean squares of all h, the share that is clipped, and biases."""
-    units, model = 120, isometry(8, 2.0)
+    """Of four networks of 60 units: mean squares of all h, the share that is clipped, and biases."""
+    units, model = 60, isometry(8, 2.0)
     kept = [network.draw_whole(model, units, generator(seed)) for seed in range(4)]
     squares, clipped = [], []
     for stored in kept:
