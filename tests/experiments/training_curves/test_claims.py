@@ -185,6 +185,13 @@ def test_rows_of_a_quantity_lend_each_other_their_variances():
         )
 
 
+def test_rows_of_two_pairs_lend_each_other_their_variances_too():
+    table = judge_curves(claims_stage(epochs=(1, 3, 5, 10)), "", *both(0.02, seeds=range(2)))
+    freedom = table["note"].str.extract(r"moderated, ([\d.]+) degrees")[0].astype(float)
+    losses = table["metric"].str.contains("loss (?:epoch|area|best)")
+    assert (freedom[losses] > 1).all(), "one pair has one degree of its own"
+
+
 def test_area_by_hand():
     """Differences 0, 1, 1, 3 and twice that at epochs 0 to 3: (0/2 + 1 + 1 + 3/2)/3 = 7/6 and 7/3."""
     first, second = (curves(seeds=(0, 1), last=3, noise=0, parametrization=name) for name in BOTH)
