@@ -94,3 +94,7 @@ def test_numbers_are_those_of_their_own_rows():
 def test_dynamic_is_among_those_whose_outputs_stay_where_r_is_zero():
     names = [row["name"] for row in found(r=Fraction(0)).spreads(dispersed=True)]
     assert names == ["ntk", "dynamic", "standard"]
+
+
+def test_without_spreads_nothing_is_decided():
+    assert not found(TABLE[TABLE["quantity"] != SPREAD]).decided_by_size()
