@@ -93,6 +93,44 @@ def planted(ratio: float = 1.0, control: float = 12.0, rate: float = 2.0) -> pd.
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
+def scattered_stage() -> IsometryStage:
+    """What judging ``scattered`` depends on: all that may differ differs from one part to the next."""
+    return pick(
+        IsometryStage,
+        config(
+            trials=4,
+            control_depth=5,
+            three_layers={"units": 50, "clipped": 0.6},
+            descent={**SMALL["descent"], "depths": [2, 7], "trials": 4},
+            bottlenecks={**SMALL["bottlenecks"], "trials": 4},
+        ),
+    )
+
+
+@cache
+def scattered() -> pd.DataFrame:
+    """Numbers of which no two are alike: in no trial, quantity or network."""
+    own = scattered_stage().isometry
+    generator, rows = np.random.default_rng(0), []
+    spectrum = ("largest", "exact", "multiplicity", "unclipped", "top", "near", "mean", "lowest")
+    networks = [("spectrum", depth, "orthogonal", spectrum) for depth in own.depths]
+    networks += [("three", 3, "orthogonal", spectrum), ("control", 5, "gaussian", spectrum[:-1])]
+    networks += [("descent", depth, "orthogonal", ("rate", "largest")) for depth in own.descent.depths]
+    networks += [
+        ("bottleneck", depth, name, ("kernel",))
+        for name in own.bottlenecks.parametrizations
+        for depth in own.bottlenecks.depths
+    ]
+    for part, depth, kind, quantities in networks:
+        for name in quantities:
+            values = generator.lognormal(mean=1, sigma=0.3, size=4)
+            rows += [(part, depth, kind, trial, name, 1, value) for trial, value in enumerate(values)]
+        if part in ("spectrum", "three"):
+            values = np.sort(generator.lognormal(size=9))[::-1]
+            rows += [(part, depth, kind, 0, "eigenvalue", r, v) for r, v in enumerate(values, 1)]
+    return pd.DataFrame(rows, columns=list(COLUMNS)).sample(frac=1, random_state=0)
+
+
 @cache
 def verdicts() -> pd.DataFrame:
     """``results/isometry/verdicts.csv``, from planted measurements: all as theory has it."""

@@ -1,6 +1,7 @@
 """A small experiment on softmax that tests share: settings, images, and planted eigenvalues."""
 
 from functools import cache
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -83,6 +84,37 @@ def planted(ratio: float = 1.0, spread: float = 4.0) -> pd.DataFrame:
             far = spread if name in ("ntk", "standard") else 1.02
             add("images", n, name, own.images.outputs, far)
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def scattered_stage() -> SoftmaxStage:
+    """What judging ``scattered`` depends on: two widths and three parametrizations."""
+    return stage(
+        trials=4,
+        ranks=8,
+        gaussian={"inputs": 20, "hidden": [15], "outputs": 5},
+        images={"widths": [64, 256], "narrow": {"coefficient": "1/4", "exponent": 1}, "outputs": 4},
+        parametrizations=["ntk", "mup", "dynamic"],
+    )
+
+
+@cache
+def scattered() -> pd.DataFrame:
+    """Falling eigenvalues of which no two are alike: in no trial, rank, quantity or network."""
+    own = scattered_stage().softmax_fisher
+    generator, rows = np.random.default_rng(0), []
+    kinds = [("gaussian", 0, HE, own.gaussian.outputs)] + [
+        ("images", n, name, own.images.outputs)
+        for n, name in product(own.images.widths, own.parametrizations)
+    ]
+    for part, n, scales, outputs in kinds:
+        counts = dict.fromkeys(("softmax", "refined", "squared", "squared_wide"), own.ranks)
+        counts |= {"simple": outputs - 1} | dict.fromkeys(("trace", "trace_refined"), 1)
+        counts |= dict.fromkeys(("output_rms", "remainder", "input", "input_wide"), 1)
+        for trial, (quantity, count) in product(range(own.trials), counts.items()):
+            if part == "gaussian" or not quantity.startswith("input"):
+                values = np.sort(generator.lognormal(size=count))[::-1]
+                rows += [(part, n, scales, trial, quantity, r, v) for r, v in enumerate(values, 1)]
+    return pd.DataFrame(rows, columns=list(COLUMNS)).sample(frac=1, random_state=0)
 
 
 @cache

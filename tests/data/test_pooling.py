@@ -44,3 +44,23 @@ def test_an_input_that_is_the_mean_is_refused():
         about_the_mean(np.full((4, 3), 0.1))
     with pytest.raises(DataError, match="1 inputs have no mean of their own"):
         about_the_mean(three[:1])
+
+
+@pytest.mark.parametrize(("height", "width"), [(32, 30), (30, 32)])
+def test_blocks_have_to_tile_both_sides(height, width):
+    wide = np.random.default_rng(0).normal(size=(2, 3, height, width))
+    with pytest.raises(ConfigError, match=f"do not tile images of {height} by {width}"):
+        pooled(wide, 4)
+    expected = torch.nn.functional.avg_pool2d(torch.from_numpy(wide), 2)
+    np.testing.assert_allclose(pooled(wide, 2), expected.numpy(), rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("unit", [1e-15, 1.0, 1e8])
+def test_inputs_in_other_units_have_the_same_directions(unit):
+    """What counts as nothing left is a share of the largest number."""
+    inputs = pooled(images()).reshape(5, -1)
+    found = about_the_mean(unit * inputs)
+    np.testing.assert_allclose(found, about_the_mean(inputs), rtol=1e-9, atol=1e-12)
+    three = unit * np.array([[0.1, 0.3], [0.2, 0.7], [0.15, 0.5]])
+    with pytest.raises(DataError, match="input 2 is the mean of all"):
+        about_the_mean(three)

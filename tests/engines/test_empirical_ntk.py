@@ -282,6 +282,46 @@ def test_memory_beyond_the_limit_is_refused_before_the_work(outputs, by_layer):
         function(weights, multiplier, images, outputs=outputs, memory_limit=least - 1)
 
 
+@pytest.mark.parametrize(
+    ("outputs", "by_layer", "itemsize", "kept", "layers"),
+    [
+        ("all", True, 8, 3, 4),
+        ("all", False, 8, 3, 1),
+        ("summed", True, 4, 1, 4),
+        ("summed", False, 8, 1, 1),
+    ],
+)
+def test_memory_is_that_of_every_array(outputs, by_layer, itemsize, kept, layers):
+    """Of 6 inputs beside 4 others, five at once: counted array by array."""
+    shape = Shape(WIDTHS, 6, 4, outputs, by_layer, itemsize)
+    images = 8 * 7 * (6 + 4)
+    kernel = layers * kept * kept * 6 * 4
+    activations, slopes = 7 + 20 + 5 + 16, 20 + 5 + 16
+    deltas, carried = 3 * (20 + 5 + 16 + 3), 3 * 20
+    of_block = 2 * 5 * (activations + slopes + deltas + carried)
+    products = 5 * 5 * (1 + 2 * kept * kept)
+    assert memory_bytes(shape, 5) == images + itemsize * (kernel + of_block + products)
+
+
+def test_more_others_than_images_are_taken_at_once_too():
+    shape = Shape(WIDTHS, 5, 40)
+    assert empirical_ntk._block_size(shape, 2**40) == 40
+    assert empirical_ntk._block_size(shape, memory_bytes(shape, 23)) == 23
+
+
+def test_one_other_image_is_enough_and_is_named_as_such():
+    weights, multiplier = network("ntk")
+    images, others = normal(4, 7, seed=1), normal(1, 7, seed=2)
+    assert_equal(
+        layer_kernels(weights, multiplier, images, others),
+        by_jacobian(weights, multiplier, images, others),
+    )
+    with pytest.raises(DataError, match="row 0 of the others is zero everywhere"):
+        layer_kernels(weights, multiplier, images, 0 * others)
+    with pytest.raises(ConfigError, match="the others hold 6 numbers each"):
+        layer_kernels(weights, multiplier, images, others[:, :6])
+
+
 PROGRAM = """
 import torch
 from dynparam.engines.empirical_ntk import Shape, _block_size, layer_kernels, memory_bytes

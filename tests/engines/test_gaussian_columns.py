@@ -128,6 +128,16 @@ def test_dropped_columns_cannot_be_asked_again(pool):
         matrix.times(u)
 
 
+def test_a_matrix_that_is_not_kept_is_multiplied_once_however_few_columns_that_took(pool):
+    """The second vector needs none of the columns that were dropped; the third needs one."""
+    u = torch.eye(10, dtype=torch.float64)
+    for later in (u[1], u[0]):
+        matrix = columns(pool, 10, 3, keep=False)
+        matrix.times(u[0])
+        with pytest.raises(ValueError, match="only once"):
+            matrix.times(later)
+
+
 def test_kept_and_dropped_columns_are_the_same(pool):
     u = torch.randn(5000, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
     kept, dropped = (columns(pool, 5000, 700, keep=keep).times(u) for keep in (True, False))

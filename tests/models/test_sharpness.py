@@ -398,6 +398,7 @@ class Rough(nn.Linear):
 
 
 GOOD = (normal(7, 4), normal(7, 2))
+HALF = tuple(one.bfloat16() for one in GOOD)
 
 
 @pytest.mark.parametrize(
@@ -408,6 +409,13 @@ GOOD = (normal(7, 4), normal(7, 2))
         (lambda: len, half_squared, GOOD, ModelError, "model is a builtin_function_or_method; give a"),
         (lambda: nn.LazyLinear(2), half_squared, GOOD, ModelError, "weight has no shape yet; run"),
         (lambda: nn.Linear(4, 2).half(), half_squared, GOOD, ModelError, r"float16, .*model\.float"),
+        (
+            lambda: nn.Linear(4, 2).bfloat16(),
+            half_squared,
+            HALF,
+            ModelError,
+            r"bfloat16, .*model\.float",
+        ),
         (
             lambda: nn.Linear(4, 2, dtype=torch.complex64),
             half_squared,
@@ -505,3 +513,73 @@ def test_results_repeat_to_the_last_digit():
     first, second = (sharpness(model, cross_entropy, batch) for _ in range(2))
     assert first == second
     assert np.isfinite(first.value)
+
+
+def test_a_loss_of_one_number_is_a_scalar_whatever_its_shape():
+    model = seeded(MODELS["mlp"][0])
+    expected = sharpness(model, half_squared, GOOD)
+    for shape in ((1,), (1, 1)):
+        found = sharpness(model, lambda f, y, shape=shape: half_squared(f, y).reshape(shape), GOOD)
+        assert found == expected
+
+
+def test_the_residual_is_that_of_the_vector_that_was_found():
+    """A diagonal matrix, where the iteration is the textbook's with full reorthogonalization."""
+    sizes = torch.linspace(0.2, 1, 12, dtype=torch.float64)
+    model = nn.Linear(12, 1, bias=False).double()
+    found = sharpness(
+        model, lambda f, y: f.square().sum() / 2, (torch.diag(sizes), None), tolerance=0.05
+    )
+    matrix = np.diag(sizes.numpy() ** 2)
+    start = torch.randn(1, 12, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    krylov = [start.numpy().ravel()]
+    for _ in range(found.products - 1):
+        krylov.append(matrix @ krylov[-1])
+    basis = np.linalg.qr(np.array(krylov).T)[0]
+    values, vectors = np.linalg.eigh(basis.T @ matrix @ basis)
+    v = basis @ vectors[:, -1]
+    assert found.value == pytest.approx(values[-1], rel=1e-9)
+    expected = np.linalg.norm(matrix @ v - values[-1] * v) / values[-1]
+    assert found.residual == pytest.approx(expected, rel=1e-6)
+    assert 0.0001 < found.residual < 0.05
+    one_less = np.linalg.qr(np.array(krylov[:-1]).T)[0]
+    values, vectors = np.linalg.eigh(one_less.T @ matrix @ one_less)
+    v = one_less @ vectors[:, -1]
+    assert np.linalg.norm(matrix @ v - values[-1] * v) > 0.05 * values[-1], "it stops at the first"
+
+
+def test_curvature_in_other_units_is_found_as_well():
+    """A loss in units of 10^-12 or 10^12, in both precisions; only rounding is none."""
+    for dtype, accuracy in ((torch.float64, 1e-7), (torch.float32, 1e-3)):
+        model, batch = seeded(MODELS["mlp"][0]).to(dtype), tuple(one.to(dtype) for one in GOOD)
+        expected = sharpness(model, half_squared, batch).value
+        for unit in (1e-12, 1e12):
+            found = sharpness(model, lambda f, y, unit=unit: unit * half_squared(f, y), batch)
+            assert found.value == pytest.approx(unit * expected, rel=accuracy)
+
+
+def test_nothing_is_iterated_that_only_rounding_has_left():
+    """Three eigenvalues, the smallest 10^-12 of the largest, among 397 zeros: three products are all."""
+    inputs = torch.zeros(3, 400)
+    inputs[range(3), range(3)] = torch.logspace(0, -6, 3)
+    torch.manual_seed(0)
+    model = nn.Linear(400, 1, bias=False)
+    for tolerance in (1e-4, 1e-12):
+        found = sharpness(model, lambda f, y: f.square().sum() / 2, (inputs, None), tolerance=tolerance)
+        assert found.value == pytest.approx(1, rel=1e-6)
+        assert found.products <= 6
+
+
+def test_a_mapping_that_the_model_keeps_is_left_as_it_was():
+    class Keeps(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer, self.kept = nn.Linear(4, 2), {}
+
+        def forward(self, x):
+            self.kept = {"out": self.layer(x)}
+            return self.kept
+
+    model = seeded(Keeps)
+    sharpness(model, lambda f, y: half_squared(f["out"], y), GOOD)
+    assert model.kept["out"].grad_fn is not None, "the output of the run, not a stand-in of it"

@@ -126,3 +126,14 @@ def test_ends_are_those_of_the_columns_named():
         (dot,) = dots([drawn])
         unit = (high - low) / 3
         assert dot - low == pytest.approx((2 if longer == "low" else 1) * unit, abs=0.2)
+
+
+def test_an_axis_of_ones_own_is_that_of_the_interval_alone():
+    """What is expected far away is drawn at the edge, and leaves the dot where it was."""
+    table = TABLE.iloc[:1].assign(exact=100.0)
+    (far,) = Interval("value", expected=("exact",), own_scale=True).draw(table)
+    (alone,) = Interval("value", own_scale=True).draw(table)
+    assert dots([far]) == dots([alone])
+    assert numbers_in(r'<rect x="([\d.]+)"', far) == [129.0]
+    (shared,) = Interval("value", expected=("exact",)).draw(table)
+    assert dots([shared]) < dots([alone])

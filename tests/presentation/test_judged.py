@@ -1,14 +1,26 @@
 """How a table of verdicts is seen."""
 
 import math
+import re
 
 import pytest
 
-from dynparam.presentation.judged import accepted, short, view, write
+from dynparam.presentation.judged import accepted, measured, short, view, write
 from dynparam.presentation.parametrization_style import ORDER, look
-from dynparam.presentation.tables import markdown
+from dynparam.presentation.tables import cells, markdown
 from dynparam.statistics.estimates import UNKNOWN, student
-from dynparam.statistics.judged import CLAIM, FORM, SHOWN, Row, beyond, known, table, within
+from dynparam.statistics.judged import (
+    CLAIM,
+    CONTROL,
+    FORM,
+    SHOWN,
+    Row,
+    below,
+    beyond,
+    known,
+    table,
+    within,
+)
 from dynparam.support.tables import read_csv
 from dynparam.theory.parametrization import NAMES
 
@@ -30,12 +42,66 @@ ROWS = [
 
 def test_rows_show_their_interval_and_verdict():
     lines = markdown(view("softmax", "Softmax"), table(ROWS)).splitlines()
-    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-    head = next(cells.index(one) for one in cells if "measured" in one)
-    named = [dict(zip(cells[head], one, strict=True)) for one in cells[head + 2 : head + 5]]
+    told = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    head = next(told.index(one) for one in told if "measured" in one)
+    named = [dict(zip(told[head], one, strict=True)) for one in told[head + 2 : head + 5]]
     assert [one["measured"] for one in named] == ["3 [2.804, 3.196]", "0.5", "none"]
     assert [one["accepted"] for one in named] == ["above 2", "", "0.75 to 1.25"]
     assert [one["verdict"] for one in named] == ["✓ holds", "", "? undecided"]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "text"),
+    [
+        ((1.0, 1.0, 1.0), "1"),
+        ((1.0, 1.0, 2.0), "1 [1, 2]"),
+        ((2.0, 1.0, 2.0), "2 [1, 2]"),
+        ((-0.5, -1.0, 0.0), "-0.5 [-1, 0]"),
+    ],
+)
+def test_a_number_is_alone_only_without_any_interval(numbers, text):
+    assert measured(*numbers) == text
+
+
+def test_every_column_shows_its_own_numbers():
+    rows = [
+        Row("a", "one", "s", CLAIM, 0.5, student(3.0, 0.1, 1000, 0.95), within(0.25, 0.125), "told"),
+        Row("b", "two", "t", CONTROL, 7.0, known(-2.0), beyond(4.0)),
+        Row("c", "six", "u", CLAIM, 9.0, known(-3.0), below(6.0)),
+        Row("d", "ten", "v", SHOWN, float("nan"), known(8.0)),
+    ]
+    shown = cells(view("name", "Title"), table(rows))
+    heads = [column.head for column in shown.columns]
+    told = [dict(zip(heads, row, strict=True)) for row in shown.rows]
+    texts = [{head: str(cell.text) for head, cell in one.items() if head != "interval"} for one in told]
+    assert [list(one.values()) for one in texts] == [
+        ["a", "one", "s", "claim", "0.5", "3 [2.804, 3.196]", "0.125 to 0.375", "✗ disagrees", "told"],
+        ["b", "two", "t", "control", "7", "-2", "above 4", "✗ fails", ""],
+        ["c", "six", "u", "claim", "9", "-3", "below 6", "✓ holds", ""],
+        ["d", "ten", "v", "shown", "", "8", "", "", ""],
+    ]
+    assert [one["verdict"].tone for one in told] == ["bad", "bad", "good", ""]
+    assert [one["measured"].sort for one in told] == ["3", "-2", "-3", "8"]
+    assert [one["expected"].sort for one in told] == ["0.5", "7", "9", ""]
+    assert shown.filters == ("experiment", "role", "verdict")
+    assert (shown.name, shown.title) == ("name", "Title: verdicts")
+
+
+def test_pictures_have_what_is_expected_on_an_axis_of_their_own():
+    rows = [
+        Row("a", str(scale), "s", CLAIM, 0.5 * scale, student(scale, 0.1 * scale, 9, 0.95), beyond(4.0))
+        for scale in (1.0, 100.0)
+    ]
+    shown = cells(view("name", "Title"), table([*rows, Row("d", "x", "v", SHOWN, math.nan, known(8.0))]))
+    place = [column.head for column in shown.columns].index("interval")
+    first, second, third = (str(row[place].text) for row in shown.rows)
+    assert first == second, "the second is the first, a hundred times as large"
+    zero, dot, band = (
+        float(re.search(pattern, first)[1])
+        for pattern in (r'class="zero" d="M([\d.]+)', r'cx="([\d.]+)"', r'<rect x="([\d.]+)"')
+    )
+    assert band == pytest.approx((zero + dot) / 2, abs=0.2)
+    assert "<rect" not in third
 
 
 @pytest.mark.parametrize(
@@ -62,3 +128,8 @@ def test_a_table_is_written_with_its_pages(tmp_path):
 def test_every_parametrization_has_a_look_of_its_own():
     assert set(ORDER) == set(NAMES)
     assert len({look(name) for name in NAMES}) == len(NAMES)
+
+
+def test_a_name_that_is_no_parametrization_has_no_look():
+    with pytest.raises(ValueError, match="not in tuple"):
+        look("sp")

@@ -12,6 +12,7 @@ from dynparam.provenance.remaking import DRAWING
 from dynparam.provenance.sidecars import checksum, read_sidecar, seeds_behind, training_seconds
 from dynparam.settings.shared import Fit
 from dynparam.support.files import sha256
+from tests.training_runs import run_stage
 
 SETTINGS = Fit(seed=3, confidence=0.9, resamples=100)
 
@@ -86,6 +87,23 @@ def test_runs_are_told_by_their_seeds_and_their_time_is_added_up():
     record = {"config": config, "outputs": {}, "runs": runs}
     assert seeds_behind([record]) == {"training.runs": ["bird-cat 40-8: 0-1,4"]}
     assert training_seconds(record, []) == 3.75
+
+
+def test_training_behind_a_figure_counts_each_run_once(tmp_path, monkeypatch):
+    """A collected table tells its runs, and so do the tables of single jobs that it was made of."""
+    monkeypatch.chdir(tmp_path)
+    chain = {"shard": 2.0, "table": 2.0, "figure": None}
+    inputs = []
+    for name, seconds in chain.items():
+        Path(f"{name}.csv").write_text(name)
+        more = {} if seconds is None else {"runs": [{"seeds": {"0": seconds}, "diverged": {}}]}
+        write_sidecar(
+            Path(f"{name}.json"), [Path(f"{name}.csv")], run_stage(), inputs=inputs, started=0.0, **more
+        )
+        inputs = [Path(f"{name}.csv")]
+    assert training_seconds({}, [Path("figure.csv")]) == 2.0
+    assert training_seconds({}, [Path("table.csv")]) == 2.0
+    assert training_seconds({}, [Path("table.csv"), Path("shard.csv")]) == 4.0, "both are named"
 
 
 def test_inputs_of_one_name_are_told_apart(tmp_path):

@@ -379,6 +379,15 @@ class TestDocuments:
         html = document(text, Path("docs/a.md"), "a", anchors).html
         assert re.findall(r'href="(.*?)"', html) == ["#b", "#x", "#a-e-f", "https://h.i/", "#x", "#b"]
 
+    def test_the_name_of_a_figure_in_a_link_is_no_link_of_its_own(self):
+        anchors = {"figures/a.png": "figure-a", "docs/b.md": "b"}
+        html = document(
+            "[`figures/a.png`](b.md) and `figures/a.png`", Path("docs/a.md"), "a", anchors
+        ).html
+        assert html.count("<a ") == html.count("</a>") == 2
+        assert not re.search("<a [^>]*>(?:(?!</a>).)*<a ", html)
+        assert html.index('href="#b"') < html.index('href="#figure-a"')
+
     def test_a_link_out_of_the_page_becomes_the_name_of_its_file(self):
         html = document("see [it](../src/x.py#L3).", Path("docs/a.md"), "a", {}).html
         assert html == "<p>see it (<code>src/x.py#L3</code>).</p>\n"

@@ -1,5 +1,7 @@
 """Files and text as mappings, and mappings put over one another."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +20,15 @@ def test_missing_and_broken_files(tmp_path):
     broken.write_text("- a\n- b\n")
     with pytest.raises(ConfigError, match="a mapping"):
         read(broken)
+
+
+def test_only_the_directory_config_falls_back_on_what_came_with_the_package(tmp_path, monkeypatch):
+    """A file that is not there in another directory of that name is told, not replaced."""
+    monkeypatch.chdir(tmp_path)
+    assert read("config/thesis.yaml") == read(Path("config/thesis.yaml"))
+    for absent in ("other/config/thesis.yaml", str(tmp_path / "elsewhere/config/thesis.yaml")):
+        with pytest.raises(ConfigError, match=r"config/thesis\.yaml: cannot read"):
+            read(absent)
 
 
 TREES = st.recursive(

@@ -16,6 +16,7 @@ from dynparam.statistics.judged import (
     all_right,
     below,
     beyond,
+    equal,
     known,
     outcomes,
     table,
@@ -187,3 +188,38 @@ class TestWhatSentencesAsk:
         assert all_right(claims[claims["quantity"].isin(["size", "b"])])
         for names in (["size", "c"], ["size", "d"], ["none"]):
             assert not all_right(claims[claims["quantity"].isin(names)])
+
+    def test_a_claim_without_a_verdict_is_not_counted(self):
+        shown = Row("part", "open", "", CLAIM, 1.0, interval(0.9, 1.1))
+        assert Judged(table([*self.ROWS, shown])).counts()["all"] == 4
+
+
+def test_a_value_that_is_known_is_off_by_any_difference_and_scatters_by_none():
+    assert known(2.0) == Estimate(2.0, 2.0, 2.0, 0.0, 0)
+    assert within_errors(2.0, known(2.0), 3) == "agrees"
+    assert within_errors(2.0, known(2.001), 3) == "disagrees"
+
+
+@pytest.mark.parametrize("role", [CLAIM, CONTROL])
+def test_a_row_of_an_equality_is_what_it_is_made_of(role):
+    found = equal("part", "size", "n = 3", 1.5, interval(1.0, 1.2), 0.25, "why", role)
+    accepted = Accepted(1.25, 1.75)
+    assert found == Row("part", "size", "n = 3", role, 1.5, interval(1.0, 1.2), accepted, "why")
+    assert found.verdict == "disagrees"
+    assert equal("part", "size", "", 1.0, interval(0.9, 1.1), 0.2).role == CLAIM
+
+
+def test_a_row_s_cells_are_those_of_its_own_parts():
+    one = Row("part", "size", "n = 3", SHOWN, 9.0, Estimate(1.0, 0.5, 2.0, 0.1, 3), note="why")
+    cells = {"experiment": "part", "quantity": "size", "setting": "n = 3", "role": SHOWN}
+    numbers = {"expected": 9.0, "measured": 1.0, "ci_low": 0.5, "ci_high": 2.0}
+    found = {key: value for key, value in one.cells().items() if not key.startswith("accepted")}
+    assert found == {**cells, **numbers, "verdict": "", "note": "why"}
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [(0.75, 1.25, "agrees"), (0.74, 1.25, "undecided"), (0.75, 1.26, "undecided")],
+)
+def test_an_interval_may_touch_the_ends_and_not_cross_them(low, high, verdict):
+    assert Accepted(0.75, 1.25).verdict(interval(low, high)) == verdict

@@ -114,6 +114,24 @@ def test_the_simple_form_is_exact_where_all_inputs_are_alike_to_the_kernel():
     assert np.allclose(classification.outliers(kernel, p), 3 * np.linalg.eigvalsh(metric)[:0:-1])
 
 
+def test_the_simple_form_has_the_mean_over_different_inputs():
+    """Of a kernel whose diagonal is none of its other entries."""
+    p, kernel = probabilities(size=2.0), normal(T, T, seed=5).numpy()
+    kernel = kernel @ kernel.T + 2
+    pairs = [kernel[s, t] for s in range(T) for t in range(T) if s != t]
+    metric = np.mean([np.diag(one) - np.outer(one, one) for one in p], axis=0)
+    values = np.sort(np.linalg.eigvalsh(metric))[::-1]
+    assert classification.off_diagonal_mean(kernel) == pytest.approx(np.mean(pairs))
+    assert np.mean(pairs) != pytest.approx(kernel.mean(), rel=0.1)
+    assert classification.outliers(kernel, p) == pytest.approx(np.mean(pairs) * values[: C - 1])
+
+
+def test_the_metric_of_outputs_is_that_of_each_input():
+    p = probabilities()
+    expected = [np.diag(one) - np.outer(one, one) for one in p]
+    assert np.allclose(classification.output_metric(p), expected, rtol=1e-14)
+
+
 def test_the_sum_of_eigenvalues_is_that_of_traces():
     p, kernel = probabilities(), normal(T, T).numpy()
     kernel = kernel @ kernel.T

@@ -184,3 +184,56 @@ def test_what_cannot_be_normalized_is_told_either_way(
     monkeypatch.setattr(fisher, "DIRECT", direct)
     with pytest.raises(kind):
         fisher.normalized_sharpness(kernel, values, normalization)
+
+
+@pytest.mark.parametrize("normalization", ["batch", "layer"])
+@pytest.mark.parametrize("unit", [1e-14, 1e9])
+def test_values_in_other_units_are_normalized_as_well(normalization, unit):
+    """J is in units of one over theirs; what counts as no spread is a share of the values."""
+    expected = normalized_kernel(KERNEL, VALUES, normalization)
+    found = normalized_kernel(KERNEL * unit**2, VALUES * unit, normalization)
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize(("size", "owner"), [(1e6, "an output"), (1e-6, "an output")])
+def test_a_spread_of_rounding_is_none_at_any_size(size, owner):
+    flat = VALUES.copy()
+    flat[:, 2] = size * (1 + 1e-14 * np.arange(6))
+    with pytest.raises(DataError, match=f"{owner} has values without a spread"):
+        normalized_kernel(KERNEL, flat, "batch")
+    flat[:, 2] = size * (1 + 1e-9 * np.arange(6))
+    assert np.isfinite(normalized_kernel(KERNEL, flat, "batch")).all()
+
+
+def test_all_eigenvalues_fall_and_are_those_of_the_information_matrix():
+    model = MLP(WEIGHTS, SCALES.multiplier)
+    found = jacrev(lambda p: functional_call(model, p, (IMAGES,)))(dict(model.named_parameters()))
+    jacobian = torch.cat([one.flatten(2) for one in found.values()], dim=2).flatten(0, 1).detach()
+    expected = torch.linalg.svdvals(jacobian).numpy() ** 2 / 6
+    values = fisher.spectrum(KERNEL)
+    assert values.shape == (24,)
+    np.testing.assert_allclose(values, expected, rtol=1e-8, atol=1e-12 * expected[0])
+    assert values[0] == pytest.approx(sharpness(KERNEL))
+    assert values.sum() == pytest.approx(np.trace(KERNEL.reshape(24, 24)) / 6)
+    with pytest.raises(NonFiniteError, match="the kernel is not finite"):
+        fisher.spectrum(np.inf * KERNEL)
+
+
+def test_a_kernel_that_is_not_symmetric_is_taken_as_its_mean_with_its_mirror():
+    off = 0.1 * np.random.default_rng(0).normal(size=(24, 24))
+    matrix = KERNEL.reshape(24, 24)
+    expected = np.linalg.eigvalsh(matrix + (off + off.T) / 2)[::-1] / 6
+    kernel = (matrix + off).reshape(KERNEL.shape)
+    np.testing.assert_allclose(fisher.spectrum(kernel), expected, atol=1e-12)
+    assert sharpness(kernel) == pytest.approx(expected[0])
+
+
+def test_an_iteration_that_does_not_end_is_replaced_by_all_eigenvalues(monkeypatch):
+    def endless(*given, **named):
+        raise fisher.ArpackNoConvergence("none", np.empty(0), np.empty((0, 0)))
+
+    monkeypatch.setattr(fisher, "DIRECT", 1)
+    expected = [fisher.normalized_sharpness(KERNEL, VALUES, one) for one in TORCH]
+    monkeypatch.setattr(fisher, "eigsh", endless)
+    found = [fisher.normalized_sharpness(KERNEL, VALUES, one) for one in TORCH]
+    assert found == pytest.approx(expected, rel=1e-10)

@@ -115,3 +115,11 @@ def test_images_that_are_equal_are_named_at_full_size():
         inner_products(images).require_independent()
     images[31, 5] += 1 / 127.5
     inner_products(images).require_independent()
+
+
+def test_an_input_with_itself_has_its_squared_norm_to_the_last_digit():
+    """Sums of a product of matrices are rounded otherwise, so that cosines would exceed one."""
+    images = np.random.default_rng(3).normal(size=(40, 3072))
+    found = inner_products(images)
+    assert (found.cross.diagonal() == found.rows).all()
+    assert (found.rows == found.columns).all()

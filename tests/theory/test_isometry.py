@@ -44,6 +44,28 @@ def test_the_largest_eigenvalue_is_a_geometric_sum():
         assert found.mean_eigenvalue < closed
 
 
+def test_layers_below_count_with_more_gains():
+    """h^0 goes through all layers, h^{L-1} through none after it."""
+    assert largest_eigenvalue([1.0, 2.0, 4.0], 3.0) == 1 * 9 + 2 * 3 + 4
+    assert largest_eigenvalue([5.0], 3.0) == 5.0
+    assert [multiplicity(100, clipped) for clipped in (0, 40, 99, 100)] == [100, 60, 1, 0]
+
+
+@pytest.mark.parametrize("clipped", [0.3, 0.75, 1.2])
+def test_atoms_lie_where_shares_jump(clipped):
+    """At qhat, where the continuum begins and ends, and at the largest eigenvalue."""
+    found, p = ThreeLayers(isometry(3, clipped)), 1 - clipped / 3
+    square, gain = found.network.square, 1 / p
+    start, end = square * (1 + gain), square * (1 + gain + gain**2 * 4 * p * (1 - p))
+    top = found.network.largest_eigenvalue
+    at = np.array([0.0, square * 0.999, square, start, end, top * (1 - 1e-6), top, 2 * top])
+    shares = [0, 0, 1 - p, 1 - p, 2 * (1 - p), 2 * (1 - p), 1, 1]
+    assert found.below(at) == pytest.approx(np.array(shares), abs=1e-6)
+    outside = np.array([-0.1, 0.0, found.edge, found.edge + 0.01, 1.0])
+    assert found.density(outside).tolist() == [0.0] * 5
+    assert found.masses == pytest.approx((1 - p, 1 - p, 2 * p - 1))
+
+
 def test_growth_is_linear_in_depth():
     depths = np.array([100, 200, 400])
     values = [isometry(int(n), 0.5).largest_eigenvalue / isometry(int(n), 0.5).square for n in depths]

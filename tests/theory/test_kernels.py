@@ -315,3 +315,20 @@ def test_widths_beyond_any_machine_cost_nothing():
     found = ntk(inner_products(X), widths, layer_scales("dynamic", widths))
     small = (10, 7, 3, 7, 1)
     assert found == pytest.approx(ntk(inner_products(X), small, layer_scales("ntk", small)), rel=1e-12)
+
+
+@pytest.mark.parametrize(("function", "arrays"), [(gram_matrices, 6), (layer_kernels, 3), (ntk, 1)])
+def test_the_memory_that_is_asked_for_is_that_of_the_result(function, arrays, monkeypatch):
+    """Three layers of 12 by 12 doubles, once or twice, or one array; a byte less is too little."""
+    many = inner_products(np.eye(12) + 0.1)
+    widths = (12, 5, 4, 1)
+    needed = 8 * 144 * arrays
+
+    class Memory:
+        available = needed
+
+    monkeypatch.setattr("dynparam.support.memory.psutil.virtual_memory", Memory)
+    function(many, widths, layer_scales("ntk", widths))
+    monkeypatch.setattr(Memory, "available", needed - 1)
+    with pytest.raises(ConfigError, match="kernels of 12 by 12 inputs need"):
+        function(many, widths, layer_scales("ntk", widths))

@@ -88,3 +88,33 @@ def test_what_fits_nothing_is_refused():
         spectrum(np.zeros((2, 2)))
     with pytest.raises(NonFiniteError, match="no inverse"):
         spectrum(np.array([[1.0, np.nan], [np.nan, 1.0]]))
+
+
+@pytest.mark.parametrize("unit", [1e-20, 1.0, 1e20])
+def test_rounding_is_judged_in_the_kernel_s_own_units(unit):
+    """Outputs in other units change no rank, and nothing of what training adds but its unit."""
+    for repeated, rank in ((False, 6), (True, 5)):
+        jacobian, others, residual = problem(repeated=repeated)
+        gram, cross = unit * jacobian @ jacobian.T, unit * others @ jacobian.T
+        assert spectrum(gram).rank == rank
+        plain = spectrum(gram / unit)
+        for steps in (3, None):
+            found = linearized(spectrum(gram), cross, residual, 0.1 / unit, steps)
+            expected = linearized(plain, cross / unit, residual, 0.1, steps)
+            np.testing.assert_allclose(found, expected, rtol=1e-9)
+
+
+def test_a_kernel_that_is_symmetric_but_for_rounding_is_taken_as_its_mean():
+    gram = problem()[0] @ problem()[0].T
+    off = np.triu(1e-3 * gram, 1)
+    found, expected = spectrum(gram + off), spectrum(gram + (off + off.T) / 2)
+    np.testing.assert_allclose(found.values, expected.values, rtol=1e-12)
+
+
+def test_a_negative_eigenvalue_of_rounding_is_left_out():
+    vectors = np.linalg.qr(np.random.default_rng(0).normal(size=(4, 4)))[0]
+    kernel = vectors @ np.diag([3.0, 2.0, 1.0, -1e-16]) @ vectors.T
+    found = spectrum(kernel)
+    assert found.rank == 3
+    np.testing.assert_allclose(found.values, [1.0, 2.0, 3.0], rtol=1e-12)
+    assert found.largest == pytest.approx(3.0)

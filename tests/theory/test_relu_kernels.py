@@ -160,3 +160,18 @@ def test_widths_that_do_not_fit_are_refused(widths, words):
     scales = LayerScales((1.0,) * (len(widths) - 1), (1.0,) * (len(widths) - 1))
     with pytest.raises(ConfigError, match=words):
         relu_ntk(shapes, widths, scales)
+
+
+@pytest.mark.parametrize("function", [output_square, single_input_ntk])
+@pytest.mark.parametrize(
+    ("widths", "scales", "words"),
+    [
+        ((12, 1), LayerScales((1.0,), (1.0,)), "kernels need at least one hidden layer"),
+        ((12, 2.5, 1), LayerScales((1.0, 1.0), (1.0, 1.0)), "every width must be an integer"),
+        ((12, 5, 1), LayerScales((1.0,) * 3, (1.0,) * 3), "multiplier has 3 entries"),
+        ((12, 5, 1), LayerScales((1.0, 1.0), (-1.0, 1.0)), "init_std of layer 1 is -1.0"),
+    ],
+)
+def test_sizes_of_networks_without_meaning_are_refused(function, widths, scales, words):
+    with pytest.raises(ConfigError, match=words):
+        function(widths, scales)

@@ -471,6 +471,15 @@ def test_a_run_may_end_in_infinity_where_it_diverged(archive):
     assert found.table.query("seed == 1")["epoch"].tolist() == [0, 1, 2]
 
 
+def test_a_run_may_diverge_in_its_last_epoch(archive):
+    csv, images = archive
+    runs = [origin((0, 1)) | {"diverged": {"1": 4}}]
+    rewrite(csv, at(1, 4, "train_loss", math.nan), runs=runs)
+    for found in (read_archive(csv, run_stage(), images), read_curves(csv)):
+        assert found.diverged == {1: 4}
+        assert len(found.table) == 2 * 5
+
+
 DIVERGED = {
     "a NaN before the end": at(1, 1, "train_loss", math.nan),
     "a NaN of another seed": at(0, 4, "train_loss", math.nan),

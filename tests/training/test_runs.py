@@ -24,7 +24,7 @@ from dynparam.training.run_files import statuses
 from dynparam.training.runs import curve_table, origins, train_seeds
 from dynparam.training.stack_run import Plan, curve_row
 from tests.special_files import SPECIAL, put
-from tests.training_runs import TASK, files_of, invented_pair, plan_of, run_stage
+from tests.training_runs import TASK, TEST, TRAIN, files_of, invented_pair, plan_of, run_stage
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = Path(sys.executable).with_name("dynparam")
@@ -659,3 +659,15 @@ def test_images_that_do_not_fit_the_settings(tmp_path, stage):
         files = files_of(tmp_path / str(train), stage)
         with pytest.raises(DynparamError, match=r"image"):
             train_seeds(plan_of(stage), [0], invented_pair(train=train), files)
+
+
+@pytest.mark.parametrize("more", [(1, 0), (-2, 0), (0, 1), (0, -2)])
+def test_a_pair_of_other_counts_is_not_trained(tmp_path, more):
+    """Of either split, one more or fewer."""
+    settings = run_stage()
+    pair = invented_pair(TRAIN + more[0], TEST + more[1])
+    told = f"the pair holds {TRAIN + more[0]} training and {TEST + more[1]} test images"
+    files = files_of(tmp_path, settings)
+    with pytest.raises(ConfigError, match=told):
+        train_seeds(plan_of(settings), [0], pair, files)
+    assert not list(files.directory.glob("*"))

@@ -204,6 +204,27 @@ def test_redrawn_subset_follows_from_the_trial():
     assert distinct[0] != distinct[1]
 
 
+@pytest.mark.parametrize("other", [{"name": "sharpening"}, {"n": 31}, {"trial": 1}])
+def test_a_trial_of_each_curve_width_and_number_redraws_its_subset(other):
+    """What ``start`` draws follows from all of them, and from nothing else: the subset too."""
+    settings = probe_stage(subset="redrawn")
+    asked = []
+
+    class Noting(TrialImages):
+        """Keeps what a subset is to follow from."""
+
+        def draw(self, generator, *trial):
+            """As it does, noted."""
+            asked.append(trial)
+            return super().draw(generator, *trial)
+
+    images = Noting(settings, invented_pair())
+    for place in ({}, {}, other):
+        chosen = {"name": "constant", "n": 30, "trial": 0} | place
+        CurveTrials(settings.probe, chosen["name"], images, "dense").start(chosen["n"], chosen["trial"])
+    assert asked[0] == asked[1] != asked[2]
+
+
 def test_targets_are_one_hot(images):
     assert images.targets.sum(1).tolist() == [1.0] * 40
     assert images.targets.argmax(1).tolist() == invented_pair().train_labels.tolist()

@@ -1,5 +1,6 @@
 """What the findings say of depth, from planted measurements."""
 
+import numpy as np
 import pytest
 
 from dynparam.experiments.isometry.findings import GROWTH, IDENTITY, RATE, Found
@@ -67,3 +68,35 @@ def test_what_fails_is_named():
     assert told.startswith(f"{GROWTH}, L = 4 to 64: ")
     counts = found().counts()
     assert counts["all"] == counts["passed"] == 58
+
+
+def test_numbers_are_those_of_their_own_rows():
+    """Each row has numbers that no other has."""
+    count = np.arange(len(TABLE), dtype=float)
+    table = TABLE.assign(measured=count, expected=count + 0.5, ci_low=count - 1, ci_high=count + 1)
+    rows = table.set_index(["quantity", "setting"])
+    for told, quantity in ((found(table).growth(), GROWTH), (found(table).rate(), RATE)):
+        (row,) = table[table["quantity"] == quantity].to_dict("records")
+        assert told == row
+    for name in OWN.bottlenecks.parametrizations:
+        setting = [f"{name}, L = {depth}, widths 300 and 100" for depth in OWN.bottlenecks.depths]
+        mine = [rows.loc[("Theta(x, x)", one)] for one in setting]
+        assert found(table).bottleneck(name) == [
+            {"depth": depth, "measured": row["measured"], "expected": row["expected"]}
+            for depth, row in zip(OWN.bottlenecks.depths, mine, strict=True)
+        ]
+    control = table[(table["role"] == CONTROL) & table["quantity"].str.startswith("largest")]
+    assert found(table).control() == control["measured"].item()
+
+
+@pytest.mark.parametrize("name", ["dynamic", "spectral"])
+@pytest.mark.parametrize("depth", [4, 8])
+def test_kernels_that_do_not_go_on_growing_or_falling_are_not_opposite(name, depth):
+    """One that is as large as the depth before it, or undecided, is enough; others do not matter."""
+    setting = f"{name}, L = {depth}, widths 300 and 100"
+    before = TABLE.loc[TABLE["setting"] == setting.replace(f"L = {depth}", f"L = {depth - 2}")]
+    equal = changed("measured", before["measured"].item(), setting=setting)
+    assert not found(equal).opposite()
+    assert not found(changed("verdict", "undecided", setting=setting)).opposite()
+    other = changed("verdict", "disagrees", setting=setting.replace(name, "mup"))
+    assert found(other).opposite()

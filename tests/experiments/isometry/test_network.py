@@ -120,3 +120,52 @@ def test_a_range_without_an_edge_is_told(scale):
     unit = scale / np.linalg.eigvalsh(network.tangent_kernel(stored))[-1]
     with pytest.raises(NonFiniteError, match="no edge between"):
         network.largest_stable_rate(stored, targets, unit, 60)
+
+
+@pytest.mark.parametrize("steps", [1, 3, 10])
+def test_a_run_of_few_steps_has_an_edge_of_its_own(steps):
+    """No loss may exceed the first, by however little: few steps leave it little room to grow."""
+    one = generator(5)
+    stored = network.draw_whole(isometry(4, 0.5), UNITS, one)
+    targets = network.outputs(stored) + 1e-4 * one.normal(size=UNITS)
+    unit = 1 / np.linalg.eigvalsh(network.tangent_kernel(stored))[-1]
+    for rate in np.linspace(1.9, 4.0, 22):
+        assert network._stable(stored, targets, rate * unit, steps) == stable_by_torch(
+            stored, targets, rate * unit, steps
+        )
+
+
+def test_the_edge_is_found_to_its_resolution():
+    """Half a cell of the finest bisection on either side."""
+    one = generator(5)
+    stored = network.draw_whole(isometry(4, 0.5), UNITS, one)
+    targets = network.outputs(stored) + 1e-4 * one.normal(size=UNITS)
+    unit = 1 / np.linalg.eigvalsh(network.tangent_kernel(stored))[-1]
+    found, half = network.largest_stable_rate(stored, targets, unit, 60), 1 + network.RESOLUTION
+    assert pytest.approx(4 ** (2**-8) - 1) == network.RESOLUTION
+    assert stable_by_torch(stored, targets, found / half**0.51 * unit, 60)
+    assert not stable_by_torch(stored, targets, found * half**0.51 * unit, 60)
+
+
+def test_a_network_that_is_kept_has_the_sizes_of_the_limit():
+    """Of four networks of 60 units: mean squares of all h, the share that is clipped, and biases."""
+    units, model = 60, isometry(8, 2.0)
+    kept = [network.draw_whole(model, units, generator(seed)) for seed in range(4)]
+    squares, clipped = [], []
+    for stored in kept:
+        below, slopes, f = network._forward(stored, stored.weights)
+        assert len(below) == 8
+        assert len(slopes) == len(stored.biases) == 7
+        squares.append([h @ h / units for h in below])
+        clipped.append(1 - np.mean(slopes))
+        assert f @ f == pytest.approx(model.gain * below[-1] @ below[-1])
+        for weight in stored.weights:
+            assert np.allclose(weight @ weight.T, model.gain * np.eye(units), atol=1e-10)
+    assert np.mean(squares, axis=0) == pytest.approx(model.square, rel=0.25)
+    assert np.mean(squares) == pytest.approx(model.square, rel=0.06)
+    assert np.mean(clipped) == pytest.approx(2 / 8, abs=0.04)
+    biases = np.concatenate([stored.biases for stored in kept])
+    assert biases.var() == pytest.approx(model.bias_variance, rel=0.12)
+    passed = [network.pass_once(model, units, generator(seed)) for seed in range(4)]
+    assert np.mean([one.mean_squares for one in passed]) == pytest.approx(model.square, rel=0.06)
+    assert np.mean([one.clipped for one in passed]) / (7 * units) == pytest.approx(2 / 8, abs=0.04)

@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from dynparam.experiments.isometry.settings import for_isometry, for_isometry_trials
+from dynparam.theory.isometry import isometry as theory
 from tests import isometry
 from tests.findings_run import CONFIG, configured
 
@@ -40,7 +41,11 @@ DESCENT = isometry.SMALL["descent"]
         ({"bottlenecks": {**BOTTLENECKS, "n_min": 13}}, r"bottlenecks\.n_min \(13\) exceeds"),
         ({"bottlenecks": {**BOTTLENECKS, "r": "3/4"}}, "r\n"),
         ({"bottlenecks": {**BOTTLENECKS, "parametrizations": ["sp"]}}, "parametrizations"),
-        ({"clipped": 4 / 3}, "leaves no eigenvalue at the top of 4 layers; choose it below 1.33"),
+        ({"clipped": 4 / 3}, "leaves no eigenvalue at the top of 6 layers; choose it below 1.2"),
+        ({"clipped": 1.2}, "top of 6 layers; choose it below 1.2"),
+        ({"clipped": 1.15, "depths": [4, 12]}, "top of 12 layers; choose it below 1.09"),
+        ({"clipped": 1.15, "descent": {**DESCENT, "depths": [4, 12]}}, "top of 12 layers"),
+        ({"clipped": 1.15, "control_depth": 12}, "top of 12 layers"),
         ({"clipped": 0}, "clipped"),
         ({"clipped": float("nan")}, "clipped"),
         ({"three_layers": {"units": 40, "clipped": 1.5}}, "clipped"),
@@ -53,3 +58,11 @@ DESCENT = isometry.SMALL["descent"]
 def test_what_cannot_be_measured_is_refused_with_its_key(changes, message):
     with pytest.raises(ValidationError, match=message):
         isometry.config(**changes)
+
+
+def test_what_is_accepted_leaves_eigenvalues_at_the_top_of_every_depth():
+    """The deeper, the fewer: c (L-1)/L grows with L."""
+    own = isometry.settings(clipped=1.19)
+    for depth in (*own.depths, *own.descent.depths, own.control_depth):
+        assert theory(depth, own.clipped).top_mass > 0
+    assert theory(6, 1.2).top_mass == pytest.approx(0.0)

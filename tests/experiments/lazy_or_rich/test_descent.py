@@ -139,3 +139,18 @@ def test_the_change_is_frobenius_over_frobenius():
 
 def test_outcomes_are_those_of_the_table():
     assert KERNEL_CHANGE.columns["outcome"] == descent.OUTCOMES
+
+
+@pytest.mark.parametrize(("steps", "loss", "outcome"), [(1, 121.0, "stopped"), (2, 14641.0, "diverged")])
+def test_a_loss_that_grows_a_hundredfold_has_not_diverged(steps, loss, outcome):
+    """One input, twice, and a kernel that stays: at c = 12 each step multiplies the miss by 1 - 12."""
+    begun = start(sizes=(7, 40, 1), samples=1)
+    small = descent.Start(
+        [begun.weights[0] * 1e6, begun.weights[1]],
+        (begun.multiplier[0] * 1e-6, begun.multiplier[1]),
+        begun.images.repeat(2, 1),
+        begun.residual.repeat(2),
+    )
+    end = descent.descend(small, 12 * 2 / spectrum(small.kernel()).largest, steps)
+    assert end.loss == pytest.approx(loss, rel=1e-6)
+    assert (end.steps, end.outcome) == (steps, outcome)

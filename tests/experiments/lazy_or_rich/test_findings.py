@@ -1,5 +1,7 @@
 """What the findings say of lazy and rich training, from planted tables."""
 
+import pytest
+
 from dynparam.experiments.lazy_or_rich.findings import Found
 from dynparam.experiments.lazy_or_rich.judge import judged
 from dynparam.theory.laziness import laziness_index
@@ -69,3 +71,26 @@ def test_spectral_at_the_sharpening_bottleneck():
         index = laziness_index(widths, layer_scales("spectral", widths), 12.0)
         assert value == index[1]
     assert told["index"][1] > told["index"][0]
+
+
+def test_the_limit_of_many_steps_counts_as_much_as_the_steps_that_were_taken():
+    for column in ("f_lin", "eq. 1.8"):
+        here = f"quantity.str.contains('{column}', regex=False)"
+        assert not found(f"{here} and role == 'claim'", "fails").linear_under_ntk_alone()
+        assert not found(f"{here} and role == 'control'", "undecided").linear_under_ntk_alone()
+
+
+@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize("what", ["kernels", "outputs"])
+def test_the_largest_difference_may_stand_in_any_row(what, place):
+    settings = laziness_stage(identities__r=["1/5", "1/3"], identities__momenta=[0])
+    table = judged(planted(settings), settings)
+    rows = table[table["quantity"].str.contains(f"{what} of") & (table["role"] == "claim")].index
+    assert len(rows) == 2
+    table.loc[rows[place], "measured"] = 7e-14
+    assert Found(settings.lazy_or_rich, table).identity(what)["largest"] == 7e-14
+
+
+def test_kernels_move_otherwise_where_one_row_is_refuted():
+    (row, *_) = found().rows("kernel change")
+    assert not found(f"quantity == '{row['quantity']}'", "disagrees").kernels_move_as_theory_says()

@@ -1,6 +1,7 @@
 """The measured laziness index: both engines, against finite differences and theory."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -141,3 +142,36 @@ def test_a_network_whose_output_cannot_move_is_told(engine, tmp_path):
     )
     with pytest.raises(NonFiniteError, match=r"ntk, n = 64, trial \d+ is infinite.*raise the smallest"):
         indices._rows(block, "constant_ratio", engine, 64)
+
+
+def test_each_engine_has_its_own_widths_and_trials(tmp_path):
+    own = lazy(index__trials=3, index__dense_trials=2, index__widths=grid(64, 256))
+    table = indices.measure(own, "sharpening", TrialLog(tmp_path / "i.csv", "i", "settings"))
+    counts = table.groupby(["engine", "n"])["trial"].nunique()
+    assert counts.to_dict() == {("law", 64): 3, ("law", 256): 3, ("dense", 16): 2, ("dense", 64): 2}
+
+
+@pytest.mark.parametrize(("size", "output"), [(0.0, 0.5), (2.0, 0.0), (0.0, 0.0)])
+def test_a_layer_without_a_size_and_an_output_that_stays_are_both_told(size, output):
+    step = SimpleNamespace(preactivation_rms=(1.0, size), update_rms=(1.0, 3.0, output))
+    with pytest.raises(NonFiniteError, match="the laziness index of here is infinite"):
+        indices._index(step, 1, "here")
+    whole = SimpleNamespace(preactivation_rms=(1.0, 2.0), update_rms=(1.0, 3.0, 0.5))
+    assert indices._index(whole, 1, "here") == 3.0
+
+
+@pytest.mark.parametrize("engine", indices.ENGINES)
+def test_another_seed_family_or_trial_is_another_draw(engine):
+    """At n = 64 both families have n_min = 16, so that the same numbers would give the same indices."""
+    drawn = [
+        (lazy(seed=seed, index__trials=2), family)
+        for seed, family in ((0, "constant_ratio"), (1, "constant_ratio"), (0, "sharpening"))
+    ]
+    assert len({block.network(family, 64, ("narrow",)) for block, family in drawn}) == 1
+    found = [
+        row["index"]
+        for block, family in drawn
+        for row in indices._rows(block, family, engine, 64)
+        if row["parametrization"] == "ntk"
+    ]
+    assert len(found) == len(set(found)) == 3 * 2 * 3

@@ -14,6 +14,7 @@ from dynparam.support.errors import DataError
 from dynparam.support.tables import read_csv, write_csv
 from dynparam.theory.parametrization import NAMES
 from tests.lazy import laziness_stage, planted
+from tests.sweeps import grid as widths
 
 SETTINGS = laziness_stage(linearization__trials=4, kernel_change__trials=4, index__dense_trials=4)
 TABLES = planted(SETTINGS)
@@ -271,3 +272,137 @@ def test_spectral_fails_by_its_runaways_only_where_nothing_else_is_left(lost, ve
     row = found[found["quantity"].str.startswith("kernel change, spectral")].iloc[0]
     assert row["verdict"] == verdict
     assert f"{lost} diverged" in row["note"]
+
+
+ACCEPTED = {
+    ("linearization", "exponent of n in |f"): (np.nan, -0.55),
+    ("linearization", "exponent of n in the kernel change, ntk"): (-1.2, -0.7),
+    ("linearization", "exponent of n in the kernel change, dynamic"): (-0.16, 0.16),
+    ("kernel change", "exponent of n_min, dynamic, r = 0"): (-1.26, -0.74),
+    ("kernel change", "exponent of n_min, dynamic, r = 1/2"): (-0.26, 0.26),
+    ("kernel change", "kernel change, spectral"): (np.nan, 1.0),
+    ("laziness index", "measured over expected"): (0.63, 1.37),
+    ("identity", "relative difference"): (-3e-11, 3e-11),
+}
+
+
+def test_every_row_has_the_tolerance_of_its_kind():
+    settings = laziness_stage(
+        linearization__discrepancy_slope=-0.55,
+        linearization__kernel_slope=[-1.2, -0.7],
+        linearization__tolerance=0.16,
+        kernel_change__tolerance=0.26,
+        index__slope_tolerance=0.11,
+        index__value_tolerance=0.37,
+        identities__tolerance=3e-11,
+    )
+    table = judge.judged(planted(settings), settings)
+    for (experiment, beginning), ends in ACCEPTED.items():
+        rows = table[(table["experiment"] == experiment)]
+        rows = rows[rows["quantity"].str.startswith(beginning)]
+        assert len(rows), beginning
+        found = rows[["accepted_low", "accepted_high"]].to_numpy(float)
+        np.testing.assert_allclose(found, [ends] * len(rows), err_msg=beginning)
+    slopes = table[table["quantity"].str.startswith("exponent of n in the narrowest")]
+    for end, by in (("accepted_low", -0.11), ("accepted_high", 0.11)):
+        np.testing.assert_allclose(slopes[end], slopes["expected"] + by)
+
+
+def test_intervals_have_the_confidence_of_the_settings():
+    fit = SETTINGS.fit.model_copy(update={"confidence": 0.5})
+    other = judge.judged(TABLES, SETTINGS.model_copy(update={"fit": fit}))
+    rows = ~whole()["quantity"].str.startswith(("measured over", "relative difference"))
+    narrow, wide = (t.loc[rows, "ci_high"] - t.loc[rows, "ci_low"] for t in (other, whole()))
+    assert (narrow < 0.6 * wide).all()
+    assert (narrow > 0).all()
+    values = whole()["quantity"].str.startswith("measured over")
+    narrow, wide = (t.loc[values, "ci_high"] - t.loc[values, "ci_low"] for t in (other, whole()))
+    assert (narrow < 0.6 * wide).sum() > 0.5 * values.sum(), "another place may be the farthest"
+
+
+def test_a_kernel_change_is_held_against_the_narrow_width_it_belongs_to():
+    """Along n_min = 2 n^(1/2) an exponent of n is half that of n_min, and the table says the latter."""
+    found = whole().query("quantity == 'exponent of n_min, dynamic, r = 0'")
+    assert found["measured"].tolist() == pytest.approx([-1, -1], abs=0.05)
+    trials = TABLES.kernel_change.query("family == 'sharpening' and parametrization == 'dynamic'")
+    means = trials[trials["r"] == 0].groupby("n_min")["kernel_change"].mean()
+    expected = stats.linregress(np.log(means.index), np.log(means)).slope
+    assert found["measured"].iloc[1] == pytest.approx(expected, rel=1e-9)
+
+
+def test_each_quantity_of_linearization_is_that_of_its_own_column():
+    changed = TABLES.linearization.copy()
+    columns = {"discrepancy": -0.6, "discrepancy_limit": -0.8, "kernel_change": -1.0}
+    lazy = changed["parametrization"] == "ntk"
+    for column, slope in columns.items():
+        changed.loc[lazy, column] *= changed["n"] ** (slope + (0.9 if "k" in column[:1] else 0.7))
+    table = judged(linearization=changed).query("experiment == 'linearization'")
+    found = table[table["quantity"].str.endswith("ntk")].set_index("quantity")["measured"].to_dict()
+    assert found == pytest.approx(
+        {
+            "exponent of n in |f - f_lin|, ntk": -0.6,
+            "exponent of n in |f - eq. 1.8|, ntk": -0.8,
+            "exponent of n in the kernel change, ntk": -1.0,
+        },
+        abs=0.03,
+    )
+
+
+def test_settings_are_those_of_each_engine_and_identity():
+    settings = laziness_stage(index__dense_widths={"smallest": 16, "largest": 128, "count": 2})
+    table = judge.judged(planted(settings), settings)
+    slopes = table[table["quantity"].str.startswith("exponent of n in the narrowest")]
+    assert slopes["setting"].unique().tolist() == [
+        "n_min = 1/4 n, n = 64 to 1024, in law",
+        "n_min = 1/4 n, n = 16 to 128, dense weights",
+        "n_min = 2 n^(1/2), n = 64 to 1024, in law",
+        "n_min = 2 n^(1/2), n = 16 to 128, dense weights",
+    ]
+    same = table[table["experiment"] == "identity"]
+    assert same[["setting", "role"]].to_numpy().tolist() == [
+        ["r = 1/5", "claim"],
+        *[[f"r = 1/5, momentum {mu}", role] for mu in ("0", "0.9") for role in ("claim", "control")],
+    ]
+    assert same["measured"].tolist() == [1e-15, *[2e-15, 1.5] * 2]
+
+
+def test_families_are_told_by_their_own_widths():
+    grids = {"constant_ratio": widths(16, 128, 3), "sharpening": widths(16, 64, 2)}
+    settings = laziness_stage(kernel_change__widths=grids)
+    table = judge.judged(planted(settings), settings)
+    kernel = table[table["quantity"].str.startswith("exponent of n_min, dynamic")]
+    assert kernel["setting"].tolist() == [
+        *["n_min = 1/4 n, n = 16 to 128"] * 2,
+        *["n_min = 2 n^(1/2), n = 16 to 64"] * 2,
+    ]
+
+
+def test_only_the_kernels_that_are_singular_are_counted():
+    table = TABLES.linearization.copy()
+    lazy = table.index[table["parametrization"] == "ntk"]
+    table.loc[lazy[:3], "rank"] = [7, 3, 1]
+    found = judged(linearization=table)
+    notes = found.loc[found["quantity"].str.contains("f_lin"), "note"].tolist()
+    assert notes == ["3 of 8 kernels are singular", "the bound of lazy training"]
+
+
+def test_every_way_to_end_before_the_loss_is_told():
+    table = TABLES.kernel_change.copy()
+    mine = table.query("family == 'constant_ratio' and parametrization == 'mup'").index
+    table.loc[mine[:2], "outcome"] = "diverged"
+    table.loc[mine[2:5], "outcome"] = "stopped"
+    found = judged(kernel_change=table).query("quantity == 'exponent of n_min, mup'")
+    told = "of 12 descents 2 diverged and 3 did not reach the loss"
+    assert found["note"].tolist() == [told, f"the exponent of lazy training; {told}"]
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "of_all"),
+    [
+        (("agrees", "undecided", "disagrees"), "disagrees"),
+        (("undecided", "agrees"), "undecided"),
+        (("agrees", "agrees"), "agrees"),
+    ],
+)
+def test_one_place_that_disagrees_outweighs_those_that_are_undecided(verdicts, of_all):
+    assert judge._of_all(verdicts) == of_all

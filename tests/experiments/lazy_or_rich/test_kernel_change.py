@@ -2,11 +2,16 @@
 
 import numpy as np
 import pytest
+import torch
 
+from dynparam.engines.network import MLP, draw_weights
 from dynparam.experiments.lazy_or_rich import kernel_change
 from dynparam.experiments.lazy_or_rich.tables import KERNEL_CHANGE
+from dynparam.support.randomness import torch_generator
+from dynparam.theory.parametrization import layer_scales
 from dynparam.trials.log import TrialLog
 from tests.lazy import lazy
+from tests.sweeps import grid
 
 
 def measured(folder, family, **overrides):
@@ -78,3 +83,60 @@ def test_a_trial_follows_from_its_seed(tmp_path, changes):
         for name, given in (("first", {}), ("second", changes))
     )
     assert first.equals(second) == (not changes)
+
+
+@pytest.mark.parametrize(
+    ("family", "name", "r", "step", "n"),
+    [
+        ("constant_ratio", "dynamic", 0.0, 0.25, 32),
+        ("constant_ratio", "mup", 0.5, 0.25, 64),
+        ("sharpening", "dynamic", 0.5, 0.25, 16),
+        ("sharpening", "spectral", 0.5, 0.5, 16),
+    ],
+)
+@pytest.mark.parametrize("trial", [0, 1])
+def test_a_trial_is_gradient_descent_on_its_own_draw(tmp_path, family, name, r, step, n, trial):
+    """The same draw, targets f_0 + or - 1, steps of c T / lambda_max until the loss is a tenth."""
+    block = lazy()
+    widths = block.network(family, n, ("wide", "narrow", "wide"))
+    scales = layer_scales(name, widths, r)
+    generator = torch_generator(0, "kernel change", family, n, trial)
+    images = torch.randn(6, 12, dtype=torch.float64, generator=generator)
+    signs = torch.where(torch.randint(2, (6,), generator=generator) == 1, 1.0, -1.0).double()
+    model = MLP(draw_weights(widths, scales, generator, torch.float64), scales.multiplier)
+    before = gram(model, images)
+    target = model(images)[:, 0].detach() + signs
+    optimizer = torch.optim.SGD(model.parameters(), lr=step * 6 / np.linalg.eigvalsh(before)[-1])
+    steps, loss = 0, 1.0
+    while loss > 0.1 and steps < 60:
+        optimizer.zero_grad()
+        ((model(images)[:, 0] - target).square().sum() / 12).backward()
+        optimizer.step()
+        loss = float((model(images)[:, 0].detach() - target).square().mean())
+        steps += 1
+    change = np.linalg.norm(gram(model, images) - before) / np.linalg.norm(before)
+    row = kernel_change._trial(block, family, name, r, step, n, trial)
+    assert row["kernel_change"] == pytest.approx(change, rel=1e-7)
+    assert row["loss"] == pytest.approx(loss, rel=1e-7)
+    assert (row["steps"], row["n_min"], row["rank"]) == (steps, widths.n_min, 6)
+    assert row["outcome"] == ("reached" if loss <= 0.1 else "stopped")
+    told = {key: row[key] for key in ("family", "parametrization", "r", "step", "n", "trial")}
+    named = {"family": family, "parametrization": name, "r": r, "step": step, "n": n, "trial": trial}
+    assert told == named
+
+
+def gram(model, images):
+    """The kernel, from a gradient for each image."""
+    rows = []
+    for image in images:
+        gradients = torch.autograd.grad(model(image[None]).sum(), list(model.parameters()))
+        rows.append(torch.cat([one.ravel() for one in gradients]))
+    return (torch.stack(rows) @ torch.stack(rows).T).numpy()
+
+
+def test_spectral_stands_at_the_first_two_widths_alone():
+    widths = {"constant_ratio": grid(16, 64, 3), "sharpening": grid(16, 256, 3)}
+    found = kernel_change.series(lazy(kernel_change__widths=widths), "sharpening")
+    assert [n for name, *_, n in found if name == "dynamic"] == [16, 64, 256] * 2
+    spectral = [(step, n) for name, _, step, n in found if name == "spectral"]
+    assert spectral == [(0.25, 16), (0.25, 64), (0.5, 16), (0.5, 64)]

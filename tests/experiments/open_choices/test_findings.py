@@ -1,5 +1,6 @@
 from fractions import Fraction
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -137,3 +138,61 @@ def test_a_control_that_is_not_found_is_counted():
     trained.loc[trained["role"] == "control", "conclusion"] = "same"
     known = on_curves(trained)
     assert (known["controls"], known["found"], known["changed"]) == (1, 0, [])
+
+
+@pytest.mark.parametrize("conclusion", ["same", "undecided", "changed"])
+def test_what_becomes_of_a_control_counts_among_no_choices(conclusion):
+    trained = invented_trained()
+    trained.loc[trained["alternative"] == "primal", "conclusion"] = ["undecided", "changed", "same"]
+    trained.loc[trained["role"] == "control", "conclusion"] = conclusion
+    known = on_curves(trained)
+    assert (known["conclusions"], known["same"], known["undecided"]) == (39, 37, 1)
+    assert (known["names"], len(known["changed"])) == (["`primal`"], 1)
+    assert (known["controls"], known["found"]) == (1, int(conclusion == "changed"))
+
+
+def test_a_changed_conclusion_has_the_numbers_of_its_own_row():
+    """Each row has numbers that no other has."""
+    trained = invented_trained()
+    numbers = ["default", "default_low", "default_high", "difference", "ci_low", "ci_high"]
+    for place, column in enumerate(numbers):
+        trained[column] = np.arange(len(trained)) + 1000.0 * place
+    trained["change"] = -1.0
+    trained.loc[trained["alternative"].isin(["primal", "dampened"]), "conclusion"] = "changed"
+    told = on_curves(trained)["changed"]
+    rows = trained[trained["alternative"].isin(["primal", "dampened"])]
+    assert len(told) == len(rows) == 6
+    for one, row in zip(told, rows.to_dict("records"), strict=True):
+        assert one["name"] == row["alternative"]
+        for key, columns in (("by_default", numbers[:3]), ("there", numbers[3:])):
+            found = [one[key][name] for name in ("value", "ci_low", "ci_high")]
+            assert found == [row[name] for name in columns]
+            assert one[key]["metric"] == row["endpoint"]
+
+
+def test_an_alternative_that_moves_is_told_with_its_own_slopes():
+    """Two curves, of which each slope, default and exponent is another number."""
+    columns = [
+        "alternative",
+        "curve",
+        "exponent",
+        "default",
+        "slope",
+        "at_exponent_by_default",
+        "at_exponent",
+    ]
+    rows = [
+        ("a", "c", -1.0, 0.1, 0.2, "agrees", "disagrees"),
+        ("b", "c", -1.0, 0.1, 0.3, "agrees", "agrees"),
+        ("a", "d", -2.0, 0.4, 0.5, "disagrees", "agrees"),
+        ("a", "d", -2.0, 0.6, 0.7, "undecided", "agrees"),
+    ]
+    table = pd.DataFrame(rows, columns=columns).assign(change=0.1, shows_by_default=SHOWS, shows=SHOWS)
+    table.loc[2, "shows"] = NOT
+    (one,) = Found(for_open_choices(CONFIG), table, TRAINED).open_choices()["moving"]
+    assert (one["name"], one["moved"], one["slopes"]) == ("a", 1, 3)
+    assert (one["at_exponent"], one["by_default"]) == (2, 1)
+    assert one["curves"] == [
+        {"curve": "c", "exponent": -1.0, "default": [0.1], "slopes": [0.2]},
+        {"curve": "d", "exponent": -2.0, "default": [0.4, 0.6], "slopes": [0.5, 0.7]},
+    ]

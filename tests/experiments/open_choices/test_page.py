@@ -513,3 +513,78 @@ def test_the_figure_of_training_leaves_out_what_is_not_known():
     trained.loc[trained["alternative"] == "primal", ["difference", "ci_low", "ci_high"]] = np.nan
     for axis in trained_figure(trained, ("spectral", "dynamic")).axes:
         assert len(axis.containers) == len(OPEN_CHOICES.trained())
+
+
+def lopsided(trained):
+    """Numbers of which no two are alike; every interval reaches twice as far up as down."""
+    trained = trained.copy()
+    names = [("default", "default_low", "default_high"), ("difference", "ci_low", "ci_high")]
+    names.append(("change", "change_low", "change_high"))
+    for place, (middle, low, high) in enumerate(names):
+        trained[middle] = np.arange(len(trained)) / 100 + place
+        trained[low] = trained[middle] - 0.01 * (place + 1)
+        trained[high] = trained[middle] + 0.02 * (place + 1)
+    return trained
+
+
+def test_numbers_of_training_have_half_of_their_own_interval():
+    trained = lopsided(TRAINED)
+    lines = [
+        [one.strip() for one in line.split("|")[1:-1]]
+        for line in trained_page.table(trained).splitlines()
+    ]
+    endpoints = trained["endpoint"].unique().tolist()
+    told = {
+        (line[0], endpoint): cell
+        for line in lines[2:]
+        for endpoint, cell in zip(endpoints, line[1:], strict=True)
+    }
+    assert len(told) == len(trained)
+    for row in trained.to_dict("records"):
+        expected = f"{row['difference']:+.4f} ± 0.0300 ({row['change']:+.4f} ± 0.0450)"
+        assert told[f"`{row['alternative']}`", row["endpoint"]].rstrip(" ✗?") == expected
+    default = trained_page.default_table(trained, "dynamic").splitlines()[2:]
+    for line, row in zip(default, trained.to_dict("records"), strict=False):
+        assert line.split("|")[2].strip() == f"{row['default']:+.4f} ± 0.0150"
+        assert line.split("|")[3].strip() == row["stands_by_default"]
+
+
+def test_a_control_that_is_undecided_is_not_found():
+    trained = invented_trained()
+    control = trained.index[trained["role"] == "control"]
+    trained.loc[control, "conclusion"] = ["undecided", "same", "undecided"]
+    text = trained_page.answer(trained)
+    assert "`same_parametrization` changes none, so that" in text
+    assert text.startswith("**No.**"), "the control is no alternative"
+    trained.loc[control, "conclusion"] = ["undecided", "changed", "same"]
+    assert "changes 1 of 3 conclusions (`same_parametrization` in test loss, last epoch)" in (
+        trained_page.answer(trained)
+    )
+
+
+def test_what_is_undecided_alone_leaves_the_answer_open():
+    trained = invented_trained()
+    trained.loc[trained["alternative"] == "primal", "conclusion"] = ["undecided", "same", "same"]
+    text = trained_page.answer(trained)
+    assert text.startswith("**No, as far as can be told.**")
+    assert (
+        "the same as by default: 38; changed: 0; undecided: 1 (`primal` in training loss, mean" in text
+    )
+
+
+def test_slopes_at_their_exponents_are_counted_apart_from_those_by_default():
+    changes = invented_changes()
+    rows = changes.index[changes["alternative"] == "floor"]
+    changes.loc[rows, ["at_exponent", "at_exponent_by_default"]] = "disagrees"
+    changes.loc[rows[:5], "at_exponent"] = "agrees"
+    changes.loc[rows[:7], "at_exponent_by_default"] = "agrees"
+    section = page(OPEN_CHOICES, CONFIG, changes, TRAINED).partition("### `floor`")[2]
+    words = " ".join(section.partition("\n#")[0].split())
+    tolerance = CONFIG.comparison.tolerance
+    assert f"exponents to within {tolerance}: 5 of 24, by default 7 of 24." in words
+
+
+def test_a_change_of_zero_with_an_interval_is_told_with_it():
+    row = {"change": 0.0, "change_low": -0.02, "change_high": 0.02}
+    assert interval(row) == "+0.0000 [-0.0200, +0.0200]"
+    assert interval(dict.fromkeys(row, 0.0)) == "0"

@@ -273,6 +273,41 @@ def test_a_seed_that_diverges_is_left_out_of_its_choice_and_of_the_change():
     assert row["change"] == pytest.approx((fewer[0] - fewer[1]).mean())
 
 
+def test_a_pair_of_the_change_needs_the_seed_under_both_choices():
+    """Seed 0 is lost by default, seeds 1 and 2 there: each mean is over the seeds it has."""
+    curves = invented_curves(own=0.002)
+    whole = {choice: table.copy() for choice, table in curves.items()}
+    curves[DEFAULT] = diverged(curves[DEFAULT], "first", 0, 1)
+    for seed, arm in ((1, "second"), (2, "first")):
+        curves["dampened"] = diverged(curves["dampened"], arm, seed, 1)
+    row = rows_of(judged(curves), "dampened").loc["test_accuracy last"]
+    assert row["pairs"] == SEEDS - 3
+    apart, first = {}, {}
+    for choice, lost in ((DEFAULT, {0}), ("dampened", {1, 2})):
+        last = whole[choice][whole[choice]["epoch"] == EPOCHS]
+        last = last[~last["seed"].isin(lost)].pivot(index="seed", columns="arm", values="test_accuracy")
+        apart[choice], first[choice] = last["second"] - last["first"], last["first"]
+    change = (apart["dampened"] - apart[DEFAULT]).dropna()
+    assert len(change) == SEEDS - 3
+    for column, values in {
+        "default": apart[DEFAULT],
+        "difference": apart["dampened"],
+        "change": change,
+        "first": first["dampened"],
+    }.items():
+        assert row[column] == pytest.approx(values.mean()), column
+
+
+def test_the_mean_of_the_first_arm_is_that_under_the_choice():
+    curves = invented_curves()
+    numbers = ["train_loss", "test_loss", "test_accuracy"]
+    curves["dampened"][numbers] += 0.125  # of both arms: no difference changes
+    table = judged(curves)
+    mine, other = (rows_of(table, name)["first"] for name in ("dampened", "primal"))
+    assert mine.to_dict() == pytest.approx((other + 0.125).to_dict())
+    assert set(rows_of(table, "dampened")["conclusion"]) == {SAME}
+
+
 def test_too_few_seeds_that_are_left_decide_nothing(tmp_path):
     curves = invented_curves()
     for seed in range(1, CONFIG.open_choices.training.seeds):

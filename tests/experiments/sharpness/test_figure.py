@@ -1,11 +1,14 @@
 """What the figure of sharpness shows, against the tables behind it."""
 
 import numpy as np
+import pandas as pd
 import pytest
+from scipy import stats
 
 from dynparam.experiments.sharpness import figure, measure
 from dynparam.presentation.figure_style import save
 from dynparam.presentation.parametrization_style import look
+from tests.drawn import error_bars
 from tests.experiments.sharpness.small import (
     PAIR,
     SHARPNESS,
@@ -86,3 +89,72 @@ def test_one_family_is_enough(made):
     alone = verdicts(families={"constant": SHARPNESS["families"]["constant"]})
     drawn = figure.sharpness_figure(data[data["panel"] != "sharpening"], alone)
     assert len(drawn.get_axes()) == 3
+
+
+def test_the_second_axis_is_two_over_the_first(made):
+    settings, *_, data = made
+    drawn = figure.sharpness_figure(data, settings)
+    drawn.draw_without_rendering()
+    for axis in drawn.get_axes()[:2]:
+        (second,) = axis.child_axes
+        assert sorted(second.get_ylim()) == pytest.approx(sorted(2 / np.array(axis.get_ylim())))
+
+
+def test_intervals_are_student_s_of_the_confidence_asked_for(made):
+    _, widths, normalization, _ = made
+    for confidence in (0.5, 0.95):
+        data = figure.plotted_data(widths, LIMITS, normalization, confidence)
+        for table, panel, series, x in (
+            (widths, "family", "parametrization", "n"),
+            (normalization, "inputs", "normalization", "width"),
+        ):
+            for place, rows in table.groupby([panel, series, x]):
+                values = rows["sharpness"].to_numpy()
+                expected = stats.t.interval(
+                    confidence, len(values) - 1, values.mean(), stats.sem(values)
+                )
+                same = (data[["panel", "series", "x"]] == list(place)).all(axis=1)
+                point = data[same & (data["kind"] == "measured")]
+                assert point[["low", "high"]].to_numpy() == pytest.approx(np.array([expected]))
+
+
+LIMITS = pd.DataFrame(
+    {"inputs": ["whole"], "family": ["a"], "parametrization": ["ntk"], "n": [1], "sharpness": [1.0]}
+)
+
+
+def test_bars_lines_and_the_band_are_those_of_the_data(made):
+    """Intervals are lopsided, so that an end in the other's place shows; none goes below zero."""
+    settings, *_, data = made
+    lopsided = data.assign(low=0.9 * data["value"], high=1.5 * data["value"])
+    below = (lopsided["panel"] == "constant") & (lopsided["series"] == "mup")
+    lopsided.loc[below, "low"] = -1.0
+    drawn = figure.sharpness_figure(lopsided, settings)
+    panels = ("constant", "sharpening", "proportional", "fixed")
+    for axis, panel in zip(drawn.get_axes(), panels, strict=True):
+        mine = lopsided[lopsided["panel"] == panel]
+        names = settings.sharpness.parametrizations if len(axis.child_axes) else figure.NORMALIZATIONS
+        for one, name in zip(error_bars(axis), names, strict=True):
+            rows = mine[(mine["series"] == name) & (mine["kind"] == "measured")].sort_values("x")
+            assert one.y == rows["value"].tolist()
+            np.testing.assert_allclose(one.low, rows["low"].clip(lower=0), rtol=1e-9, atol=1e-12)
+            np.testing.assert_allclose(one.high, rows["high"], rtol=1e-9)
+        theory = [line for line in axis.lines if line.get_marker() in ("None", "")]
+        lines = sorted(tuple(line.get_ydata()) for line in theory if len(line.get_ydata()) > 2)
+        known = mine[mine["kind"] == "theory"].sort_values("x").groupby("series")
+        assert lines == sorted(tuple(rows["value"]) for _, rows in known)
+    for axis in drawn.get_axes()[:2]:
+        (band,) = axis.patches
+        ends = band.get_extents().transformed(axis.transData.inverted())
+        assert (ends.x0, ends.x1) == pytest.approx((1000, 10000))
+
+
+def test_lines_of_normalized_outputs_are_means_over_their_trials(made):
+    """Each trial has inputs of its own, and so an expectation of its own."""
+    _, _, normalization, data = made
+    known = normalization[normalization["normalization"].isin(["none", "layer"])]
+    assert known.groupby(["inputs", "normalization", "width"])["expected"].nunique().min() > 1
+    lines = data[(data["kind"] == "theory") & data["panel"].isin(["proportional", "fixed"])]
+    found = lines.set_index(["panel", "series", "x"])["value"]
+    for place, rows in known.groupby(["inputs", "normalization", "width"]):
+        assert found[place] == pytest.approx(rows["expected"].mean())

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from dynparam.experiments.sharpness.judge import Measured, judged, thesis_slopes
 from dynparam.statistics.judged import CLAIM, CONTROL, outcomes
@@ -170,3 +171,99 @@ def test_growth_that_normalization_leaves_is_found():
 def test_an_edge_elsewhere_is_found():
     assert (rows(table(c=rates(2.5)), experiment="rates")["verdict"] == "disagrees").all()
     assert (rows(table(), experiment="rates")["verdict"] == "agrees").all()
+
+
+TOLERANCES = {
+    "slope": 0.11,
+    "ratio": 0.12,
+    "ratio_from": 256,
+    "normalized_slope": 0.13,
+    "flat": 0.14,
+    "growth": 0.35,
+    "normalized_ratio": 0.36,
+    "rate": 0.17,
+}
+
+ACCEPTED = {
+    ("widths", "slope", "sharpening, spectral"): (-1.11, -0.89),
+    ("widths", "measured over theory", "constant, mup, n = 256"): (0.88, 1.12),
+    ("normalization", "slope", "fixed inputs, none"): (0.87, 1.13),
+    ("normalization", "slope", "proportional inputs, batch"): (-0.14, 0.14),
+    ("normalization", "slope", "fixed inputs, mean"): (-0.14, 0.14),
+    ("normalization", "slope", "proportional inputs, layer"): (0.35, np.nan),
+    ("normalization", "measured over theory", "fixed inputs, layer, M = 50"): (0.64, 1.36),
+    ("rates", "largest rate times sharpness", "standard"): (1.83, 2.17),
+    ("thesis", "slope of the wide limit over its last decade", "square_root, standard"): (0.89, 1.11),
+}
+
+
+def measured():
+    return Measured(widths(), limits(), normalization(), rates())
+
+
+def test_every_row_has_the_tolerance_of_its_kind():
+    found = judged(measured(), verdicts(tolerances=TOLERANCES)).query("note != @OF_NTK")
+    found = found.set_index(["experiment", "quantity", "setting"])
+    for place, ends in ACCEPTED.items():
+        accepted = found.loc[place, ["accepted_low", "accepted_high"]].tolist()
+        assert accepted == pytest.approx(ends, nan_ok=True), place
+
+
+@pytest.mark.parametrize(("smallest", "judged_at"), [(128, {128, 256}), (129, {256}), (256, {256})])
+def test_ratios_are_judged_from_the_smallest_n_on(smallest, judged_at):
+    found = judged(measured(), verdicts(tolerances={**TOLERANCES, "ratio_from": smallest}))
+    ratios = rows(found, experiment="widths", quantity="measured over theory")
+    assert {int(setting.split("n = ")[1]) for setting in ratios["setting"]} == judged_at
+
+
+@pytest.mark.parametrize(("spectral", "controls"), [(-0.31, 2), (-0.29, 0), (-0.2, 0), (0.31, 2)])
+def test_there_is_a_control_where_both_tolerances_leave_a_gap(spectral, controls):
+    """At 0.15 for a slope, two theories are told apart from 0.30 on: here in both families."""
+    table = widths(slopes={"ntk": 0.0, "spectral": 0.0})
+    mine = table["parametrization"] == "spectral"
+    for column in ("sharpness", "expected"):
+        table.loc[mine, column] *= table["n"] ** spectral
+    found = judged(Measured(table, limits(), normalization(), rates()), verdicts())
+    assert (found["note"] == OF_NTK).sum() == controls
+
+
+def test_means_and_slopes_are_those_of_their_trials():
+    """Interval by interval, by scipy: Student's of a mean; and narrower at a smaller confidence."""
+    settings = verdicts()
+    found = judged(measured(), settings).query("role == 'claim'")
+    found = found.set_index(["experiment", "quantity", "setting"])
+    table = widths()
+    mine = table.query("family == 'sharpening' and parametrization == 'mup'")
+    ratios = mine.query("n == 256").eval("sharpness / expected")
+    other = normalization().query("inputs == 'fixed' and normalization == 'layer' and width == 100")
+    places = {
+        ("widths", "measured over theory", "sharpening, mup, n = 256"): ratios,
+        ("normalization", "measured over theory", "fixed inputs, layer, M = 100"): other.eval(
+            "sharpness / expected"
+        ),
+        ("rates", "largest rate times sharpness", "mup"): rates().query("parametrization == 'mup'")[
+            "product"
+        ],
+    }
+    for place, values in places.items():
+        low, high = stats.t.interval(0.95, len(values) - 1, values.mean(), stats.sem(values))
+        told = found.loc[place, ["measured", "ci_low", "ci_high"]].tolist()
+        assert told == pytest.approx([values.mean(), low, high], rel=1e-9), place
+    means = mine.groupby("n")["sharpness"].mean()
+    slope = stats.linregress(np.log(means.index), np.log(means)).slope
+    assert found.loc[("widths", "slope", "sharpening, mup"), "measured"] == pytest.approx(slope)
+    half = settings.model_copy(update={"fit": settings.fit.model_copy(update={"confidence": 0.5})})
+    narrow = judged(measured(), half).query("role == 'claim'")
+    narrow = narrow.set_index(["experiment", "quantity", "setting"])
+    reach = [(one["ci_high"] - one["ci_low"]).drop("thesis", level=0) for one in (narrow, found)]
+    assert (reach[0] < 0.5 * reach[1]).all()
+
+
+def test_the_last_decade_and_the_window_are_those_widths_alone():
+    """A slope that changes in every decade: -1, 0, 1 and 2 of them, n = 1000 to 10^7."""
+    table = limits()
+    mine = (table["parametrization"] == "ntk") & (table["inputs"] == "whole")
+    table.loc[mine, "sharpness"] = [1.0, 1e-1, 1e-1, 1.0, 100.0]
+    slopes = thesis_slopes(table, verdicts()).set_index("parametrization")
+    assert slopes.loc["ntk", "last_decade"] == pytest.approx(2)
+    assert slopes.loc["ntk", "window"] == pytest.approx(-1)

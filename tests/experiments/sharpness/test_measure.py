@@ -1,5 +1,7 @@
 """Sharpness measured: against autograd, closed forms, and theory where it must hold."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -213,3 +215,160 @@ def test_a_rate_is_stable_if_the_loss_stays_below_its_first_value(monkeypatch, l
     monkeypatch.setattr(measure, "MLP", Planted)
     images = torch.zeros(5, 3)
     assert measure._is_stable([], UNIT, images, torch.ones(5, 1), 0.1, len(losses) - 1) is stable
+
+
+def test_as_many_images_as_there_are_may_be_drawn():
+    found = drawn_images(widths_stage(), PAIR, 60, "widths", pool=32)
+    every = PAIR.train_images.mean(axis=(2, 3)) / 127.5 - 1
+    np.testing.assert_allclose(np.sort(found, axis=0), np.sort(every, axis=0), atol=1e-12)
+
+
+def test_classes_are_equally_many_only_where_that_is_asked_for():
+    """21 images of two classes, and of few of one of them as many as fall to it."""
+    stage = widths_stage()
+    free = stage.model_copy(update={"data": stage.data.model_copy(update={"stratified": False})})
+    assert drawn_images(free, PAIR, 21, "widths").shape == (21, 192)
+    dark = PAIR.train_images * PAIR.train_labels[:, None, None, None]
+    marked = replace(PAIR, train_images=dark)
+    for settings, equal in ((stage, True), (free, False)):
+        brights = [
+            (drawn_images(settings, marked, 20, part) > -1).any(axis=1).sum()
+            for part in ("widths", "rates", "thesis")
+        ]
+        assert (set(brights) == {10}) == equal
+
+
+def test_images_and_networks_follow_from_the_seed(widths, rates):
+    """Of another one all are others."""
+    images = [drawn_images(widths_stage(seed=seed), PAIR, 20, "widths") for seed in (0, 1)]
+    assert len({one.tobytes() for one in images}) == 2
+    few = {"widths": {**SHARPNESS["widths"], "trials": 2}, "parametrizations": ["ntk"]}
+    parts = {"normalization": {**SHARPNESS["normalization"], "trials": 2}}
+    tables = [
+        (
+            measure.measure_widths(widths_stage(seed=seed, **few), PAIR),
+            measure.measure_rates(rates_stage(seed=seed, parametrizations=["ntk"]), PAIR),
+            measure.measure_normalization(normalization_part(seed=seed, **parts)),
+        )
+        for seed in (0, 1)
+    ]
+    for first, second in zip(*tables, strict=True):
+        assert (first["sharpness"] != second["sharpness"]).all()
+
+
+def test_networks_of_one_draw_of_images_differ_by_seed(monkeypatch, widths):
+    """The images kept, so that the networks' own random numbers show."""
+    monkeypatch.setattr(measure, "drawn_images", lambda settings, pair, count, *given, **named: IMAGES)
+    few = {"widths": {**SHARPNESS["widths"], "trials": 2}, "parametrizations": ["ntk"]}
+    for make, seeds in (
+        (lambda seed: measure.measure_widths(widths_stage(seed=seed, **few), PAIR), (0, 1)),
+        (lambda seed: measure.measure_rates(rates_stage(seed=seed, **few), PAIR), (0, 1)),
+    ):
+        first, second = (make(seed) for seed in seeds)
+        assert (first["sharpness"] != second["sharpness"]).all()
+
+
+IMAGES = np.random.default_rng(8).normal(size=(20, 192))
+
+
+@pytest.mark.parametrize("name", ["mup", "standard"])
+@pytest.mark.parametrize("family", ["constant", "sharpening"])
+def test_the_sharpness_of_rates_is_that_of_their_own_images_and_networks(rates, family, name):
+    network = measure.families(widths_stage())[family][64]
+    scales = layer_scales(name, network)
+    random = torch_generator(0, "sharpness", "rates", family, 64)
+    model = MLP(draw_weights(network, scales, random, torch.float64), scales.multiplier)
+    images = torch.from_numpy(drawn_images(rates_stage(), PAIR, 12, "rates"))
+    slopes = jacobian(model, lambda f: f, images)
+    expected = torch.linalg.matrix_norm(slopes, 2).item() ** 2 / 12
+    row = rates.query("family == @family and parametrization == @name")
+    assert row["sharpness"].item() == pytest.approx(expected, rel=1e-9)
+
+
+def jacobian(model, normalize, images):
+    """Of normalized outputs, (outputs times inputs, weights)."""
+    found = jacrev(lambda p: normalize(functional_call(model, p, (images,))).T)(
+        dict(model.named_parameters())
+    )
+    return torch.cat([one.detach().flatten(2) for one in found.values()], dim=2).flatten(0, 1)
+
+
+NORMALIZE = {
+    "none": lambda f: f,
+    "mean": lambda f: f - f.mean(0),
+    "batch": lambda f: (f - f.mean(0)) / f.var(0, correction=0).sqrt(),
+    "layer": lambda f: torch.nn.functional.layer_norm(f, f.shape[1:], eps=0.0),
+}
+
+
+@pytest.mark.parametrize(("rule", "count"), [("proportional", 24), ("fixed", 12)])
+@pytest.mark.parametrize("name", NORMALIZE)
+def test_a_trial_of_normalized_outputs_is_that_of_autograd(rule, count, name):
+    """Of one output, the mean over them; layer normalization couples them. Variance 2 over fan-in.
+
+    What is expected is the same of the wide kernel, with the slopes of the measured outputs.
+    """
+    found = measure._of_normalization(normalization_part(), rule, 24, 1)
+    (row,) = [one for one in found if one["normalization"] == name]
+    random = torch_generator(0, "sharpness", "normalization", rule, 24, 1)
+    widths = Widths((24, 24, 24, 8))
+    images = torch.empty(count, 24, dtype=torch.float64).normal_(generator=random)
+    he = LayerScales((1.0,) * 3, ((2 / 24) ** 0.5,) * 3)
+    model = MLP(draw_weights(widths, he, random, torch.float64), he.multiplier)
+    slopes = jacobian(model, NORMALIZE[name], images).reshape(8, count, -1)
+    parts = [slopes.flatten(0, 1)] if name == "layer" else list(slopes)
+    each = [torch.linalg.matrix_norm(one, 2).item() ** 2 / count for one in parts]
+    assert row["sharpness"] == pytest.approx(np.mean(each), rel=1e-8)
+    wide = kernels.ntk(inner_products(images.numpy()), widths, he)
+    values = model(images).detach()
+    through = torch.autograd.functional.jacobian(NORMALIZE[name], values).permute(1, 0, 3, 2).numpy()
+    full = np.einsum("csea,ab,dteb->csdt", through, wide, through)
+    places = [slice(8)] if name == "layer" else [slice(one, one + 1) for one in range(8)]
+    tops = [np.linalg.eigvalsh(square(full[one, :, one]))[-1] / count for one in places]
+    assert row["expected"] == pytest.approx(np.mean(tops), rel=1e-8)
+    assert (row["inputs"], row["width"], row["trial"]) == (rule, 24, 1)
+
+
+def square(kernel):
+    rows = kernel.shape[0] * kernel.shape[1]
+    return kernel.reshape(rows, rows)
+
+
+@pytest.mark.parametrize("edge", [1.05, 1.7, 2.0, 2.3456, 3.9])
+def test_the_largest_stable_rate_is_found_to_half_a_per_cent(monkeypatch, edge):
+    """The edge is planted at so much over a sharpness of 8; what is asked for are rates."""
+    monkeypatch.setattr(measure, "_is_stable", lambda *given: given[4] * 8 < edge)
+    found = measure._largest_product([], UNIT, torch.zeros(1), torch.zeros(1), 8.0, 10)
+    assert found == pytest.approx(edge, rel=0.0051)
+
+
+@pytest.mark.parametrize(("stable", "end"), [(True, 4.0), (False, 1.0)])
+def test_an_edge_beyond_those_tried_shows_as_the_last_one(monkeypatch, stable, end):
+    monkeypatch.setattr(measure, "_is_stable", lambda *given: stable)
+    found = measure._largest_product([], UNIT, torch.zeros(1), torch.zeros(1), 8.0, 10)
+    assert found == pytest.approx(end, rel=0.0051)
+
+
+@pytest.mark.parametrize("scale", [1.0, 50.0])
+def test_targets_lie_a_thousandth_of_the_outputs_away(monkeypatch, scale):
+    """So that the kernel stays; plus or minus, as the signs say."""
+    seen = []
+
+    class Planted(torch.nn.Module):
+        """Outputs 1, -3 and 5 times ``scale``, and their gradient."""
+
+        def __init__(self, *given):
+            super().__init__()
+            self.shift = torch.nn.Parameter(torch.zeros(3, 1))
+
+        def forward(self, images):
+            """Kept, so that their gradient may be read."""
+            f = scale * torch.tensor([[1.0], [-3.0], [5.0]]) + self.shift
+            if f.requires_grad:
+                f.register_hook(lambda slope: seen.append(slope))
+            return f
+
+    monkeypatch.setattr(measure, "MLP", Planted)
+    signs = torch.tensor([[1.0], [-1.0], [1.0]])
+    assert measure._is_stable([], UNIT, torch.zeros(3, 2), signs, 1e-9, 1)
+    torch.testing.assert_close(seen[0], -1e-3 * 3 * scale * signs / 3, rtol=1e-2, atol=0)

@@ -9,10 +9,11 @@ from dynparam.experiments.sharpness.settings import (
     Sharpness,
     for_normalization,
     for_rates,
+    for_verdicts,
     for_widths,
 )
 from tests.experiments.sharpness.small import DATA, SHARPNESS
-from tests.findings_run import CONFIG
+from tests.findings_run import CONFIG, configured
 
 
 def changed(*path, to):
@@ -123,3 +124,18 @@ def test_a_measurement_depends_on_its_own_part_alone(of, own):
 def test_a_key_that_no_measurement_has_is_refused():
     with pytest.raises(ValidationError, match="Extra inputs"):
         NormalizationPart.model_validate({**SHARPNESS, "own": 1})
+
+
+@pytest.mark.parametrize("of", [for_widths, for_rates])
+def test_measurements_on_images_depend_on_their_own_pair_alone(of):
+    pairs = {"airplane-automobile": ["airplane", "automobile"], "bird-cat": ["bird", "cat"]}
+    both = configured({"data.pairs": {**pairs, "deer-dog": ["deer", "dog"]}})
+    for pair in pairs:
+        assert list(of(both, pair).data.pairs) == [pair]
+    assert of(both, "bird-cat") == of(CONFIG, "bird-cat")
+
+
+def test_verdicts_depend_on_no_title_of_another_figure():
+    found = for_verdicts(CONFIG)
+    assert found.sharpness == CONFIG.sharpness
+    assert found.figures.titles == found.figures.architecture == {}

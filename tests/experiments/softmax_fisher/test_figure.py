@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from dynparam.experiments.softmax_fisher import figure
 from tests import softmax
+from tests.drawn import error_bars
 
 STAGE = softmax.stage()
 DATA = figure.plotted_data(softmax.planted(), STAGE)
@@ -72,3 +74,65 @@ def test_an_interval_beyond_zero_leaves_the_axis_positive():
     data = DATA.copy()
     data.loc[data["panel"] == "spectrum", "low"] = -1.0
     assert figure.softmax_figure(data, STAGE).axes[0].get_ylim()[0] > 0
+
+
+SCATTERED = softmax.scattered_stage()
+
+
+def by_network(trials):
+    """(n, scales) -> quantity -> eigenvalues (trials, ranks), of images."""
+    return {
+        network: {
+            name: rows.pivot(index="trial", columns="rank", values="value").to_numpy()
+            for name, rows in mine.groupby("quantity")
+        }
+        for network, mine in trials[trials["part"] == "images"].groupby(["n", "scales"])
+    }
+
+
+def test_every_point_is_that_of_its_eigenvalues():
+    """Of eigenvalues that nothing has in common; four outputs, of which three stand out of softmax."""
+    data = figure.plotted_data(softmax.scattered(), SCATTERED)
+    data = data.set_index(["panel", "n", "scales", "quantity", "rank"]).sort_index()
+    told = 0
+
+    def check(place, size, expected, values):
+        """One point with Student's interval of four trials."""
+        nonlocal told
+        told += 1
+        mean = np.mean(values)
+        reach = stats.t.ppf((1 + SCATTERED.fit.confidence) / 2, 3) * np.std(values, ddof=1) / 2
+        row = data.loc[place] if place[-1] else data.loc[place[:-1]].iloc[0]
+        columns = ["output_rms", "expected", "value", "low", "high"]
+        numbers = [size, expected, mean, mean - reach, mean + reach]
+        assert row[columns].tolist() == pytest.approx(numbers), place
+
+    for (n, scales), e in by_network(softmax.scattered()).items():
+        size = e["output_rms"].mean()
+        for measured, theory, count in (("softmax", "refined", 3), ("squared", "squared_wide", 4)):
+            unit = e[theory][:, :count].mean(axis=1)
+            for rank in range(1, 9) if n == 256 else ():
+                values, line = (e[one][:, rank - 1] / unit for one in (measured, theory))
+                check(("spectrum", n, scales, measured, rank), size, line.mean(), values)
+        far = {name: e[name][:, 0] / e[name][:, 2] for name in ("softmax", "refined")}
+        values = far["softmax"] / (e["squared"][:, 0] / e["squared"][:, 3])
+        check(("spread", n, scales, "softmax", None), size, far["refined"].mean(), values)
+    assert told == len(data)
+
+
+def test_points_and_lines_of_a_panel_are_those_of_the_data():
+    drawn = figure.softmax_figure(DATA, STAGE)
+    names = list(STAGE.softmax_fisher.parametrizations)
+    for axis, name in zip(drawn.axes, names, strict=False):
+        mine = DATA[(DATA["panel"] == "spectrum") & (DATA["scales"] == name)]
+        for bars, quantity in zip(error_bars(axis), ("squared", "softmax"), strict=True):
+            rows = mine[mine["quantity"] == quantity]
+            assert bars.x == rows["rank"].tolist()
+            assert bars.y == rows["value"].tolist()
+    spread = DATA[DATA["panel"] == "spread"]
+    shown = [
+        (x, y)
+        for bars in error_bars(drawn.axes[len(names)])
+        for x, y in zip(bars.x, bars.y, strict=True)
+    ]
+    assert sorted(shown) == sorted(zip(spread["output_rms"], spread["value"], strict=True))

@@ -1,5 +1,8 @@
 """What the findings say of softmax, from planted eigenvalues."""
 
+from fractions import Fraction
+
+import numpy as np
 import pytest
 
 from dynparam.experiments.softmax_fisher.findings import SPREAD, Found
@@ -69,3 +72,29 @@ def test_numbers_on_gaussian_inputs():
     numbers = found().gaussian()
     assert numbers["outliers"] == pytest.approx(1.0, abs=0.02)
     assert numbers["gap"] == pytest.approx(0.1, abs=0.01)
+
+
+def test_numbers_are_those_of_their_own_rows():
+    """Each row has a number that no other has."""
+    table = TABLE.assign(measured=np.arange(len(TABLE), dtype=float))
+    claims = table[table["role"] != CONTROL]
+    rows = claims[claims["experiment"] == "gaussian"].set_index("quantity")["measured"]
+    assert found(table).gaussian() == {
+        "outliers": rows["mean over the C - 1 outliers of e / refined"],
+        "largest": rows["e_1 / refined"],
+        "gap": rows["e_{C+1} / e_C, squared loss"],
+        "own_gap": rows["e_C / e_{C-1}, softmax"],
+    }
+    spreads = claims[claims["quantity"] == SPREAD].set_index("setting")["measured"]
+    for dispersed, names in ((True, ["ntk", "standard"]), (False, ["mup", "spectral", "dynamic"])):
+        told = {row["name"]: row["value"] for row in found(table).spreads(dispersed=dispersed)}
+        assert told == {name: spreads[f"{name}, n = 1000"] for name in names}
+
+
+def test_dynamic_is_among_those_whose_outputs_stay_where_r_is_zero():
+    names = [row["name"] for row in found(r=Fraction(0)).spreads(dispersed=True)]
+    assert names == ["ntk", "dynamic", "standard"]
+
+
+def test_without_spreads_nothing_is_decided():
+    assert not found(TABLE[TABLE["quantity"] != SPREAD]).decided_by_size()

@@ -2,15 +2,17 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from dynparam.experiments.softmax_fisher.judge import judged, networks, outputs_stay
-from dynparam.statistics.judged import CLAIM, CONTROL, FORM, RIGHT, WRONG
+from dynparam.experiments.softmax_fisher.measure import HE
+from dynparam.statistics.judged import CLAIM, CONTROL, FORM, RIGHT, SHOWN, WRONG
 from dynparam.support.errors import DataError
 from dynparam.support.tables import read_csv, write_csv
 from dynparam.theory.parametrization import HALF, NAMES
 from tests import softmax
 
-STAGE = softmax.stage()
+STAGE, SCATTERED = softmax.stage(), softmax.scattered_stage()
 SPREAD = "spread e_1 / e_{C-1} over that of the squared loss"
 
 
@@ -107,3 +109,96 @@ def test_the_table_is_read_as_it_was_written(tmp_path):
     write_csv(judged(softmax.planted(), STAGE), tmp_path / "softmax.csv")
     table = read_csv(tmp_path / "softmax.csv", FORM)
     assert not set(table.loc[table["role"] == CONTROL, "verdict"]) - set(WRONG)
+
+
+def of_networks(trials):
+    """(part, n, scales) -> quantity -> eigenvalues (trials, ranks)."""
+    return {
+        network: {
+            name: rows.pivot(index="trial", columns="rank", values="value").to_numpy()
+            for name, rows in mine.groupby("quantity")
+        }
+        for network, mine in trials.groupby(["part", "n", "scales"])
+    }
+
+
+def by_hand(network, e):
+    """quantity and role -> expected value, values over trials, what is accepted, the note."""
+    part, n, scales = network
+    c, limits = (5 if part == "gaussian" else 4), SCATTERED.softmax_fisher.tolerances
+    found = {
+        ("mean over the C - 1 outliers of e / refined", CLAIM): (
+            1.0,
+            np.mean([e["softmax"][:, k] / e["refined"][:, k] for k in range(c - 1)], axis=0),
+            (1 - limits.outliers, 1 + limits.outliers),
+            "",
+        ),
+        ("sum of eigenvalues over theory", CLAIM): (
+            1.0,
+            e["trace"][:, 0] / e["trace_refined"][:, 0],
+            (1 - limits.trace, 1 + limits.trace),
+            "",
+        ),
+        ("e_1 / simple form", SHOWN): (
+            1.0,
+            e["softmax"][:, 0] / e["simple"][:, 0],
+            OPEN_ENDS,
+            f"good where K1/(T K2) is small; here {e['remainder'].mean():.2g}",
+        ),
+    }
+    if part == "gaussian":
+        near = (1 - limits.largest, 1 + limits.largest)
+        found["e_1 / refined", CLAIM] = (1.0, e["softmax"][:, 0] / e["refined"][:, 0], near, "")
+        name = "largest eigenvalue of the input metric over theory"
+        found[name, CLAIM] = (1.0, e["input"][:, 0] / e["input_wide"][:, 0], near, "")
+        counted = [1 + max(range(7), key=lambda k, row=row: row[k] / row[k + 1]) for row in e["squared"]]
+        name = "outliers of the squared loss"
+        found[name, CLAIM] = (5.0, counted, (4.5, 5.5), "eigenvalues before the widest gap")
+        found[name, CONTROL] = (4.0, counted, (3.5, 4.5), "C - 1 of them, as of softmax")
+        squared = e["squared"][:, 5] / e["squared"][:, 4]
+        found["e_{C+1} / e_C, squared loss", SHOWN] = (np.nan, squared, OPEN_ENDS, "")
+        own = e["softmax"][:, 4] / e["softmax"][:, 3]
+        note = "a gap is not always visible: some p_t are extreme"
+        found["e_C / e_{C-1}, softmax", SHOWN] = (np.nan, own, OPEN_ENDS, note)
+        return found
+    spread = {name: e[name][:, 0] / e[name][:, 2] for name in ("softmax", "refined", "squared")}
+    squared = e["squared"][:, 0] / e["squared"][:, 3]
+    bound = limits.dispersed if scales == "ntk" else limits.alike
+    ends = (bound, np.nan) if scales == "ntk" else (np.nan, bound)
+    size = f"f_rms = {e['output_rms'].mean():.2g}"
+    found[SPREAD, CLAIM] = (bound, spread["softmax"] / squared, ends, size)
+    wide = spread["refined"].mean()
+    name = "spread e_1 / e_{C-1}, softmax"
+    found[name, SHOWN] = (wide, spread["softmax"], OPEN_ENDS, "expected: refined")
+    found["spread e_1 / e_C, squared loss", SHOWN] = (1.0, squared, OPEN_ENDS, "")
+    if (n, scales) == (256, "ntk"):
+        ends = (wide * (1 - limits.outliers), wide * (1 + limits.outliers))
+        name = "spread e_1 / e_{C-1} without softmax"
+        note = "no softmax, Q = I/C, but said to spread as softmax does"
+        found[name, CONTROL] = (wide, spread["squared"], ends, note)
+    return found
+
+
+OPEN_ENDS = (np.nan, np.nan)
+
+
+def test_every_row_is_that_of_its_eigenvalues():
+    """Of eigenvalues that nothing has in common: expected, measured, interval, bounds and note."""
+    trials = softmax.scattered()
+    table = judged(trials, SCATTERED)
+    rows = table.set_index(["experiment", "setting", "quantity", "role"])
+    names = {("gaussian", 0, HE): "He's initialization"}
+    told = 0
+    for network, values in of_networks(trials).items():
+        setting = names.get(network, f"{network[2]}, n = {network[1]}")
+        for (quantity, role), (expected, found, accepted, note) in by_hand(network, values).items():
+            row = rows.loc[(network[0], setting, quantity, role)]
+            error = np.std(found, ddof=1) / 2  # of four trials
+            reach = stats.t.ppf((1 + SCATTERED.fit.confidence) / 2, 3) * error
+            mean = np.mean(found)
+            numbers = [expected, mean, mean - reach, mean + reach, *accepted]
+            columns = ["expected", "measured", "ci_low", "ci_high", "accepted_low", "accepted_high"]
+            assert row[columns].tolist() == pytest.approx(numbers, nan_ok=True), (network, quantity)
+            assert row["note"] == note
+            told += 1
+    assert told == len(table)

@@ -10,7 +10,8 @@ from dynparam.engines.network import MLP, draw_weights
 from dynparam.experiments.softmax_fisher import measure
 from dynparam.support.errors import DataError
 from dynparam.support.randomness import torch_generator
-from dynparam.theory import fisher
+from dynparam.theory import classification, fisher, kernels
+from dynparam.theory.inner_products import inner_products
 from dynparam.theory.parametrization import layer_scales
 from dynparam.theory.widths import Widths
 from tests import softmax
@@ -130,3 +131,66 @@ def test_sharpness_is_the_first_of_the_spectrum(table):
     drawn, _ = measure.draw_gaussian(SETTINGS, 0)
     found = values(table, part="gaussian", trial=0, quantity="squared")
     assert found[0] == pytest.approx(fisher.sharpness(drawn.kernel))
+
+
+def test_networks_on_gaussian_inputs_are_he_s_from_numbers_of_their_own():
+    for trial in (0, 2):
+        drawn, weights = measure.draw_gaussian(SETTINGS, trial)
+        assert drawn.widths.sizes == (20, 15, 12, 3)
+        assert drawn.scales.multiplier == (1, 1, 1)
+        assert drawn.scales.init_std == pytest.approx([(2 / n) ** 0.5 for n in (20, 15, 12)])
+        random = torch_generator(SETTINGS.softmax_fisher.seed, "softmax", "gaussian", trial)
+        again = draw_weights(drawn.widths, drawn.scales, random, torch.float64)
+        assert all(torch.equal(a, b) for a, b in zip(weights, again, strict=True))
+        x = torch.randn(6, 20, dtype=torch.float64, generator=random)
+        assert np.array_equal(drawn.inputs, x.numpy())
+
+
+def drawn_networks():
+    """part, n, scales, trial -> what is drawn, of all networks."""
+    own = SETTINGS.softmax_fisher
+    for trial in range(own.trials):
+        yield ("gaussian", 0, measure.HE, trial), measure.draw_gaussian(SETTINGS, trial)[0]
+        for n in own.images.widths:
+            for name, one in measure.draw_on_images(SETTINGS, PAIR, n, trial):
+                yield ("images", n, name, trial), one
+
+
+def test_theory_is_that_of_the_inputs_drawn(table):
+    """By sums over inputs and classes: means of the wide kernel, of Q_t, and the size of outputs."""
+    for (part, n, scales, trial), drawn in drawn_networks():
+        wide = kernels.ntk(inner_products(drawn.inputs), drawn.widths, drawn.scales)
+        f = drawn.outputs
+        p = np.exp(f) / np.exp(f).sum(axis=1, keepdims=True)
+        metric = [np.diag(one) - np.outer(one, one) for one in p]
+        count, outputs = f.shape
+        own = np.diag(wide).mean()
+        other = wide[~np.eye(count, dtype=bool)].mean()
+        s2, sizes = np.square(drawn.scales.signal), drawn.widths.sizes
+        square = s2[0] * np.square(drawn.inputs).sum(axis=1).mean()
+        square *= np.prod([s * n_below / 2 for s, n_below in zip(s2[1:], sizes[1:], strict=False)])
+        expected = {
+            "simple": other * np.linalg.eigvalsh(np.mean(metric, axis=0))[::-1][: outputs - 1],
+            "remainder": [own / (count * other)],
+            "trace_refined": [
+                sum(np.trace(q) * k for q, k in zip(metric, np.diag(wide), strict=True)) / count
+            ],
+            "trace": [sum(np.sum(q * drawn.kernel[:, t, :, t]) for t, q in enumerate(metric)) / count],
+            "squared_wide": np.repeat(np.linalg.eigvalsh(wide)[::-1] / count, outputs)[:5],
+            "output_rms": [square**0.5],
+        }
+        for quantity, numbers in expected.items():
+            found = values(table, part=part, n=n, scales=scales, trial=trial, quantity=quantity)
+            assert found == pytest.approx(np.array(numbers)), (part, n, scales, quantity)
+
+
+def test_input_metrics_are_largest_eigenvalues_over_inputs(table):
+    for trial in range(SETTINGS.softmax_fisher.trials):
+        drawn, weights = measure.draw_gaussian(SETTINGS, trial)
+        metric = measure.input_metric(weights, drawn.scales, drawn.inputs)
+        inner = inner_products(drawn.inputs)
+        backward = kernels.gram_matrices(inner, drawn.widths, drawn.scales).backward
+        wide = classification.input_kernel(backward, drawn.widths, drawn.scales)
+        for quantity, matrix in (("input", metric), ("input_wide", wide)):
+            (found,) = values(table, part="gaussian", trial=trial, quantity=quantity)
+            assert found == pytest.approx(np.linalg.eigvalsh(matrix)[-1] / 6), quantity

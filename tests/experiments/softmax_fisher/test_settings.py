@@ -45,6 +45,8 @@ def test_an_unknown_pair_is_told_with_its_key():
         ({"samples": 7}, r"samples \(7\) is odd"),
         ({"samples": 0}, "greater than or equal to 2"),
         ({"ranks": 4}, "exceed the 4 classes"),
+        ({"ranks": 6, "gaussian": {"inputs": 20, "hidden": [5], "outputs": 6}}, "exceed the 6 classes"),
+        ({"ranks": 25, "gaussian": {"inputs": 20, "hidden": [5], "outputs": 6}}, "the 24 eigenvalues"),
         ({"ranks": 19}, "no more than the 18 eigenvalues"),
         ({"parametrizations": ["ntk", "ntk"]}, "one twice"),
         ({"parametrizations": ["sp"]}, "parametrizations"),
@@ -69,3 +71,8 @@ def test_an_unknown_pair_is_told_with_its_key():
 def test_what_cannot_be_measured_is_refused_with_its_key(changes, message):
     with pytest.raises(ValidationError, match=message):
         softmax.config(**changes)
+
+
+def test_as_many_ranks_as_there_may_be_are_kept():
+    assert softmax.config(ranks=5).softmax_fisher.ranks == 5
+    assert softmax.config(ranks=18).softmax_fisher.ranks == 18

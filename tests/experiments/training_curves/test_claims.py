@@ -185,6 +185,13 @@ def test_rows_of_a_quantity_lend_each_other_their_variances():
         )
 
 
+def test_rows_of_two_pairs_lend_each_other_their_variances_too():
+    table = judge_curves(claims_stage(epochs=(1, 3, 5, 10)), "", *both(0.02, seeds=range(2)))
+    freedom = table["note"].str.extract(r"moderated, ([\d.]+) degrees")[0].astype(float)
+    losses = table["metric"].str.contains("loss (?:epoch|area|best)")
+    assert (freedom[losses] > 1).all(), "one pair has one degree of its own"
+
+
 def test_area_by_hand():
     """Differences 0, 1, 1, 3 and twice that at epochs 0 to 3: (0/2 + 1 + 1 + 3/2)/3 = 7/6 and 7/3."""
     first, second = (curves(seeds=(0, 1), last=3, noise=0, parametrization=name) for name in BOTH)
@@ -391,6 +398,30 @@ def test_domain_rows():
     }
     better = np.where(table["metric"].str.endswith("loss"), -1, 1) * np.where(table["n"] == 1000, 1, -1)
     assert (np.sign(table["effect_size"]) == better).all()
+
+
+def test_effects_are_means_over_scatter():
+    """Of five pairs, less their bias: Gamma(2) / (sqrt(2) Gamma(3/2)), by Hedges for 4 of freedom."""
+    unbiased = 1 / (2**0.5 * np.pi**0.5 / 2)
+    first, second = both(0.02, last=4)
+    table = domain_table(claims_stage(), {("bird-cat", 1000, 50): [(first, second)]})
+    for metric in QUANTITIES:
+        a, b = (t.loc[t["epoch"] == 1, metric].to_numpy() for t in (first, second))
+        mine = table[(table["metric"] == metric) & (table["epoch"] == "1")].iloc[0]
+        assert mine["value"] == pytest.approx((b - a).mean())
+        assert mine["effect_size"] == pytest.approx(unbiased * (b - a).mean() / (b - a).std(ddof=1))
+
+
+@pytest.mark.parametrize(("draws", "seeds"), [(1, 6), (2, 3), (3, 4)])
+def test_pairs_and_draws_are_counted(draws, seeds):
+    study = [both(0.5, last=4, seeds=range(10 * k, 10 * k + seeds)) for k in range(draws)]
+    table = domain_table(claims_stage(), {("bird-cat", 1000, 50): study})
+    assert set(table["draws"]) == {draws}
+    assert set(table["seeds"]) == {draws * seeds}
+    lost = [(diverged(study[0][0], 1, 2), study[0][1]), *study[1:]]
+    table = domain_table(claims_stage(), {("bird-cat", 1000, 50): lost})
+    area = table[(table["metric"] == "train_loss") & (table["epoch"] == "area")].iloc[0]
+    assert (area["seeds"], area["draws"]) == (draws * seeds - 1, draws)
 
 
 def keys_of(table):

@@ -150,8 +150,30 @@ def test_places_of_the_domain_and_networks_besides_that_of_the_figures():
     assert found().others("train_loss", "area")[0]["metric"] == "train_loss"
 
 
+def test_a_network_differs_from_the_figures_by_either_width():
+    """n = 10000 with another n_min, and another n with the n_min of the figures."""
+    own = CONFIG.protocol
+    table = domain()
+    same = table[(table["n"] == own.n) & (table["n_min"] == own.n_min)]
+    more = [same.assign(n_min=123), same.assign(n=321)]
+    others = found(networks=pd.concat([table, *more])).others("test_loss")
+    networks = {(one["n"], one["n_min"]) for one in others}
+    assert {(own.n, 123), (321, own.n_min)} <= networks
+    assert (own.n, own.n_min) not in networks
+
+
+def test_draws_and_seeds_of_a_width_are_those_of_its_rows():
+    table = domain()
+    rows = (table["n"] == 2000) & (table["task"] == TASKS[0])
+    table.loc[rows, ["seeds", "draws"]] = [4, 9]
+    (row,) = [one for one in found(networks=table).domain("test_loss") if one["n"] == 2000]
+    assert (row["seeds"], row["draws"]) == ([4, 5], [2, 9])
+    assert found(networks=table).domain_seeds([row]) == "4 or 5 seeds"
+    assert found(networks=table).drawn() == "1 to 9 draws of the images"
+
+
 def test_differences_below_zero():
-    rows = [{"value": value} for value in (-1.0, 0.0, 2.0, -0.5)]
+    rows = [{"value": value, "ci_high": value + 1} for value in (-1.0, 0.0, 2.0, -0.5)]
     assert [row["value"] for row in found().below(rows)] == [-1.0, -0.5]
 
 

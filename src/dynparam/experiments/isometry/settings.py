@@ -99,12 +99,12 @@ class IsometrySettings(Block):
         ):
             if list(depths) != sorted(set(depths)):
                 raise ValueError(f"{where} are not increasing; list each once, the smallest first")
-        least = min(*self.depths, *self.descent.depths, self.control_depth)
-        # From c = L/(L-1) on no eigenvalue is as large as the formula says.
-        if self.clipped * (least - 1) >= least:
+        deepest = max(*self.depths, *self.descent.depths, self.control_depth)
+        # From c = L/(L-1) on, which falls with depth, no eigenvalue is as large as the formula says.
+        if self.clipped * (deepest - 1) >= deepest:
             raise ValueError(
-                f"clipped ({self.clipped}) leaves no eigenvalue at the top of {least} layers; choose it "
-                f"below {least / (least - 1):.3g}"
+                f"clipped ({self.clipped}) leaves no eigenvalue at the top of {deepest} layers; choose "
+                f"it below {deepest / (deepest - 1):.3g}"
             )
         require_narrower("bottlenecks", self.bottlenecks.n, self.bottlenecks.n_min)
         return self
