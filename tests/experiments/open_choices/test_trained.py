@@ -333,6 +333,11 @@ WRONG = {
         lambda t: t[(t["seed"] > 0) | (t["arm"] == "first")],
         NOT_ASKED,
     ),
+    "a seed more in one arm": (
+        "primal",
+        lambda t: pd.concat([t, t[(t["seed"] == 0) & (t["arm"] == "second")].assign(seed=99)]),
+        NOT_ASKED,
+    ),
     "a seed is missing": ("primal", lambda t: t[t["seed"] > 0], NOT_ASKED),
     "another seed": ("primal", lambda t: t.assign(seed=t["seed"] + 1), NOT_ASKED),
     "an epoch too few": ("primal", lambda t: t[t["epoch"] < EPOCHS], "train that run to its end"),
