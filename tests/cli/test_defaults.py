@@ -11,7 +11,7 @@ import typer
 
 from dynparam.cli import crate, data, main, probe, training
 from dynparam.experiments.own_widths import measure
-from dynparam.provenance import remaking
+from dynparam.provenance import remaking, verification
 from dynparam.provenance.stage import Made
 from dynparam.support.errors import AuditError, DataError, InterruptedRunError
 from dynparam.support.tables import write_csv
@@ -185,6 +185,24 @@ def test_verify_makes_again_what_takes_seconds_and_nothing_else(place, monkeypat
     assert commands & {("choices", "measure"), ("choices", "page")} == set()
     drawn = {("plot", name) for name in ("architecture", "probe", "curves", "sweep", "conditions")}
     assert commands >= {("fit",), ("compare",), ("table",), ("claims",), *drawn}
+
+
+@pytest.mark.parametrize(("words", "root"), [("", None), ("--root ..", Path(".."))])
+def test_verify_looks_for_what_files_rest_on_where_it_is_told(place, monkeypatch, words, root):
+    Path("figure.png").touch()
+    asked = []
+
+    class Noting(verification.Verifier):
+        """Keeps the directory that it is given."""
+
+        def __init__(self, configured, root=None):
+            """As it does, noted."""
+            asked.append(root)
+            super().__init__(configured, root)
+
+    monkeypatch.setattr(verification, "Verifier", Noting)
+    assert called(f"verify figure.png {words}") == 3
+    assert asked == [root]
 
 
 def test_in_a_pipe_every_finding_is_one_line(place, monkeypatch, capsys):

@@ -397,6 +397,20 @@ class Rough(nn.Linear):
         return Once.apply(super().forward(x))
 
 
+@pytest.mark.parametrize("sign", [-1.0, 1.0])
+def test_a_lost_second_derivative_is_told_whatever_its_sign(sign):
+    class Signed(Rough):
+        """Its first derivatives change their sign, and so does what the second ones lack."""
+
+        def forward(self, x):
+            """Outputs times the sign."""
+            return sign * super().forward(x)
+
+    model = seeded(lambda: Signed(4, 2).double())
+    with pytest.raises(ModelError, match="cannot be differentiated twice"):
+        sharpness(model, half_squared, GOOD)
+
+
 GOOD = (normal(7, 4), normal(7, 2))
 HALF = tuple(one.bfloat16() for one in GOOD)
 

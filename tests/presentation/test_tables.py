@@ -126,6 +126,7 @@ def test_groups_divide_a_table_in_its_order():
     assert [one.name for _, one, _ in parts] == ["orders-1", "orders-2"]
     for _, one, _ in parts:
         assert [column.head for column in one.columns] == ["measured", "interval", "verdict", "note"]
+    assert [heading for heading, _, _ in groups(view, FRAME.iloc[[1, 0]])] == ["B", "A"]
     # Rows in another order, with the index of a table that they were chosen from.
     parts = list(groups(view, FRAME.iloc[[2, 1]]))
     assert [(heading, list(rows.index)) for heading, _, rows in parts] == [("A", [2]), ("B", [1])]

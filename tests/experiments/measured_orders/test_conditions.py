@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -289,6 +290,17 @@ def test_a_failure_that_only_theory_sees_is_told(config, trials):
     assert cell["exact_exponent"] == 0.6
     assert cell["note"].startswith("2.58 fails at layer 2: ")
     assert cell["note"].endswith("what grows with n is still the smaller part of them")
+
+
+@pytest.mark.parametrize(
+    ("quantity", "high", "told"),
+    [("overlap", 0.04, True), ("overlap", 0.06, False), ("update", 0.04, False)],
+)
+def test_a_growth_that_is_seen_is_no_small_part(quantity, high, told):
+    """The reason holds for inner products of two steps whose slope stays below the tolerance."""
+    entry = SimpleNamespace(powers=[(quantity, 1)])
+    reason = conditions._not_yet(entry, SimpleNamespace(ci_high=high), 0.05)
+    assert (reason is not None) == told
 
 
 def test_steps_beyond_the_leading_order_are_given_as_the_reason(config, trials):

@@ -188,3 +188,19 @@ def test_files(table, settings, tmp_path):
     pd.testing.assert_frame_equal(
         again.fillna({"note": ""}), table.astype({"verdict": str, "claim": str}), check_dtype=False
     )
+
+
+def test_layers_of_one_exponent_and_several_verdicts_have_a_line_each(table, settings):
+    """A claim that holds in some layers and is undecided in others, of the same exponents."""
+    cell = ("parametrization", "family", "quantity")
+    _, rows = next(iter(table.groupby(list(cell), sort=False)))
+    first = rows.iloc[0]
+    alike = rows.assign(
+        claimed=first["claimed"],
+        exact=first["exact"],
+        claim=["holds", "undecided"] + ["holds"] * (len(rows) - 2),
+    )
+    lines = table1_1_page._cell(alike).splitlines()
+    assert len(lines) == 2
+    assert lines[0].startswith("✓")
+    assert lines[1].startswith("?")

@@ -4,6 +4,7 @@ import json
 from itertools import product
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 from typer.testing import CliRunner
@@ -331,6 +332,11 @@ WRONG = {
     "a seed is missing in one arm": (
         "primal",
         lambda t: t[(t["seed"] > 0) | (t["arm"] == "first")],
+        NOT_ASKED,
+    ),
+    "a seed more in one arm": (
+        "primal",
+        lambda t: pd.concat([t, t[(t["seed"] == 0) & (t["arm"] == "second")].assign(seed=99)]),
         NOT_ASKED,
     ),
     "a seed is missing": ("primal", lambda t: t[t["seed"] > 0], NOT_ASKED),
