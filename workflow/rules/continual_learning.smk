@@ -1,6 +1,9 @@
 # Continual learning: errors of tasks in a row measured, judged, drawn.
 
-from dynparam.experiments.continual_learning.settings import for_continual, for_continual_trials
+from dynparam.experiments.continual_learning.settings import (
+    for_continual,
+    for_continual_trials,
+)
 
 
 rule measure_continual:
