@@ -13,6 +13,7 @@ from dynparam.configuration.loading import build
 from dynparam.data.official import FOLDER, MEMBERS
 from dynparam.data.settings import for_pair, for_source
 from dynparam.experiments.registry import EXPERIMENTS
+from dynparam.report.contents import SOURCES, all_tables, table_caption
 from dynparam.report.stages import STAGES
 from dynparam.settings.reading import merge, read
 from dynparam.support.errors import DynparamError
@@ -62,14 +63,8 @@ FIGURES = {
     for experiment in EXPERIMENTS
     for shown in experiment.figures(CONFIG)
 }
-TABLES = {
-    table.place: table for experiment in EXPERIMENTS for table in experiment.tables
-}
-TABLE_CAPTIONS = {
-    table.place: str(experiment.caption(table.name))
-    for experiment in EXPERIMENTS
-    for table in experiment.tables
-}
+TABLES = {table.place: table for table in all_tables()}
+TABLE_CAPTIONS = {table.place: str(table_caption(table)) for table in all_tables()}
 DOCUMENTS = [
     shown for experiment in EXPERIMENTS for shown in experiment.documents(CONFIG)
 ]

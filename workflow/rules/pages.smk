@@ -1,9 +1,13 @@
-# The pages that quote a whole run: the findings, and the report.
+# The pages that quote a whole run: the findings, the claims of the sources, and the report.
 
 from dynparam.report.stages import quoted_files, shown_files
 
 PAGE, SUMMARY = CONFIG.findings.page, CONFIG.findings.summary
+COMPANIONS = CONFIG.findings.companions
 FINDINGS = [page for page in (PAGE, SUMMARY) if page]
+if COMPANIONS:
+    # With its sources, as it is tracked: on a fresh clone it is there, and they are not.
+    TARGETS["companions"] = [COMPANIONS, *quoted_files(CONFIG)]
 REPORT = f"{RESULTS}/report/report.html"
 
 
@@ -55,6 +59,47 @@ use rule write_findings as write_summary with:
         **needs("write_summary"),
     message:
         "Writing the findings' summary in Japanese"
+
+
+use rule write_findings as write_companions with:
+    input:
+        quoted=quoted_files(CONFIG),
+        templates="src/dynparam/report/companions.md.j2",
+    output:
+        page=COMPANIONS or "companions.md",
+        sidecar=(COMPANIONS or Path("companions.md")).with_suffix(".json"),
+    params:
+        command="companions",
+        code=code("write_companions"),
+        settings=lambda wildcards: CONFIG.model_dump_json(),
+    log:
+        f"{LOGS}/write_companions.log",
+    benchmark:
+        f"{BENCHMARKS}/write_companions.tsv"
+    resources:
+        **needs("write_companions"),
+    message:
+        "Writing the page of the second source"
+
+
+use rule write_findings as write_sources with:
+    input:
+        quoted_files(CONFIG),
+    output:
+        page=marked_table(SOURCES.place)[0],
+        beside=marked_table(SOURCES.place)[1:],
+    params:
+        command="sources",
+        code=code("write_sources"),
+        settings=lambda wildcards: CONFIG.model_dump_json(),
+    log:
+        f"{LOGS}/write_sources.log",
+    benchmark:
+        f"{BENCHMARKS}/write_sources.tsv"
+    resources:
+        **needs("write_sources"),
+    message:
+        "Judging what the two source documents claim"
 
 
 rule assemble_report:

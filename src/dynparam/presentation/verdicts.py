@@ -44,6 +44,9 @@ _TONE_OF: Mapping[str, Tone] = {
     **dict(zip(CLAIMS, TONES, strict=True)),
     "passed": GOOD,
     "failed": BAD,
+    # Of a claim that several verdicts decide, and of one that none does.
+    "in part": BAD,
+    "not tested": OPEN,
 }
 
 WORDS = tuple(_TONE_OF)

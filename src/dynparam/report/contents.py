@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dynparam.configuration.config import Config
 from dynparam.experiments.registry import EXPERIMENTS
+from dynparam.provenance.code_digest import PACKAGE
 from dynparam.provenance.experiment import (
     Experiment,
     Files,
@@ -31,16 +32,34 @@ def all_figures(settings: Config) -> Iterator[tuple[Experiment, ShownFigure]]:
         yield from ((experiment, shown) for shown in experiment.figures(settings))
 
 
+SOURCES = ShownTable("comparison/sources", "sources")
+"""The table of what the source documents claim; it belongs to no experiment."""
+
+
 def all_tables() -> Iterator[ShownTable]:
     """Every table."""
     for experiment in EXPERIMENTS:
         yield from experiment.tables
+    yield SOURCES
+
+
+def table_caption(table: ShownTable) -> Path:
+    """The file that holds a table's caption."""
+    for experiment in EXPERIMENTS:
+        if table in experiment.tables:
+            return experiment.caption(table.name)
+    return PACKAGE / "report" / "captions" / f"{table.name}.rst"
 
 
 def all_documents(settings: Config) -> Iterator[ShownDocument]:
-    """The findings, then the pages of the experiments."""
+    """The findings, the page of the second source, then the pages of the experiments."""
     if settings.findings.page is not None:
         yield ShownDocument(settings.findings.page, "findings", "findings", "Findings", "Findings")
+    if settings.findings.companions is not None:
+        title = "Companion experiments: the second source"
+        yield ShownDocument(
+            settings.findings.companions, "companions", "companions", title, "Companions"
+        )
     for experiment in EXPERIMENTS:
         yield from experiment.documents(settings)
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from markupsafe import Markup
 
 from dynparam.configuration.config import Config
@@ -22,8 +23,10 @@ from dynparam.presentation.templates import template
 from dynparam.presentation.verdicts import COMPARISONS, TONES
 from dynparam.provenance.experiment import Shown, ShownDocument
 from dynparam.provenance.record import git_state, hardware, read_sidecar, versions
+from dynparam.report import sources
 from dynparam.report.contents import (
     FIGURE_KINDS,
+    SOURCES,
     all_documents,
     all_figures,
     all_tables,
@@ -42,6 +45,7 @@ from dynparam.report.figures import (
 from dynparam.report.sidecar_text import commit, efforts, sections
 from dynparam.settings.base import digest
 from dynparam.support.regular_files import read_text
+from dynparam.support.tables import read_csv
 
 TEMPLATE = "report.html.j2"
 
@@ -64,7 +68,8 @@ def page(settings: Config) -> str:
         for experiment, shown in all_figures(settings)
     ]
     pages = [experiment.page(settings, files_of(settings)) for experiment in EXPERIMENTS]
-    shown = [part for one in pages for part in one.parts]
+    count, claims = sources.shown(*_claims(settings))
+    shown = [claims, *(part for one in pages for part in one.parts)]
     documents = _documents(settings, shown)
     nonce = uuid.uuid4().hex  # stands for the one that follows from the page
     html = template("dynparam.report", TEMPLATE, html=True).render(
@@ -72,7 +77,7 @@ def page(settings: Config) -> str:
         policy=POLICY.format(nonce=nonce),
         figures=figures,
         parts=[(part, _rendered(part)) for part in shown],
-        counts=[count for one in pages for count in one.counts],
+        counts=[count, *(own for one in pages for own in one.counts)],
         verdicts=[verdict(word) for word in COMPARISONS],
         tones=TONES,
         documents=documents,
@@ -82,6 +87,12 @@ def page(settings: Config) -> str:
         **_made(settings, figures),
     )
     return html.replace(nonce, _nonce(html.replace(nonce, "")))
+
+
+def _claims(settings: Config) -> tuple[pd.DataFrame, Path]:
+    """The table of what the sources claim, and its file."""
+    file = settings.paths.results / f"{SOURCES.place}.csv"
+    return read_csv(file, sources.FORM), file
 
 
 def _nonce(html: str) -> str:

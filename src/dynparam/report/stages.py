@@ -16,7 +16,8 @@ from dynparam.training.stages import STAGES as TRAINING_STAGES
 
 SHOWING = tuple(one.module("report") for one in EXPERIMENTS if one.has("report"))
 FINDING = tuple(one.module("findings") for one in EXPERIMENTS if one.has("findings"))
-"""The modules of the experiments that the report and the findings ask."""
+CLAIMING = tuple(one.module("sources") for one in EXPERIMENTS if one.has("sources"))
+"""The modules of the experiments that the report, the findings and the claims of the sources ask."""
 
 ROOT = Parameter("root", "The run's directory: the repository's.", "--root", Path, Path())
 
@@ -60,6 +61,23 @@ def write_summary(settings: Config, files: list[Path], output: Path) -> Made:
     from dynparam.support.files import write_text
 
     write_text(output, page(settings, "ja"))
+    return Made([output])
+
+
+def write_sources(settings: Config, files: list[Path], output: Path) -> Made:
+    """Judge what the thesis and the research report claim, claim by claim, as CSV, Markdown, HTML."""
+    from dynparam.report import sources
+
+    claims = sources.table(sources.all_claims(settings))
+    return Made(sources.write(claims, output), said=f"{output}: {sources.summary(claims)}")
+
+
+def write_companions(settings: Config, files: list[Path], output: Path) -> Made:
+    """Write the page of the research report's claims, with what could not be had of each work."""
+    from dynparam.report.sources import companions
+    from dynparam.support.files import write_text
+
+    write_text(output, companions(settings))
     return Made([output])
 
 
@@ -120,6 +138,26 @@ WRITE_SUMMARY = Stage(
     remedy="snakemake --cores all findings",
     loads=FINDING,
 )
+WRITE_SOURCES = Stage(
+    "sources",
+    Config,
+    write_sources,
+    quoted_files,
+    jobs=whole(Config),
+    examples=("dynparam sources --output sources.csv",),
+    remedy="snakemake --cores all sources",
+    loads=CLAIMING,
+)
+WRITE_COMPANIONS = Stage(
+    "companions",
+    Config,
+    write_companions,
+    quoted_files,
+    jobs=whole(Config),
+    examples=("dynparam companions --output companions.md",),
+    remedy="snakemake --cores all companions",
+    loads=CLAIMING,
+)
 ASSEMBLE = Stage(
     "report page",
     Config,
@@ -146,6 +184,8 @@ EVERY: tuple[Stage[Any], ...] = (
     WRITE_LEDGER,
     WRITE_FINDINGS,
     WRITE_SUMMARY,
+    WRITE_SOURCES,
+    WRITE_COMPANIONS,
     ASSEMBLE,
     EXPORT,
 )

@@ -33,11 +33,14 @@ class Paths(Block):
 
 
 class FindingsPage(Block):
-    """The page that says what reproduces and what does not, and its summary for the thesis's author."""
+    """The page that says what reproduces and what does not, and those beside it."""
 
     page: Path | None = Field(description="where it is written; null leaves it out")
     summary: Path | None = Field(
         description="where its summary in Japanese is written; null leaves it out"
+    )
+    companions: Path | None = Field(
+        description="where the page of the second source's claims is written; null leaves it out"
     )
 
 

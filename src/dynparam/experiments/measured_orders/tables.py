@@ -31,6 +31,7 @@ CONDITIONS = Form(
         "family": TEXT,
         "condition": TEXT,
         "theory": CLAIMS,
+        "measured": CLAIMS,
         "verdict": COMPARISONS,
     },
     key=("parametrization", "family", "condition"),

@@ -1,0 +1,50 @@
+"""What the report claims of the conditional Fisher information."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from dynparam.provenance.experiment import Files
+from dynparam.provenance.judged_claims import Verdicts
+from dynparam.provenance.source_claims import REPORT, SourceClaim
+
+PAPER = "Hayase and Karakida, AISTATS 2021"
+
+MISSING = "The paper's activations, depths and networks; ours clip at both sides by a share that is set."
+
+
+def claims(config: Any, files: Files) -> Iterator[SourceClaim]:
+    """The claims, in the report's order."""
+    found = Verdicts(files, "isometry")
+    claim = partial(
+        SourceClaim,
+        REPORT,
+        "Sec. 4 (1)",
+        evidence=found.evidence,
+        figure=config.isometry.figure,
+        paper=PAPER,
+        missing=MISSING,
+    )
+    yield claim(
+        "Free probability gives the shape of the spectrum of the conditional Fisher information.",
+        "The share of eigenvalues at the top and at the lowest, their multiplicity, their mean and "
+        "the largest one, in orthogonal networks, beside the wide limit.",
+        found.of(
+            "share of", "multiplicity", "mean eigenvalue", "largest eigenvalue over the wide limit"
+        ),
+    )
+    yield claim(
+        "In very deep networks the largest eigenvalue depends on the number of layers.",
+        "The largest eigenvalue over its exact value in drawn networks, and the exponent of the depth "
+        "in it, which is 1.",
+        found.of("largest eigenvalue over the identity", "exponent of L in the largest"),
+    )
+    yield claim(
+        "The largest eigenvalue tells the learning rate that gradient descent needs in order to "
+        "converge.",
+        "The largest learning rate at which training stays stable, times the largest eigenvalue, "
+        "beside 2, and the exponent of the depth in it.",
+        found.of("largest stable learning rate", "exponent of L in the stable"),
+    )

@@ -1,0 +1,223 @@
+"""What the two source documents claim, claim by claim, and how each comes out in a finished run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from dynparam.configuration.config import Config
+from dynparam.experiments.registry import EXPERIMENTS
+from dynparam.presentation.pages import Section, write_pages
+from dynparam.presentation.sentences import counted, joined
+from dynparam.presentation.tables import Column, TableView
+from dynparam.presentation.templates import template
+from dynparam.presentation.verdicts import Count, count, mark
+from dynparam.provenance.experiment import Experiment, Shown
+from dynparam.provenance.source_claims import DOCUMENTS, REPORT, THESIS, VERDICTS, SourceClaim
+from dynparam.report.contents import files_of
+from dynparam.support.tables import NOTE, TEXT, WHOLE, Form
+
+TEMPLATE = "companions.md.j2"
+
+FORM = Form(
+    {
+        "claim": TEXT,
+        "document": DOCUMENTS,
+        "source": TEXT,
+        "experiment": NOTE,
+        "verdict": VERDICTS,
+        "right": WHOLE,
+        "undecided": WHOLE,
+        "wrong": WHOLE,
+        "evidence": NOTE,
+        "measured": TEXT,
+    },
+    key=("document", "source", "claim"),
+)
+
+UNTESTED = (
+    SourceClaim(
+        THESIS,
+        "Ch. 4",
+        "In layers of few units random fluctuations are large.",
+        "Not tested: intervals show them, and no experiment measures how they grow.",
+    ),
+    SourceClaim(
+        THESIS,
+        "Sec. 1.1.1",
+        "Networks with many more parameters than samples can generalize well.",
+        "Not tested: the thesis reports it from the literature.",
+    ),
+)
+"""Claims that belong to no experiment."""
+
+SECTIONS = {
+    "Sec. 4 (1)": "The structure of parameter space",
+    "Sec. 4 (2)": "Methods of deep learning",
+    "Sec. 4 (3)": "Models with a structure",
+}
+"""The sections of the report's results."""
+
+
+class Tested(NamedTuple):
+    """A claim, and the experiment that tests it, if one does."""
+
+    claim: SourceClaim
+    experiment: Experiment | None
+
+    @property
+    def name(self) -> str:
+        """The experiment's name; empty if there is none."""
+        return self.experiment.name if self.experiment else ""
+
+
+def all_claims(settings: Config) -> list[Tested]:
+    """Every claim: those of the thesis in the order of experiments, then the report's by section.
+
+    Raises ``DataError`` if a table that decides one is missing or not of its form.
+    """
+    found = [*_of_experiments(settings), *(Tested(one, None) for one in UNTESTED)]
+    sections = list(SECTIONS)
+
+    def place(one: Tested) -> tuple[int, int]:
+        """Where it stands: document, then the section of the report."""
+        claim = one.claim
+        section = sections.index(claim.source) if claim.document == REPORT else 0
+        return DOCUMENTS.index(claim.document), section
+
+    return sorted(found, key=place)
+
+
+def _of_experiments(settings: Config) -> Iterator[Tested]:
+    for experiment in EXPERIMENTS:
+        if experiment.has("sources"):
+            own = import_module(experiment.module("sources"))
+            for claim in own.claims(settings, files_of(settings)):
+                yield Tested(claim, experiment)
+
+
+def table(claims: Sequence[Tested]) -> pd.DataFrame:
+    """The claims in the columns of ``FORM``."""
+    rows = [
+        {
+            "claim": claim.claim,
+            "document": claim.document,
+            "source": claim.source,
+            "experiment": one.name,
+            "verdict": claim.verdict,
+            "right": claim.right,
+            "undecided": claim.undecided,
+            "wrong": claim.wrong,
+            "evidence": claim.evidence,
+            "measured": claim.measured,
+        }
+        for one in claims
+        for claim in [one.claim]
+    ]
+    return pd.DataFrame(rows, columns=list(FORM.columns))
+
+
+def tallied(verdicts: Sequence[str]) -> str:
+    """``Of 9 claims 5 hold, 2 hold in part, 1 fails, and 1 is not tested``.
+
+    A verdict that no claim has is left out.
+    """
+    forms = {
+        "holds": ("holds", "hold"),
+        "in part": ("holds in part", "hold in part"),
+        "fails": ("fails", "fail"),
+        "undecided": ("is undecided", "are undecided"),
+        "not tested": ("is not tested", "are not tested"),
+    }
+    counts = {word: list(verdicts).count(word) for word in VERDICTS}
+    said = [f"{counts[word]} {forms[word][counts[word] != 1]}" for word in VERDICTS if counts[word]]
+    return f"Of {counted(len(verdicts), 'claim')} {joined(said)}"
+
+
+def summary(claims: pd.DataFrame) -> str:
+    """How the claims of each document come out, in two sentences."""
+    names = {THESIS: "the thesis", REPORT: "the report"}
+    said = [
+        tallied(list(claims.loc[claims["document"] == document, "verdict"])).replace(
+            "claims ", f"claims of {names[document]} ", 1
+        )
+        for document in DOCUMENTS
+    ]
+    return f"{'. '.join(said)}."
+
+
+VIEW = TableView(
+    "sources",
+    "What the sources claim",
+    (
+        Column("claim", "in our words", prose=True),
+        Column("document", "the thesis, or the research report on random neural networks"),
+        Column("source", "where it says so", prose=True),
+        Column("experiment", "the one that tests it"),
+        Column(
+            "verdict",
+            "holds: every verdict that decides it is for it; in part: some are against it; fails: "
+            "none is for it",
+            verdict=True,
+        ),
+        Column("for", "verdicts for it", ("right",), numeric=True),
+        Column("undecided", "verdicts that are neither", numeric=True),
+        Column("against", "verdicts against it", ("wrong",), numeric=True),
+        Column("evidence", "the file that holds them"),
+        Column("measured", "what was measured, or why nothing was", prose=True),
+    ),
+    ("document", "experiment", "verdict"),
+)
+"""What a person sees of the table."""
+
+EXPLANATION = (
+    "Each claim of the two documents, in our words, with the verdicts that decide it. A claim holds "
+    "if every one of them is for it: one refuted case makes it hold in part only, one open case "
+    "leaves it undecided."
+)
+
+
+def write(claims: pd.DataFrame, csv: Path) -> list[Path]:
+    """Write the table as CSV with its two pages beside it; returns the three paths."""
+    section = Section(paragraphs=[f"{summary(claims)} {EXPLANATION}"], view=VIEW, table=claims)
+    return write_pages(claims, csv, VIEW.title, [section])
+
+
+def shown(claims: pd.DataFrame, file: Path) -> tuple[Count, Shown]:
+    """The count of the claims, and the part of the report that lists them."""
+    meaning = "does what the thesis and the research report say come out?"
+    counts = count(VIEW.title, "sources", meaning, claims["verdict"])
+    section = Section(paragraphs=[f"{summary(claims)} {EXPLANATION}"], view=VIEW, table=claims)
+    return counts, Shown("sources", VIEW.title, "Sources", [section], file)
+
+
+def companions(settings: Config) -> str:
+    """The page of the report's claims as Markdown, one by one."""
+    claims = all_claims(settings)
+    return template("dynparam.report", TEMPLATE).render(
+        summary=summary(table(claims)), sections=_papers(claims), said=_said, settings=settings
+    )
+
+
+def _papers(claims: Sequence[Tested]) -> dict[str, tuple[str, dict[str, list[Tested]]]]:
+    """For each section of the report its title, and its claims by the work that it cites for them."""
+    found: dict[str, tuple[str, dict[str, list[Tested]]]] = {
+        source: (title, {}) for source, title in SECTIONS.items()
+    }
+    for one in claims:
+        if one.claim.document == REPORT:
+            found[one.claim.source][1].setdefault(one.claim.paper, []).append(one)
+    return found
+
+
+def _said(claim: SourceClaim) -> str:
+    """How a claim comes out, and the verdicts that decide it; nothing if there are none."""
+    if not claim.decided_by:
+        return ""
+    parts = {"for it": claim.right, "undecided": claim.undecided, "against it": claim.wrong}
+    told = ", ".join(f"{number} {what}" for what, number in parts.items() if number)
+    return f"{mark(claim.verdict)}: {told} (`{claim.evidence}`)."
