@@ -1,5 +1,8 @@
 """What all tests share."""
 
+import os
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -24,3 +27,10 @@ def quick_runs(monkeypatch):
     monkeypatch.setattr(runs, "git_state", lambda: {"commit": "abc", "dirty": False})
     monkeypatch.setattr(runs, "versions", lambda: {"torch": "2"})
     monkeypatch.setattr(files, "_flush_to_disk", lambda path: None)
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory that all workers of this session share."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own

@@ -15,7 +15,10 @@ from dynparam.configuration.loading import load
 from dynparam.experiments.lazy_or_rich.judge import judged
 from dynparam.experiments.lazy_or_rich.settings import for_laziness
 from dynparam.provenance.record import write_sidecar
+from dynparam.provenance.source_claims import REPORT, THESIS, SourceClaim
 from dynparam.report.contents import all_figures
+from dynparam.report.sources import Tested
+from dynparam.report.sources import table as table_of_sources
 from dynparam.statistics.estimates import Estimate
 from dynparam.statistics.judged import CLAIM, CONTROL, Row, table, within
 from dynparam.training.settings import all_runs, for_audit
@@ -50,6 +53,13 @@ FILES = {
     "table1_1/table1_1": ("results", "table1_1", ("csv", "md", "html", "json")),
 }
 """Files that the findings name: the folder of each, the anchor of what shows it, and its kinds."""
+
+COMPANIONS = """# Companion experiments
+
+## Sec. 4 (1): Parameter space
+
+- **The eigenvalue is large.** It is ([findings](findings.md)), in `results/comparison/sources.csv`.
+"""
 
 OPEN_CHOICES = """# Open choices
 
@@ -165,13 +175,34 @@ def sharpness() -> pd.DataFrame:
     )
 
 
+def sources() -> pd.DataFrame:
+    """``results/comparison/sources.csv``: a claim of every verdict, the last one hostile."""
+    claims = (
+        SourceClaim(document, f"Sec. {place}", f"Claim {place}.", measured, words, evidence)
+        for place, (document, words, measured, evidence) in enumerate(
+            (
+                (THESIS, ("agrees", "holds"), "Two slopes.", "results/comparison/slopes.csv"),
+                (THESIS, ("agrees", "fails"), "One of each.", "results/comparison/claims.csv"),
+                (REPORT, ("disagrees",), "One slope.", "results/comparison/slopes.csv"),
+                (REPORT, ("holds", "undecided"), "Two.", "results/comparison/slopes.csv"),
+                (REPORT, (), HOSTILE, ""),
+            )
+        )
+    )
+    return table_of_sources([Tested(claim, None) for claim in claims])
+
+
 def settings(root: Path, reuse: str = "archive") -> Config:
     """The thesis's configuration with all files below ``root``."""
     paths = {"data": f"{root}/data", "results": f"{root}/results", "figures": f"{root}/figures"}
     changes = {
         "paths": paths,
         "training": {"reuse": reuse},
-        "findings": {"page": f"{root}/docs/findings.md", "summary": None},
+        "findings": {
+            "page": f"{root}/docs/findings.md",
+            "summary": None,
+            "companions": f"{root}/docs/companions.md",
+        },
         "open_choices": {"page": f"{root}/docs/open-choices.md"},
     }
     return load(Config, [ROOT / "config/thesis.yaml", json.dumps(changes)])
@@ -199,6 +230,7 @@ def make(root: Path, size: tuple[int, int] = (1500, 600)) -> Config:
     made = {
         "comparison/slopes": slopes(),
         "comparison/claims": claims(),
+        "comparison/sources": sources(),
         "sweep/edges": edges(),
         "sharpness/verdicts": sharpness(),
         "lazy_or_rich/verdicts": judged(lazy.planted(laziness), laziness),
@@ -243,5 +275,6 @@ def make(root: Path, size: tuple[int, int] = (1500, 600)) -> Config:
     ]
     findings = FINDINGS.format(figures=figures)
     (docs / "findings.md").write_text(f"{findings}\nThe files are {', '.join(named)}.\n")
+    (docs / "companions.md").write_text(COMPANIONS)
     (docs / "open-choices.md").write_text(OPEN_CHOICES.format(figures="../figures"))
     return chosen

@@ -146,6 +146,7 @@ def test_clean_checkout(repository):
         ("figures/fig3_2.png", False),
         ("results/archive/x.csv", False),
         ("docs/findings.md", False),
+        ("docs/companions.json", False),
         ("docs/open-choices.json", False),
         ("docs/theory.md", True),
         ("src/new.py", True),

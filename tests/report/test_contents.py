@@ -92,8 +92,14 @@ def test_a_figure_is_drawn_from_the_results_of_its_own(tmp_path, figure, results
 
 def test_the_findings_come_before_other_documents_and_may_be_left_out(tmp_path):
     with_findings = contents.all_documents(settings(tmp_path))
-    assert [document.anchor for document in with_findings] == ["findings", "open-choices"]
-    without = contents.all_documents(settings(tmp_path, findings={"page": None, "summary": None}))
+    assert [document.anchor for document in with_findings] == [
+        "findings",
+        "companions",
+        "open-choices",
+    ]
+    without = contents.all_documents(
+        settings(tmp_path, findings=dict.fromkeys(("page", "summary", "companions")))
+    )
     assert [document.anchor for document in without] == ["open-choices"]
 
 
@@ -110,7 +116,11 @@ def test_each_missing_file_names_the_target_that_makes_it(tmp_path):
     """Planted one after another; the page can be made when all are there."""
     chosen = settings(
         tmp_path,
-        findings={"page": str(tmp_path / "findings.md"), "summary": None},
+        findings={
+            "page": str(tmp_path / "findings.md"),
+            "summary": None,
+            "companions": str(tmp_path / "companions.md"),
+        },
         open_choices={"page": str(tmp_path / "open-choices.md")},
     )
     needed = list(contents.needed(chosen))

@@ -16,19 +16,16 @@ from dynparam.configuration.loading import load
 from dynparam.report.contents import quoted
 from dynparam.report.findings import page
 from dynparam.support.errors import DataError
-from tests import findings_run
 from tests.findings_run import CONFIG, configured
 from tests.thesis import ROOT
 
 MARK = "(**not so in this run:**)"
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
+@pytest.fixture
+def made(invented_run):
     """The files of a run, not to be changed."""
-    root = tmp_path_factory.mktemp("made")
-    findings_run.make(root)
-    return root
+    return invented_run
 
 
 @pytest.fixture

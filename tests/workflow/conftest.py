@@ -1,11 +1,9 @@
 """Runs of the workflow that tests share: on the official archive where one is named."""
 
-import fcntl
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,25 +12,12 @@ import pytest
 from dynparam.data.official import HASHES_VARIABLE
 from dynparam.data.retrieval import ARCHIVE_VARIABLE
 from tests.cifar10_archive import write_archive
+from tests.locks import locked
 from tests.workflow.sandbox import PAIR, REDUCED, SMALL, CifarData, Sandbox
 
 OFFICIAL = None if os.environ.get(HASHES_VARIABLE) else os.environ.get(ARCHIVE_VARIABLE)
 IMAGES_PER_BATCH = 100  # of a class 50 images in the training split, 10 in the test split
 LARGE_BATCH = 4000  # 2000 of a class in the training split: the thesis's 1000 + 1000
-
-
-@pytest.fixture(scope="session")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory that all workers of this session share."""
-    own = tmp_path_factory.getbasetemp()
-    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def made_once(

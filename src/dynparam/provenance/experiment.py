@@ -147,6 +147,8 @@ class Experiment:
     Its folder may hold besides, each with the same names in every experiment:
 
     - ``report.py`` with ``page(config, files)``: what the report shows of it (``Page``);
+    - ``sources.py`` with ``claims(config, files)``: what the source documents claim of it
+      (``source_claims.SourceClaim``);
     - ``findings.py`` with ``found(config, files)``: what the sentences of ``TEMPLATES`` ask for;
     - ``captions/NAME.rst``, of its figures and tables.
 

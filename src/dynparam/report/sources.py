@@ -17,7 +17,18 @@ from dynparam.presentation.tables import Column, TableView
 from dynparam.presentation.templates import template
 from dynparam.presentation.verdicts import Count, count, mark
 from dynparam.provenance.experiment import Experiment, Shown
-from dynparam.provenance.source_claims import DOCUMENTS, REPORT, THESIS, VERDICTS, SourceClaim
+from dynparam.provenance.source_claims import (
+    DOCUMENTS,
+    FAILS,
+    HOLDS,
+    IN_PART,
+    REPORT,
+    THESIS,
+    UNDECIDED,
+    UNTESTED,
+    VERDICTS,
+    SourceClaim,
+)
 from dynparam.report.contents import files_of
 from dynparam.support.tables import NOTE, TEXT, WHOLE, Form
 
@@ -39,7 +50,7 @@ FORM = Form(
     key=("document", "source", "claim"),
 )
 
-UNTESTED = (
+ELSEWHERE = (
     SourceClaim(
         THESIS,
         "Ch. 4",
@@ -80,7 +91,7 @@ def all_claims(settings: Config) -> list[Tested]:
 
     Raises ``DataError`` if a table that decides one is missing or not of its form.
     """
-    found = [*_of_experiments(settings), *(Tested(one, None) for one in UNTESTED)]
+    found = [*_of_experiments(settings), *(Tested(one, None) for one in ELSEWHERE)]
     sections = list(SECTIONS)
 
     def place(one: Tested) -> tuple[int, int]:
@@ -121,30 +132,31 @@ def table(claims: Sequence[Tested]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(FORM.columns))
 
 
-def tallied(verdicts: Sequence[str]) -> str:
+FORMS = {
+    HOLDS: ("holds", "hold"),
+    IN_PART: ("holds in part", "hold in part"),
+    FAILS: ("fails", "fail"),
+    UNDECIDED: ("is undecided", "are undecided"),
+    UNTESTED: ("is not tested", "are not tested"),
+}
+"""A verdict in a sentence: of one claim, of several."""
+
+
+def tallied(verdicts: Sequence[str], of: str = "") -> str:
     """``Of 9 claims 5 hold, 2 hold in part, 1 fails, and 1 is not tested``.
 
-    A verdict that no claim has is left out.
+    A verdict that no claim has is left out. ``of`` says whose claims they are.
     """
-    forms = {
-        "holds": ("holds", "hold"),
-        "in part": ("holds in part", "hold in part"),
-        "fails": ("fails", "fail"),
-        "undecided": ("is undecided", "are undecided"),
-        "not tested": ("is not tested", "are not tested"),
-    }
     counts = {word: list(verdicts).count(word) for word in VERDICTS}
-    said = [f"{counts[word]} {forms[word][counts[word] != 1]}" for word in VERDICTS if counts[word]]
-    return f"Of {counted(len(verdicts), 'claim')} {joined(said)}"
+    said = [f"{counts[word]} {FORMS[word][counts[word] != 1]}" for word in VERDICTS if counts[word]]
+    return f"Of {counted(len(verdicts), 'claim')}{of} {joined(said)}"
 
 
 def summary(claims: pd.DataFrame) -> str:
-    """How the claims of each document come out, in two sentences."""
+    """How the claims of each document come out, a sentence for each."""
     names = {THESIS: "the thesis", REPORT: "the report"}
     said = [
-        tallied(list(claims.loc[claims["document"] == document, "verdict"])).replace(
-            "claims ", f"claims of {names[document]} ", 1
-        )
+        tallied(list(claims.loc[claims["document"] == document, "verdict"]), f" of {names[document]}")
         for document in DOCUMENTS
     ]
     return f"{'. '.join(said)}."
@@ -215,9 +227,12 @@ def _papers(claims: Sequence[Tested]) -> dict[str, tuple[str, dict[str, list[Tes
 
 
 def _said(claim: SourceClaim) -> str:
-    """How a claim comes out, and the verdicts that decide it; nothing if there are none."""
+    """How a claim comes out, and the verdicts that decide it; nothing if there are none.
+
+    A space follows.
+    """
     if not claim.decided_by:
         return ""
     parts = {"for it": claim.right, "undecided": claim.undecided, "against it": claim.wrong}
     told = ", ".join(f"{number} {what}" for what, number in parts.items() if number)
-    return f"{mark(claim.verdict)}: {told} (`{claim.evidence}`)."
+    return f"{mark(claim.verdict)}: {told} (`{claim.evidence}`). "

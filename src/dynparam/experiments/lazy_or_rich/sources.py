@@ -15,7 +15,7 @@ def claims(config: Any, files: Files) -> Iterator[SourceClaim]:
     """The claims of the thesis, then that of the report."""
     found = Verdicts(files, "lazy_or_rich")
     claim = partial(SourceClaim, evidence=found.evidence, figure=config.lazy_or_rich.figure)
-    linear = found.of("exponent of n in |f", setting="")
+    linear = found.of("exponent of n in |f")
     kernel = found.of("exponent of n in the kernel change, ntk")
     yield claim(
         THESIS,
@@ -28,7 +28,7 @@ def claims(config: Any, files: Files) -> Iterator[SourceClaim]:
     yield claim(
         THESIS,
         "Sec. 1.1.2",
-        "Its kernel stays as it was at the start.",
+        "Under the NTK parametrization the kernel of a wide network stays as it was at the start.",
         "How the change of the kernel falls with the width, and with the narrowest width at r = 0.",
         kernel + found.of("exponent of n_min, dynamic, r = 0"),
     )
@@ -52,8 +52,8 @@ def claims(config: Any, files: Files) -> Iterator[SourceClaim]:
         "Sec. 4 (2)",
         "The kernel of the random initial weights decides how training goes: it converges where the "
         "model is linear.",
-        "The same distance from the linearization.",
+        "How the distance between a trained network and its linearization falls with the width, under "
+        "the NTK parametrization.",
         linear,
-        paper="the NTK literature that the report builds on",
-        missing="Nothing: the report states it as known.",
+        paper="Work that the report builds on",
     )

@@ -22,8 +22,7 @@ def claims(config: Any, files: Files) -> Iterator[SourceClaim]:
             THESIS,
             "Table 1.1",
             f"The entries are the exponents of the {WORDS[str(quantity)]}.",
-            "The exponent of each layer at four families of widths, under every parametrization of "
-            "the table.",
+            "The exponent of each layer, under every parametrization and at every ratio of widths.",
             decided(rows["claim"]),
             (files.results / "table1_1" / "table1_1.csv").as_posix(),
             "table1_1",
@@ -35,7 +34,7 @@ def claims(config: Any, files: Files) -> Iterator[SourceClaim]:
         THESIS,
         "Secs. 2.2 and 2.3",
         f"{PROPOSED.capitalize()} parametrization meets the conditions at every ratio of widths.",
-        "Whether each condition is measured to hold, at four families of widths."
+        "Whether each condition is measured to hold, at every family of widths."
         + (f" Somewhere fail: {', '.join(lost)}." if len(lost) else ""),
         decided(own["measured"]),
         (files.figures / "conditions.csv").as_posix(),

@@ -24,7 +24,7 @@ def claims(config: Any, files: Files) -> Iterator[SourceClaim]:
         ),
         (
             "growth",
-            "The same over several steps.",
+            "Over several steps too, gradients stay with smaller updates and grow with larger ones.",
             "The r from which gradients double within the steps of the sweep, in units of three widths.",
         ),
     ):
