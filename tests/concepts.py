@@ -15,34 +15,9 @@ from dynparam.experiments.concept_retrieval.settings import (
 )
 from dynparam.settings.base import pick
 from dynparam.theory.concept_retrieval import retained
-from tests.thesis import CONFIG
+from tests.thesis import CONFIG, with_block
 
-WHOLE: dict[str, Any] = {
-    "seed": 0,
-    "variance": 0.5,
-    "clusters": {
-        "dimensions": 50,
-        "clusters": 8,
-        "samples": 2000,
-        "centre_dimensions": 8,
-        "centre_sd": 3,
-        "within_dimensions": 12,
-        "within_sd": 1,
-        "noise": 0.3,
-    },
-    "linear": {"latent": [4, 8, 20, 30], "steps": 4000, "rate": 0.03, "trials": 5},
-    "nonlinear": {
-        "latent": 16,
-        "hidden": 64,
-        "steps": 1500,
-        "batch": 100,
-        "rate": 3e-3,
-        "trials": 8,
-    },
-    "inference": {"patterns": 400, "noise": 1, "steps": 40},
-    "tolerances": {"rate": 0.01, "map": 0.02, "least": 0.005, "rise": 0.02, "approach": 0.5},
-    "figure": "companion_concepts",
-}
+WHOLE: dict[str, Any] = CONFIG.concept_retrieval.model_dump(mode="json")
 
 SMALL: dict[str, Any] = {
     "clusters": WHOLE["clusters"]
@@ -66,8 +41,7 @@ def settings(**changes: Any) -> ConceptRetrieval:
 
 def stage(**changes: Any) -> ConceptStage:
     """What drawing depends on, of the whole experiment."""
-    blocks = {name: getattr(CONFIG, name).model_dump() for name in ("fit", "figures")}
-    return ConceptStage.model_validate(blocks | {"concept_retrieval": WHOLE | changes})
+    return pick(ConceptStage, with_block("concept_retrieval", **changes))
 
 
 def trials(**changes: Any) -> ConceptTrials:
