@@ -156,7 +156,7 @@ SMALL: dict[str, Any] = {
             "centre_dimensions": 3,
             "within_dimensions": 4,
         },
-        "linear": {"latent": [2, 4], "steps": 800, "rate": 0.05, "trials": 2},
+        "linear": {"latent": [2, 4], "steps": 2000, "rate": 0.05, "trials": 2},
         "nonlinear": {"latent": 4, "hidden": 16, "steps": 200, "batch": 40, "trials": 2},
         "inference": {"patterns": 30, "steps": 10},
     },

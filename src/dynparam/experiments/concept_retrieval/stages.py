@@ -13,7 +13,7 @@ from dynparam.experiments.concept_retrieval.settings import (
     for_concepts,
 )
 from dynparam.provenance.experiment import Experiment, ShownFigure, ShownTable
-from dynparam.provenance.stage import RESULTS, THREADS, Made, Stage
+from dynparam.provenance.stage import RESULTS, Made, Stage
 
 TITLE = "Repeated inference in a variational autoencoder"
 
@@ -59,7 +59,6 @@ MEASURE = Stage(
     "concepts measure",
     ConceptTrials,
     measure_concepts,
-    parameters=(THREADS,),
     jobs=lambda config: (for_concept_trials(config),),
     examples=("dynparam concepts measure --output verdicts.csv",),
 )
