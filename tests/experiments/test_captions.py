@@ -61,6 +61,8 @@ SAID = {
     "natural_gradient/verdicts": [],
     "continual_learning/companion_continual": [],
     "continual_learning/verdicts": [],
+    "concept_retrieval/companion_concepts": [],
+    "concept_retrieval/verdicts": [],
     "measured_orders/conditions": [],
     "measured_orders/table1_1": [
         f"{LEVEL} % intervals",

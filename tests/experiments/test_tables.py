@@ -9,6 +9,7 @@ import pytest
 
 from dynparam.experiments.alignments import tables as alignments
 from dynparam.experiments.attentional_boltzmann import tables as attentional_boltzmann
+from dynparam.experiments.concept_retrieval import tables as concept_retrieval
 from dynparam.experiments.continual_learning import tables as continual_learning
 from dynparam.experiments.isometry import tables as isometry
 from dynparam.experiments.lazy_or_rich import tables as lazy_or_rich
@@ -98,6 +99,9 @@ RULES = {
     ),
     "expected errors of tasks": Rules(
         continual_learning.EXPECTED, "", "", "part scales first second noise similarity"
+    ),
+    "concepts": Rules(
+        concept_retrieval.MEASURED, "expected", "trial at", "part kind latent trial quantity at"
     ),
     "depths": Rules(isometry.MEASURED, "", "trial", "part depth kind trial quantity rank"),
     "eigenvalues": Rules(softmax_fisher.EIGENVALUES, "", "n trial", "part n scales trial quantity rank"),

@@ -278,6 +278,13 @@ QUOTED = [
         "| images | ntk, N = 200, 20 |",
         "| images | mup, N = 200, 200 |",
     ),
+    # concept_retrieval
+    Quoted({"concept_retrieval.figure": "own"}, "companion_concepts.png", "`figures/own.png`"),
+    Quoted({"concept_retrieval.linear.trials": 6}, "of 5 data sets, with", "of 6 data sets, with"),
+    Quoted({"concept_retrieval.nonlinear.trials": 9}, "in 8 data sets, there", "in 9 data sets, there"),
+    Quoted({"concept_retrieval.inference.steps": 50}, "After 40 inferences", "After 50 inferences"),
+    Quoted({"concept_retrieval.inference.steps": 50}, "after 40 inferences", "after 50 inferences"),
+    Quoted({"concept_retrieval.linear.latent": [4, 20]}, "0.900 | | 8 |", "0.900 | | 20 |"),
     # open_choices
     Quoted(
         {f"{SPECTRAL}.exponent": "1/4", f"{DYNAMIC}.exponent": "1/4"},
@@ -584,6 +591,7 @@ DEPTH = "results/isometry/verdicts.csv"
 TASKS = "results/continual_learning/verdicts.csv"
 MACHINES = "results/attentional_boltzmann/verdicts.csv"
 NATURAL = "results/natural_gradient/verdicts.csv"
+CONCEPTS = "results/concept_retrieval/verdicts.csv"
 ASYMPTOTIC_CONSTANT = f"{CONSTANT} and alternative == 'asymptotic_first_layer'"
 OTHER_ASYMPTOTIC = "curve == 'fig3_3_dynamic' and alternative == 'asymptotic_first_layer'"
 DYNAMICS = "parametrization == 'dynamic'"
@@ -748,6 +756,29 @@ TURNED = [
         "verdict",
         "undecided",
     ),
+    # concept_retrieval
+    Turned(
+        "Repeated inference in a",
+        CONCEPTS,
+        "quantity.str.startswith('distance of the map')",
+        "verdict",
+        "disagrees",
+    ),
+    Turned(
+        "With hidden units, in",
+        CONCEPTS,
+        "quantity.str.startswith('the same of the')",
+        "verdict",
+        "fails",
+    ),
+    Turned(
+        "Then patterns leave", CONCEPTS, "quantity.str.startswith('logarithm')", "verdict", "undecided"
+    ),
+    Turned(
+        "Part of the approach", CONCEPTS, "quantity.str.contains('less the same')", "verdict", "fails"
+    ),
+    Turned("All controls are refuted. Modes", CONCEPTS, "role == 'control'", "verdict", "undecided"),
+    # continual_learning
     Turned(
         "Another task helps",
         TASKS,

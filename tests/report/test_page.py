@@ -285,6 +285,7 @@ MISSING = [
     ("results/attentional_boltzmann/verdicts.csv", "companion_attentional_bm"),
     ("results/natural_gradient/verdicts.csv", "companion_natural_gradient"),
     ("results/continual_learning/verdicts.csv", "companion_continual"),
+    ("results/concept_retrieval/verdicts.csv", "companion_concepts"),
     ("docs/findings.md", "findings"),
     ("results/comparison/sources.csv", "sources"),
     ("docs/companions.md", "companions"),

@@ -148,6 +148,18 @@ SMALL: dict[str, Any] = {
             "others": [{"first": 20, "second": 2, "noise": 0}],
         },
     },
+    "concept_retrieval": {
+        "clusters": {
+            "dimensions": 8,
+            "clusters": 3,
+            "samples": 120,
+            "centre_dimensions": 3,
+            "within_dimensions": 4,
+        },
+        "linear": {"latent": [2, 4], "steps": 2000, "rate": 0.05, "trials": 2},
+        "nonlinear": {"latent": 4, "hidden": 16, "steps": 200, "batch": 40, "trials": 2},
+        "inference": {"patterns": 30, "steps": 10},
+    },
     "open_choices": {
         "trials": 3,
         "dense_trials": 2,
@@ -206,6 +218,7 @@ PLACES = {
     "attentional_boltzmann",
     "natural_gradient",
     "continual_learning",
+    "concept_retrieval",
     "processed",
     "report",
     "shards",

@@ -120,12 +120,18 @@ NATURAL = {"measure_natural residuals", "judge_natural verdicts"} | NATURAL_FIGU
 CONTINUAL_FIGURE = {"plot_continual companion_continual"}
 CONTINUAL = jobs("measure_continual", ("errors", "expected")) | CONTINUAL_FIGURE
 CONTINUAL |= {"judge_continual verdicts"}
+# Judging is part of the job that measures.
+MEASURE_CONCEPTS = jobs("measure_concepts", ("measured", "verdicts"))
+CONCEPTS_FIGURE = {"plot_concepts companion_concepts"}
+CONCEPTS = MEASURE_CONCEPTS | CONCEPTS_FIGURE
 COMPANIONS = SHARPNESS | LAZY | SOFTMAX | ISOMETRY | ATTENTION | NATURAL | CONTINUAL
-JUDGE_COMPANIONS = JUDGE_SHARPNESS | LAZY_VERDICTS
+COMPANIONS |= CONCEPTS
+JUDGE_COMPANIONS = JUDGE_SHARPNESS | LAZY_VERDICTS | MEASURE_CONCEPTS
 JUDGED = ("softmax", "isometry", "attention", "natural", "continual")
 JUDGE_COMPANIONS |= {f"judge_{name} verdicts" for name in JUDGED}
 COMPANION_FIGURES = SHARPNESS_FIGURE | LAZY_FIGURE | SOFTMAX_FIGURE | ISOMETRY_FIGURE
 COMPANION_FIGURES |= ATTENTION_FIGURE | NATURAL_FIGURE | CONTINUAL_FIGURE
+COMPANION_FIGURES |= CONCEPTS_FIGURE
 JUDGED_COMPANIONS = JUDGE_COMPANIONS | COMPANION_FIGURES
 STUDIES = ORDERS | JUDGE_TABLE | ORDER_FIGURES | SWEEPS | EDGES | SWEEP_FIGURE | OPEN_CHOICES
 STUDY_FIGURES = WIDE_FIGURES | ORDER_FIGURES | SWEEP_FIGURE | OPEN_CHOICES_FIGURE | TRAINED_FIGURE
@@ -165,7 +171,7 @@ EVERYTHING = RETRIEVE | EXTRACT | ONE_STEP | ARCHITECTURE | TRAINING | STUDIES |
 ON_TRIALS = STUDIES - EXTRACT_CHOICES - TRAIN_CHOICES - CHANGES_TRAINED - TRAINED_FIGURE
 ON_BOTH_ENGINES = (ONE_STEP - EXPECTATIONS - EXPECT_WIDE) | ON_TRIALS | LAZY_STEPS | LAZY_JUDGED
 ON_IMAGES = EVERYTHING - ARCHITECTURE - RETRIEVE - NORMALIZED - (LAZY_TRIALS - LAZY_TRAINED) - ISOMETRY
-ON_IMAGES -= ATTENTION
+ON_IMAGES -= ATTENTION | CONCEPTS
 
 FIGURES = (
     "fig3_1",
@@ -185,6 +191,7 @@ FIGURES = (
     "companion_attentional_bm",
     "companion_natural_gradient",
     "companion_continual",
+    "companion_concepts",
 )
 
 TRIAL_COLUMNS = [
@@ -364,6 +371,8 @@ class TestPlans:
             "measure_continual": 1,
             "judge_continual": 1,
             "plot_continual": 1,
+            "measure_concepts": 1,
+            "plot_concepts": 1,
             "write_findings": 1,
             "write_summary": 1,
             "assemble_report": 1,
@@ -417,6 +426,7 @@ class TestPlans:
         assert untouched.plan("companion_softmax") == DATA | SOFTMAX
         assert untouched.plan("companion_isometry") == ISOMETRY
         assert untouched.plan("companion_continual") == DATA | CONTINUAL
+        assert untouched.plan("companion_concepts") == CONCEPTS
         assert untouched.plan("open_choices") == DATA | OPEN_CHOICES - TRAINED_FIGURE
         assert untouched.plan("open_choices_training") == (
             DATA | (EXTRACT_CHOICES | ON_CURVES) - OPEN_CHOICES_PAGE - {f"extract_pool {PAIR}"}

@@ -16,6 +16,7 @@ from dynparam.experiments.alignments.settings import (
     Law,
 )
 from dynparam.experiments.attentional_boltzmann.settings import AttentionalBoltzmannSettings
+from dynparam.experiments.concept_retrieval.settings import ConceptRetrieval
 from dynparam.experiments.continual_learning.settings import ContinualLearning
 from dynparam.experiments.isometry.settings import IsometrySettings
 from dynparam.experiments.lazy_or_rich.settings import LazyOrRich
@@ -73,6 +74,7 @@ class Config(Block):
     attentional_boltzmann: AttentionalBoltzmannSettings
     natural_gradient: NaturalGradientSettings
     continual_learning: ContinualLearning
+    concept_retrieval: ConceptRetrieval
     protocol: Protocol
     training: Training
     domain: Domain

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dynparam.experiments.alignments.stages import EXPERIMENT as ALIGNMENTS
 from dynparam.experiments.architecture.stages import EXPERIMENT as ARCHITECTURE
 from dynparam.experiments.attentional_boltzmann.stages import EXPERIMENT as ATTENTIONAL_BOLTZMANN
+from dynparam.experiments.concept_retrieval.stages import EXPERIMENT as CONCEPT_RETRIEVAL
 from dynparam.experiments.continual_learning.stages import EXPERIMENT as CONTINUAL_LEARNING
 from dynparam.experiments.isometry.stages import EXPERIMENT as ISOMETRY
 from dynparam.experiments.lazy_or_rich.stages import EXPERIMENT as LAZY_OR_RICH
@@ -30,4 +31,5 @@ EXPERIMENTS = (
     ATTENTIONAL_BOLTZMANN,
     NATURAL_GRADIENT,
     CONTINUAL_LEARNING,
+    CONCEPT_RETRIEVAL,
 )
