@@ -7,7 +7,6 @@ from dynparam.experiments.receptive_fields.judge import BY_A_BLUR, DISPLACED, RA
 from dynparam.statistics.judged import CLAIM, CONTROL
 from tests import fields
 
-OWN = fields.stage().receptive_fields
 TABLE = fields.verdicts()
 WINDOWS, CORRELATED = "windows, r = 0.1", "correlated weights, l = 1.5"
 
@@ -19,11 +18,11 @@ def changed(column, value, role=CLAIM, **chosen):
         here &= table[name] == wanted
     assert here.any()
     table.loc[here, column] = value
-    return Found(OWN, table)
+    return Found(table)
 
 
 def test_pairs_have_their_rows():
-    found = Found(OWN, TABLE)
+    found = Found(TABLE)
     assert [one["name"] for one in found.pairs()] == ["airplane-automobile", "bird-cat"]
     for pair in found.pairs():
         expected = {
@@ -43,7 +42,7 @@ def test_pairs_have_their_rows():
 
 
 def test_the_blur_has_to_hold_on_all_pairs_and_to_be_one():
-    assert Found(OWN, TABLE).blur_holds()
+    assert Found(TABLE).blur_holds()
     noise = {"quantity": DISPLACED["noise"], "experiment": "bird-cat", "setting": CORRELATED}
     assert not changed("verdict", "undecided", **noise).blur_holds()
     assert not changed("verdict", "disagrees", quantity=BY_A_BLUR, experiment="bird-cat").blur_holds()
@@ -54,34 +53,34 @@ def test_the_blur_has_to_hold_on_all_pairs_and_to_be_one():
 
 
 def test_on_how_many_pairs_a_claim_holds():
-    assert Found(OWN, TABLE).held("local_square") == 2
-    assert Found(OWN, TABLE).held("local_noise") == 0
+    assert Found(TABLE).held("local_square") == 2
+    assert Found(TABLE).held("local_noise") == 0
     square = {"quantity": DISPLACED["square"], "setting": WINDOWS, "experiment": "bird-cat"}
     assert changed("verdict", "undecided", **square).held("local_square") == 1
     assert changed("verdict", "fails", **square).held("local_square") == 1
 
 
 def test_a_square_is_worse_where_it_surely_is_on_all_pairs():
-    assert Found(OWN, TABLE).square_is_worse()
+    assert Found(TABLE).square_is_worse()
     square = {"quantity": DISPLACED["square"], "setting": CORRELATED, "experiment": "bird-cat"}
     assert not changed("ci_low", 0.0, role="shown", **square).square_is_worse()
     assert not changed("ci_low", -0.1, role="shown", **square).square_is_worse()
 
 
 def test_the_farthest_kernels_are_those_that_should_be_the_same():
-    assert Found(OWN, TABLE).farthest() == pytest.approx(2e-8, rel=0.05)
+    assert Found(TABLE).farthest() == pytest.approx(2e-8, rel=0.05)
     assert changed("measured", 3e-6, quantity=SAME, experiment="bird-cat").farthest() == 3e-6
     assert changed("measured", 5.0, role=CONTROL).farthest() == pytest.approx(2e-8, rel=0.05)
 
 
 def test_ratios_are_those_over_theory_with_windows():
-    rows = Found(OWN, TABLE).ratios()
+    rows = Found(TABLE).ratios()
     assert [row["experiment"] for row in rows] == ["airplane-automobile", "bird-cat"]
     assert {row["quantity"] for row in rows} == {RATIO}
     assert [row["measured"] for row in rows] == pytest.approx([1.02, 1.02], rel=0.01)
 
 
 def test_controls_and_counts():
-    assert Found(OWN, TABLE).controls_refuted()
+    assert Found(TABLE).controls_refuted()
     assert not changed("verdict", "undecided", role=CONTROL).controls_refuted()
-    assert Found(OWN, TABLE).counts() == {"passed": 16, "failed": 2, "undecided": 0, "all": 18}
+    assert Found(TABLE).counts() == {"passed": 16, "failed": 2, "undecided": 0, "all": 18}

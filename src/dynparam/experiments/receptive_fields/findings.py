@@ -4,18 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import pandas as pd
-
-from dynparam.experiments.receptive_fields.judge import (
-    BY_A_BLUR,
-    DISPLACED,
-    RATIO,
-    SAME,
-    setting,
-)
-from dynparam.experiments.receptive_fields.settings import ReceptiveFields
+from dynparam.experiments.receptive_fields.judge import BY_A_BLUR, DISPLACED, NAMES, RATIO, SAME
 from dynparam.experiments.receptive_fields.tables import (
     CORRELATED,
+    DENSE,
     LOCAL,
     NOISE,
     PERMUTED,
@@ -28,41 +20,37 @@ from dynparam.statistics.judged import FORM, Judged, all_right, records
 TEMPLATES = {"en": "findings.md.j2", "ja": "findings.ja.md.j2"}
 """The sentences, in this folder."""
 
+CHANGES = {
+    "correlated_noise": (NOISE, CORRELATED, DENSE),
+    "local_noise": (NOISE, LOCAL, DENSE),
+    "local_square": (SQUARE, LOCAL, DENSE),
+    "beside_weighted": (SQUARE, LOCAL, WEIGHTED),
+    "beside_permuted": (SQUARE, LOCAL, PERMUTED),
+    "permuted_square": (SQUARE, PERMUTED, DENSE),
+    "weighted_square": (SQUARE, WEIGHTED, DENSE),
+    "correlated_square": (SQUARE, CORRELATED, DENSE),
+}
+"""Changes of displacements: the disturbance, the kind, and what it is set beside."""
+
 
 class Found(Judged):
-    """The questions the template asks."""
-
-    def __init__(self, settings: ReceptiveFields, table: pd.DataFrame) -> None:
-        """Answer from ``results/receptive_fields/verdicts.csv``."""
-        super().__init__(table)
-        self._settings = settings
+    """The questions the template asks, of ``results/receptive_fields/verdicts.csv``."""
 
     def pairs(self) -> list[dict[str, Any]]:
-        """What each pair of classes says: its name, and its rows by a short name."""
-        own = self._settings
-        radius, length = own.radii[0], own.correlation
-        asked = {
-            "correlated_noise": (NOISE, setting(CORRELATED, length)),
-            "local_noise": (NOISE, setting(LOCAL, radius)),
-            "local_square": (SQUARE, setting(LOCAL, radius)),
-            "beside_weighted": (SQUARE, setting(LOCAL, radius, WEIGHTED)),
-            "beside_permuted": (SQUARE, setting(LOCAL, radius, PERMUTED)),
-            "permuted_square": (SQUARE, setting(PERMUTED, radius)),
-            "weighted_square": (SQUARE, setting(WEIGHTED, radius)),
-            "correlated_square": (SQUARE, setting(CORRELATED, length)),
-        }
-        rows = {(row["experiment"], row["quantity"], row["setting"]): row for row in records(self.table)}
+        """What each pair of classes says: its name, and its rows by the names of ``CHANGES``.
+
+        Of several radii the smallest.
+        """
+        names = self.table["experiment"].drop_duplicates()
         return [
-            {"name": pair}
-            | {name: rows[pair, DISPLACED[what], where] for name, (what, where) in asked.items()}
-            for pair in own.pairs
+            {"name": str(pair)} | {key: self._change(str(pair), *one) for key, one in CHANGES.items()}
+            for pair in names
         ]
 
     def blur_holds(self) -> bool:
         """Whether correlated weights lower the displacement by noise on all pairs, as a blur does."""
-        lower = [pair["correlated_noise"]["verdict"] for pair in self.pairs()]
         same = self.claims["quantity"].isin((SAME, BY_A_BLUR))
-        return set(lower) == {"holds"} and all_right(self.claims[same])
+        return self.held("correlated_noise") == len(self.pairs()) and all_right(self.claims[same])
 
     def held(self, name: str) -> int:
         """On how many pairs a claim holds."""
@@ -80,7 +68,15 @@ class Found(Judged):
         """A drawn network's kernel over theory, by pair."""
         return records(self.claims[self.claims["quantity"] == RATIO])
 
+    def _change(self, pair: str, disturbance: str, kind: str, base: str) -> dict[str, Any]:
+        """The first of these changes, which is that of the smallest radius."""
+        chosen = self.table["experiment"] == pair
+        chosen &= self.table["quantity"] == DISPLACED[disturbance]
+        rows = self.table[chosen & self.table["setting"].str.startswith(f"{NAMES[kind]}, ")]
+        _, _, beside = rows["setting"].str.partition(", beside ").T.to_numpy()
+        return records(rows[beside == ("" if base == DENSE else NAMES[base])])[0]
+
 
 def found(config: Any, files: Files) -> Found:
     """What the findings ask of a run."""
-    return Found(config.receptive_fields, files.table("receptive_fields/verdicts", FORM))
+    return Found(files.table("receptive_fields/verdicts", FORM))
