@@ -30,22 +30,7 @@ PAIR = "airplane-automobile"
 
 ROOT = Path("results")
 
-WHOLE: dict[str, Any] = {
-    "seed": 0,
-    "pairs": [PAIR, "bird-cat"],
-    "samples": 200,
-    "test_samples": 200,
-    "trials": 7,
-    "grid": 5,
-    "radii": [0.1, 0.2, 0.4],
-    "correlation": 1.5,
-    "ridge": 1e-4,
-    "square": 16,
-    "noise": 0.6,
-    "drawn": {"grid": 4, "units": 128, "images": 20},
-    "tolerances": {"exact": 1e-5, "ratio": 0.1},
-    "figure": "companion_receptive_fields",
-}
+WHOLE: dict[str, Any] = CONFIG.receptive_fields.model_dump(mode="json")
 """The thesis's settings."""
 
 SMALL: dict[str, Any] = {

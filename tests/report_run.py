@@ -19,7 +19,7 @@ from dynparam.report.contents import all_figures
 from dynparam.statistics.estimates import Estimate
 from dynparam.statistics.judged import CLAIM, CONTROL, Row, table, within
 from dynparam.training.settings import all_runs, for_audit
-from tests import boltzmann, continual, isometry, lazy, natural, softmax
+from tests import boltzmann, continual, fields, isometry, lazy, natural, softmax
 
 ROOT = Path(__file__).parents[1]
 
@@ -189,6 +189,7 @@ def make(root: Path, size: tuple[int, int] = (1500, 600)) -> Config:
         "attentional_boltzmann",
         "natural_gradient",
         "continual_learning",
+        "receptive_fields",
     )
     for folder in ("comparison", "table1_1", "sweep", *companions, "benchmarks/draw"):
         (results / folder).mkdir(parents=True)
@@ -207,6 +208,7 @@ def make(root: Path, size: tuple[int, int] = (1500, 600)) -> Config:
         "attentional_boltzmann/verdicts": boltzmann.verdicts(),
         "natural_gradient/verdicts": natural.verdicts(),
         "continual_learning/verdicts": continual.whole_verdicts(),
+        "receptive_fields/verdicts": fields.verdicts(),
     }
     for name, one in made.items():
         one.to_csv(results / f"{name}.csv", index=False)

@@ -61,6 +61,8 @@ SAID = {
     "natural_gradient/verdicts": [],
     "continual_learning/companion_continual": [],
     "continual_learning/verdicts": [],
+    "receptive_fields/companion_receptive_fields": [],
+    "receptive_fields/verdicts": [],
     "measured_orders/conditions": [],
     "measured_orders/table1_1": [
         f"{LEVEL} % intervals",

@@ -37,6 +37,7 @@ FORMS = {
     "natural_gradient RESIDUALS": ("part n scales method trial step", False),
     "continual_learning MEASURED": ("part scales first second noise similarity trial", False),
     "continual_learning EXPECTED": ("part scales first second noise similarity", False),
+    "receptive_fields MEASURED": ("kind at trial quantity", False),
     "isometry MEASURED": ("part depth kind trial quantity rank", False),
     "softmax_fisher EIGENVALUES": ("part n scales trial quantity rank", False),
     "training_curves CURVES": ("seed epoch", False),

@@ -284,6 +284,7 @@ MISSING = [
     ("results/attentional_boltzmann/verdicts.csv", "companion_attentional_bm"),
     ("results/natural_gradient/verdicts.csv", "companion_natural_gradient"),
     ("results/continual_learning/verdicts.csv", "companion_continual"),
+    ("results/receptive_fields/verdicts.csv", "companion_receptive_fields"),
     ("docs/findings.md", "findings"),
     ("docs/open-choices.md", "open_choices"),
     ("results/audit/bird-cat/10000-500/dynamic.json", "bird-cat/10000-500/dynamic.json"),

@@ -148,6 +148,15 @@ SMALL: dict[str, Any] = {
             "others": [{"first": 20, "second": 2, "noise": 0}],
         },
     },
+    "receptive_fields": {
+        "pairs": [PAIR],
+        "samples": 16,
+        "test_samples": 16,
+        "trials": 3,
+        "grid": 2,
+        "radii": [0.2],
+        "drawn": {"grid": 2, "units": 20, "images": 6},
+    },
     "open_choices": {
         "trials": 3,
         "dense_trials": 2,
@@ -206,6 +215,7 @@ PLACES = {
     "attentional_boltzmann",
     "natural_gradient",
     "continual_learning",
+    "receptive_fields",
     "processed",
     "report",
     "shards",

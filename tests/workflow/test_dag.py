@@ -120,12 +120,14 @@ NATURAL = {"measure_natural residuals", "judge_natural verdicts"} | NATURAL_FIGU
 CONTINUAL_FIGURE = {"plot_continual companion_continual"}
 CONTINUAL = jobs("measure_continual", ("errors", "expected")) | CONTINUAL_FIGURE
 CONTINUAL |= {"judge_continual verdicts"}
-COMPANIONS = SHARPNESS | LAZY | SOFTMAX | ISOMETRY | ATTENTION | NATURAL | CONTINUAL
+FIELDS_FIGURE = {"plot_fields companion_receptive_fields"}
+FIELDS = {f"measure_fields {PAIR}", "judge_fields verdicts"} | FIELDS_FIGURE
+COMPANIONS = SHARPNESS | LAZY | SOFTMAX | ISOMETRY | ATTENTION | NATURAL | CONTINUAL | FIELDS
 JUDGE_COMPANIONS = JUDGE_SHARPNESS | LAZY_VERDICTS
-JUDGED = ("softmax", "isometry", "attention", "natural", "continual")
+JUDGED = ("softmax", "isometry", "attention", "natural", "continual", "fields")
 JUDGE_COMPANIONS |= {f"judge_{name} verdicts" for name in JUDGED}
 COMPANION_FIGURES = SHARPNESS_FIGURE | LAZY_FIGURE | SOFTMAX_FIGURE | ISOMETRY_FIGURE
-COMPANION_FIGURES |= ATTENTION_FIGURE | NATURAL_FIGURE | CONTINUAL_FIGURE
+COMPANION_FIGURES |= ATTENTION_FIGURE | NATURAL_FIGURE | CONTINUAL_FIGURE | FIELDS_FIGURE
 JUDGED_COMPANIONS = JUDGE_COMPANIONS | COMPANION_FIGURES
 STUDIES = ORDERS | JUDGE_TABLE | ORDER_FIGURES | SWEEPS | EDGES | SWEEP_FIGURE | OPEN_CHOICES
 STUDY_FIGURES = WIDE_FIGURES | ORDER_FIGURES | SWEEP_FIGURE | OPEN_CHOICES_FIGURE | TRAINED_FIGURE
@@ -185,6 +187,7 @@ FIGURES = (
     "companion_attentional_bm",
     "companion_natural_gradient",
     "companion_continual",
+    "companion_receptive_fields",
 )
 
 TRIAL_COLUMNS = [
@@ -364,6 +367,9 @@ class TestPlans:
             "measure_continual": 1,
             "judge_continual": 1,
             "plot_continual": 1,
+            "measure_fields": 2,
+            "judge_fields": 1,
+            "plot_fields": 1,
             "write_findings": 1,
             "write_summary": 1,
             "assemble_report": 1,
@@ -417,6 +423,7 @@ class TestPlans:
         assert untouched.plan("companion_softmax") == DATA | SOFTMAX
         assert untouched.plan("companion_isometry") == ISOMETRY
         assert untouched.plan("companion_continual") == DATA | CONTINUAL
+        assert untouched.plan("companion_receptive_fields") == DATA | FIELDS
         assert untouched.plan("open_choices") == DATA | OPEN_CHOICES - TRAINED_FIGURE
         assert untouched.plan("open_choices_training") == (
             DATA | (EXTRACT_CHOICES | ON_CURVES) - OPEN_CHOICES_PAGE - {f"extract_pool {PAIR}"}

@@ -22,6 +22,7 @@ FIGURES_BEYOND = (
             "attentional_bm",
             "natural_gradient",
             "continual",
+            "receptive_fields",
         )
     ),
 )

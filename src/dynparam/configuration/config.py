@@ -23,6 +23,7 @@ from dynparam.experiments.measured_orders.settings import Exponents
 from dynparam.experiments.natural_gradient.settings import NaturalGradientSettings
 from dynparam.experiments.open_choices.settings import OpenChoicesSettings
 from dynparam.experiments.r_sweep.settings import Sweep
+from dynparam.experiments.receptive_fields.settings import ReceptiveFields
 from dynparam.experiments.sharpness.settings import Sharpness
 from dynparam.experiments.softmax_fisher.settings import SoftmaxFisher
 from dynparam.experiments.training_curves.settings import Claims
@@ -73,6 +74,7 @@ class Config(Block):
     attentional_boltzmann: AttentionalBoltzmannSettings
     natural_gradient: NaturalGradientSettings
     continual_learning: ContinualLearning
+    receptive_fields: ReceptiveFields
     protocol: Protocol
     training: Training
     domain: Domain

@@ -73,7 +73,7 @@ class Found(Judged):
         chosen = self.table["experiment"] == pair
         chosen &= self.table["quantity"] == DISPLACED[disturbance]
         rows = self.table[chosen & self.table["setting"].str.startswith(f"{NAMES[kind]}, ")]
-        _, _, beside = rows["setting"].str.partition(", beside ").T.to_numpy()
+        beside = rows["setting"].str.partition(", beside ")[2]
         return records(rows[beside == ("" if base == DENSE else NAMES[base])])[0]
 
 
