@@ -63,6 +63,8 @@ SAID = {
     "continual_learning/verdicts": [],
     "concept_retrieval/companion_concepts": [],
     "concept_retrieval/verdicts": [],
+    "receptive_fields/companion_receptive_fields": [],
+    "receptive_fields/verdicts": [],
     "measured_orders/conditions": [],
     "measured_orders/table1_1": [
         f"{LEVEL} % intervals",

@@ -38,6 +38,7 @@ FORMS = {
     "continual_learning MEASURED": ("part scales first second noise similarity trial", False),
     "continual_learning EXPECTED": ("part scales first second noise similarity", False),
     "concept_retrieval MEASURED": ("part kind latent trial quantity at", False),
+    "receptive_fields MEASURED": ("kind at trial quantity", False),
     "isometry MEASURED": ("part depth kind trial quantity rank", False),
     "softmax_fisher EIGENVALUES": ("part n scales trial quantity rank", False),
     "training_curves CURVES": ("seed epoch", False),

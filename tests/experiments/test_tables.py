@@ -16,6 +16,7 @@ from dynparam.experiments.lazy_or_rich import tables as lazy_or_rich
 from dynparam.experiments.natural_gradient import tables as natural_gradient
 from dynparam.experiments.open_choices import tables as open_choices
 from dynparam.experiments.r_sweep import tables as r_sweep
+from dynparam.experiments.receptive_fields import tables as receptive_fields
 from dynparam.experiments.sharpness import tables as sharpness
 from dynparam.experiments.softmax_fisher import tables as softmax_fisher
 from dynparam.experiments.training_curves import tables as training_curves
@@ -103,6 +104,7 @@ RULES = {
     "concepts": Rules(
         concept_retrieval.MEASURED, "expected", "trial at", "part kind latent trial quantity at"
     ),
+    "windows": Rules(receptive_fields.MEASURED, "", "trial", "kind at trial quantity"),
     "depths": Rules(isometry.MEASURED, "", "trial", "part depth kind trial quantity rank"),
     "eigenvalues": Rules(softmax_fisher.EIGENVALUES, "", "n trial", "part n scales trial quantity rank"),
     "curves": Rules(

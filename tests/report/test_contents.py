@@ -82,6 +82,10 @@ def test_a_figure_that_is_not_drawn_is_left_out_alone(tmp_path, key, figure):
         ("companion_natural_gradient", ["natural_gradient/residuals.csv"]),
         ("companion_continual", [f"continual_learning/{one}.csv" for one in ("errors", "expected")]),
         ("companion_concepts", ["concept_retrieval/measured.csv"]),
+        (
+            "companion_receptive_fields",
+            [f"receptive_fields/{one}.csv" for one in ("airplane-automobile", "bird-cat")],
+        ),
         ("fig3_4", [f"training/airplane-automobile/{one}.csv" for one in ("spectral", "dynamic")]),
         ("fig3_5", [f"training/bird-cat/{one}.csv" for one in ("spectral", "dynamic")]),
     ],

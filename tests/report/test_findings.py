@@ -285,6 +285,14 @@ QUOTED = [
     Quoted({"concept_retrieval.inference.steps": 50}, "After 40 inferences", "After 50 inferences"),
     Quoted({"concept_retrieval.inference.steps": 50}, "after 40 inferences", "after 50 inferences"),
     Quoted({"concept_retrieval.linear.latent": [4, 20]}, "0.900 | | 8 |", "0.900 | | 20 |"),
+    # receptive_fields
+    Quoted({"receptive_fields.figure": "own"}, "companion_receptive_fields.png", "`figures/own.png`"),
+    Quoted(
+        {"receptive_fields.trials": 9},
+        "receptive_fields/verdicts.md`; 7 draws",
+        "receptive_fields/verdicts.md`; 9 draws",
+    ),
+    Quoted({"receptive_fields.samples": 150}, "draws of 200 images for", "draws of 150 images for"),
     # open_choices
     Quoted(
         {f"{SPECTRAL}.exponent": "1/4", f"{DYNAMIC}.exponent": "1/4"},
@@ -592,6 +600,7 @@ TASKS = "results/continual_learning/verdicts.csv"
 MACHINES = "results/attentional_boltzmann/verdicts.csv"
 NATURAL = "results/natural_gradient/verdicts.csv"
 CONCEPTS = "results/concept_retrieval/verdicts.csv"
+FIELDS = "results/receptive_fields/verdicts.csv"
 ASYMPTOTIC_CONSTANT = f"{CONSTANT} and alternative == 'asymptotic_first_layer'"
 OTHER_ASYMPTOTIC = "curve == 'fig3_3_dynamic' and alternative == 'asymptotic_first_layer'"
 DYNAMICS = "parametrization == 'dynamic'"
@@ -787,6 +796,29 @@ TURNED = [
         "undecided",
     ),
     Turned("The control is refuted: it", TASKS, "role == 'control'", "verdict", "undecided"),
+    # receptive_fields
+    Turned(
+        "**Qualitative: weights that are correlated",
+        FIELDS,
+        "quantity.str.endswith('blurred images')",
+        "verdict",
+        "disagrees",
+    ),
+    Turned(
+        "Windows alone do not withstand noise",
+        FIELDS,
+        "quantity.str.contains('noise') and setting == 'windows, r = 0.1'",
+        "verdict",
+        "holds",
+    ),
+    Turned(
+        "A square displaces more",
+        FIELDS,
+        "quantity.str.contains('square') and setting == 'correlated weights, l = 1.5'",
+        "ci_low",
+        -0.1,
+    ),
+    Turned("The controls are refuted: correlated", FIELDS, "role == 'control'", "verdict", "undecided"),
 ]
 
 

@@ -286,6 +286,7 @@ MISSING = [
     ("results/natural_gradient/verdicts.csv", "companion_natural_gradient"),
     ("results/continual_learning/verdicts.csv", "companion_continual"),
     ("results/concept_retrieval/verdicts.csv", "companion_concepts"),
+    ("results/receptive_fields/verdicts.csv", "companion_receptive_fields"),
     ("docs/findings.md", "findings"),
     ("results/comparison/sources.csv", "sources"),
     ("docs/companions.md", "companions"),

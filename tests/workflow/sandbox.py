@@ -160,6 +160,15 @@ SMALL: dict[str, Any] = {
         "nonlinear": {"latent": 4, "hidden": 16, "steps": 200, "batch": 40, "trials": 2},
         "inference": {"patterns": 30, "steps": 10},
     },
+    "receptive_fields": {
+        "pairs": [PAIR],
+        "samples": 16,
+        "test_samples": 16,
+        "trials": 3,
+        "grid": 2,
+        "radii": [0.2],
+        "drawn": {"grid": 2, "units": 20, "images": 6},
+    },
     "open_choices": {
         "trials": 3,
         "dense_trials": 2,
@@ -219,6 +228,7 @@ PLACES = {
     "natural_gradient",
     "continual_learning",
     "concept_retrieval",
+    "receptive_fields",
     "processed",
     "report",
     "shards",

@@ -124,14 +124,16 @@ CONTINUAL |= {"judge_continual verdicts"}
 MEASURE_CONCEPTS = jobs("measure_concepts", ("measured", "verdicts"))
 CONCEPTS_FIGURE = {"plot_concepts companion_concepts"}
 CONCEPTS = MEASURE_CONCEPTS | CONCEPTS_FIGURE
+FIELDS_FIGURE = {"plot_fields companion_receptive_fields"}
+FIELDS = {f"measure_fields {PAIR}", "judge_fields verdicts"} | FIELDS_FIGURE
 COMPANIONS = SHARPNESS | LAZY | SOFTMAX | ISOMETRY | ATTENTION | NATURAL | CONTINUAL
-COMPANIONS |= CONCEPTS
+COMPANIONS |= CONCEPTS | FIELDS
 JUDGE_COMPANIONS = JUDGE_SHARPNESS | LAZY_VERDICTS | MEASURE_CONCEPTS
-JUDGED = ("softmax", "isometry", "attention", "natural", "continual")
+JUDGED = ("softmax", "isometry", "attention", "natural", "continual", "fields")
 JUDGE_COMPANIONS |= {f"judge_{name} verdicts" for name in JUDGED}
 COMPANION_FIGURES = SHARPNESS_FIGURE | LAZY_FIGURE | SOFTMAX_FIGURE | ISOMETRY_FIGURE
 COMPANION_FIGURES |= ATTENTION_FIGURE | NATURAL_FIGURE | CONTINUAL_FIGURE
-COMPANION_FIGURES |= CONCEPTS_FIGURE
+COMPANION_FIGURES |= CONCEPTS_FIGURE | FIELDS_FIGURE
 JUDGED_COMPANIONS = JUDGE_COMPANIONS | COMPANION_FIGURES
 STUDIES = ORDERS | JUDGE_TABLE | ORDER_FIGURES | SWEEPS | EDGES | SWEEP_FIGURE | OPEN_CHOICES
 STUDY_FIGURES = WIDE_FIGURES | ORDER_FIGURES | SWEEP_FIGURE | OPEN_CHOICES_FIGURE | TRAINED_FIGURE
@@ -192,6 +194,7 @@ FIGURES = (
     "companion_natural_gradient",
     "companion_continual",
     "companion_concepts",
+    "companion_receptive_fields",
 )
 
 TRIAL_COLUMNS = [
@@ -373,6 +376,9 @@ class TestPlans:
             "plot_continual": 1,
             "measure_concepts": 1,
             "plot_concepts": 1,
+            "measure_fields": 2,
+            "judge_fields": 1,
+            "plot_fields": 1,
             "write_findings": 1,
             "write_summary": 1,
             "assemble_report": 1,
@@ -427,6 +433,7 @@ class TestPlans:
         assert untouched.plan("companion_isometry") == ISOMETRY
         assert untouched.plan("companion_continual") == DATA | CONTINUAL
         assert untouched.plan("companion_concepts") == CONCEPTS
+        assert untouched.plan("companion_receptive_fields") == DATA | FIELDS
         assert untouched.plan("open_choices") == DATA | OPEN_CHOICES - TRAINED_FIGURE
         assert untouched.plan("open_choices_training") == (
             DATA | (EXTRACT_CHOICES | ON_CURVES) - OPEN_CHOICES_PAGE - {f"extract_pool {PAIR}"}

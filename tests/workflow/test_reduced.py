@@ -23,6 +23,7 @@ FIGURES_BEYOND = (
             "natural_gradient",
             "continual",
             "concepts",
+            "receptive_fields",
         )
     ),
 )

@@ -24,6 +24,7 @@ from dynparam.experiments.measured_orders.settings import Exponents
 from dynparam.experiments.natural_gradient.settings import NaturalGradientSettings
 from dynparam.experiments.open_choices.settings import OpenChoicesSettings
 from dynparam.experiments.r_sweep.settings import Sweep
+from dynparam.experiments.receptive_fields.settings import ReceptiveFields
 from dynparam.experiments.sharpness.settings import Sharpness
 from dynparam.experiments.softmax_fisher.settings import SoftmaxFisher
 from dynparam.experiments.training_curves.settings import Claims
@@ -75,6 +76,7 @@ class Config(Block):
     natural_gradient: NaturalGradientSettings
     continual_learning: ContinualLearning
     concept_retrieval: ConceptRetrieval
+    receptive_fields: ReceptiveFields
     protocol: Protocol
     training: Training
     domain: Domain

@@ -13,6 +13,7 @@ from dynparam.experiments.measured_orders.stages import EXPERIMENT as MEASURED_O
 from dynparam.experiments.natural_gradient.stages import EXPERIMENT as NATURAL_GRADIENT
 from dynparam.experiments.open_choices.stages import EXPERIMENT as OPEN_CHOICES
 from dynparam.experiments.r_sweep.stages import EXPERIMENT as R_SWEEP
+from dynparam.experiments.receptive_fields.stages import EXPERIMENT as RECEPTIVE_FIELDS
 from dynparam.experiments.sharpness.stages import EXPERIMENT as SHARPNESS
 from dynparam.experiments.softmax_fisher.stages import EXPERIMENT as SOFTMAX_FISHER
 from dynparam.experiments.training_curves.stages import EXPERIMENT as TRAINING_CURVES
@@ -32,4 +33,5 @@ EXPERIMENTS = (
     NATURAL_GRADIENT,
     CONTINUAL_LEARNING,
     CONCEPT_RETRIEVAL,
+    RECEPTIVE_FIELDS,
 )
