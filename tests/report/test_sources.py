@@ -285,6 +285,23 @@ CASES = [
         VERDICTS.format("attentional_boltzmann"),
         {"experiment": "growth|escape"},
     ),
+    Case(
+        "Repeated inference in a trained autoencoder",
+        VERDICTS.format("concept_retrieval"),
+        {
+            "quantity": "inferences until .*|least distance .*|the same of the autoencoder .*",
+        },
+    ),
+    Case(
+        "Local receptive fields make",
+        VERDICTS.format("receptive_fields"),
+        {"quantity": "displacement by (a square|noise), change", "setting": "windows.*"},
+    ),
+    Case(
+        "Weights that are correlated between neighbours",
+        VERDICTS.format("receptive_fields"),
+        {"quantity": "displacement by (a square|noise), change", "setting": "correlated.*"},
+    ),
 ]
 
 

@@ -1,0 +1,43 @@
+"""What the report claims of local receptive fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from dynparam.experiments.receptive_fields.judge import DISPLACED
+from dynparam.provenance.experiment import Files
+from dynparam.provenance.judged_claims import Verdicts
+from dynparam.provenance.source_claims import REPORT, SourceClaim
+
+PAPER = "Watanabe et al., Neural Networks 2023"
+
+MISSING = "The paper's networks, images and disturbances; this re-creates its experiment with kernels."
+
+
+def claims(config: Any, files: Files) -> Iterator[SourceClaim]:
+    """The claims, in the report's order."""
+    found = Verdicts(files, "receptive_fields")
+    claim = partial(
+        SourceClaim,
+        REPORT,
+        "Sec. 4 (3)",
+        evidence=found.evidence,
+        figure=config.receptive_fields.figure,
+        paper=PAPER,
+        missing=MISSING,
+    )
+    displaced = tuple(DISPLACED.values())
+    yield claim(
+        "Local receptive fields make a wide network robust against disturbed inputs.",
+        "Qualitative: how much noise and a square displace the predictor of a network with windows, "
+        "beside dense networks and beside permuted pixels.",
+        found.of(*displaced, setting="windows"),
+    )
+    yield claim(
+        "Weights that are correlated between neighbours make it robust too.",
+        "Qualitative: how much noise displaces the predictor. It is entirely a blur: a dense network "
+        "on blurred images has the same kernel.",
+        found.of(*displaced, setting="correlated"),
+    )
