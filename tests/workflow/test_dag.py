@@ -168,7 +168,9 @@ DOMAIN_FIGURE = {f"plot_domain {DOMAIN}"}
 DRAW_TRAINED = CURVE_FIGURES | DOMAIN_FIGURE
 TRAINING = TRAIN | COLLECT | CLAIMS | DRAW_TRAINED
 PAGE = {"assemble_report report"}
+SOURCES = {"write_sources sources"}
 EVERYTHING = RETRIEVE | EXTRACT | ONE_STEP | ARCHITECTURE | TRAINING | STUDIES | COMPANIONS | PAGE
+EVERYTHING |= SOURCES
 # The dense engine and the law engine are one command, so an edit of one repeats both.
 ON_TRIALS = STUDIES - EXTRACT_CHOICES - TRAIN_CHOICES - CHANGES_TRAINED - TRAINED_FIGURE
 ON_BOTH_ENGINES = (ONE_STEP - EXPECTATIONS - EXPECT_WIDE) | ON_TRIALS | LAZY_STEPS | LAZY_JUDGED
@@ -381,6 +383,8 @@ class TestPlans:
             "plot_fields": 1,
             "write_findings": 1,
             "write_summary": 1,
+            "write_sources": 1,
+            "write_companions": 1,
             "assemble_report": 1,
             "audit_archive": 84,
             "collect_curves": 84,
@@ -388,7 +392,7 @@ class TestPlans:
             "plot_curves": 2,
             "plot_domain": 1,
             "everything": 1,
-            "total": 317,
+            "total": 325,
         }
         assert seconds < ANSWER_SECONDS
         assert untouched.files() == before
@@ -420,7 +424,7 @@ class TestPlans:
         elsewhere = TRAIN_DOMAIN | EXTRACT_DRAWS | jobs("collect_curves", DOMAIN_RUNS)
         drawn = PROBE_FIGURES | ARCHITECTURE | DRAW_TRAINED | STUDY_FIGURES
         assert (
-            untouched.plan("comparison") == EVERYTHING - drawn - elsewhere - STUDIES - COMPANIONS - PAGE
+            untouched.plan("comparison") == EVERYTHING - drawn - elsewhere - STUDIES - COMPANIONS - PAGE - SOURCES
         )
 
     def test_a_study_needs_no_other(self, untouched):
@@ -450,7 +454,8 @@ class TestPlans:
 
     def test_a_figure_that_came_with_the_clone_is_made_again(self, untouched):
         """Figures are tracked; Snakemake takes a file whose own inputs are missing for up to date."""
-        for name in ("figures/fig3_2", "figures/conditions", "docs/open-choices", "docs/findings"):
+        pages = ("docs/open-choices", "docs/findings", "docs/companions")
+        for name in ("figures/fig3_2", "figures/conditions", *pages):
             for suffix in (".png", ".pdf", ".csv", ".json", ".md"):
                 file = (untouched.root / name).with_suffix(suffix)
                 file.parent.mkdir(exist_ok=True)
@@ -460,8 +465,9 @@ class TestPlans:
             "conditions": "plot_conditions conditions",
             "open_choices": "write_ledger open-choices",
             "findings": "write_findings findings",
+            "companions": "write_companions companions",
         }
-        change = {"findings": {"page": "docs/findings.md"}}
+        change = {"findings": {"page": "docs/findings.md", "companions": "docs/companions.md"}}
         assert set(jobs_of_targets.values()) <= untouched.plan(*jobs_of_targets, change=change)
         assert "plot_figure fig3_2" in untouched.plan("report", change=change)
 
@@ -495,7 +501,7 @@ class TestWholeRun:
         ]
         comparison = [
             f"results/comparison/{table}.{kind}"
-            for table in ("slopes", "claims")
+            for table in ("slopes", "claims", "sources")
             for kind in ("csv", "md", "html", "json")
         ]
         pairs = [f"data/processed/{task}.{suffix}" for task in TASKS for suffix in ("npz", "json")]
@@ -581,7 +587,7 @@ class TestWholeRun:
             *root.glob("results/lazy_or_rich/*/*.json"),
         ]
         figures_and_tables = 1 + 3 * len(CURVES) + 2 + len(FIGURES) + len(TABLES) + len(TRAIN)
-        figures_and_tables += len(PAGE)
+        figures_and_tables += len(PAGE | SOURCES)
         law = len(EXACT | WIDE | EXPECT_WIDE | LAW_FITS)
         studies = len(ORDERS | JUDGE_TABLE | SWEEPS | {"edges"} | CHOICES | CHANGES)
         studies += len(TRAIN_CHOICES | CHANGES_TRAINED | (COMPANIONS - SHARPNESS - COMPANION_FIGURES))
@@ -731,7 +737,8 @@ class TestRunsAgain:
     )
     def test_an_edit_repeats_its_stages_and_what_follows(self, clone, module, repeated):
         clone.append(module, "\nADDED = 1\n")
-        assert clone.plan() == repeated | PAGE
+        # A figure of curves alone holds no verdict.
+        assert clone.plan() == repeated | PAGE | (SOURCES if repeated != CURVE_FIGURES else set())
 
     def test_edits_that_change_no_result_repeat_nothing(self, clone):
         for module in (
@@ -871,4 +878,4 @@ class TestRunsAgain:
         ],
     )
     def test_a_setting_repeats_its_stages_and_what_follows(self, finished, change, repeated):
-        assert finished.plan(change=change) == repeated | PAGE
+        assert finished.plan(change=change) == repeated | PAGE | SOURCES
