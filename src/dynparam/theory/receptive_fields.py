@@ -98,7 +98,7 @@ def profiles(side: int, fields: Fields) -> FloatArray:
     nearest = apart.min(axis=1, keepdims=True)
     # Relative to the nearest pixel's, so that narrow windows do not vanish.
     with np.errstate(over="ignore"):
-        further = (apart - nearest) / fields.radius * ((apart + nearest) / fields.radius)
+        further = (apart - nearest) * (apart + nearest) / fields.radius / fields.radius
         heights = np.exp(-further / 2)
     found: FloatArray = heights / np.sqrt(np.square(heights).sum(axis=1, keepdims=True))
     return found
