@@ -798,7 +798,7 @@ TURNED = [
     Turned("The control is refuted: it", TASKS, "role == 'control'", "verdict", "undecided"),
     # receptive_fields
     Turned(
-        "**Qualitative: weights that are correlated",
+        "Qualitative: weights that are correlated",
         FIELDS,
         "quantity.str.endswith('blurred images')",
         "verdict",
