@@ -99,8 +99,32 @@ def test_lines_are_theory_and_points_are_measured():
     expected = rows("linear", "clusters", 4)["value"].to_numpy()[shown]
     assert points.lines[0].get_ydata() == pytest.approx(expected)
     looks = [(c.lines[0].get_color(), c.lines[0].get_marker()) for c in right.containers]
-    assert len(set(looks)) == 3
-    assert looks[2][1] == "x"
+    assert looks == [("#0072B2", "o"), ("#D55E00", "s"), ("0.45", "x")]
+    lines = [line for line in right.lines if len(line.get_xdata()) == 41]
+    assert [line.get_linestyle() for line in lines] == ["-", "-", "--"]
+    for kind, line, drawn in zip(
+        ("clusters", "gaussian", "wrong"), lines, right.containers, strict=True
+    ):
+        values = rows("nonlinear", kind)
+        assert line.get_ydata() == pytest.approx(values["value"].to_numpy())
+        assert drawn.lines[0].get_ydata() == pytest.approx(values["value"].to_numpy()[shown])
+        # Bars reach from the lower to the upper end.
+        (bars,) = drawn.lines[2]
+        ends = np.array([segment[:, 1] for segment in bars.get_segments()])
+        assert ends == pytest.approx(values[["low", "high"]].to_numpy()[shown])
+
+
+def test_points_of_modes_differ_by_width():
+    left = figure.concepts_figure(DATA).axes[0]
+    line, *points = left.lines
+    assert line.get_ydata() == pytest.approx(rows("modes", "theory")["expected"].to_numpy())
+    for latent, drawn in zip((4, 8, 20, 30), points, strict=True):
+        assert drawn.get_xdata() == pytest.approx(concepts.EIGENVALUES)
+        assert drawn.get_ydata() == pytest.approx(rows("modes", "clusters", latent)["value"].to_numpy())
+    looks = {(one.get_color(), one.get_marker(), one.get_markersize()) for one in points}
+    assert len(looks) == 4
+    sizes = [one.get_markersize() for one in points]
+    assert sizes == sorted(set(sizes), reverse=True)
 
 
 def test_an_end_between_marked_steps_has_a_point_and_eigenvalues_of_zero_have_none():
@@ -120,7 +144,7 @@ def test_far_divergence_has_powers_of_ten_alone():
     assert len(ticks) > 2
     assert np.allclose(np.log10(ticks), np.round(np.log10(ticks)))
     few = figure.concepts_figure(DATA).axes[-1].get_yticks()
-    assert 2.0 in few
+    assert few.tolist() == [0.5, 1, 2]
 
 
 def test_the_caption_tells_the_settings():

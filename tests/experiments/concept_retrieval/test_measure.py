@@ -46,6 +46,23 @@ def test_every_part_is_measured(table, tmp_path):
     assert (table["expected"].notna() == (has_theory & (table["part"] == "linear"))).all()
 
 
+def test_rows_say_which_mode_or_inference_they_are_of(table):
+    places = {quantity: sorted(set(rows["at"])) for quantity, rows in table.groupby("quantity")}
+    assert places == {
+        **{name: list(range(1, 9)) for name in ("eigenvalue", "rate")},
+        **{name: list(range(7)) for name in ("own", "wrong")},
+        **{name: [0] for name in ("map", "active", "concept", "radius")},
+    }
+
+
+@pytest.mark.parametrize("latent", [1, 4])
+def test_units_in_use_are_singular_values_above_a_hundredth(table, latent):
+    place = ("linear", "clusters", latent)
+    rates, used = (grid(table, *place, name) for name in ("rate", "active"))
+    assert used[:, 0].tolist() == (rates > 0.01).sum(axis=1).tolist()
+    assert (np.diff(rates, axis=1) <= 0).all()
+
+
 @pytest.mark.parametrize("latent", [1, 4])
 def test_theory_is_that_of_the_trials_own_data(table, latent):
     for trial in range(2):

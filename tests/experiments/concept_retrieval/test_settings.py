@@ -20,6 +20,7 @@ TOLERANCES = concepts.WHOLE["tolerances"]
         ({"linear": LINEAR | {"latent": [4, 4]}}, r"linear\.latent is not increasing"),
         ({"linear": LINEAR | {"latent": []}}, r"linear\.latent"),
         ({"linear": LINEAR | {"latent": [0]}}, r"linear\.latent\.0"),
+        ({"linear": LINEAR | {"latent": list(range(1, 12))}}, r"linear\.latent"),
         ({"linear": LINEAR | {"latent": [1, 9]}}, r"linear\.latent \(9\) exceeds .* \(8\).*lower it"),
         ({"linear": LINEAR | {"trials": 1}}, r"linear\.trials"),
         ({"linear": LINEAR | {"steps": 0}}, r"linear\.steps"),
