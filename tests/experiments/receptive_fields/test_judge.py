@@ -199,3 +199,32 @@ def test_all_pairs_in_their_order_and_what_is_as_planted_is_right_but_for_noise(
 def test_the_table_is_read_as_it_was_written(tmp_path):
     write_csv(fields.verdicts(), tmp_path / "verdicts.csv")
     assert len(read_csv(tmp_path / "verdicts.csv", FORM)) == len(fields.verdicts())
+
+
+@pytest.mark.parametrize("more", [1, -3])
+def test_the_farther_end_of_the_blur_s_interval_counts(more):
+    planted = fields.planted(scatter=0.0)
+    table = planted[fields.PAIR]
+    mine = (table["kind"] == "blurred") & (table["quantity"] == NOISE)
+    table.loc[mine, "value"] *= 1 + 1e-3 * (table.loc[mine, "trial"] % 2 + more)
+    change = Measured(fields.PAIR, table, 0.95).change("correlated", 1.5, "noise", "blurred")
+    assert (change.value < 0) == (more > 0)
+    farther = -change.ci_low if more > 0 else change.ci_high
+    assert row(judged(planted, STAGE), judge.BY_A_BLUR, "l = 1.5")["measured"] == farther
+
+
+def test_rows_have_their_order():
+    rows = EXACT[(EXACT["experiment"] == fields.PAIR) & (EXACT["role"] != SHOWN)]
+    assert rows["setting"].tolist() == [
+        "correlated weights, blurred images, l = 1.5",
+        "correlated weights, sharp images, l = 1.5",
+        "dense, permuted pixels",
+        "windows, permuted pixels, r = 0.1",
+        "windows, r = 0.1",
+        "correlated weights, l = 1.5",
+        "l = 1.5",
+        "windows, r = 0.1",
+        "windows, r = 0.1",
+        "windows, r = 0.1, beside dense, pixels weighted as by windows",
+        "windows, r = 0.1, beside windows on permuted pixels",
+    ]
