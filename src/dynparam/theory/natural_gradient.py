@@ -113,7 +113,7 @@ def require_possible(approximation: Approximation, widths: Widths | Sequence[int
 
     Examples:
         >>> require_possible("kfac", (64, 100, 100, 1), 32)
-        >>> require_possible("kfac", (64, 100, 20, 1), 32)
+        >>> require_possible("kfac", (64, 100, 20, 1), 32)  # doctest: +ELLIPSIS
         Traceback (most recent call last):
         dynparam.support.errors.ConfigError: K-FAC inverts 32 by 32 matrices of layers, which n_2 ...
     """
