@@ -424,7 +424,8 @@ class TestPlans:
         elsewhere = TRAIN_DOMAIN | EXTRACT_DRAWS | jobs("collect_curves", DOMAIN_RUNS)
         drawn = PROBE_FIGURES | ARCHITECTURE | DRAW_TRAINED | STUDY_FIGURES
         assert (
-            untouched.plan("comparison") == EVERYTHING - drawn - elsewhere - STUDIES - COMPANIONS - PAGE - SOURCES
+            untouched.plan("comparison")
+            == EVERYTHING - drawn - elsewhere - STUDIES - COMPANIONS - PAGE - SOURCES
         )
 
     def test_a_study_needs_no_other(self, untouched):
