@@ -73,6 +73,33 @@ class SourceClaim:
         return UNDECIDED if self.undecided else HOLDS
 
 
+@dataclass(frozen=True)
+class Paper:
+    """A work that the report cites for a result.
+
+    Attributes:
+        name: authors, place and year.
+        source: the report's section.
+        missing: what of it could not be had.
+    """
+
+    name: str
+    source: str
+    missing: str = ""
+
+    def claim(
+        self, claim: str, measured: str, decided_by: tuple[str, ...], evidence: str, figure: str
+    ) -> SourceClaim:
+        """What the report says of it, and the verdicts that decide that (``SourceClaim``)."""
+        return SourceClaim(
+            REPORT, self.source, claim, measured, decided_by, evidence, figure, self.name, self.missing
+        )
+
+    def untested(self, claim: str, why: str) -> SourceClaim:
+        """What the report says of it, and why that is not tested."""
+        return self.claim(claim, why, (), "", "")
+
+
 def decided(verdicts: Iterable[object]) -> tuple[str, ...]:
     """Verdicts as words; rows without one decide nothing."""
     return tuple(word for word in verdicts if isinstance(word, str) and word)

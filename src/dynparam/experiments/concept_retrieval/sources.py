@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 from dynparam.experiments.concept_retrieval.judge import LEAST, NEAR, PAIRED, TIME, WORST
 from dynparam.provenance.experiment import Files
 from dynparam.provenance.judged_claims import Verdicts
-from dynparam.provenance.source_claims import REPORT, SourceClaim
+from dynparam.provenance.source_claims import Paper, SourceClaim
 
-PAPER = "Nagano, Karakida and Okada, Scientific Reports 2020"
-
-MISSING = "The paper's images and its trained autoencoders; only its abstract was at hand."
+PAPER = Paper(
+    "Nagano, Karakida and Okada, Scientific Reports 2020",
+    "Sec. 4 (3)",
+    "The paper's images and its trained autoencoders; only its abstract was at hand.",
+)
 
 
 def claims(config: Any, files: Files) -> Iterator[SourceClaim]:
     """The claims, in the report's order."""
     found = Verdicts(files, "concept_retrieval")
-    claim = partial(
-        SourceClaim,
-        REPORT,
-        "Sec. 4 (3)",
-        evidence=found.evidence,
-        figure=config.concept_retrieval.figure,
-        paper=PAPER,
-        missing=MISSING,
-    )
-    yield claim(
+    shown = found.evidence, config.concept_retrieval.figure
+    yield PAPER.claim(
         "Repeated inference in a trained autoencoder moves a pattern towards its concept, the mean of "
         "its cluster.",
         "The least distance from the concept and the inferences until then: of linear autoencoders "
@@ -36,4 +29,5 @@ def claims(config: Any, files: Files) -> Iterator[SourceClaim]:
         "autoencoder of one Gaussian. Afterwards patterns leave, so that the concept is no fixed "
         "point.",
         found.of(TIME, LEAST, WORST, NEAR, PAIRED),
+        *shown,
     )

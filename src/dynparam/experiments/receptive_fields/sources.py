@@ -3,41 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 from dynparam.experiments.receptive_fields.judge import DISPLACED
 from dynparam.provenance.experiment import Files
 from dynparam.provenance.judged_claims import Verdicts
-from dynparam.provenance.source_claims import REPORT, SourceClaim
+from dynparam.provenance.source_claims import Paper, SourceClaim
 
-PAPER = "Watanabe et al., Neural Networks 2023"
-
-MISSING = "The paper's networks, images and disturbances; this re-creates its experiment with kernels."
+PAPER = Paper(
+    "Watanabe et al., Neural Networks 2023",
+    "Sec. 4 (3)",
+    "The paper's networks, images and disturbances; this re-creates its experiment with kernels.",
+)
 
 
 def claims(config: Any, files: Files) -> Iterator[SourceClaim]:
     """The claims, in the report's order."""
     found = Verdicts(files, "receptive_fields")
-    claim = partial(
-        SourceClaim,
-        REPORT,
-        "Sec. 4 (3)",
-        evidence=found.evidence,
-        figure=config.receptive_fields.figure,
-        paper=PAPER,
-        missing=MISSING,
-    )
+    shown = found.evidence, config.receptive_fields.figure
     displaced = tuple(DISPLACED.values())
-    yield claim(
+    yield PAPER.claim(
         "Local receptive fields make a wide network robust against disturbed inputs.",
         "Qualitative: how much noise and a square displace the predictor of a network with windows, "
         "beside dense networks and beside permuted pixels.",
         found.of(*displaced, setting="windows"),
+        *shown,
     )
-    yield claim(
+    yield PAPER.claim(
         "Weights that are correlated between neighbours make it robust too.",
         "Qualitative: how much noise displaces the predictor. It is entirely a blur: a dense network "
         "on blurred images has the same kernel.",
         found.of(*displaced, setting="correlated"),
+        *shown,
     )

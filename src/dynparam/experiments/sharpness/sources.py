@@ -3,39 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 from dynparam.experiments.sharpness.judge import RATE, RATIO, SLOPE
 from dynparam.provenance.experiment import Files
 from dynparam.provenance.judged_claims import Verdicts
-from dynparam.provenance.source_claims import REPORT, SourceClaim
+from dynparam.provenance.source_claims import Paper, SourceClaim
 
-PAPER = "Karakida et al., NeurIPS 2019"
-
-MISSING = "The widths, depths and data of the paper's own figures; only its abstract was at hand."
+PAPER = Paper(
+    "Karakida et al., NeurIPS 2019",
+    "Sec. 4 (1)",
+    "The widths, depths and data of the paper's own figures; only its abstract was at hand.",
+)
 
 
 def claims(config: Any, files: Files) -> Iterator[SourceClaim]:
     """The claims, in the report's order."""
     found = Verdicts(files, "sharpness")
-    claim = partial(
-        SourceClaim,
-        REPORT,
-        "Sec. 4 (1)",
-        evidence=found.evidence,
-        figure=config.sharpness.figure,
-        paper=PAPER,
-        missing=MISSING,
-    )
-    yield claim(
+    shown = found.evidence, config.sharpness.figure
+    yield PAPER.claim(
         "The largest eigenvalue of the Fisher information follows from the widths alone in wide "
         "random networks.",
         "The largest eigenvalue of drawn networks over that of the wide limit, and its slope against "
-        "the width, under five parametrizations, at constant and at sharpening bottlenecks.",
+        "the width, under every parametrization, at constant and at sharpening bottlenecks.",
         found.of(SLOPE, RATIO, part="widths"),
+        *shown,
     )
-    yield claim(
+    yield PAPER.claim(
         "With batch normalization the largest eigenvalue is small: the parameter space is flatter.",
         "The slope of the largest eigenvalue against the width, with as many inputs as units: it "
         "grows without normalization, and no longer if the mean is taken from the outputs. At a fixed "
@@ -43,22 +37,23 @@ def claims(config: Any, files: Files) -> Iterator[SourceClaim]:
         found.of(SLOPE, part="normalization", setting="proportional inputs, none")
         + found.of(SLOPE, part="normalization", setting="proportional inputs, mean")
         + found.of(SLOPE, part="normalization", setting="proportional inputs, batch"),
+        *shown,
     )
-    yield claim(
+    yield PAPER.claim(
         "Layer normalization does not have this effect.",
         "The same slope with layer normalization of the outputs, which has to stay above a bound.",
         found.of(SLOPE, part="normalization", setting="proportional inputs, layer"),
+        *shown,
     )
-    yield claim(
+    yield PAPER.claim(
         "The learning rate can then be large, whatever the size of the model.",
         "The largest learning rate at which gradient descent stays bounded, times the largest "
         "eigenvalue, is 2 under every parametrization. So the rate follows the eigenvalue, which "
         "normalization of the outputs keeps flat. Networks with normalized outputs were not trained.",
         found.of(RATE) + found.of(SLOPE, part="normalization", setting="proportional inputs, mean"),
+        *shown,
     )
-    yield claim(
+    yield PAPER.untested(
         "The effect does not depend on the number of layers or on the activation.",
         "Not tested: normalization was measured at one depth and with ReLU.",
-        evidence="",
-        figure="",
     )
