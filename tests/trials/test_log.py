@@ -1,5 +1,6 @@
 """The log of trials: what it keeps, what it notices, who may write it, and what a full disk leaves."""
 
+import io
 import json
 import os
 import random
@@ -20,6 +21,7 @@ from dynparam.trials.images import TrialImages
 from dynparam.trials.log import MAX_LINE_BYTES, TrialLog
 from dynparam.trials.one_step import measure_curve
 from tests.networks import invented_pair, probe_stage
+from tests.training_processes import wait_for
 
 FLIPS = 200
 
@@ -256,21 +258,23 @@ def test_a_log_that_cannot_be_written_is_named(images, tmp_path):
         measured(images, TrialLog(tmp_path / "curve.csv", "constant", "settings"))
 
 
-def test_who_comes_second_waits_says_so_and_takes_up_the_trials(images, whole, tmp_path, capsys):
+def test_who_comes_second_waits_says_so_and_takes_up_the_trials(
+    images, whole, tmp_path, monkeypatch
+):
     log = log_in(tmp_path)
     other = take(log.path.with_name(f".{log.path.name}.lock"))
     finished = []
+    said = io.StringIO()  # pytest's own capture loses what another thread writes while it is read
+    monkeypatch.setattr(sys, "stderr", said)
     second = threading.Thread(target=lambda: finished.append(measured(images, log)))
     second.start()
-    said = ""
-    while "waiting" not in said:
-        said += capsys.readouterr().err
+    wait_for(lambda: "waiting" in said.getvalue(), "nothing is said")
     log.path.write_bytes(whole[1])
     assert not finished
     other.release()
     second.join()
     pd.testing.assert_frame_equal(finished[0], whole[0], check_exact=True)
-    assert said.startswith(f"{log.path}: another process measures these trials; waiting for it")
+    assert said.getvalue().startswith(f"{log.path}: another process measures these trials; waiting for it")
     assert list(log.path.parent.iterdir()) == [log.path]
 
 
