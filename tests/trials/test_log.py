@@ -274,7 +274,8 @@ def test_who_comes_second_waits_says_so_and_takes_up_the_trials(
     other.release()
     second.join()
     pd.testing.assert_frame_equal(finished[0], whole[0], check_exact=True)
-    assert said.getvalue().startswith(f"{log.path}: another process measures these trials; waiting for it")
+    told = f"{log.path}: another process measures these trials; waiting for it"
+    assert said.getvalue().startswith(told)
     assert list(log.path.parent.iterdir()) == [log.path]
 
 
