@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import unicodedata
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,8 +14,10 @@ from jinja2 import Environment, nodes
 
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
+from dynparam.report import findings
 from dynparam.report.contents import quoted
 from dynparam.report.findings import page
+from dynparam.support import tables
 from dynparam.support.errors import DataError
 from tests.findings_run import CONFIG, configured
 from tests.thesis import ROOT
@@ -33,7 +36,25 @@ def run(made, tmp_path, monkeypatch):
     """A directory with files of a run that a test may change."""
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(tables, "read_csv", read_once)
+    monkeypatch.setattr(findings, "sentences", SENTENCES)
     return tmp_path
+
+
+SENTENCES = cache(findings.sentences)
+"""Each template compiled once: a page has twenty, and no test changes one."""
+
+
+READ = {}
+READ_CSV = tables.read_csv
+
+
+def read_once(path, form=None, **fixed):
+    """The same, with each content read and checked once: a page reads many tables, a test changes one."""
+    key = path.read_bytes(), form and id(form), tuple(fixed.items())
+    if key not in READ:
+        READ[key] = READ_CSV(path, form, **fixed)
+    return READ[key].copy()
 
 
 def text(changes=None):

@@ -1,5 +1,5 @@
 """The workflow tests' data and sandboxes, for a cluster."""
 
-from tests.workflow.conftest import extracted, extracted_once, invented, shared
+from tests.workflow.conftest import extracted, extracted_once, invented
 
-__all__ = ["extracted", "extracted_once", "invented", "shared"]
+__all__ = ["extracted", "extracted_once", "invented"]

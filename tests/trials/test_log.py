@@ -258,9 +258,7 @@ def test_a_log_that_cannot_be_written_is_named(images, tmp_path):
         measured(images, TrialLog(tmp_path / "curve.csv", "constant", "settings"))
 
 
-def test_who_comes_second_waits_says_so_and_takes_up_the_trials(
-    images, whole, tmp_path, monkeypatch
-):
+def test_who_comes_second_waits_says_so_and_takes_up_the_trials(images, whole, tmp_path, monkeypatch):
     log = log_in(tmp_path)
     other = take(log.path.with_name(f".{log.path.name}.lock"))
     finished = []

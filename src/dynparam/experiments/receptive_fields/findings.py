@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from dynparam.experiments.receptive_fields.judge import BY_A_BLUR, DISPLACED, NAMES, RATIO, SAME
@@ -41,6 +42,10 @@ class Found(Judged):
 
         Of several radii the smallest.
         """
+        return self._pairs
+
+    @cached_property
+    def _pairs(self) -> list[dict[str, Any]]:
         names = self.table["experiment"].drop_duplicates()
         return [
             {"name": str(pair)} | {key: self._change(str(pair), *one) for key, one in CHANGES.items()}
