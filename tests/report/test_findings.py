@@ -50,7 +50,7 @@ READ_CSV = tables.read_csv
 
 
 def read_once(path, form=None, **fixed):
-    """The same, with each content read and checked once: a page reads many tables, a test changes one."""
+    """The same, with each content read and checked once: a page reads many tables."""
     key = path.read_bytes(), form and id(form), tuple(fixed.items())
     if key not in READ:
         READ[key] = READ_CSV(path, form, **fixed)

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from dynparam.experiments.measured_orders.conditions import CONTROL
+from dynparam.experiments.measured_orders.sources import WORDS
 from dynparam.experiments.measured_orders.tables import CONDITIONS, ENTRIES
 from dynparam.presentation.sentences import fraction, joined, series, signed, span, words
 from dynparam.presentation.verdicts import COMPARISONS
@@ -19,14 +20,6 @@ Rows = list[dict[str, Any]]
 
 TEMPLATES = {"en": "findings.md.j2", "ja": "findings.ja.md.j2"}
 """The sentences, in this folder."""
-
-WORDS = {
-    "preactivation": "preactivation",
-    "own": "own part of the update",
-    "update": "whole update",
-    "cosine": "cosine of the angle",
-}
-"""The quantities of the table."""
 
 
 class Found:

@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from dynparam.experiments.measured_orders.findings import WORDS
 from dynparam.experiments.measured_orders.tables import CONDITIONS, ENTRIES
 from dynparam.provenance.experiment import Files
 from dynparam.provenance.source_claims import THESIS, SourceClaim, decided
+
+WORDS = {
+    "preactivation": "preactivation",
+    "own": "own part of the update",
+    "update": "whole update",
+    "cosine": "cosine of the angle",
+}
+"""The quantities of the table."""
 
 PROPOSED = "dynamic"
 """The parametrization that the thesis proposes."""
