@@ -13,6 +13,8 @@ TEXTS = {
     "fails": "✗ fails",
     "passed": "✓ passed",
     "failed": "✗ failed",
+    "in part": "✗ in part",
+    "not tested": "? not tested",
 }
 
 

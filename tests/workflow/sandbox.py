@@ -174,7 +174,7 @@ SMALL: dict[str, Any] = {
         "dense_trials": 2,
         "training": {"n": 24, "n_min": 6, "seeds": 2, "epochs": 1},
     },
-    "findings": {"page": None, "summary": None},
+    "findings": {"page": None, "summary": None, "companions": None},
     "protocol": {"n": 40, "n_min": 8, "batch_size": 8, "epochs": 3},
     "training": {
         "reuse": "none",

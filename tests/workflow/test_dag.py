@@ -593,6 +593,7 @@ class TestWholeRun:
         studies = len(ORDERS | JUDGE_TABLE | SWEEPS | {"edges"} | CHOICES | CHANGES)
         studies += len(TRAIN_CHOICES | CHANGES_TRAINED | (COMPANIONS - SHARPNESS - COMPANION_FIGURES))
         studies += len(("widths", "rates", "normalization", "verdicts"))
+        studies -= len(("measure_concepts", "measure_continual"))  # two tables each, one sidecar
         assert len(sidecars) == figures_and_tables + law + studies
         for sidecar in sidecars:
             record = Sidecar.model_validate_json(sidecar.read_text(encoding="utf-8"))
@@ -620,9 +621,9 @@ class TestWholeRun:
 
     def test_every_job_has_its_log_and_benchmark(self, finished):
         beside = {"find_edges exponents", "judge_sharpness thesis"}
-        beside |= {"sharpness_of_widths limits"}
+        beside |= {"sharpness_of_widths limits", "measure_continual expected"}
         tables = "slopes|claims|table1_1|changes|training|open-choices"
-        tables += "|identities|verdicts|eigenvalues|measured"
+        tables += "|identities|verdicts|eigenvalues|measured|errors|residuals|sources"
         single = f"(?<!plot_table1_1/)(?:{tables})"
         window = "(?<=fit_)(exact/exact|wide/wide)(?=/)"
         names = [
@@ -696,7 +697,10 @@ class TestRunsAgain:
         ("module", "repeated"),
         [
             ("presentation.figure_style", PROBE_FIGURES | ARCHITECTURE | DRAW_TRAINED | STUDY_FIGURES),
-            ("presentation.pages", COMPARE | CLAIMS | JUDGE_TABLE | JUDGE_COMPANIONS),
+            (
+                "presentation.pages",
+                COMPARE | CLAIMS | JUDGE_TABLE | JUDGE_COMPANIONS | CONCEPTS_FIGURE,
+            ),
             (
                 "statistics.slopes",
                 FITS
@@ -706,7 +710,8 @@ class TestRunsAgain:
                 | JUDGED_ON_SLOPES
                 | CLAIMS
                 | DOMAIN_FIGURE
-                | ((SHARPNESS | LAZY | ISOMETRY) & JUDGED_COMPANIONS) - SHARPNESS_FIGURE,
+                | ((SHARPNESS | LAZY | ISOMETRY | ATTENTION | NATURAL) & JUDGED_COMPANIONS)
+                - SHARPNESS_FIGURE,
             ),
             (
                 "theory.mean_field",
@@ -719,7 +724,7 @@ class TestRunsAgain:
             ),
             ("engines.gaussian_columns", ON_BOTH_ENGINES),
             ("engines.law_step", ON_BOTH_ENGINES),
-            ("statistics.differences", CLAIMS | DOMAIN_FIGURE),
+            ("statistics.differences", CLAIMS | DOMAIN_FIGURE | NATURAL & JUDGED_COMPANIONS),
             ("experiments.training_curves.claims", CLAIMS | DOMAIN_FIGURE),
             ("experiments.training_curves.figure", CURVE_FIGURES),
             ("training.protocol", TRAINING | ON_CURVES),
@@ -730,7 +735,13 @@ class TestRunsAgain:
             ),
             (
                 "theory.relu_kernels",
-                SHARPNESS | LAZY_STEPS | LAZY_JUDGED | SOFTMAX | ISOMETRY | CONTINUAL,
+                SHARPNESS
+                | LAZY_STEPS
+                | LAZY_JUDGED
+                | SOFTMAX
+                | ISOMETRY
+                | CONTINUAL
+                | NATURAL & JUDGED_COMPANIONS,
             ),
             ("theory.fisher", SHARPNESS | SOFTMAX),
             ("data.pairs", ON_IMAGES),
@@ -738,8 +749,7 @@ class TestRunsAgain:
     )
     def test_an_edit_repeats_its_stages_and_what_follows(self, clone, module, repeated):
         clone.append(module, "\nADDED = 1\n")
-        # A figure of curves alone holds no verdict.
-        assert clone.plan() == repeated | PAGE | (SOURCES if repeated != CURVE_FIGURES else set())
+        assert clone.plan() == repeated | PAGE | SOURCES
 
     def test_edits_that_change_no_result_repeat_nothing(self, clone):
         for module in (
@@ -757,7 +767,13 @@ class TestRunsAgain:
     def test_an_edited_module_really_runs(self, clone, finished):
         clone.append("experiments.training_curves.figure", '\nprint("the edited copy")\n')
         outcome = clone.make()
-        assert outcome.counts == {"plot_curves": 2, "assemble_report": 1, "everything": 1, "total": 4}
+        assert outcome.counts == {
+            "plot_curves": 2,
+            "write_sources": 1,
+            "assemble_report": 1,
+            "everything": 1,
+            "total": 5,
+        }
         logs = [clone.root / f"results/logs/plot_curves/{figure}.log" for figure in TRAINED]
         assert all("the edited copy" in log.read_text() for log in logs)
         for path in finished.root.glob("results/*/*.csv"):
@@ -786,6 +802,8 @@ class TestRunsAgain:
                     | TRAINING
                     | SOFTMAX
                     | CONTINUAL
+                    | NATURAL
+                    | FIELDS
                     | (SHARPNESS - NORMALIZED)
                     | STUDIES - EXTRACT_CHOICES
                 )
@@ -851,7 +869,7 @@ class TestRunsAgain:
                 | CLAIMS
                 | DRAW_TRAINED
                 | JUDGED_STUDIES
-                | JUDGED_COMPANIONS,
+                | JUDGED_COMPANIONS - MEASURE_CONCEPTS,
                 id="dpi",
             ),
             pytest.param(

@@ -59,6 +59,7 @@ ELSEWHERE = {
 """What changes outside the experiment's own files, as pairs of an old text and a new one."""
 
 WHOLE_RUN = {"write_findings", "write_summary", "assemble_report", "export_crate"}
+WHOLE_RUN |= {"write_sources", "write_companions"}
 """The stages that loop over all experiments."""
 
 CONFIG = ("config/thesis.yaml", "overlay.yaml")
@@ -73,10 +74,16 @@ registry.EXPERIMENTS = tuple(one for one in registry.EXPERIMENTS if one.name in 
 
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
-from dynparam.report import findings, page
+from dynparam.report import findings, page, sources
 
-shown, *sources = sys.argv[1:]
-print({"findings": findings, "report": page}[shown].page(load(Config, sources)))
+shown, *names = sys.argv[1:]
+settings = load(Config, names)
+if shown == "report":
+    place = settings.paths.results / "comparison" / "sources.csv"
+    place.parent.mkdir(exist_ok=True)
+    sources.write(sources.table(sources.all_claims(settings)), place)
+    place.with_suffix(".json").write_bytes((settings.paths.figures / "coin.json").read_bytes())
+print({"findings": findings, "report": page}[shown].page(settings))
 """
 
 
