@@ -776,7 +776,9 @@ class TestRunsAgain:
         }
         logs = [clone.root / f"results/logs/plot_curves/{figure}.log" for figure in TRAINED]
         assert all("the edited copy" in log.read_text() for log in logs)
-        for path in finished.root.glob("results/*/*.csv"):
+        made_again = {"sources.csv"}  # it can reach all code, and takes a second
+        others = [one for one in finished.root.glob("results/*/*.csv") if one.name not in made_again]
+        for path in others:
             same = clone.root / path.relative_to(finished.root)
             assert same.stat().st_mtime_ns == path.stat().st_mtime_ns
         assert "Nothing to be done" in clone.make().text
@@ -864,12 +866,15 @@ class TestRunsAgain:
             ),
             pytest.param(
                 {"figures": {"dpi": 60}},
-                PROBE_FIGURES
-                | ARCHITECTURE
-                | CLAIMS
-                | DRAW_TRAINED
-                | JUDGED_STUDIES
-                | JUDGED_COMPANIONS - MEASURE_CONCEPTS,
+                (
+                    PROBE_FIGURES
+                    | ARCHITECTURE
+                    | CLAIMS
+                    | DRAW_TRAINED
+                    | JUDGED_STUDIES
+                    | JUDGED_COMPANIONS
+                )
+                - MEASURE_CONCEPTS,
                 id="dpi",
             ),
             pytest.param(
