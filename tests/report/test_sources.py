@@ -46,7 +46,7 @@ def made(invented_run, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def tested(made):
+def every_claim(made):
     """All claims of the run."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(made)
@@ -54,9 +54,9 @@ def tested(made):
 
 
 @pytest.fixture(scope="module")
-def claims(tested):
+def claims(every_claim):
     """The table of all claims."""
-    return table(tested)
+    return table(every_claim)
 
 
 def claim(*words):
@@ -384,14 +384,14 @@ def test_what_is_read_off_a_curve_is_judged_by_its_interval(made, claims):
     }
 
 
-def test_every_experiment_with_verdicts_says_what_its_sources_claim(tested):
+def test_every_experiment_with_verdicts_says_what_its_sources_claim(every_claim):
     """All but those that test no claim: the picture, what is left open, and widths of one's own."""
-    silent = {one.name for one in EXPERIMENTS} - {one.name for one in tested}
+    silent = {one.name for one in EXPERIMENTS} - {one.name for one in every_claim}
     assert silent == {"architecture", "open_choices"}
 
 
-def test_claims_stand_in_the_order_of_the_documents(tested):
-    places = [(DOCUMENTS.index(one.claim.document), one.claim.source) for one in tested]
+def test_claims_stand_in_the_order_of_the_documents(every_claim):
+    places = [(DOCUMENTS.index(one.claim.document), one.claim.source) for one in every_claim]
     report = [source for document, source in places if document == 1]
     assert [document for document, _ in places] == sorted(document for document, _ in places)
     assert report == sorted(report)

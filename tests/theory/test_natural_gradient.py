@@ -159,6 +159,7 @@ def test_networks_without_an_inverse_are_told(approximation, sizes, inputs, mess
 )
 def test_the_smallest_networks_that_have_one_pass(approximation, sizes):
     require_possible(approximation, sizes, 32)
+    assert speed(approximation, len(sizes) - 1, 32) > 0
 
 
 def test_other_arguments_that_make_no_sense_are_told():

@@ -99,6 +99,7 @@ class _Factors:
 
     @classmethod
     def of(cls, point: Point) -> _Factors:
+        """Those at a point. Raises ``ConfigError`` if its residual is not of the outputs' shape."""
         found = MLP(point.weights, point.multiplier, copy=False).preactivations(point.images)
         f = found[-1]
         if f.shape != point.residual.shape:

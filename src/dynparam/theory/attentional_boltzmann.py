@@ -240,6 +240,7 @@ def steps_until(
 
     # The sum of powers is convex in steps: begun below, it crosses once.
     def short(steps: int) -> bool:
+        """Whether weights are still small after so many steps."""
         with np.errstate(over="ignore"):
             return bool((squares * growth ** (2.0 * steps)).mean() < reached**2)
 

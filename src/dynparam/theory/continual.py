@@ -167,6 +167,7 @@ def training(eigenvalues: FloatArray, samples: int) -> Training:
     shares = eigenvalues / total
 
     def excess(kappa: float) -> float:
+        """How far the sum that defines kappa exceeds one."""
         # With kappa zero a mode without an eigenvalue would be 0 / 0; it adds nothing.
         return float(np.sum(shares[shares > 0] / (kappa + samples * shares[shares > 0]))) - 1
 

@@ -63,7 +63,9 @@ def test_what_cannot_be_measured_is_refused_with_its_key(changes, message):
     ],
 )
 def test_ends_of_what_is_possible_are_not(changes):
-    concepts.settings(**changes)
+    kept = concepts.settings(**changes).model_dump(mode="json")
+    for block, values in changes.items():
+        assert {name: kept[block][name] for name in values} == values
 
 
 def test_a_figure_depends_on_no_other_figure():

@@ -49,6 +49,7 @@ def drawn(own: ConceptRetrieval, generator: np.random.Generator) -> Clusters:
     centres = block.centre_sd * generator.standard_normal((block.clusters, len(between))) @ between
 
     def patterns(labels: NDArray[np.integer[Any]]) -> FloatArray:
+        """One pattern of each of these clusters, drawn anew."""
         inside = block.within_sd * generator.standard_normal((len(labels), len(within))) @ within
         noise = block.noise * generator.standard_normal((len(labels), block.dimensions))
         found: FloatArray = centres[labels] + inside + noise

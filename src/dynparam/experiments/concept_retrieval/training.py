@@ -101,6 +101,7 @@ def trained_nonlinear(
     """
 
     def slope(vae: NonlinearVae) -> NonlinearVae:
+        """The gradients on a batch drawn at random."""
         chosen = data[generator.integers(len(data), size=settings.batch)]
         noise = generator.standard_normal((len(chosen), settings.latent))
         return nonlinear_gradients(vae, chosen, noise, variance)
@@ -113,6 +114,7 @@ def begun(dimensions: int, hidden: int, latent: int, generator: np.random.Genera
     """Normal weights that keep sizes through every layer, and no biases."""
 
     def weights(fan_in: int, fan_out: int, gain: float) -> FloatArray:
+        """Of variance gain / fan_in."""
         found: FloatArray = np.sqrt(gain / fan_in) * generator.standard_normal((fan_in, fan_out))
         return found
 

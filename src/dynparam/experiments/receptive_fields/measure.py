@@ -99,6 +99,7 @@ def drawn_task(settings: FieldTrials, pair: Pair, trial: int) -> Task:
     test = draw_subset(pair.test_labels, own.test_samples, True, random)
 
     def inputs(images: Bytes) -> FloatArray:
+        """Images as the network is given them, in their own shape."""
         normalization = settings.inputs.normalization
         flat = normalize(images, normalization, reference=pair.train_images)
         return flat.reshape(images.shape)
@@ -231,6 +232,7 @@ def _permuted(task: Task) -> Change:
     """All images with one permutation of their pixels, which leaves nothing local."""
 
     def change(images: FloatArray) -> FloatArray:
+        """The images with their pixels in the task's order."""
         flat = images.reshape(*images.shape[:2], -1)
         return flat[:, :, task.order].reshape(images.shape)
 
