@@ -26,7 +26,7 @@ def claims(config: Any, files: Files) -> Iterator[SourceClaim]:
         "its cluster.",
         "The least distance from the concept and the inferences until then: of linear autoencoders "
         "beside a closed form, of nonlinear ones, qualitatively, beside bounds and beside an "
-        "autoencoder of one Gaussian. Afterwards patterns leave, so that the concept is no fixed "
+        "autoencoder of one Gaussian. In theory patterns leave afterwards: the concept is no fixed "
         "point.",
         found.of(TIME, LEAST, WORST, NEAR, PAIRED),
         *shown,

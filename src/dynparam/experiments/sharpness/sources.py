@@ -31,9 +31,9 @@ def claims(config: Any, files: Files) -> Iterator[SourceClaim]:
     )
     yield PAPER.claim(
         "With batch normalization the largest eigenvalue is small: the parameter space is flatter.",
-        "The slope of the largest eigenvalue against the width, with as many inputs as units: it "
-        "grows without normalization, and no longer if the mean is taken from the outputs. At a fixed "
-        "number of inputs it still grows, which is the control.",
+        "The slope of the largest eigenvalue against the width, with as many inputs as units: beside "
+        "1 without normalization, beside 0 if the mean is taken from the outputs. A fixed number of "
+        "inputs is the control.",
         found.of(SLOPE, part="normalization", setting="proportional inputs, none")
         + found.of(SLOPE, part="normalization", setting="proportional inputs, mean")
         + found.of(SLOPE, part="normalization", setting="proportional inputs, batch"),
@@ -48,8 +48,8 @@ def claims(config: Any, files: Files) -> Iterator[SourceClaim]:
     yield PAPER.claim(
         "The learning rate can then be large, whatever the size of the model.",
         "The largest learning rate at which gradient descent stays bounded, times the largest "
-        "eigenvalue, is 2 under every parametrization. So the rate follows the eigenvalue, which "
-        "normalization of the outputs keeps flat. Networks with normalized outputs were not trained.",
+        "eigenvalue, beside 2, under every parametrization; and the slope of that eigenvalue where "
+        "the mean is taken from the outputs. Networks with normalized outputs were not trained.",
         found.of(RATE) + found.of(SLOPE, part="normalization", setting="proportional inputs, mean"),
         *shown,
     )
