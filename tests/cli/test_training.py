@@ -219,8 +219,9 @@ def killed(place, name, number):
         told = process.communicate()[1]
     assert not (place / name / "curves.csv").exists()
     assert not list((place / name).rglob("seed-*.json"))
-    (checkpoint,) = written(place, name)
-    (status,) = statuses(checkpoint.parent)
+    # A kill may come between a new checkpoint and the removal of the one before.
+    (folder,) = {checkpoint.parent for checkpoint in written(place, name)}
+    (status,) = statuses(folder)
     assert status.state == "interrupted"
     return process.returncode, told
 
