@@ -202,8 +202,10 @@ def place(tmp_path_factory):
 
 
 def written(place, name):
-    """When each checkpoint was written."""
-    return {path: path.stat().st_mtime_ns for path in (place / name).rglob("seed-*[0-9].safetensors")}
+    """When each checkpoint was written; one that is being written, in a hidden folder, is none yet."""
+    found = (place / name).rglob("seed-*[0-9].safetensors")
+    whole = [path for path in found if not path.parent.name.startswith(".")]
+    return {path: path.stat().st_mtime_ns for path in whole}
 
 
 def killed(place, name, number):
@@ -219,9 +221,8 @@ def killed(place, name, number):
         told = process.communicate()[1]
     assert not (place / name / "curves.csv").exists()
     assert not list((place / name).rglob("seed-*.json"))
-    # A kill may come between a new checkpoint and the removal of the one before.
-    (folder,) = {checkpoint.parent for checkpoint in written(place, name)}
-    (status,) = statuses(folder)
+    (checkpoint,) = written(place, name)
+    (status,) = statuses(checkpoint.parent)
     assert status.state == "interrupted"
     return process.returncode, told
 
