@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from glob import glob
 from pathlib import Path
 
 import pandas as pd
@@ -203,9 +204,9 @@ def place(tmp_path_factory):
 
 def written(place, name):
     """When each checkpoint was written; one that is being written, in a hidden folder, is none yet."""
-    found = (place / name).rglob("seed-*[0-9].safetensors")
-    whole = [path for path in found if not path.parent.name.startswith(".")]
-    return {path: path.stat().st_mtime_ns for path in whole}
+    # glob passes over hidden folders, and over those that go while it looks.
+    found = glob(f"{place / name}/**/seed-*[0-9].safetensors", recursive=True)
+    return {Path(path): os.stat(path).st_mtime_ns for path in found}
 
 
 def killed(place, name, number):

@@ -16,7 +16,7 @@ import pytest
 
 from dynparam.data import download, images, official, pairs, retrieval, torchvision_reader
 from dynparam.data.official import CIFAR10_CLASSES, FOLDER, MEMBERS
-from dynparam.data.settings import Data, Source
+from dynparam.data.settings import Data, Source, ValidatedData
 from dynparam.support.errors import ConfigError, DataError, DynparamError
 from tests import cifar10_archive, http_server
 from tests.http_server import Answer
@@ -588,7 +588,9 @@ def test_manifest_hashes_are_those_of_the_file(
     assert sums["npz"] == hashlib.sha256(content).hexdigest()
     assert sums["source"] == hashes
     assert sums["arrays"] == {
-        key: hashlib.sha256(array.tobytes()).hexdigest() for key, array in vars(pair).items()
+        key: hashlib.sha256(array.tobytes()).hexdigest()
+        for key, array in vars(pair).items()
+        if not key.startswith("validation")
     }
     assert manifest["settings"]["seed"] == 0
     assert manifest["settings"]["train_images"] == 24
@@ -685,3 +687,32 @@ def test_official_data(tmp_path: Path) -> None:
         chosen = [reference.targets[index] for index in manifest["subsets"][key]["indices"]]
         assert found.tolist() == chosen
         assert sum(chosen) == 1000
+
+
+@pytest.mark.parametrize("test_split", ["train", "test"])
+def test_a_third_set_moves_no_other(
+    raw: Path, hashes: dict[str, str], tmp_path: Path, test_split: str
+) -> None:
+    """Training and test images stay; the validation images are others, equally many of both classes."""
+    counts = {"train_images": 16, "test_images": 6, "test_split": test_split}
+    two, _ = _extract(raw, hashes, tmp_path / "two.npz", **counts)
+    data = ValidatedData.of(_data(**counts), 8)
+    manifest = pairs.extract_pair(raw, "bird-cat", data, tmp_path / "three.npz", hashes)
+    three = images.load_pair(tmp_path / "three.npz")
+    for name in images.IMAGE_SHAPES:
+        assert np.array_equal(getattr(two, name), getattr(three, name))
+    assert three.counts == (16, 6, 8)
+    assert np.bincount(three.validation_labels).tolist() == [4, 4]
+    drawn = manifest["subsets"]
+    assert drawn["validation"]["split"] == "train"
+    places = [(drawn[key]["split"], index) for key in drawn for index in drawn[key]["indices"]]
+    assert len(places) == len(set(places)) == 30
+
+
+def test_a_third_set_that_is_too_large_is_named(
+    raw: Path, hashes: dict[str, str], tmp_path: Path
+) -> None:
+    data = ValidatedData.of(_data(), 8)
+    with pytest.raises(DataError, match="data.validation_images for bird-cat: 4 images per class"):
+        pairs.extract_pair(raw, "bird-cat", data, tmp_path / "pair.npz", hashes)
+    assert _names(tmp_path) == set()

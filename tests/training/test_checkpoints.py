@@ -44,7 +44,9 @@ def tensors(dtype=torch.float32):
 def form_of(tensors, **changes):
     """The form of runs of nine epochs of five batches with such tensors."""
     shapes = {name: (NAMES[tensor.dtype], tuple(tensor.shape)) for name, tensor in tensors.items()}
-    return Form(**{"epochs": 9, "batches": 5, "keeps_losses": True, "tensors": shapes, **changes})
+    return Form(
+        **{"epochs": 9, "batches": 5, "sets": 2, "keeps_losses": True, "tensors": shapes, **changes}
+    )
 
 
 FORM = form_of(tensors())

@@ -56,8 +56,8 @@ def assert_moved_alike(found, expected, initial, tolerance):
 def assert_evaluated_alike(evaluation, member, model, task, tolerance):
     train, x, y = task.train_count, task.inputs, task.targets
     for part, loss, accuracy in (
-        (slice(None, train), evaluation.train_loss, evaluation.train_accuracy),
-        (slice(train, None), evaluation.test_loss, evaluation.test_accuracy),
+        (slice(None, train), evaluation.losses[:, 0], evaluation.accuracies[:, 0]),
+        (slice(train, None), evaluation.losses[:, 1], evaluation.accuracies[:, 1]),
     ):
         expected = plain_training.evaluate(model, x[part], y[part])
         assert float(loss[member]) == pytest.approx(expected[0], rel=tolerance)
@@ -126,8 +126,8 @@ def test_products_in_bfloat16_stay_near(first_layer, dtype):
         plain_training.train_epoch(model, optimizer, x, y, order)
         evaluation = stack.evaluate()
         for part, loss in (
-            (slice(None, task.train_count), evaluation.train_loss),
-            (slice(task.train_count, None), evaluation.test_loss),
+            (slice(None, task.train_count), evaluation.losses[:, 0]),
+            (slice(task.train_count, None), evaluation.losses[:, 1]),
         ):
             expected = plain_training.evaluate(model, x[part], y[part])[0]
             assert abs(float(loss[0]) - expected) < TRAINING[torch.bfloat16] * max(expected, 0.1)
@@ -175,8 +175,8 @@ def test_a_stack_trains_each_network_as_if_alone(dtype, first_layer):
             torch.testing.assert_close(
                 tensor, single, rtol=0, atol=tolerance * single.abs().max().item()
             )
-        single = torch.cat([stack.evaluate().test_loss for stack in alone])
-        torch.testing.assert_close(together.evaluate().test_loss, single, rtol=tolerance, atol=0)
+        single = torch.cat([stack.evaluate().losses[:, 1] for stack in alone])
+        torch.testing.assert_close(together.evaluate().losses[:, 1], single, rtol=tolerance, atol=0)
 
 
 @pytest.mark.parametrize("first_layer", ["dual", "primal"])
@@ -207,8 +207,8 @@ def test_evaluation_is_the_definition(first_layer, monkeypatch):
         for block in (500, 36, 10, 7, 1):
             monkeypatch.setattr(training, "EVALUATION_BLOCK", block)
             found = stack.evaluate()
-            row = [found.train_loss, found.test_loss, found.train_accuracy, found.test_accuracy]
-            assert [float(value[member]) for value in row] == pytest.approx(expected, rel=1e-12)
+            row = [*found.losses[member], *found.accuracies[member]]
+            assert list(map(float, row)) == pytest.approx(expected, rel=1e-12)
 
 
 def test_evaluation_moves_nothing():

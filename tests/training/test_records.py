@@ -9,12 +9,15 @@ import pytest
 
 from dynparam.support.errors import DataError
 from dynparam.support.sealed import seal
+from dynparam.training.checkpoints import Form
 from dynparam.training.records import Record, read_record, record_line
 from tests.json_values import lacking, replaced
 from tests.special_files import SPECIAL, put
 from tests.training_runs import ORIGIN
 
 EPOCHS = 4
+
+FORM = Form(epochs=EPOCHS, batches=1, sets=2, keeps_losses=False, tensors={})
 OWNER = "run/3"
 CURVE = tuple((1 / (epoch + 1), 0.1 + 0.2 * epoch, 0.5, 0.25) for epoch in range(EPOCHS + 1))
 RECORD = Record(3, CURVE, None, 1.5, ORIGIN)
@@ -25,12 +28,12 @@ NAN, INF = math.nan, math.inf
 def path(tmp_path):
     """The file of ``RECORD``."""
     path = tmp_path / "seed-0003.json"
-    path.write_text(record_line(RECORD, EPOCHS, OWNER))
+    path.write_text(record_line(RECORD, FORM, OWNER))
     return path
 
 
 def read(path):
-    return read_record(path, 3, EPOCHS, OWNER)
+    return read_record(path, 3, FORM, OWNER)
 
 
 def refused(path):
@@ -66,7 +69,7 @@ def test_what_was_written_comes_back(path):
 )
 def test_a_diverged_run_comes_back(path, row, at):
     record = replace(RECORD, curve=(*CURVE[:at], row), diverged_at=at)
-    path.write_text(record_line(record, EPOCHS, OWNER))
+    path.write_text(record_line(record, FORM, OWNER))
     assert repr(read(path)) == repr(record)
 
 
@@ -82,7 +85,7 @@ def test_other_origins_come_back(path, git, hardware):
     """Outside a checkout, on a GPU, on a machine that does not name its processor."""
     origin = {**ORIGIN, "git": git, "hardware": {**ORIGIN["hardware"], **hardware}}
     record = replace(RECORD, origin=origin)
-    path.write_text(record_line(record, EPOCHS, OWNER))
+    path.write_text(record_line(record, FORM, OWNER))
     assert read(path) == record
 
 
@@ -125,9 +128,9 @@ def test_what_is_no_record_is_told(path, text):
 @pytest.mark.parametrize("owner", ["run/4", "run/33", "other/3"])
 def test_the_record_of_another_run_is_told(path, owner):
     with pytest.raises(DataError, match="it belongs to another"):
-        read_record(path, 3, EPOCHS, owner)
+        read_record(path, 3, FORM, owner)
     with pytest.raises(DataError, match="its seed cannot be right"):
-        read_record(path, 4, EPOCHS, OWNER)
+        read_record(path, 4, FORM, OWNER)
 
 
 def may_stand(place, value):
@@ -190,9 +193,9 @@ def test_fields_that_are_missing_or_too_many(path):
         (CURVE[:3], 2, "epoch 2 are finite, though it diverged there"),
         ((*CURVE[:3], (NAN, 1.0, 0.5, 0.5), CURVE[4]), None, "epoch 3 are not finite"),
         ((*CURVE[:2], (1.0, INF, 0.5, 0.5), (NAN, NAN, 0.5, 0.5)), 3, "epoch 2 are not finite"),
-        ((*CURVE[:3], (1.0, 1.0, NAN, 0.5)), 3, "epoch 3 is not two losses and two accuracies"),
-        ((*CURVE[:3], (-INF, 1.0, 0.5, 0.5)), 3, "epoch 3 is not two losses and two accuracies"),
-        ((*CURVE[:3], (INF, 1.0, 1.5, 0.5)), 3, "epoch 3 is not two losses and two accuracies"),
+        ((*CURVE[:3], (1.0, 1.0, NAN, 0.5)), 3, "epoch 3 is not a loss and an accuracy of each set"),
+        ((*CURVE[:3], (-INF, 1.0, 0.5, 0.5)), 3, "epoch 3 is not a loss and an accuracy of each set"),
+        ((*CURVE[:3], (INF, 1.0, 1.5, 0.5)), 3, "epoch 3 is not a loss and an accuracy of each set"),
         ((*CURVE, (NAN, 1.0, 0.5, 0.5)), 5, "its diverged_at cannot be right"),
         ((), -1, "its diverged_at cannot be right"),
     ],
@@ -201,7 +204,7 @@ def test_curves_that_no_run_has_are_neither_read_nor_written(path, curve, diverg
     values = {**asdict(RECORD), "curve": curve, "diverged_at": diverged_at}
     assert reason in refused(forge(path, values))
     with pytest.raises(DataError, match="the record of seed 3 is not written: ") as error:
-        record_line(Record(**values), EPOCHS, OWNER)
+        record_line(Record(**values), FORM, OWNER)
     assert reason in str(error.value)
 
 
@@ -212,4 +215,4 @@ def test_curves_that_no_run_has_are_neither_read_nor_written(path, curve, diverg
 )  # fmt: skip
 def test_what_would_not_be_read_is_not_written(change):
     with pytest.raises(DataError, match="is not written: "):
-        record_line(replace(RECORD, **change), EPOCHS, OWNER)
+        record_line(replace(RECORD, **change), FORM, OWNER)

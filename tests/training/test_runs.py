@@ -666,7 +666,7 @@ def test_a_pair_of_other_counts_is_not_trained(tmp_path, more):
     """Of either split, one more or fewer."""
     settings = run_stage()
     pair = invented_pair(TRAIN + more[0], TEST + more[1])
-    told = f"the pair holds {TRAIN + more[0]} training and {TEST + more[1]} test images"
+    told = f"the pair holds {TRAIN + more[0]} training, {TEST + more[1]} test and 0 validation images"
     files = files_of(tmp_path, settings)
     with pytest.raises(ConfigError, match=told):
         train_seeds(plan_of(settings), [0], pair, files)

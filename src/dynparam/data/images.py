@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +24,22 @@ Indices = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Pair:
-    """A two-class task in uint8: images ``(N, 3, 32, 32)``, labels ``(N,)`` (0: first class)."""
+    """A two-class task in uint8: images ``(N, 3, 32, 32)``, labels ``(N,)`` (0: first class).
+
+    The validation images, a third set, are of no number unless they were asked for.
+    """
 
     train_images: Bytes
     train_labels: Bytes
     test_images: Bytes
     test_labels: Bytes
+    validation_images: Bytes = field(default_factory=lambda: np.empty((0, 3, 32, 32), np.uint8))
+    validation_labels: Bytes = field(default_factory=lambda: np.empty(0, np.uint8))
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """Numbers of training, test and validation images."""
+        return len(self.train_labels), len(self.test_labels), len(self.validation_labels)
 
 
 IMAGE_SHAPES: Mapping[str, tuple[int, ...]] = {
@@ -39,6 +49,12 @@ IMAGE_SHAPES: Mapping[str, tuple[int, ...]] = {
     "test_labels": (),
 }
 """The arrays of a pair, and their shapes but for the number of images."""
+
+VALIDATION_SHAPES: Mapping[str, tuple[int, ...]] = {
+    "validation_images": (3, 32, 32),
+    "validation_labels": (),
+}
+"""The same of the third set, where there is one."""
 
 MAX_IMAGES = 10**6
 """The most images of a kind that are read, as many as can be configured."""
@@ -94,23 +110,25 @@ def _arrays(npz: Path) -> dict[str, Bytes]:
         raise DataError(reason)
     try:
         with opened(npz) as file, zipfile.ZipFile(file) as archive:
-            members = [f"{name}.npy" for name in IMAGE_SHAPES]
-            if sorted(archive.namelist()) != sorted(members):
-                raise DataError(f"its members are not {', '.join(members)}")
-            return {name: _array(archive, name) for name in IMAGE_SHAPES}
+            shapes = {**IMAGE_SHAPES, **VALIDATION_SHAPES}
+            found = sorted(archive.namelist())
+            for expected in (IMAGE_SHAPES, shapes):
+                if found == sorted(f"{name}.npy" for name in expected):
+                    return {name: _array(archive, name, shapes[name]) for name in expected}
+            raise DataError(f"its members are not {', '.join(f'{name}.npy' for name in IMAGE_SHAPES)}")
     except OSError as error:
         raise DataError(f"cannot be read: {error.strerror or 'damaged'}") from error
 
 
-def _array(archive: zipfile.ZipFile, name: str) -> Bytes:
-    """One member, if it is of bytes and of the shape it should have."""
+def _array(archive: zipfile.ZipFile, name: str, expected: tuple[int, ...]) -> Bytes:
+    """One member, if it is of bytes and of the shape it should have but for the number of images."""
     with archive.open(f"{name}.npy") as member:
         if np.lib.format.read_magic(member) != (1, 0):
             raise DataError(f"{name} is of another format than numpy writes")
         shape, by_columns, dtype = np.lib.format.read_array_header_1_0(member)
         if dtype.str != "|u1" or by_columns:
             raise DataError(f"{name} is not of bytes in rows")
-        if shape[1:] != IMAGE_SHAPES[name] or not len(shape) or not 0 <= shape[0] <= MAX_IMAGES:
+        if shape[1:] != expected or not len(shape) or not 0 <= shape[0] <= MAX_IMAGES:
             raise DataError(f"{name} has the shape {shape}")
         content = bytearray(member.read(math.prod(shape)))
         # The end is read too, where the member's checksum is compared.
@@ -125,6 +143,7 @@ def _checked(arrays: Mapping[str, Bytes]) -> Pair:
     for kind, images, labels in (
         ("training", pair.train_images, pair.train_labels),
         ("test", pair.test_images, pair.test_labels),
+        ("validation", pair.validation_images, pair.validation_labels),
     ):
         if len(images) != len(labels):
             raise DataError(f"{len(images)} {kind} images have {len(labels)} labels")

@@ -57,10 +57,11 @@ def extract_pair(
 ) -> dict[str, Any]:
     """Draw the images of the pair ``name`` into ``output`` (npz); returns its manifest.
 
-    Each subset has a random stream of its own, keyed by ``data.seed``, the two classes and
-    ``train`` or ``test``: a draw does not depend on the other pairs, nor the training images on
+    Each subset has a random stream of its own, keyed by ``data.seed``, the two classes and ``train``,
+    ``test`` or ``validation``: a draw does not depend on the other pairs, nor the training images on
     ``data.test_images``. With one split for both, test images are drawn from what training left
-    over. The npz has the arrays of ``Pair``; the manifest has the settings, the indices in the
+    over. Validation images, if any are asked for, are drawn from what both left over of the training
+    split. The npz has the arrays of ``Pair``; the manifest has the settings, the indices in the
     official splits, and SHA-256 sums. Equal inputs give equal bytes. A sidecar already beside
     ``output`` is removed, so that none ever lies beside images other than its own. Raises
     ``ConfigError`` for an unknown pair or an odd count, ``DataError`` for too few images or
@@ -74,8 +75,13 @@ def extract_pair(
         if data.test_split == data.train_split
         else _two_classes(directory, data.test_split, classes, hashes)
     )
-    test = left.take(_draw("test", left, name, data))
-    return _save(output, name, data, candidates.take(chosen), test, hashes)
+    taken = _draw("test", left, name, data)
+    subsets = {"train": candidates.take(chosen), "test": left.take(taken)}
+    if data.validation_count:
+        same = data.test_split == data.train_split
+        rest = left.without(taken) if same else candidates.without(chosen)
+        subsets["validation"] = rest.take(_draw("validation", rest, name, data))
+    return _save(output, name, data, subsets, hashes)
 
 
 def extract_pool(
@@ -86,7 +92,7 @@ def extract_pool(
     For protocols that draw the subset again in every trial, with ``draw_subset``.
     """
     pool = _two_classes(directory, data.train_split, _classes(name, data), hashes)
-    return _save(output, name, data, pool, pool.take(np.arange(0)), hashes)
+    return _save(output, name, data, {"train": pool, "test": pool.take(np.arange(0))}, hashes)
 
 
 def _classes(name: str, data: Data) -> tuple[str, str]:
@@ -119,9 +125,9 @@ def _two_classes(
     return _Images(split, indices, images[indices], (labels[indices] == second).astype(np.uint8))
 
 
-def _draw(subset: Split, candidates: _Images, name: str, data: Data) -> Indices:
+def _draw(subset: str, candidates: _Images, name: str, data: Data) -> Indices:
     """``draw_subset`` with the subset's own count and random stream."""
-    count = data.train_images if subset == "train" else data.test_images
+    count: int = getattr(data, f"{subset}_images")
     generator = np.random.default_rng(seed_sequence(data.seed, *data.pairs[name], subset))
     try:
         return draw_subset(candidates.labels, count, data.stratified, generator)
@@ -130,14 +136,13 @@ def _draw(subset: Split, candidates: _Images, name: str, data: Data) -> Indices:
 
 
 def _save(
-    output: Path, name: str, data: Data, train: _Images, test: _Images, hashes: Mapping[str, str]
+    output: Path, name: str, data: Data, subsets: Mapping[str, _Images], hashes: Mapping[str, str]
 ) -> dict[str, Any]:
     """Write the npz and return its manifest."""
     arrays = {
-        "train_images": train.images,
-        "train_labels": train.labels,
-        "test_images": test.images,
-        "test_labels": test.labels,
+        f"{key}_{kind}": getattr(images, kind)
+        for key, images in subsets.items()
+        for kind in ("images", "labels")
     }
     with atomic_path(output) as partial, partial.open("wb") as file:
         output.with_suffix(".json").unlink(missing_ok=True)
@@ -148,7 +153,7 @@ def _save(
         "settings": data.model_dump(mode="json", exclude={"pairs"}),
         "subsets": {
             key: {"split": images.split, "indices": images.indices.tolist()}
-            for key, images in (("train", train), ("test", test))
+            for key, images in subsets.items()
         },
         "sha256": {
             "arrays": {key: hashlib.sha256(array.data).hexdigest() for key, array in arrays.items()},

@@ -67,11 +67,16 @@ class Data(Block):
     test_split: Split = Field(description="official split the test images are drawn from")
     stratified: bool = Field(description="equal numbers of both classes")
 
-    def of_pair(self, name: str) -> Data:
+    @property
+    def validation_count(self) -> int:
+        """Images of a third set, which chooses, and judges nothing."""
+        return 0
+
+    def of_pair(self, name: str) -> Self:
         """The same with that pair of classes alone. Raises ``ConfigError`` if there is none."""
         return self.model_copy(update={"pairs": {name: named(self.pairs, name, "data.pairs")}})
 
-    def of_draw(self, draw: int) -> Data:
+    def of_draw(self, draw: int) -> Self:
         """The same for another draw of the images; 0 is the first."""
         return self.model_copy(update={"seed": self.seed + draw})
 
@@ -81,6 +86,25 @@ class Data(Block):
             if first == second:
                 raise ValueError(f"pair {name!r} names the class {first!r} twice; name two classes")
         return self
+
+
+class ValidatedData(Data):
+    """The same with a third set of images, drawn from what training and test images leave over.
+
+    Training and test images are those of ``Data``.
+    """
+
+    validation_images: Images = Field(description="images of the third set per pair, up to 10^6")
+
+    @property
+    def validation_count(self) -> int:
+        """Images of the third set."""
+        return self.validation_images
+
+    @classmethod
+    def of(cls, data: Data, count: int) -> ValidatedData:
+        """``data`` with ``count`` images more."""
+        return cls(**data.model_dump(exclude={"validation_images"}), validation_images=count)
 
 
 class Inputs(Block):
@@ -108,9 +132,13 @@ def for_source(config: BaseModel) -> SourceStage:
     return pick(SourceStage, config)
 
 
-def images_name(pair: str, draw: int = 0) -> str:
-    """The name of the images of a pair: ``bird-cat``, and ``bird-cat.draw-2`` for further draws."""
-    return f"{pair}.draw-{draw}" if draw else pair
+def images_name(pair: str, draw: int = 0, validation: int = 0) -> str:
+    """The name of the images of a pair: ``bird-cat``, and ``bird-cat.draw-2`` for further draws.
+
+    With ``validation`` images of a third set, ``bird-cat.validation-1000``.
+    """
+    drawn = f"{pair}.draw-{draw}" if draw else pair
+    return f"{drawn}.validation-{validation}" if validation else drawn
 
 
 def for_pair(config: BaseModel, pair: str, draw: int = 0) -> DataStage:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dynparam.data.settings import DataStage, SourceStage, for_pair, for_source
+from dynparam.data.settings import DataStage, SourceStage, ValidatedData, for_pair, for_source
 from dynparam.provenance.stage import Made, Parameter, Stage
 
 RAW = Path("data/raw")
 
 PAIR = Parameter("pair", "Name of a pair in data.pairs.", names=lambda config: config.data.pairs)
 RAW_OPTION = Parameter("raw", "Directory of the verified files.", "--raw", Path, RAW)
+VALIDATION = Parameter(
+    "validation",
+    "Images of a third set, drawn from what training and test images leave over.",
+    "--validation",
+    int,
+    0,
+)
 POOL = Parameter("pool", "Keep every image of the two classes, draw none.", "--pool", bool, False)
 
 
@@ -31,15 +38,28 @@ def verified_files(settings: DataStage, raw: Path) -> list[Path]:
 
 
 def extract_pair(
-    settings: DataStage, files: list[Path], output: Path, pair: str, raw: Path, pool: bool
+    settings: DataStage,
+    files: list[Path],
+    output: Path,
+    pair: str,
+    raw: Path,
+    pool: bool,
+    validation: int,
 ) -> Made:
     """Draw the images of a two-class task, with a manifest of what was drawn."""
     from dynparam.data import official, pairs
     from dynparam.settings.base import named
+    from dynparam.support.errors import ConfigError
 
     named(settings.data.pairs, pair, "data.pairs")
+    if validation < 0 or (pool and validation):
+        raise ConfigError(
+            f"--validation {validation} asks for no third set of images beside the two that --pool or "
+            f"none of it gives; give a positive number, without --pool"
+        )
+    data = ValidatedData.of(settings.data, validation) if validation else settings.data
     extract = pairs.extract_pool if pool else pairs.extract_pair
-    return Made([output], extract(raw, pair, settings.data, output, official.expected_hashes()))
+    return Made([output], extract(raw, pair, data, output, official.expected_hashes()))
 
 
 RETRIEVE = Stage(
@@ -54,7 +74,7 @@ EXTRACT = Stage(
     DataStage,
     extract_pair,
     verified_files,
-    (PAIR, RAW_OPTION, POOL),
+    (PAIR, RAW_OPTION, POOL, VALIDATION),
     jobs=lambda config: (
         for_pair(config, pair, draw)
         for pair in config.data.pairs

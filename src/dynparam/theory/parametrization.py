@@ -181,6 +181,31 @@ def layer_scales(
     return LayerScales(multiplier, tuple(a * b for a, b in zip(gamma, sigma, strict=True)))
 
 
+def hybrid_scales(initial: LayerScales, rates: LayerScales) -> LayerScales:
+    """Scales of networks that start as under ``initial`` and train at the rates of ``rates``.
+
+    At given widths a parametrization is initial standard deviations of g_l W^l and learning-rate
+    factors g_l^2, nothing else (Sec. 2.5), so that both can be chosen apart. Raises ``ConfigError`` if
+    the two have different depths.
+
+    Examples:
+        >>> widths = (64, 16, 4, 16, 2)
+        >>> small, fast = layer_scales("spectral", widths), layer_scales("dynamic", widths)
+        >>> both = hybrid_scales(small, fast)
+        >>> both.multiplier == fast.multiplier
+        True
+        >>> all(math.isclose(a, b) for a, b in zip(both.signal, small.signal))
+        True
+    """
+    if len(initial.multiplier) != len(rates.multiplier):
+        raise ConfigError(
+            f"initial scales of {len(initial.multiplier)} layers and rates of {len(rates.multiplier)} "
+            f"are not of one network; give both for the same widths"
+        )
+    pairs = zip(initial.signal, rates.multiplier, strict=True)
+    return LayerScales(rates.multiplier, tuple(signal / g for signal, g in pairs))
+
+
 def scales_of_update(widths: Widths | Sequence[int], update_norm: float) -> LayerScales:
     """Scales by which all hidden layers move by parts of their own of one norm (eqs. 2.68-2.71).
 

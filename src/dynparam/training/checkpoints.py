@@ -32,8 +32,11 @@ from dynparam.training.settings import RunStage
 DTYPES = {"float32": "F32", "float64": "F64"}
 """What a safetensors file calls the precisions of a run."""
 
-CurveRow = tuple[float, float, float, float]
-"""Training loss, test loss, training accuracy, test accuracy after an epoch."""
+CurveRow = tuple[float, ...]
+"""After an epoch, the losses on the training and the test images, then the accuracies.
+
+With validation images, theirs come third among each.
+"""
 
 
 @dataclass(frozen=True)
@@ -62,12 +65,14 @@ class Form:
     Attributes:
         epochs: epochs of the whole run; none is saved after the last.
         batches: batches of an epoch.
+        sets: sets of images that curves show: training and test images, and validation images if any.
         keeps_losses: whether the losses of an epoch's batches are kept until its end.
         tensors: precision and shape of every tensor, by name.
     """
 
     epochs: int
     batches: int
+    sets: int
     keeps_losses: bool
     tensors: Mapping[str, tuple[str, tuple[int, ...]]]
 
@@ -79,14 +84,15 @@ class Form:
         return cls(
             epochs=protocol.epochs,
             batches=batches_per_epoch(settings),
+            sets=3 if settings.data.validation_count else 2,
             keeps_losses=protocol.training_loss == "running",
             tensors={name: (dtype, shape) for name, shape in trained_shapes(settings).items()},
         )
 
     @property
     def header_bytes(self) -> int:
-        """More than any header needs: numbers of 24 characters, four to an epoch, one to a batch."""
-        return 4096 + 128 * self.epochs + 32 * self.batches + 256 * len(self.tensors)
+        """More than any header needs: of 24 characters, two to an epoch and set, one to a batch."""
+        return 4096 + 64 * self.sets * self.epochs + 32 * self.batches + 256 * len(self.tensors)
 
 
 def save(path: Path, identity: str, place: Place, tensors: Mapping[str, Tensor]) -> None:
@@ -172,13 +178,15 @@ def _place(text: str, form: Form) -> Place:
         "epoch": lambda value: is_count(value, form.epochs - 1),
         "batch": lambda value: is_count(value, form.batches),
         "batch_losses": lambda value: isinstance(value, list) and all(map(is_loss, value)),
-        "curve": lambda value: isinstance(value, list) and all(map(is_finite_row, value)),
+        "curve": lambda value: (
+            isinstance(value, list) and all(is_finite_row(row, form.sets) for row in value)
+        ),
         "seconds": is_seconds,
     }
     reason = fault(values, fields)
     if reason is not None:
         raise ValueError(reason)
-    curve = tuple((a, b, c, d) for a, b, c, d in values.pop("curve"))
+    curve = tuple(map(tuple, values.pop("curve")))
     place = Place(curve=curve, batch_losses=tuple(values.pop("batch_losses")), **values)
     if len(place.curve) != place.epoch + 1:
         raise ValueError(f"its curve has {len(place.curve)} rows after epoch {place.epoch}")

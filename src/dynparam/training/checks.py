@@ -66,16 +66,16 @@ def is_accuracy(value: Any) -> bool:
     return type(value) is float and 0 <= value <= 1
 
 
-def is_row(values: Any) -> bool:
-    """Whether it is a row of a curve: training and test loss, training and test accuracy."""
+def is_row(values: Any, sets: int) -> bool:
+    """Whether it is a row of a curve: the losses on so many sets of images, then the accuracies."""
     return (
         isinstance(values, (list, tuple))
-        and len(values) == 4
-        and all(map(is_loss, values[:2]))
-        and all(map(is_accuracy, values[2:]))
+        and len(values) == 2 * sets
+        and all(map(is_loss, values[:sets]))
+        and all(map(is_accuracy, values[sets:]))
     )
 
 
-def is_finite_row(values: Any) -> bool:
+def is_finite_row(values: Any, sets: int) -> bool:
     """Whether it is a row of a curve whose losses are finite."""
-    return is_row(values) and all(map(math.isfinite, values))
+    return is_row(values, sets) and all(map(math.isfinite, values))

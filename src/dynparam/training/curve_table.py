@@ -11,7 +11,7 @@ import pandas as pd
 from dynparam.support.ranges import ranges_text
 from dynparam.support.tables import ANY, TEXT, WHOLE
 from dynparam.theory.parametrization import NAMES
-from dynparam.training.summary import METRICS
+from dynparam.training.summary import METRICS, VALIDATED_METRICS
 
 HOLDS = {
     "task": TEXT,
@@ -24,6 +24,9 @@ HOLDS = {
 
 COLUMNS = tuple(HOLDS)
 """The columns of a table of curves."""
+
+VALIDATED_COLUMNS = (*COLUMNS[:4], *VALIDATED_METRICS)
+"""Those of curves that show a third set of images."""
 
 LOSSES = ["train_loss", "test_loss"]
 

@@ -26,11 +26,12 @@ UPDATE_BLOCK_BYTES = 4 << 20
 
 @dataclass(frozen=True)
 class MomentumRule:
-    """eta, mu and d of the update v <- mu v + (1 - d) gradient, W <- W - eta v."""
+    """eta, mu, d and lambda of the update v <- mu v + (1 - d) (gradient + lambda W), W <- W - eta v."""
 
     learning_rate: float
     momentum: float
     dampening: float
+    decay: float = 0.0
 
 
 def row_blocks(weights: Tensor) -> list[slice]:
@@ -92,6 +93,9 @@ class DenseLayer:
         scaled = (delta * (self._multiplier * (1 - rule.dampening))).mT
         for rows in row_blocks(self.weights):
             decay_and_add(self.velocity[:, rows], scaled[:, rows], h.mT, rule.momentum)
+            if rule.decay:
+                share = rule.decay * (1 - rule.dampening)
+                self.velocity[:, rows].add_(self.weights[:, rows], alpha=share)
             self._move(rows, rule)
 
     def refresh(self) -> None:

@@ -22,7 +22,13 @@ from dynparam.data.images import Pair, normalize, one_hot
 from dynparam.data.settings import Normalization
 from dynparam.engines.network import draw_weights
 from dynparam.support.randomness import seed_sequence, torch_generator
-from dynparam.theory.parametrization import LayerScales, layer_scales
+from dynparam.theory.parametrization import (
+    HALF,
+    LayerScales,
+    hybrid_scales,
+    layer_scales,
+    scales_of_update,
+)
 from dynparam.theory.widths import Widths, bottleneck
 from dynparam.training.layers import (
     DenseLayer,
@@ -43,46 +49,55 @@ class Task:
     """A two-class task as tensors, training images before test images.
 
     Attributes:
-        inputs: (train + test, n_0).
-        targets: one-hot, (train + test, 2).
-        train_count: number of training images.
+        inputs: (images, n_0); first the training, then the test, then the validation images, if any.
+        targets: one-hot, (images, 2).
+        counts: numbers of training, test and, if there are any, validation images.
     """
 
     inputs: Tensor
     targets: Tensor
-    train_count: int
+    counts: tuple[int, ...]
+
+    @property
+    def train_count(self) -> int:
+        """Number of training images."""
+        return self.counts[0]
 
     @classmethod
     def of_pair(
         cls, pair: Pair, normalization: Normalization, dtype: torch.dtype, device: torch.device
     ) -> Task:
-        """The images of ``pair`` normalized (test images by the training images' statistics)."""
-        parts = [
-            normalize(images, normalization, reference=pair.train_images)
-            for images in (pair.train_images, pair.test_images)
-        ]
-        labels = np.concatenate([pair.train_labels, pair.test_labels])
+        """The images of ``pair`` normalized (all by the training images' statistics)."""
+        sets = [(pair.train_images, pair.train_labels), (pair.test_images, pair.test_labels)]
+        if len(pair.validation_labels):
+            sets.append((pair.validation_images, pair.validation_labels))
+        parts = [normalize(images, normalization, reference=pair.train_images) for images, _ in sets]
+        labels = np.concatenate([labels for _, labels in sets])
         return cls(
             inputs=torch.from_numpy(np.concatenate(parts)).to(device, dtype),
             targets=torch.from_numpy(one_hot(labels)).to(device, dtype),
-            train_count=len(pair.train_labels),
+            counts=tuple(len(labels) for _, labels in sets),
         )
 
     @cached_property
     def gram(self) -> Tensor:
-        """<x, x'> of every image x with every training image x': (train + test, train)."""
+        """<x, x'> of every image x with every training image x': (images, train)."""
         exact = self.inputs.double()
         return (exact @ exact[: self.train_count].mT).to(self.inputs.dtype)
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Losses and accuracies of a stack of networks at one moment, float64, each (stack,)."""
+    """Losses and accuracies of a stack of networks at one moment, float64.
 
-    train_loss: Tensor
-    test_loss: Tensor
-    train_accuracy: Tensor
-    test_accuracy: Tensor
+    Attributes:
+        losses: mean loss over the training images, the test images, and the validation images if
+            there are any: (stack, sets).
+        accuracies: the share of them that is told right: (stack, sets).
+    """
+
+    losses: Tensor
+    accuracies: Tensor
 
 
 def network_widths(settings: RunStage) -> Widths:
@@ -118,6 +133,21 @@ def batches_per_epoch(settings: RunStage) -> int:
     return full + (left > 0 and settings.protocol.last_batch == "kept")
 
 
+def run_scales(settings: RunStage, parametrization: str) -> LayerScales:
+    """The scales of a run: its parametrization's, or its rates with the initial scales of another.
+
+    An exponent r beyond 1/2, of dynamic parametrization alone, is one of larger updates (Sec. 2.3.2).
+    """
+    protocol, widths = settings.protocol, network_widths(settings)
+    if parametrization == "dynamic" and protocol.r > HALF:
+        rates = scales_of_update(widths, widths.n_min ** float(protocol.r))
+    else:
+        rates = layer_scales(parametrization, widths, min(protocol.r, HALF))
+    if protocol.starts_as is None:
+        return rates
+    return hybrid_scales(layer_scales(protocol.starts_as, widths, min(protocol.r, HALF)), rates)
+
+
 class Networks:
     """A stack of networks of one task and parametrization, one per seed, that train together."""
 
@@ -126,7 +156,7 @@ class Networks:
         self._settings = settings
         self._name = task_name
         self._task = task
-        self._scales = layer_scales(parametrization, network_widths(settings), settings.protocol.r)
+        self._scales = run_scales(settings, parametrization)
 
     def draw(self, seeds: Sequence[int]) -> Stack:
         """The stack of networks of ``seeds`` at their initialization."""
@@ -144,7 +174,9 @@ class Stack:
     ) -> None:
         """Train from ``weights``, layer by layer (stack, n_l, n_{l-1}), which may be overwritten."""
         self._task = task
-        self._rule = MomentumRule(protocol.learning_rate, protocol.momentum, protocol.dampening)
+        self._rule = MomentumRule(
+            protocol.learning_rate, protocol.momentum, protocol.dampening, protocol.decay
+        )
         exact = protocol.products == "exact"
         self._factors = task.inputs.dtype if exact else torch.bfloat16
         first, multiplier = weights[0], scales.multiplier
@@ -170,7 +202,7 @@ class Stack:
         return _image_losses(error).mean(dim=1)
 
     def evaluate(self) -> Evaluation:
-        """Losses and accuracies over all training and all test images."""
+        """Losses and accuracies over all images of each set."""
         blocks = range(0, len(self._task.inputs), EVALUATION_BLOCK)
         outputs = torch.cat(
             [
@@ -181,13 +213,12 @@ class Stack:
         )
         losses = _image_losses(outputs.to(self._task.targets.dtype) - self._task.targets)
         right = (outputs.argmax(dim=2) == self._task.targets.argmax(dim=1)).double()
-        train = self._task.train_count
-        return Evaluation(
-            train_loss=losses[:, :train].mean(dim=1).cpu(),
-            test_loss=losses[:, train:].mean(dim=1).cpu(),
-            train_accuracy=right[:, :train].mean(dim=1).cpu(),
-            test_accuracy=right[:, train:].mean(dim=1).cpu(),
-        )
+        return Evaluation(*(self._means(values).cpu() for values in (losses, right)))
+
+    def _means(self, values: Tensor) -> Tensor:
+        """The mean over every set of images: (stack, images) to (stack, sets)."""
+        parts = torch.split(values, list(self._task.counts), dim=1)
+        return torch.stack([part.mean(dim=1) for part in parts], dim=1)
 
     def tensors(self) -> dict[str, Tensor]:
         """Weights and velocities by name, each with the leading stack axis, to read or to write."""
@@ -223,7 +254,7 @@ def memory_bytes(settings: RunStage, stack: int) -> int:
     """Memory that training a stack needs at its peak, estimated from above."""
     protocol, data = settings.protocol, settings.data
     widths = network_widths(settings)
-    images = data.train_images + data.test_images
+    images = data.train_images + data.test_images + data.validation_count
     size = torch.finfo(getattr(torch, protocol.dtype)).bits // 8
     # What is drawn, in float32 and then in the run's precision, is copied where there is a stack.
     drawn = widths.weight_count * (4 + size + 2 * (stack - 1) * size)

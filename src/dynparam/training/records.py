@@ -14,7 +14,7 @@ from typing import Any
 from dynparam.support.errors import DataError
 from dynparam.support.regular_files import RefusedError, read_bytes
 from dynparam.support.sealed import SealError, seal, unseal
-from dynparam.training.checkpoints import CurveRow
+from dynparam.training.checkpoints import CurveRow, Form
 from dynparam.training.checks import (
     Check,
     fault,
@@ -27,8 +27,8 @@ from dynparam.training.checks import (
     is_text,
 )
 
-ROW_BYTES = 128
-"""Four numbers of at most 24 characters, and what separates them."""
+NUMBER_BYTES = 32
+"""A number of at most 24 characters, and what separates it from the next."""
 
 
 @dataclass(frozen=True)
@@ -50,60 +50,60 @@ class Record:
     origin: Mapping[str, Any]
 
 
-def record_line(record: Record, epochs: int, owner: str) -> str:
-    """A record of a run of so many epochs as its file holds it, sealed for the run named ``owner``.
+def record_line(record: Record, form: Form, owner: str) -> str:
+    """A record of a run of that form as its file holds it, sealed for the run named ``owner``.
 
     Raises ``DataError`` if it is none that ``read_record`` takes.
     """
     values = asdict(record)
-    reason = _fault(values, record.seed, epochs)
+    reason = _fault(values, record.seed, form)
     if reason is not None:
         raise DataError(f"the record of seed {record.seed} is not written: {reason}; train it anew")
     return seal(values, owner) + "\n"
 
 
-def read_record(path: Path, seed: int, epochs: int, owner: str) -> Record:
-    """The record of one run of so many epochs, sealed for the run named ``owner``.
+def read_record(path: Path, seed: int, form: Form, owner: str) -> Record:
+    """The record of one run of that form, sealed for the run named ``owner``.
 
     Raises ``DataError`` if it is no regular file, damaged, of another run, or says what cannot be.
     """
     try:
-        line = read_bytes(path, 2**20 + ROW_BYTES * epochs).decode("ascii")
+        line = read_bytes(path, 2**20 + NUMBER_BYTES * 2 * form.sets * form.epochs).decode("ascii")
         if not line.endswith("\n"):
             raise SealError("its end is missing")
         values = unseal(line[:-1], owner)
-        reason = _fault(values, seed, epochs)
+        reason = _fault(values, seed, form)
     except (RefusedError, SealError) as error:
         reason = str(error)
     except UnicodeDecodeError:
         reason = "not sealed JSON"
     if reason is not None:
         raise DataError(f"{path}: not a run's record ({reason}); delete it to train it anew")
-    curve = tuple((a, b, c, d) for a, b, c, d in values.pop("curve"))
+    curve = tuple(map(tuple, values.pop("curve")))
     return Record(curve=curve, **values)
 
 
-def _fault(values: Any, seed: int, epochs: int) -> str | None:
+def _fault(values: Any, seed: int, form: Form) -> str | None:
     """What is wrong with a record's values, ``None`` if nothing is."""
     fields: dict[str, Check] = {
         "seed": lambda value: is_count(value) and value == seed,
         "curve": lambda value: isinstance(value, (list, tuple)),
-        "diverged_at": lambda value: value is None or is_count(value, epochs),
+        "diverged_at": lambda value: value is None or is_count(value, form.epochs),
         "seconds": is_seconds,
         "origin": _is_origin,
     }
-    return fault(values, fields) or _curve_fault(values["curve"], values["diverged_at"], epochs)
+    return fault(values, fields) or _curve_fault(values["curve"], values["diverged_at"], form)
 
 
-def _curve_fault(curve: Any, diverged_at: int | None, epochs: int) -> str | None:
+def _curve_fault(curve: Any, diverged_at: int | None, form: Form) -> str | None:
     """Every epoch has a finite row, except the one that a run diverged in, which is the last."""
-    last = epochs if diverged_at is None else diverged_at
+    last = form.epochs if diverged_at is None else diverged_at
     if len(curve) != last + 1:
         return f"its curve has {len(curve)} rows, not one for each of the epochs 0 to {last}"
     for epoch, row in enumerate(curve):
-        if not is_row(row):
-            return f"its row of epoch {epoch} is not two losses and two accuracies"
-        if is_finite_row(row) == (epoch == diverged_at):
+        if not is_row(row, form.sets):
+            return f"its row of epoch {epoch} is not a loss and an accuracy of each set of images"
+        if is_finite_row(row, form.sets) == (epoch == diverged_at):
             are = "finite, though it diverged there" if epoch == diverged_at else "not finite"
             return f"its losses of epoch {epoch} are {are}"
     return None

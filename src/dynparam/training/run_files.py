@@ -143,7 +143,7 @@ class RunFiles:
 
     def finish(self, record: Record) -> None:
         """Keep a finished run's record; its checkpoint and state go. Raises ``DynparamError``."""
-        line = record_line(record, self.form.epochs, self.run_identity(record.seed))
+        line = record_line(record, self.form, self.run_identity(record.seed))
         write_text(self._record(record.seed), line)
         self.checkpoint(record.seed).unlink(missing_ok=True)
         self._status(record.seed).unlink(missing_ok=True)
@@ -153,7 +153,7 @@ class RunFiles:
         path = self._record(seed)
         if not os.path.lexists(path):
             return None
-        return read_record(path, seed, self.form.epochs, self.run_identity(seed))
+        return read_record(path, seed, self.form, self.run_identity(seed))
 
     def note(self, status: Status) -> None:
         """Keep the state of an unfinished run, with this process as the one that trains it."""
@@ -241,7 +241,8 @@ def _status_files(directory: Path, refused: Callable[[str], None]) -> list[tuple
 
 def _digest_of_pair(images: Path, settings: RunStage) -> str:
     """The SHA-256 of a task's images. Raises ``DataError`` if they are no regular file of their size."""
-    count = settings.data.train_images + settings.data.test_images
+    data = settings.data
+    count = data.train_images + data.test_images + data.validation_count
     reason = refusal(images)
     if reason is None:
         try:

@@ -31,7 +31,7 @@ from dynparam.support.progress import Advance, progress, say
 from dynparam.support.signals import stop_request
 from dynparam.training import checkpoints
 from dynparam.training.checkpoints import Place
-from dynparam.training.curve_table import COLUMNS
+from dynparam.training.curve_table import COLUMNS, VALIDATED_COLUMNS
 from dynparam.training.devices import device_name, free_memory_bytes
 from dynparam.training.patience import Patience
 from dynparam.training.protocol import (
@@ -68,13 +68,14 @@ def train_seeds(plan: Plan, seeds: Sequence[int], pair: Pair, files: RunFiles) -
 
 
 def curve_table(task: str, parametrization: str, records: Iterable[Record]) -> pd.DataFrame:
-    """The curves of runs in ``COLUMNS``."""
+    """The curves of runs in ``COLUMNS``, and in two more if they show validation images."""
     rows = [
         (task, parametrization, record.seed, epoch, *row)
         for record in records
         for epoch, row in enumerate(record.curve)
     ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    columns = COLUMNS if not rows or len(rows[0]) == len(COLUMNS) else VALIDATED_COLUMNS
+    return pd.DataFrame(rows, columns=list(columns))
 
 
 def origins(records: Iterable[Record]) -> list[dict[str, Any]]:
@@ -203,12 +204,12 @@ class _Training:
 
 def _require_counts(settings: RunStage, pair: Pair) -> None:
     data = settings.data
-    found = len(pair.train_labels), len(pair.test_labels)
-    if found != (data.train_images, data.test_images):
-        raise ConfigError(
-            f"the pair holds {found[0]} training and {found[1]} test images, and data asks for "
-            f"{data.train_images} and {data.test_images}; extract it again"
+    asked = data.train_images, data.test_images, data.validation_count
+    if pair.counts != asked:
+        held, wanted = (
+            "{} training, {} test and {} validation images".format(*c) for c in (pair.counts, asked)
         )
+        raise ConfigError(f"the pair holds {held}, and data asks for {wanted}; extract it again")
 
 
 def _require_room(plan: Plan, stack: int, directory: Path) -> None:

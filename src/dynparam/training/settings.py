@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from dynparam.data.settings import Data, Inputs, images_name
+from dynparam.data.settings import Data, Inputs, ValidatedData, images_name
 from dynparam.settings.base import (
     Block,
     DenseWidth,
@@ -31,6 +31,7 @@ from dynparam.settings.base import (
 )
 from dynparam.settings.shared import Figures
 from dynparam.settings.widths import Network, Parametrizations
+from dynparam.theory.parametrization import ParametrizationName
 
 Device = Literal["auto", "cpu", "cuda"]
 
@@ -73,9 +74,60 @@ class Protocol(Block):
     )
 
     @property
+    def starts_as(self) -> ParametrizationName | None:
+        """Whose initial function a network has; its own."""
+        return None
+
+    @property
+    def decay(self) -> float:
+        """The lambda of eq. 2.12; the thesis has none."""
+        return 0.0
+
+    @property
     def network_name(self) -> str:
         """The widths as they stand in file names: ``10000-500``."""
         return network_name(self.n, self.n_min)
+
+
+class VariedProtocol(Protocol):
+    """The same with what no run of the thesis has: others' initial scales, decay, larger updates."""
+
+    r: ExactNumber = Field(
+        ge=0,
+        le=1,
+        description="exponent of n_min in dynamic parametrization, 0 to 1/2; up to 1, of larger updates",
+    )
+    initialization: ParametrizationName | None = Field(
+        description="whose initial function a network has, whatever its rates; null: its own"
+    )
+    weight_decay: Annotated[float, Field(ge=0, le=1000)] = Field(
+        description="lambda of eq. 2.12: every step adds lambda W to the gradient"
+    )
+
+    @classmethod
+    def of(cls, protocol: Protocol, **changes: object) -> Self:
+        """``protocol`` with these fields; without any it trains the same."""
+        plain = {"initialization": None, "weight_decay": 0.0}
+        return cls.model_validate({**plain, **protocol.model_dump(), **changes})
+
+    @property
+    def starts_as(self) -> ParametrizationName | None:
+        """Whose initial function a network has; none but its own if that is ``None``."""
+        return self.initialization
+
+    @property
+    def decay(self) -> float:
+        """The lambda of eq. 2.12."""
+        return self.weight_decay
+
+    @model_validator(mode="after")
+    def _decays_a_matrix(self) -> Self:
+        if self.weight_decay and self.first_layer == "dual":
+            raise ValueError(
+                "weight_decay shrinks the first layer's initial weights, which first_layer: dual does "
+                "not keep; set protocol.first_layer to primal"
+            )
+        return self
 
 
 class Audit(Block):
@@ -216,6 +268,13 @@ class RunStage(Block):
         """The same with no other pair of classes than ``task``. Raises ``ConfigError``."""
         classes = named(self.data.pairs, task, "data.pairs")
         return self.model_copy(update={"data": self.data.model_copy(update={"pairs": {task: classes}})})
+
+
+class VariedRun(RunStage):
+    """The same of a run that varies what no run of the thesis does, seen on a third set of images."""
+
+    data: ValidatedData
+    protocol: VariedProtocol
 
 
 class AuditLimits(Block):

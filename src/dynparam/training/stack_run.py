@@ -56,12 +56,7 @@ class Plan:
 
 def curve_row(evaluation: Evaluation, member: int) -> CurveRow:
     """The row of one network of a stack."""
-    return (
-        float(evaluation.train_loss[member]),
-        float(evaluation.test_loss[member]),
-        float(evaluation.train_accuracy[member]),
-        float(evaluation.test_accuracy[member]),
-    )
+    return (*evaluation.losses[member].tolist(), *evaluation.accuracies[member].tolist())
 
 
 @dataclass(frozen=True)

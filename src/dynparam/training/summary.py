@@ -8,6 +8,9 @@ import pandas as pd
 
 METRICS = ("train_loss", "test_loss", "train_accuracy", "test_accuracy")
 
+VALIDATED_METRICS = (*METRICS[:2], "validation_loss", *METRICS[2:], "validation_accuracy")
+"""The same where a third set of images is evaluated."""
+
 
 def summarize(curves: pd.DataFrame) -> dict[str, Any]:
     """Seeds, epochs, and of each metric mean and sample standard deviation over seeds at the end.
