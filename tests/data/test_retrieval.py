@@ -713,6 +713,6 @@ def test_a_third_set_that_is_too_large_is_named(
     raw: Path, hashes: dict[str, str], tmp_path: Path
 ) -> None:
     data = ValidatedData.of(_data(), 8)
-    with pytest.raises(DataError, match="data.validation_images for bird-cat: 4 images per class"):
+    with pytest.raises(DataError, match=r"data\.validation_images for bird-cat: 4 images per class"):
         pairs.extract_pair(raw, "bird-cat", data, tmp_path / "pair.npz", hashes)
     assert _names(tmp_path) == set()

@@ -1,4 +1,4 @@
-"""Runs that vary what no run of the thesis does: initial scales, weight decay, larger updates, a third set."""
+"""Runs that vary what no run of the thesis does: initial scales, decay, larger updates, a third set."""
 
 from dataclasses import replace
 
@@ -98,7 +98,7 @@ def test_weight_decay_is_that_of_torch(name, dampening):
 
 
 def test_decay_of_a_dual_first_layer_is_refused():
-    with pytest.raises(ValidationError, match="set protocol.first_layer to primal"):
+    with pytest.raises(ValidationError, match=r"set protocol\.first_layer to primal"):
         varied(weight_decay=0.1)
 
 
@@ -146,7 +146,7 @@ def test_hybrids_of_two_networks_are_refused():
 
 
 def test_updates_beyond_the_square_root():
-    """An exponent r multiplies hidden multipliers by n_min^r and divides initial weights by it (eq. 2.68)."""
+    """n_min^r multiplies hidden multipliers, and divides initial weights (eq. 2.68)."""
     half, one = (run_scales(varied(r=r), "dynamic") for r in ("1/2", 1))
     assert one.multiplier[:-1] == pytest.approx([7**0.5 * g for g in half.multiplier[:-1]], rel=1e-12)
     assert one.multiplier[-1] == pytest.approx(half.multiplier[-1], rel=1e-12)
@@ -205,5 +205,5 @@ def test_curves_of_a_third_set_are_kept(tmp_path):
 
 def test_a_pair_without_the_third_set_is_not_trained(tmp_path):
     stage = varied()
-    with pytest.raises(ConfigError, match="0 validation images, and data asks for .* 8 validation"):
+    with pytest.raises(ConfigError, match=r"0 validation images, and data asks for .* 8 validation"):
         train_seeds(plan_of(stage), [0], invented_pair(), files_of(tmp_path, stage))
