@@ -117,7 +117,7 @@ def test_a_table_of_another_form_is_refused(tmp_path):
 
 def test_seeds_are_those_that_the_sidecar_names(tmp_path):
     csv, images = written(tmp_path, seeds=(0, 1, 2))
-    with pytest.raises(DataError, match="its seeds are not those that its sidecar names"):
+    with pytest.raises(DataError, match="its runs are not those that its sidecar names"):
         read_archived(csv, KIND, run_stage(), images)
 
 

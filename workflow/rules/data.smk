@@ -47,6 +47,27 @@ rule extract_pair:
         " --output {output.images:q} {params.pool} 2>&1 | tee {log:q} >&2"
 
 
+# With a third set of images, drawn from what training and test images leave over.
+use rule extract_pair as extract_validated with:
+    output:
+        images=f"{DATA}/processed/{{pair}}.validation-{{images}}.npz",
+        manifest=f"{DATA}/processed/{{pair}}.validation-{{images}}.json",
+    wildcard_constraints:
+        images=r"\d+",
+    params:
+        code=code("extract_pair"),
+        settings=lambda wildcards: for_pair(CONFIG, wildcards.pair).model_dump_json(),
+        pool=lambda wildcards: f"--validation {wildcards.images}",
+    log:
+        f"{LOGS}/extract_validated/{{pair}}.validation-{{images}}.log",
+    benchmark:
+        f"{BENCHMARKS}/extract_validated/{{pair}}.validation-{{images}}.tsv"
+    resources:
+        **needs("extract_validated"),
+    message:
+        "Drawing the images of {wildcards.pair} with {wildcards.images} more"
+
+
 # All images of the two classes, for a probe that redraws its subset in every trial.
 use rule extract_pair as extract_pool with:
     output:

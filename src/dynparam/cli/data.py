@@ -12,7 +12,7 @@ from dynparam.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, TaskA
 from dynparam.cli.telling import tell
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
-from dynparam.data.settings import DataStage, SourceStage
+from dynparam.data.settings import DataStage, SourceStage, images_name
 from dynparam.data.stages import EXTRACT, RAW, RETRIEVE
 from dynparam.provenance.stage import run
 from dynparam.settings.base import named
@@ -51,13 +51,18 @@ def extract(
     pool: Annotated[
         bool, typer.Option("--pool", help="Keep every image of the two classes, draw none.")
     ] = False,
+    validation: Annotated[
+        int,
+        typer.Option("--validation", min=0, help="Images of a third set, drawn from what is left over."),
+    ] = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Draw the images of a two-class task, with a manifest of what was drawn."""
     settings = load(DataStage, config)
     named(settings.data.pairs, pair, "data.pairs")
-    npz = output or Path("data/processed", f"{pair}{'.pool' if pool else ''}.npz")
-    made = run(EXTRACT, settings, npz, pair=pair, raw=raw, pool=pool)
+    name = f"{pair}.pool" if pool else images_name(pair, validation=validation)
+    npz = output or Path("data/processed", f"{name}.npz")
+    made = run(EXTRACT, settings, npz, pair=pair, raw=raw, pool=pool, validation=validation)
     if as_json:
         manifest = made.details
         counts = {name: len(subset["indices"]) for name, subset in manifest["subsets"].items()}

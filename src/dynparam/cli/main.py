@@ -32,6 +32,7 @@ GROUPS = {
     "data": data.app,
     "report": typer.Typer(help="Put a finished run on one page.", no_args_is_help=True),
     "plot": typer.Typer(help="Draw the figures.", no_args_is_help=True),
+    "arms": typer.Typer(help="Train runs that differ in rate, decay or updates.", no_args_is_help=True),
 }
 """Groups of commands by name; the empty one is the program."""
 

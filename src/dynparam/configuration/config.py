@@ -16,6 +16,7 @@ from dynparam.experiments.alignments.settings import (
     Law,
 )
 from dynparam.experiments.attentional_boltzmann.settings import AttentionalBoltzmannSettings
+from dynparam.experiments.best_rate.settings import BestRateSettings
 from dynparam.experiments.concept_retrieval.settings import ConceptRetrieval
 from dynparam.experiments.continual_learning.settings import ContinualLearning
 from dynparam.experiments.isometry.settings import IsometrySettings
@@ -28,6 +29,7 @@ from dynparam.experiments.receptive_fields.settings import ReceptiveFields
 from dynparam.experiments.sharpness.settings import Sharpness
 from dynparam.experiments.softmax_fisher.settings import SoftmaxFisher
 from dynparam.experiments.training_curves.settings import Claims
+from dynparam.experiments.weight_decay.settings import WeightDecaySettings
 from dynparam.settings.base import Block
 from dynparam.settings.shared import (
     Comparison,
@@ -77,6 +79,8 @@ class Config(Block):
     continual_learning: ContinualLearning
     concept_retrieval: ConceptRetrieval
     receptive_fields: ReceptiveFields
+    best_rate: BestRateSettings
+    weight_decay: WeightDecaySettings
     protocol: Protocol
     training: Training
     domain: Domain

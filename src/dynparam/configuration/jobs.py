@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from dynparam.configuration.arms import arms_jobs
 from dynparam.configuration.choices import chosen_config, trials_stage
 from dynparam.configuration.config import Config
 from dynparam.data.settings import for_pair
@@ -56,6 +57,7 @@ def _all_settings(config: Config, choices: OpenChoices, stages: Iterable[Stage[A
         yield from stage.jobs(config)
     for experiment in EXPERIMENTS:
         yield from experiment.borrowed(config)
+    yield from arms_jobs(config)
     for choice, engine in choices.needed_trials():
         chosen = chosen_config(choices, config, choice)
         yield from (trials_stage(chosen, engine), for_pair(chosen, chosen.probe.pair))

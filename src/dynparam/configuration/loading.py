@@ -36,9 +36,11 @@ def build(stage: type[Stage], values: Mapping[str, Any], origin: str) -> Stage:
     ``origin`` names where the values come from, for the error's sentence. Raises ``ConfigError``.
     """
     require_plain(values, origin)
-    unknown = sorted(set(values) - set(Config.model_fields))
+    # Some stages have blocks that follow from the configuration and are not in it.
+    known = list(dict.fromkeys([*Config.model_fields, *stage.model_fields]))
+    unknown = sorted(set(values) - set(known))
     if unknown:
-        raise ConfigError(f"{origin}: {_unknown_key(unknown[0], list(Config.model_fields))}")
+        raise ConfigError(f"{origin}: {_unknown_key(unknown[0], known)}")
     wanted = {name: values[name] for name in stage.model_fields if name in values}
     try:
         return stage.model_validate(wanted)

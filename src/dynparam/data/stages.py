@@ -54,8 +54,8 @@ def extract_pair(
     named(settings.data.pairs, pair, "data.pairs")
     if validation < 0 or (pool and validation):
         raise ConfigError(
-            f"--validation {validation} asks for no third set of images beside the two that --pool or "
-            f"none of it gives; give a positive number, without --pool"
+            f"--validation {validation} draws no third set"
+            + (", for --pool draws none; leave one of them out" if pool else "; give a positive number")
         )
     data = ValidatedData.of(settings.data, validation) if validation else settings.data
     extract = pairs.extract_pool if pool else pairs.extract_pair

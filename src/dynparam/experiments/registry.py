@@ -5,6 +5,7 @@ from __future__ import annotations
 from dynparam.experiments.alignments.stages import EXPERIMENT as ALIGNMENTS
 from dynparam.experiments.architecture.stages import EXPERIMENT as ARCHITECTURE
 from dynparam.experiments.attentional_boltzmann.stages import EXPERIMENT as ATTENTIONAL_BOLTZMANN
+from dynparam.experiments.best_rate.stages import EXPERIMENT as BEST_RATE
 from dynparam.experiments.concept_retrieval.stages import EXPERIMENT as CONCEPT_RETRIEVAL
 from dynparam.experiments.continual_learning.stages import EXPERIMENT as CONTINUAL_LEARNING
 from dynparam.experiments.isometry.stages import EXPERIMENT as ISOMETRY
@@ -17,6 +18,7 @@ from dynparam.experiments.receptive_fields.stages import EXPERIMENT as RECEPTIVE
 from dynparam.experiments.sharpness.stages import EXPERIMENT as SHARPNESS
 from dynparam.experiments.softmax_fisher.stages import EXPERIMENT as SOFTMAX_FISHER
 from dynparam.experiments.training_curves.stages import EXPERIMENT as TRAINING_CURVES
+from dynparam.experiments.weight_decay.stages import EXPERIMENT as WEIGHT_DECAY
 
 EXPERIMENTS = (
     ARCHITECTURE,
@@ -25,6 +27,8 @@ EXPERIMENTS = (
     R_SWEEP,
     OPEN_CHOICES,
     TRAINING_CURVES,
+    BEST_RATE,
+    WEIGHT_DECAY,
     LAZY_OR_RICH,
     SHARPNESS,
     SOFTMAX_FISHER,

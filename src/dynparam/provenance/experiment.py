@@ -163,6 +163,7 @@ class Experiment:
         reads: the files that the report shows of it besides figures, tables and documents.
         quoted: the files that its findings are taken from.
         borrowed: the settings of jobs it needs of stages that are not its own.
+        arms: the tables of arms (``training.arms``) that it needs, by place below ``results/arms``.
     """
 
     name: str
@@ -175,6 +176,7 @@ class Experiment:
     reads: Callable[[Any, Files], Iterable[Path]] = nothing_of_it
     quoted: Callable[[Any, Files], Iterable[Path]] = nothing_of_it
     borrowed: Callable[[Any], Iterable[Block]] = nothing_of_it
+    arms: Callable[[Any], Iterable[tuple[str, Any]]] = nothing_of_it
 
     @property
     def package(self) -> str:

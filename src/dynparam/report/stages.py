@@ -12,6 +12,7 @@ from dynparam.experiments.open_choices.stages import CHANGES, ENTRIES, TRAINED
 from dynparam.experiments.registry import EXPERIMENTS
 from dynparam.provenance.stage import Made, Parameter, Stage, whole
 from dynparam.report import contents
+from dynparam.training.arms.stages import STAGES as ARMS_STAGES
 from dynparam.training.stages import STAGES as TRAINING_STAGES
 
 SHOWING = tuple(one.module("report") for one in EXPERIMENTS if one.has("report"))
@@ -180,6 +181,7 @@ EXPORT = Stage(
 EVERY: tuple[Stage[Any], ...] = (
     *DATA_STAGES,
     *TRAINING_STAGES,
+    *ARMS_STAGES,
     *(stage for experiment in EXPERIMENTS for stage in experiment.stages),
     WRITE_LEDGER,
     WRITE_FINDINGS,

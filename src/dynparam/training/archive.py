@@ -169,10 +169,10 @@ def merge_curves(parts: Sequence[CurveFile]) -> CurveFile:
         raise DataError(f"seeds {twice} are in several tables of curves; give each seed once")
     table = pd.concat([part.table for part in parts], ignore_index=True)
     table = table.sort_values(["seed", "epoch"], ignore_index=True)
-    return CurveFile(table, _one_of_each([origin for part in parts for origin in part.origins]))
+    return CurveFile(table, one_of_each([origin for part in parts for origin in part.origins]))
 
 
-def _one_of_each(origins: Sequence[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:
+def one_of_each(origins: Sequence[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:
     """Equal origins as one, with the seeds of all."""
     found: dict[str, dict[str, Any]] = {}
     for origin in origins:

@@ -46,15 +46,25 @@ from dynparam.training.settings import RunStage
 from dynparam.training.stack_run import Plan, Shared, StackRun, Start
 
 
-def train_seeds(plan: Plan, seeds: Sequence[int], pair: Pair, files: RunFiles) -> list[Record]:
+def task_of(plan: Plan, pair: Pair) -> Task:
+    """The images of ``pair`` as a plan trains on them. Raises ``ConfigError`` for other counts."""
+    _require_counts(plan.settings, pair)
+    dtype = getattr(torch, plan.settings.protocol.dtype)
+    return Task.of_pair(pair, plan.settings.inputs.normalization, dtype, plan.device)
+
+
+def train_seeds(plan: Plan, seeds: Sequence[int], images: Pair | Task, files: RunFiles) -> list[Record]:
     """The records of ``seeds``, in order; those that are finished already are only read.
+
+    Who trains several plans on the same ``images`` gives what ``task_of`` makes of them once.
 
     A run that diverges is recorded as such and does not stop the others. Raises ``ConfigError`` if the
     memory or the disk is too small, ``InterruptedRunError`` after SIGTERM or SIGINT with everything
     saved, and ``DynparamError`` if a file cannot be written or its file system has no locks; what is
     finished or checkpointed stays. A run that another process trains is waited for.
     """
-    _require_counts(plan.settings, pair)
+    if isinstance(images, Pair):
+        _require_counts(plan.settings, images)
     records = {seed: files.finished(seed) for seed in seeds}
     for seed, record in records.items():
         if record is not None:
@@ -62,7 +72,8 @@ def train_seeds(plan: Plan, seeds: Sequence[int], pair: Pair, files: RunFiles) -
     waiting = [seed for seed, record in records.items() if record is None]
     if waiting:
         _require_room(plan, min(plan.stack_size, len(waiting)), files.directory)
-        trained = _Training(plan, pair, files).train(waiting)
+        task = task_of(plan, images) if isinstance(images, Pair) else images
+        trained = _Training(plan, task, files).train(waiting)
         records.update({record.seed: record for record in trained})
     return [record for record in records.values() if record is not None]
 
@@ -107,13 +118,11 @@ def origins(records: Iterable[Finished]) -> list[dict[str, Any]]:
 class _Training:
     """The state of one ``train_seeds``: what all of its stacks share."""
 
-    def __init__(self, plan: Plan, pair: Pair, files: RunFiles) -> None:
+    def __init__(self, plan: Plan, task: Task, files: RunFiles) -> None:
         self.plan = plan
         self.files = files
         self.settings = plan.settings
         protocol = plan.settings.protocol
-        dtype = getattr(torch, protocol.dtype)
-        task = Task.of_pair(pair, plan.settings.inputs.normalization, dtype, plan.device)
         origin = origin_here(plan.device)
         networks = Networks(plan.settings, plan.task, task, plan.parametrization)
         self.shared = Shared(plan, files, StatusNotes(files, protocol.epochs), networks, origin)

@@ -31,14 +31,16 @@ class Kind:
     """Tables of one kind: what they hold, and the stages that make them.
 
     Attributes:
-        form: what each column holds; one of them may be ``seed``, that of a row's run.
+        form: what each column holds.
         measured: the stage that measures them, as sidecars name it.
         audited: the stage that audits archived ones.
+        run: the column that tells runs apart, by the numbers under which a sidecar's ``runs`` has them.
     """
 
     form: Form
     measured: str
     audited: str
+    run: str = "seed"
 
 
 @dataclass(frozen=True)
@@ -120,12 +122,12 @@ def _read(
     except ValueError as error:
         raise DataError(f"{csv}: {' '.join(str(error).split())}; {remedy}") from None
     kind.form.check(table, csv)
-    if "seed" in table.columns:
-        _require_seeds(csv, table["seed"].unique().tolist(), record.run_seeds, remedy)
+    if kind.run in table.columns:
+        _require_runs(csv, table[kind.run].unique().tolist(), record.run_seeds, remedy)
     return KeptTable(csv, table, tuple(values["runs"]), found)
 
 
-def _require_seeds(csv: Path, found: Iterable[int], named: Iterable[int], remedy: str) -> None:
-    """Raise ``DataError`` unless a table holds the seeds that its sidecar names."""
+def _require_runs(csv: Path, found: Iterable[int], named: Iterable[int], remedy: str) -> None:
+    """Raise ``DataError`` unless a table holds the runs that its sidecar names."""
     if sorted(found) != sorted(named):
-        raise DataError(f"{csv}: its seeds are not those that its sidecar names; {remedy}")
+        raise DataError(f"{csv}: its runs are not those that its sidecar names; {remedy}")

@@ -1,0 +1,1 @@
+"""What do weight decay and the exponent r change in training? Eqs. 2.12 and 2.67."""

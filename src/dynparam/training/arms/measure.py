@@ -1,0 +1,96 @@
+"""Runs of arms: trained one arm after the other, each run kept as those of Figs. 3.4 and 3.5 are."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from dynparam.data.images import Pair
+from dynparam.support.errors import AuditError
+from dynparam.support.progress import say
+from dynparam.training.archive import RETRAIN
+from dynparam.training.arms.settings import Arm, ArmsStage, AuditedArms
+from dynparam.training.arms.table import COLUMNS, VARIED, Part, diverged_in, merged, of_arm
+from dynparam.training.audit import retrain
+from dynparam.training.protocol import Task
+from dynparam.training.records import Record
+from dynparam.training.run_files import RunFiles
+from dynparam.training.runs import origins, task_of, train_seeds
+from dynparam.training.stack_run import Plan
+from dynparam.training.summary import VALIDATED_METRICS
+
+
+def train(
+    settings: ArmsStage,
+    wanted: Mapping[Arm, Sequence[int]],
+    pair: Pair,
+    images: Path,
+    runs: Path,
+    device: torch.device,
+    seeds_at_once: int,
+    checkpoint_epochs: int,
+) -> Part:
+    """The runs of ``wanted``, seeds by arm, as a table, and what made them.
+
+    An interrupted training goes on where it stood, and finished runs are only read. Raises as
+    ``runs.train_seeds`` does.
+    """
+    parts: list[Part] = []
+    task: Task | None = None
+    for number, (arm, seeds) in enumerate(wanted.items(), start=1):
+        say(f"arm {number} of {len(wanted)}: {arm.sentence()}")
+        run = settings.run_of(arm)
+        plan = Plan(run, arm.parametrization, device, seeds_at_once, checkpoint_epochs)
+        files = RunFiles(runs, run, arm.parametrization, images)
+        # What all arms share, products of all images among it, is computed once.
+        task = task or task_of(plan, pair)
+        parts.append(_part(settings.task, arm, train_seeds(plan, seeds, task, files)))
+    return merged(parts)
+
+
+def repeat(
+    settings: AuditedArms, table: pd.DataFrame, pair: Pair, device: torch.device
+) -> tuple[pd.DataFrame, str]:
+    """The first epochs of one run of a table, drawn from the system, trained again; and which it is.
+
+    Returned are its rows in the columns that an audit compares. Raises ``AuditError`` if all of its runs
+    diverged.
+    """
+    limits, epochs = settings.training.audit, settings.protocol.epochs
+    whole = [
+        (arm, seed)
+        for arm in settings.arms
+        for seed, run in of_arm(table, arm).groupby("seed")
+        if diverged_in(run, epochs) is None and limits.seed in (None, seed)
+    ]
+    if not whole:
+        named = "" if limits.seed is None else f" of seed {limits.seed}"
+        raise AuditError(
+            f"the archive has no run{named} that did not diverge, so that none can be audited; set "
+            f"training.audit.seed to null, or {RETRAIN}"
+        )
+    # Drawn from the system, so that nobody can know which run will be looked at.
+    arm, seed = secrets.choice(whole)
+    rows = retrain(
+        settings.run_of(arm), arm.parametrization, pair, int(str(seed)), limits.epochs, device
+    )
+    columns = [*VARIED, "seed", "epoch", *VALIDATED_METRICS]
+    told = [(*arm.key, int(str(seed)), epoch, *row) for epoch, row in enumerate(rows.tolist())]
+    return pd.DataFrame(
+        told, columns=columns
+    ), f"{arm.sentence()}, seed {seed}, trained for {limits.epochs} epochs and"
+
+
+def _part(task: str, arm: Arm, records: Sequence[Record]) -> Part:
+    """The runs of one arm; the number of each is its seed, until tables are merged."""
+    rows = [(task, record.seed, *arm.key, *row) for record in records for row in _rows(record)]
+    return pd.DataFrame(rows, columns=list(COLUMNS)), origins(records)
+
+
+def _rows(record: Record) -> Iterator[tuple[float, ...]]:
+    for epoch, row in enumerate(record.curve):
+        yield (record.seed, epoch, *row)

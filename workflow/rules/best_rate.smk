@@ -1,0 +1,1 @@
+# Each parametrization at its own best learning rate.

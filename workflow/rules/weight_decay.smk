@@ -1,0 +1,1 @@
+# Weight decay and the size of updates in training.
