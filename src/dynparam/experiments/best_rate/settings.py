@@ -83,6 +83,9 @@ class BestRateSettings(Block):
     loss_tolerance: Annotated[PositiveFloat, Field(le=1000)] = Field(
         description="difference of losses that counts as none"
     )
+    nearly: Annotated[PositiveFloat, Field(le=10)] = Field(
+        description="share by which the validation score may exceed the best and count as nearly as good"
+    )
     control_octaves: Annotated[PositiveInt, Field(le=60)] = Field(
         description="octaves below the best rate, at which a network must not do as well"
     )
@@ -91,6 +94,24 @@ class BestRateSettings(Block):
     def rates(self, network: RatedNetwork) -> tuple[float, ...]:
         """The learning rates tried, increasing."""
         return tuple(self.learning_rate * 2.0**k for k in range(network.first, network.last + 1))
+
+    def arms(self, network: RatedNetwork, name: str) -> tuple[Arm, ...]:
+        """The arms of a scheme in a network, one for each rate."""
+        scheme = self.schemes[name]
+        return tuple(
+            Arm(initialization=scheme.initialization, parametrization=scheme.rates, learning_rate=rate)
+            for rate in self.rates(network)
+        )
+
+    def tables(self) -> Iterator[tuple[str, tuple[str, RatedNetwork, str]]]:
+        """The place of every table of curves, and its task, network and scheme.
+
+        A place is ``best_rate/bird-cat/1000-50/spectral``.
+        """
+        for task in self.tasks:
+            for network in self.networks:
+                for name in network.schemes:
+                    yield f"best_rate/{task}/{network.name}/{name}", (task, network, name)
 
     @model_validator(mode="after")
     def _one_table_each(self) -> Self:
@@ -111,6 +132,10 @@ class BestRateStage(Block):
     fit: Fit
     figures: Figures
 
+    def places(self) -> Iterator[str]:
+        """The places of all tables of curves."""
+        return (place for place, _ in self.best_rate.tables())
+
 
 class Rated(Block):
     """The block that says which tables there are; the others are the arms'."""
@@ -119,33 +144,22 @@ class Rated(Block):
 
 
 def tables(config: BaseModel) -> Iterator[tuple[str, ArmsStage]]:
-    """The place of every table of curves, and its arms: ``best_rate/bird-cat/1000-50/spectral``."""
+    """The place of every table of curves, and its arms."""
     own = pick(Rated, config).best_rate
-    for task in own.tasks:
-        for network in own.networks:
-            for name in network.schemes:
-                scheme = own.schemes[name]
-                arms = [
-                    Arm(
-                        initialization=scheme.initialization,
-                        parametrization=scheme.rates,
-                        learning_rate=rate,
-                    )
-                    for rate in own.rates(network)
-                ]
-                yield (
-                    f"best_rate/{task}/{network.name}/{name}",
-                    arms_stage(
-                        config,
-                        task=task,
-                        validation=own.validation_images,
-                        arms=arms,
-                        seeds=network.seeds,
-                        n=network.n,
-                        n_min=network.n_min,
-                        epochs=network.epochs,
-                    ),
-                )
+    for place, (task, network, name) in own.tables():
+        yield (
+            place,
+            arms_stage(
+                config,
+                task=task,
+                validation=own.validation_images,
+                arms=own.arms(network, name),
+                seeds=network.seeds,
+                n=network.n,
+                n_min=network.n_min,
+                epochs=network.epochs,
+            ),
+        )
 
 
 def for_rates(config: BaseModel) -> BestRateStage:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Annotated, Self
 
 from pydantic import BaseModel, Field, NonNegativeFloat, PositiveFloat, model_validator
 
-from dynparam.data.settings import Images
+from dynparam.data.settings import Data, Images
 from dynparam.settings.base import (
     Block,
     CurveName,
@@ -22,7 +23,7 @@ from dynparam.settings.base import (
 from dynparam.settings.shared import Figures, Fit
 from dynparam.settings.widths import Parametrizations, require_narrower
 from dynparam.training.arms.settings import Arm, ArmsStage, arms_stage
-from dynparam.training.settings import network_name
+from dynparam.training.settings import Protocol, network_name
 
 Size = Annotated[ExactNumber, Field(ge=0, le=1)]
 
@@ -40,6 +41,25 @@ class Sizes(Block):
         description="the largest rate is learning_rate 2^last, -60 to 60"
     )
     seeds: Seeds = Field(description="runs at each rate, 2 to 10^6")
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of curves.
+
+    Attributes:
+        task: the pair of classes.
+        arms: its arms, in order.
+        seeds: runs of each.
+        name: the parametrization whose decays it holds; empty for a size of updates.
+        r: the size of updates whose rates it holds; ``None`` for a parametrization.
+    """
+
+    task: str
+    arms: tuple[Arm, ...]
+    seeds: int
+    name: str = ""
+    r: Fraction | None = None
 
 
 class WeightDecaySettings(Block):
@@ -71,6 +91,24 @@ class WeightDecaySettings(Block):
         """The learning rates that each size of updates is trained at, increasing."""
         return tuple(self.learning_rate * 2.0**k for k in range(self.sizes.first, self.sizes.last + 1))
 
+    def tables(self) -> Iterator[tuple[str, Table]]:
+        """The place of every table, ``weight_decay/bird-cat/1000-50/spectral``, and what it is."""
+        for task in self.tasks:
+            folder = f"weight_decay/{task}/{self.network_name}"
+            for name in self.parametrizations:
+                yield f"{folder}/{name}", Table(task, self.decays(name), self.seeds, name=name)
+            for r in self.sizes.values:
+                yield f"{folder}/{size_name(r)}", Table(task, self.rated(r), self.sizes.seeds, r=r)
+
+    def decays(self, name: str) -> tuple[Arm, ...]:
+        """The arms of a parametrization, one for each decay."""
+        shares = [share / self.learning_rate for share in self.shrinkage]
+        return tuple(_arm(name, learning_rate=self.learning_rate, weight_decay=one) for one in shares)
+
+    def rated(self, r: Fraction) -> tuple[Arm, ...]:
+        """The arms of a size of updates, one for each rate."""
+        return tuple(_arm("dynamic", learning_rate=rate, r=r) for rate in self.rates())
+
     @model_validator(mode="after")
     def _possible(self) -> Self:
         require_narrower("weight_decay", self.n, self.n_min)
@@ -87,11 +125,24 @@ class WeightDecaySettings(Block):
 
 
 class WeightDecayStage(Block):
-    """Blocks of ``judge_decay`` and ``plot_decay``."""
+    """Blocks of ``judge_decay`` and ``plot_decay``; data and protocol tell the steps of a run."""
 
+    data: Data
+    protocol: Protocol
     weight_decay: WeightDecaySettings
     fit: Fit
     figures: Figures
+
+    def places(self) -> Iterator[str]:
+        """The places of all tables of curves."""
+        return (place for place, _ in self.weight_decay.tables())
+
+    @property
+    def steps(self) -> int:
+        """Steps of a run."""
+        full, left = divmod(self.data.train_images, self.protocol.batch_size)
+        kept = full + (left > 0 and self.protocol.last_batch == "kept")
+        return kept * self.weight_decay.epochs
 
 
 class Decayed(Block):
@@ -101,33 +152,25 @@ class Decayed(Block):
 
 
 def tables(config: BaseModel) -> Iterator[tuple[str, ArmsStage]]:
-    """The place of every table of curves, and its arms: ``weight_decay/bird-cat/1000-50/spectral``."""
+    """The place of every table of curves, and its arms."""
     own = pick(Decayed, config).weight_decay
-    for task in own.tasks:
-        folder = f"weight_decay/{task}/{own.network_name}"
-        for name in own.parametrizations:
-            arms = [
-                Arm(
-                    initialization=name,
-                    parametrization=name,
-                    learning_rate=own.learning_rate,
-                    weight_decay=share / own.learning_rate,
-                )
-                for share in own.shrinkage
-            ]
-            # Decay shrinks the first layer's initial weights too, which only a stored matrix has.
-            yield f"{folder}/{name}", _stage(config, own, task, arms, own.seeds, first_layer="primal")
-        for r in own.sizes.values:
-            arms = [
-                Arm(
-                    initialization="dynamic",
-                    parametrization="dynamic",
-                    learning_rate=rate,
-                    r=Fraction(r),
-                )
-                for rate in own.rates()
-            ]
-            yield f"{folder}/{size_name(r)}", _stage(config, own, task, arms, own.sizes.seeds)
+    for place, table in own.tables():
+        # Decay shrinks the first layer's initial weights too, which only a stored matrix has.
+        more = {"first_layer": "primal"} if table.name else {}
+        yield (
+            place,
+            arms_stage(
+                config,
+                task=table.task,
+                validation=own.validation_images,
+                arms=table.arms,
+                seeds=table.seeds,
+                n=own.n,
+                n_min=own.n_min,
+                epochs=own.epochs,
+                **more,
+            ),
+        )
 
 
 def size_name(r: Fraction) -> str:
@@ -141,23 +184,5 @@ def for_decay(config: BaseModel) -> WeightDecayStage:
     return whole.model_copy(update={"figures": whole.figures.only()})
 
 
-def _stage(
-    config: BaseModel,
-    own: WeightDecaySettings,
-    task: str,
-    arms: list[Arm],
-    seeds: int,
-    **protocol: object,
-) -> ArmsStage:
-    """The arms of one table in the experiment's network."""
-    return arms_stage(
-        config,
-        task=task,
-        validation=own.validation_images,
-        arms=arms,
-        seeds=seeds,
-        n=own.n,
-        n_min=own.n_min,
-        epochs=own.epochs,
-        **protocol,
-    )
+def _arm(name: str, **varied: object) -> Arm:
+    return Arm.model_validate({"initialization": name, "parametrization": name, **varied})

@@ -1,0 +1,129 @@
+"""The figure: training loss, test loss and test accuracy against the learning rate, a column a width."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from dynparam.experiments.best_rate.settings import BestRateSettings, BestRateStage
+from dynparam.experiments.best_rate.tried import groups
+from dynparam.presentation.figure_style import LARGE, TEXT_WIDTH_INCHES, grid
+from dynparam.presentation.parametrization_style import look
+from dynparam.statistics.estimates import mean_of
+from dynparam.training.arms.quantities import QUANTITIES, SPEED, TEST_LOSS, Quantity
+
+COLUMNS = ("task", "network", "scheme", "quantity", "learning_rate", "value", "low", "high", "best")
+"""The columns of the plotted data. ``best`` says whether the rate is the scheme's best."""
+
+ACCURACY = QUANTITIES[3]
+
+SHOWN: Mapping[Quantity, str] = {
+    SPEED: "training loss,\nmean over epochs",
+    TEST_LOSS: "test loss,\nbest epoch",
+    ACCURACY: "test accuracy,\nbest epoch",
+}
+
+HEIGHT_INCHES = 2.0
+"""Of a row of panels."""
+
+
+def plotted_data(tables: Mapping[str, pd.DataFrame], settings: BestRateStage) -> pd.DataFrame:
+    """Means over seeds with their intervals at every rate at which no run diverged, in ``COLUMNS``."""
+    level = settings.fit.confidence
+    rows = [
+        (
+            group.task,
+            group.network,
+            tried.scheme,
+            quantity.wording,
+            float(rate),
+            *_mean(tried.at(quantity, place), level),
+            place == tried.best,
+        )
+        for group in groups(settings.best_rate, tables)
+        for tried in group.tried.values()
+        for quantity in SHOWN
+        for place, rate in enumerate(tried.rates)
+        if tried.curves.whole[place].all()
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def best_rate_figure(data: pd.DataFrame, settings: BestRateStage) -> Figure:
+    """A row for each quantity, a column for each network, a line for each scheme, one task."""
+    own = settings.best_rate
+    columns = data[["task", "network"]].drop_duplicates().itertuples(index=False)
+    places = [(str(task), str(network)) for task, network in columns]
+    with mpl.rc_context(LARGE):
+        figure = Figure(
+            figsize=(TEXT_WIDTH_INCHES, 0.8 + HEIGHT_INCHES * len(SHOWN)), layout="constrained"
+        )
+        axes: Any = figure.subplots(len(SHOWN), len(places), sharex="col", sharey="row", squeeze=False)
+        for row, (quantity, label) in zip(axes, SHOWN.items(), strict=True):
+            for axis, (task, network) in zip(row, places, strict=True):
+                rows = data[(data["task"] == task) & (data["network"] == network)]
+                _panel(axis, rows[rows["quantity"] == quantity.wording], own)
+            row[0].set_ylabel(label)
+        for axis, (task, network) in zip(axes[0], places, strict=True):
+            axis.set_title(f"{network}\n{task}")
+        for axis in axes[-1]:
+            axis.set_xlabel(r"$\eta$")
+        figure.legend(handles=_key(data, own), loc="outside upper center", ncols=3, frameon=False)
+    return figure
+
+
+def _mean(values: Any, level: float) -> tuple[float, float, float]:
+    found = mean_of(np.asarray(values, dtype=float), level)
+    return found.value, found.ci_low, found.ci_high
+
+
+def _panel(axis: Axes, rows: pd.DataFrame, own: BestRateSettings) -> None:
+    axis.axvline(own.learning_rate, color="0.4", linewidth=0.8, linestyle=":", zorder=0)
+    for name, line in rows.groupby("scheme", sort=False):
+        style = _style(str(name), own)
+        line = line.sort_values("learning_rate")
+        axis.plot(line["learning_rate"], line["value"], linewidth=1.1, markersize=0, **_line(style))
+        best = line[line["best"]]
+        axis.plot(best["learning_rate"], best["value"], linestyle="", markersize=6, **_mark(style))
+    axis.set_xscale("log", base=10)
+    if not rows.empty and "loss" in str(rows["quantity"].iloc[0]):
+        axis.set_yscale("log")
+    grid(axis)
+
+
+def _style(name: str, own: BestRateSettings) -> dict[str, Any]:
+    """Colour by initial scales, dashes where the rates are another's."""
+    scheme = own.schemes[name]
+    initial = look(scheme.initialization)
+    pure = scheme.initialization == scheme.rates
+    return {"color": initial.colour, "marker": initial.marker, "pure": pure}
+
+
+def _line(style: dict[str, Any]) -> dict[str, Any]:
+    return {"color": style["color"], "linestyle": "-" if style["pure"] else "--"}
+
+
+def _mark(style: dict[str, Any]) -> dict[str, Any]:
+    fill = style["color"] if style["pure"] else "white"
+    return {"color": style["color"], "marker": style["marker"], "markerfacecolor": fill}
+
+
+def _key(data: pd.DataFrame, own: BestRateSettings) -> list[Line2D]:
+    handles = []
+    for name in data["scheme"].drop_duplicates():
+        scheme, style = own.schemes[str(name)], _style(str(name), own)
+        label = scheme.rates if style["pure"] else f"{scheme.initialization}, rates of {scheme.rates}"
+        handles.append(Line2D([], [], label=label, **{**_line(style), **_mark(style)}))
+    handles.append(
+        Line2D(
+            [], [], color="0.4", linewidth=0.8, linestyle=":", label=f"{own.learning_rate:g}, the thesis"
+        )
+    )
+    return handles

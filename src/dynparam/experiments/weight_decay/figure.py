@@ -1,0 +1,131 @@
+"""The figure: losses against decay, and against the rate for every size of updates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from dynparam.experiments.weight_decay.compared import all_decays, all_sizes
+from dynparam.experiments.weight_decay.judge import MERGED, forgotten
+from dynparam.experiments.weight_decay.settings import WeightDecaySettings, WeightDecayStage
+from dynparam.presentation.figure_style import (
+    LARGE,
+    LAYER_COLOURS,
+    LAYER_MARKERS,
+    TEXT_WIDTH_INCHES,
+    grid,
+)
+from dynparam.presentation.parametrization_style import look
+from dynparam.statistics.estimates import mean_of
+from dynparam.training.arms.quantities import SPEED, TEST_LOSS
+
+COLUMNS = ("part", "task", "line", "quantity", "x", "value", "low", "high", "best")
+"""The columns of the plotted data. ``x`` is eta lambda T, of sizes of updates the rate."""
+
+DECAY, SIZES = "decay", "sizes"
+
+SHOWN = {
+    DECAY: ((SPEED, "training loss,\nmean over epochs"), (MERGED, "test loss, last epoch")),
+    SIZES: ((SPEED, "training loss,\nmean over epochs"), (TEST_LOSS, "test loss, best epoch")),
+}
+
+LINEAR = 0.003
+"""Below this eta lambda T the axis is linear, so that no decay has a place."""
+
+
+def plotted_data(tables: Mapping[str, pd.DataFrame], settings: WeightDecayStage) -> pd.DataFrame:
+    """Means over seeds with their intervals, where no run diverged, in ``COLUMNS``."""
+    own, level = settings.weight_decay, settings.fit.confidence
+    rows: list[tuple[object, ...]] = []
+    for decays in all_decays(own, tables):
+        for name, curves in zip(own.parametrizations, (decays.first, decays.second), strict=True):
+            for quantity, _ in SHOWN[DECAY]:
+                for place, share in enumerate(decays.shares):
+                    if curves.whole[place].all():
+                        values = decays.at(curves, quantity)[place]
+                        x = forgotten(share, settings.steps)
+                        mean = _mean(values, level)
+                        rows.append((DECAY, decays.task, name, quantity.wording, x, *mean, False))
+    for size in all_sizes(own, tables):
+        for quantity, _ in SHOWN[SIZES]:
+            for place, rate in enumerate(size.rates):
+                if size.curves.whole[place].all():
+                    line, best = f"r = {size.r}", place == size.best
+                    mean = _mean(size.at(quantity, place), level)
+                    rows.append((SIZES, size.task, line, quantity.wording, float(rate), *mean, best))
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def weight_decay_figure(data: pd.DataFrame, settings: WeightDecayStage) -> Figure:
+    """Decay above, sizes of updates below, a pair of rows for each task."""
+    own = settings.weight_decay
+    with mpl.rc_context(LARGE):
+        height = 5.4 * len(own.tasks)
+        figure = Figure(figsize=(TEXT_WIDTH_INCHES, height), layout="constrained")
+        halves: Any = figure.subfigures(2 * len(own.tasks), 1, squeeze=False)[:, 0]
+        for place, task in enumerate(own.tasks):
+            rows = data[data["task"] == task]
+            _decay_row(halves[2 * place], rows[rows["part"] == DECAY], own, task)
+            _sizes_row(halves[2 * place + 1], rows[rows["part"] == SIZES], own, task)
+    return figure
+
+
+def _mean(values: Any, level: float) -> tuple[float, float, float]:
+    found = mean_of(values, level)
+    return found.value, found.ci_low, found.ci_high
+
+
+def _decay_row(half: Any, rows: pd.DataFrame, own: WeightDecaySettings, task: str) -> None:
+    axes = half.subplots(1, len(SHOWN[DECAY]))
+    for axis, (quantity, label) in zip(axes, SHOWN[DECAY], strict=True):
+        for name in own.parametrizations:
+            style = look(name)
+            line = rows[(rows["line"] == name) & (rows["quantity"] == quantity.wording)]
+            _line(axis, line, style.colour, style.marker)
+        axis.set_xscale("symlog", linthresh=LINEAR)
+        axis.set(xlabel=r"$\eta\lambda T$", ylabel=label, ylim=(0, None))
+        grid(axis)
+    half.suptitle(f"weight decay, {task}")
+    handles = [
+        Line2D([], [], color=look(name).colour, marker=look(name).marker, markersize=4.5, label=name)
+        for name in own.parametrizations
+    ]
+    axes[0].legend(handles=handles, frameon=False)
+
+
+def _sizes_row(half: Any, rows: pd.DataFrame, own: WeightDecaySettings, task: str) -> None:
+    axes = half.subplots(1, len(SHOWN[SIZES]))
+    looks = [
+        (f"r = {r}", LAYER_COLOURS[at % 6], LAYER_MARKERS[at % 6])
+        for at, r in enumerate(own.sizes.values)
+    ]
+    for axis, (quantity, label) in zip(axes, SHOWN[SIZES], strict=True):
+        for name, colour, marker in looks:
+            line = rows[(rows["line"] == name) & (rows["quantity"] == quantity.wording)]
+            _line(axis, line, colour, marker, best_only=True)
+        axis.axvline(own.learning_rate, color="0.4", linewidth=0.8, linestyle=":", zorder=0)
+        axis.set_xscale("log")
+        axis.set_yscale("log")
+        axis.set(xlabel=r"$\eta$", ylabel=label)
+        grid(axis)
+    half.suptitle(f"size of updates, {task}")
+    handles = [
+        Line2D([], [], color=colour, marker=marker, markersize=4.5, label=f"${name}$")
+        for name, colour, marker in looks
+    ]
+    axes[0].legend(handles=handles, frameon=False)
+
+
+def _line(axis: Axes, line: pd.DataFrame, colour: str, marker: str, *, best_only: bool = False) -> None:
+    """A line with the band of its interval; a marker at every point, or at the best rate alone."""
+    line = line.sort_values("x")
+    axis.plot(line["x"], line["value"], color=colour, linewidth=1.1)
+    axis.fill_between(line["x"], line["low"], line["high"], color=colour, alpha=0.15, linewidth=0)
+    marked = line[line["best"]] if best_only else line
+    axis.plot(marked["x"], marked["value"], color=colour, marker=marker, linestyle="", markersize=5)
