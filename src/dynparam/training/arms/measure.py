@@ -82,7 +82,7 @@ def repeat(
     told = [(*arm.key, int(str(seed)), epoch, *row) for epoch, row in enumerate(rows.tolist())]
     return pd.DataFrame(
         told, columns=columns
-    ), f"{arm.sentence()}, seed {seed}, trained for {limits.epochs} epochs and"
+    ), f"{arm.sentence()}, seed {seed}, epochs 0 to {limits.epochs},"
 
 
 def _part(task: str, arm: Arm, records: Sequence[Record]) -> Part:
