@@ -8,7 +8,7 @@ import pandas as pd
 
 from dynparam.configuration.arms import all_arms
 from dynparam.experiments.best_rate import judge as rates
-from dynparam.experiments.best_rate.settings import for_rates
+from dynparam.experiments.best_rate.settings import for_best_rates
 from dynparam.experiments.weight_decay import judge as decay
 from dynparam.experiments.weight_decay.settings import for_decay
 from dynparam.training.arms.settings import Arm, ArmsStage
@@ -73,13 +73,13 @@ def tables(experiment: str) -> dict[str, pd.DataFrame]:
 @cache
 def rate_verdicts() -> pd.DataFrame:
     """``results/best_rate/verdicts.csv``."""
-    return rates.judged(tables("best_rate"), for_rates(CONFIG))
+    return rates.judged(tables("best_rate"), for_best_rates(CONFIG))
 
 
 @cache
 def best_rates() -> pd.DataFrame:
     """``results/best_rate/best.csv``."""
-    return rates.best_table(tables("best_rate"), for_rates(CONFIG))
+    return rates.best_table(tables("best_rate"), for_best_rates(CONFIG))
 
 
 @cache

@@ -169,6 +169,33 @@ SMALL: dict[str, Any] = {
         "radii": [0.2],
         "drawn": {"grid": 2, "units": 20, "images": 6},
     },
+    "best_rate": {
+        "tasks": [PAIR],
+        "validation_images": 8,
+        "networks": [
+            {
+                "n": 24,
+                "n_min": 6,
+                "seeds": 2,
+                "epochs": 2,
+                "first": -8,
+                "last": 0,
+                "schemes": ["spectral", "dynamic"],
+            }
+        ],
+        "loss_tolerance": 1e-6,
+    },
+    "weight_decay": {
+        "tasks": [PAIR],
+        "validation_images": 8,
+        "n": 24,
+        "n_min": 6,
+        "epochs": 2,
+        "shrinkage": [0, 0.01],
+        "seeds": 2,
+        "sizes": {"values": ["1/2"], "first": -8, "last": 0, "seeds": 2},
+        "loss_tolerance": 1e-6,
+    },
     "open_choices": {
         "trials": 3,
         "dense_trials": 2,
@@ -208,7 +235,9 @@ REDUCED = _reduced()
 
 PLACES = {
     "archived",
+    "arms",
     "audit",
+    "best_rate",
     "comparison",
     "crate",
     "docs",
@@ -237,6 +266,7 @@ PLACES = {
     "table1_1",
     "trials",
     "training",
+    "weight_decay",
 }
 """Directories below which a file's path names its job."""
 

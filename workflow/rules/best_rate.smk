@@ -1,8 +1,8 @@
 # Each parametrization at its own best learning rate: judged, listed, drawn. Its curves are those of arms.
 
-from dynparam.experiments.best_rate.settings import for_rates
+from dynparam.experiments.best_rate.settings import for_best_rates
 
-RATED = [f"{RESULTS}/arms/{place}.csv" for place in for_rates(CONFIG).places()]
+RATED = [f"{RESULTS}/arms/{place}.csv" for place in for_best_rates(CONFIG).places()]
 
 
 use rule compare_slopes as judge_rates with:
@@ -12,7 +12,7 @@ use rule compare_slopes as judge_rates with:
         marked_table("best_rate/verdicts"),
     params:
         code=code("judge_rates"),
-        settings=lambda wildcards: for_rates(CONFIG).model_dump_json(),
+        settings=lambda wildcards: for_best_rates(CONFIG).model_dump_json(),
         command="rates judge",
     log:
         f"{LOGS}/judge_rates.log",
@@ -31,7 +31,7 @@ use rule compare_slopes as list_best_rates with:
         marked_table("best_rate/best"),
     params:
         code=code("list_best_rates"),
-        settings=lambda wildcards: for_rates(CONFIG).model_dump_json(),
+        settings=lambda wildcards: for_best_rates(CONFIG).model_dump_json(),
         command="rates list",
     log:
         f"{LOGS}/list_best_rates.log",
@@ -48,7 +48,7 @@ use rule plot_architecture as plot_rates with:
         figure=any_of([CONFIG.best_rate.figure]),
     params:
         code=code("plot_rates"),
-        settings=lambda wildcards: for_rates(CONFIG).model_dump_json(),
+        settings=lambda wildcards: for_best_rates(CONFIG).model_dump_json(),
         command=f"rates --results {RESULTS}",
     log:
         f"{LOGS}/plot_rates/{{figure}}.log",

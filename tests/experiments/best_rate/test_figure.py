@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from dynparam.experiments.best_rate import columns, figure
-from dynparam.experiments.best_rate.settings import for_rates
+from dynparam.experiments.best_rate.settings import for_best_rates
 from tests import arms
 from tests.thesis import CONFIG
 
-STAGE = for_rates(CONFIG)
+STAGE = for_best_rates(CONFIG)
 DATA = figure.plotted_data(arms.tables("best_rate"), STAGE)
 
 

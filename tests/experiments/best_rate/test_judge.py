@@ -5,7 +5,7 @@ import pytest
 
 from dynparam.configuration.arms import all_arms
 from dynparam.experiments.best_rate import judge
-from dynparam.experiments.best_rate.settings import for_rates
+from dynparam.experiments.best_rate.settings import for_best_rates
 from dynparam.experiments.best_rate.tables import BEST
 from dynparam.statistics.judged import CLAIM, CONTROL
 from dynparam.support.errors import DataError
@@ -13,7 +13,7 @@ from dynparam.training.arms.quantities import SPEED, TEST_LOSS
 from tests import arms
 from tests.thesis import CONFIG, with_block
 
-STAGE = for_rates(CONFIG)
+STAGE = for_best_rates(CONFIG)
 TABLES = arms.tables("best_rate")
 VERDICTS = arms.rate_verdicts()
 
@@ -112,13 +112,13 @@ def test_without_all_four_there_are_no_parts():
     ]
     config = with_block("best_rate", networks=networks)
     tables = {place: arms.planted(stage) for place, stage in all_arms(config).items() if place in TABLES}
-    table = judge.judged(tables, for_rates(config))
+    table = judge.judged(tables, for_best_rates(config))
     assert set(table["experiment"]) == {judge.OWN_BEST, judge.FIXED, judge.FAR}
 
 
 def test_a_choice_by_accuracy_is_one_by_the_most_right():
     config = with_block("best_rate", chosen_by="validation_accuracy")
-    best = judge.best_table(TABLES, for_rates(config))
+    best = judge.best_table(TABLES, for_best_rates(config))
     for _, row in best.iterrows():
         assert row["best_rate"] == pytest.approx(arms.OPTIMUM[row["initialization"]])
 

@@ -162,7 +162,7 @@ def tables(config: BaseModel) -> Iterator[tuple[str, ArmsStage]]:
         )
 
 
-def for_rates(config: BaseModel) -> BestRateStage:
+def for_best_rates(config: BaseModel) -> BestRateStage:
     """What the verdicts and the figure depend on, besides the curves."""
     whole = pick(BestRateStage, config)
     return whole.model_copy(update={"figures": whole.figures.only()})

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dynparam.experiments.best_rate.settings import BestRateStage, for_rates, tables
+from dynparam.experiments.best_rate.settings import BestRateStage, for_best_rates, tables
 from dynparam.provenance.experiment import Experiment, ShownFigure, ShownTable
 from dynparam.provenance.stage import RESULTS, Made, Stage
 
@@ -69,7 +69,7 @@ JUDGE = Stage(
     judge_rates,
     curves_read,
     (RESULTS,),
-    jobs=lambda config: (for_rates(config),),
+    jobs=lambda config: (for_best_rates(config),),
     examples=("dynparam rates judge --results results --output verdicts.csv",),
     remedy=REMEDY,
     repeatable=True,
@@ -80,7 +80,7 @@ LIST = Stage(
     list_best_rates,
     curves_read,
     (RESULTS,),
-    jobs=lambda config: (for_rates(config),),
+    jobs=lambda config: (for_best_rates(config),),
     examples=("dynparam rates list --results results --output best.csv",),
     remedy=REMEDY,
     repeatable=True,
@@ -91,7 +91,7 @@ PLOT = Stage(
     plot_rates,
     curves_read,
     (RESULTS,),
-    jobs=lambda config: (for_rates(config),),
+    jobs=lambda config: (for_best_rates(config),),
     examples=("dynparam plot rates --results results --output best_rate.png",),
     remedy=REMEDY,
     repeatable=True,
@@ -100,7 +100,7 @@ PLOT = Stage(
 
 def figures(config: Any) -> Iterator[ShownFigure]:
     """The figure of loss and accuracy against the rate."""
-    curves = tuple(f"arms/{place}.csv" for place in for_rates(config).places())
+    curves = tuple(f"arms/{place}.csv" for place in for_best_rates(config).places())
     yield ShownFigure(config.best_rate.figure, TITLE, SOURCE, curves)
 
 
