@@ -22,7 +22,6 @@ from dynparam.support.errors import DataError
 REPETITIONS = 1000
 
 
-
 def level(covers):
     """That intervals of 95 % hold what is expected in 95 % of cases, up to what repetitions tell."""
     return pytest.approx(0.95, abs=0.0211) == np.mean(covers)

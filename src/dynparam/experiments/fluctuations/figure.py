@@ -174,14 +174,17 @@ def _networks_panel(axis: Axes, rows: pd.DataFrame, own: FluctuationSettings) ->
         for bottlenecks, style in ((own.bottlenecks[0], ":"), (own.bottlenecks[-1], "--")):
             line = rows[rows["bottlenecks"] == bottlenecks].sort_values("x")
             label = f"exact, {bottlenecks} bottleneck{'s' * (bottlenecks > 1)}"
-            axis.plot(line["x"], line["expected"], style, color="0.1", linewidth=0.9, label=label)
+            axis.plot(
+                line["x"], line["expected"], style, color="0.1", linewidth=1.2, label=label, zorder=5
+            )
         axis.legend(loc="lower right", frameon=False, handlelength=1.8)
 
 
 def _seeds_panel(axis: Axes, rows: pd.DataFrame) -> None:
-    """Every task filled in its own way."""
+    """Every task filled in its own way. Random networks do not foretell the loss, so it has no line."""
     tasks = list(dict.fromkeys(rows["task"]))
-    _limit(axis, rows)
+    if (rows["panel"] == "fall").all():
+        _limit(axis, rows)
     for name, found in rows.groupby("parametrization", sort=False):
         for task, points in found.groupby("task", sort=False):
             _points(axis, points, str(name), filled=task == tasks[0])
@@ -190,7 +193,8 @@ def _seeds_panel(axis: Axes, rows: pd.DataFrame) -> None:
                markerfacecolor="0.1" if task == tasks[0] else "white")
         for task in tasks
     ]  # fmt: skip
-    axis.legend(handles=handles, loc="lower right", frameon=False, handletextpad=0.2)
+    if (rows["panel"] == "loss").all():
+        axis.legend(handles=handles, loc="lower left", frameon=False, handletextpad=0.2)
 
 
 def _limit(axis: Axes, rows: pd.DataFrame) -> None:
@@ -219,7 +223,7 @@ def _scales(axis: Axes, rows: pd.DataFrame) -> None:
     """Logarithmic axes numbered as 0.2, not 2 x 10^-1, over the points."""
     axis.set(xscale="log", yscale="log")
     if len(rows):
-        axis.set_ylim(NARROWER * rows["value"].min(), WIDER * rows["value"].max())
+        axis.set_ylim(NARROWER * rows["low"].min(), WIDER * rows["high"].max())
     for one, subs in ((axis.xaxis, (1.0,)), (axis.yaxis, (1.0, 3.0))):
         one.set_major_locator(LogLocator(subs=subs))
         one.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

@@ -70,12 +70,20 @@ class Found(Judged):
         return min(found), max(found)
 
     def typical(self) -> list[dict[str, Any]]:
-        """By number of bottlenecks: the n_min from which on the mean describes a typical network."""
-        rows = self._settings_of(TYPICAL)
-        return [
-            {"bottlenecks": count, **_whole(rows[bottlenecks_of(count)])}
-            for count in self._settings.bottlenecks
-        ]
+        """By number of bottlenecks: the n_min from which on the mean describes a typical network.
+
+        And the row of the median at the next n_min that was measured. Either is none if there is none.
+        """
+        rows, medians = self._settings_of(TYPICAL), self._settings_of(MEDIAN)
+        found = []
+        for count in self._settings.bottlenecks:
+            value = rows[bottlenecks_of(count)]["expected"]
+            expected = None if np.isnan(value) else int(value)
+            beyond = [n for n in self._settings.n_min if expected is not None and n >= expected]
+            median = medians[network(count, beyond[0])] if beyond else None
+            n_min = beyond[0] if beyond else None
+            found.append({"bottlenecks": count, "n_min": expected, "next": n_min, "median": median})
+        return found
 
     def typical_of_main(self) -> dict[str, Any]:
         """The same of the main networks."""
@@ -121,14 +129,6 @@ class Found(Judged):
 
     def _settings_of(self, quantity: str) -> dict[str, dict[str, Any]]:
         return {row["setting"]: row for row in self.rows(quantity)}
-
-
-def _whole(row: dict[str, Any]) -> dict[str, Any]:
-    """Theory's n_min and the measured one; none where there is none."""
-    return {
-        name: None if np.isnan(row[key]) else int(row[key])
-        for name, key in (("expected", "expected"), ("measured", "measured"))
-    }
 
 
 def found(config: Any, files: Files) -> Found:
