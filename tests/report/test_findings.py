@@ -218,7 +218,11 @@ QUOTED = [
     ),
     Quoted({"fluctuations.typical": 0.1}, "is within 5 % of the mean", "is within 10 % of the mean"),
     Quoted({"fluctuations.epoch": 2}, "**After epoch 1 the", "**After epoch 2 the"),
-    Quoted({"fluctuations.parametrizations": ["ntk", "mup"]}, "| spectral | 0.1", "| mup | 0.1"),
+    Quoted(
+        {"fluctuations.parametrizations": ["standard", "ntk"]},
+        "| theory | A_L | |---|---|---|---| | ntk |",
+        "| theory | A_L | |---|---|---|---| | standard |",
+    ),
     # sharpness
     Quoted({"sharpness.figure": "own"}, "companion_sharpness.png", "`figures/own.png`"),
     Quoted(
@@ -544,7 +548,6 @@ BY_HAND_IN_JAPANESE = (
     "区間全体が 0 より低い",
     "分散が 1 を超える",
     "1/n_l の和",
-    "√(∏(1 + 5/n_l) − 1)",
     "table1_1",
     "findings.ja.md.j2",
 )

@@ -13,6 +13,7 @@ from dynparam.experiments.fluctuations.judge import (
     DEAD,
     FALL,
     GROWS,
+    HEAVY,
     LOSS,
     MEDIAN,
     OWN,
@@ -60,9 +61,10 @@ class Found(Judged):
             for n_min, name in named.items()
         ]
 
-    def undecided_variations(self) -> int:
-        """How many coefficients of variation are not decided."""
-        return sum(row["verdict"] == "undecided" for row in self.rows(VARIATION))
+    def undecided_variations(self) -> dict[str, int]:
+        """How many coefficients of variation are not decided: all of them, and for a heavy tail."""
+        notes = [row["note"] for row in self.rows(VARIATION) if row["verdict"] == "undecided"]
+        return {"all": len(notes), "heavy": sum(HEAVY in str(note) for note in notes)}
 
     def ratios(self) -> tuple[float, float]:
         """The least and the greatest scatter of the logarithm over theory."""
@@ -101,7 +103,8 @@ class Found(Judged):
         found = []
         for name in self._settings.parametrizations:
             setting = f"{name}, {network(self._settings.main, n_min)}"
-            found.append({"name": name, "own": own[setting], "alignment": whole[setting]})
+            if setting in own:
+                found.append({"name": name, "own": own[setting], "alignment": whole[setting]})
         return found
 
     def contributions_as_expected(self) -> bool:

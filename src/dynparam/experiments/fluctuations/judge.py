@@ -61,6 +61,9 @@ ALIGNMENT = "coefficient of variation of the alignment A_L"
 LOSS = "exponent of sum 1/n_l in the seeds' spread of the training loss"
 FALL = "exponent of sum 1/n_l in the seeds' spread of the fall of the training loss"
 
+HEAVY = "a tail too heavy for these trials"
+"""What the note says where theory foresees too large an error."""
+
 SPREADS = {"loss": LOSS, "fall": FALL}
 """By the quantity of the table of seeds."""
 
@@ -193,7 +196,7 @@ def _relative(
     found = equal(experiment, quantity, where, expected, measured, tolerance * expected, note, role)
     if foreseen <= tail:
         return found
-    told = f"a tail too heavy for these trials: the mean square is known to {foreseen:.0%}"
+    told = f"{HEAVY}: the mean square is known to {foreseen:.0%}"
     note = f"{note}; {told}" if note else told
     return Row(
         experiment, quantity, where, role, expected, measured, found.accepted, note,
