@@ -29,7 +29,18 @@ from dynparam.theory.widths import log_spaced
 from dynparam.training.curve_table import COLUMNS
 from dynparam.trials.networks import family_exponents
 from dynparam.trials.settings import ASYMPTOTIC
-from tests import boltzmann, concepts, continual, fields, isometry, lazy, natural, open_choices, softmax
+from tests import (
+    boltzmann,
+    concepts,
+    continual,
+    fields,
+    fluctuating,
+    isometry,
+    lazy,
+    natural,
+    open_choices,
+    softmax,
+)
 from tests.planted import all_planted, stage
 from tests.thesis import CONFIG
 
@@ -329,6 +340,7 @@ def make(root: Path) -> None:
         "results/comparison/claims": claims(),
         "results/sweep/edges": edges(),
         "results/sweep/exponents": exponents(),
+        "results/fluctuations/verdicts": fluctuating.verdicts(),
         "results/sharpness/verdicts": sharpness(),
         "results/sharpness/thesis": sharpness_of_thesis(),
         "results/lazy_or_rich/verdicts": laziness(),

@@ -22,7 +22,7 @@ from dynparam.report.sources import table as table_of_sources
 from dynparam.statistics.estimates import Estimate
 from dynparam.statistics.judged import CLAIM, CONTROL, Row, table, within
 from dynparam.training.settings import all_runs, for_audit
-from tests import boltzmann, concepts, continual, fields, isometry, lazy, natural, softmax
+from tests import boltzmann, concepts, continual, fields, fluctuating, isometry, lazy, natural, softmax
 
 ROOT = Path(__file__).parents[1]
 
@@ -213,6 +213,7 @@ def make(root: Path, size: tuple[int, int] = (1500, 600)) -> Config:
     chosen = settings(root)
     results, figures, docs = chosen.paths.results, chosen.paths.figures, root / "docs"
     companions = (
+        "fluctuations",
         "sharpness",
         "lazy_or_rich",
         "softmax_fisher",
@@ -234,6 +235,7 @@ def make(root: Path, size: tuple[int, int] = (1500, 600)) -> Config:
         "comparison/claims": claims(),
         "comparison/sources": sources(),
         "sweep/edges": edges(),
+        "fluctuations/verdicts": fluctuating.verdicts(),
         "sharpness/verdicts": sharpness(),
         "lazy_or_rich/verdicts": judged(lazy.planted(laziness), laziness),
         "softmax_fisher/verdicts": softmax.verdicts(),

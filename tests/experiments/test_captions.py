@@ -52,6 +52,8 @@ SAID = {
         f"{LEVEL} % intervals",
     ],
     "isometry/verdicts": [],
+    "fluctuations/fluctuations": ["sum of 1/n_l over hidden layers.", f"{LEVEL} % intervals"],
+    "fluctuations/verdicts": [],
     "attentional_boltzmann/companion_attentional_bm": [f"{LEVEL} % intervals"],
     "attentional_boltzmann/verdicts": [],
     "natural_gradient/companion_natural_gradient": [

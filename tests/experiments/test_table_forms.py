@@ -23,6 +23,8 @@ FORMS = {
     "r_sweep TRIALS": ("experiment r n trial step layer", False),
     "r_sweep EDGES": ("statistic reference", False),
     "r_sweep EXPONENTS": ("statistic reference r layer", False),
+    "fluctuations TRIALS": ("parametrization bottlenecks n_min trial", True),
+    "fluctuations SPREAD": ("task parametrization n n_min draw quantity", False),
     "sharpness WIDTHS": ("family parametrization n trial", False),
     "sharpness LIMITS": ("inputs family parametrization n", False),
     "sharpness NORMALIZATION": ("inputs width trial normalization", False),

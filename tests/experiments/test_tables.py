@@ -11,6 +11,7 @@ from dynparam.experiments.alignments import tables as alignments
 from dynparam.experiments.attentional_boltzmann import tables as attentional_boltzmann
 from dynparam.experiments.concept_retrieval import tables as concept_retrieval
 from dynparam.experiments.continual_learning import tables as continual_learning
+from dynparam.experiments.fluctuations import tables as fluctuations
 from dynparam.experiments.isometry import tables as isometry
 from dynparam.experiments.lazy_or_rich import tables as lazy_or_rich
 from dynparam.experiments.natural_gradient import tables as natural_gradient
@@ -70,6 +71,12 @@ RULES = {
         f"expected exponent {INTERVAL} verdict",
         "trials",
         "statistic reference r layer",
+    ),
+    "random networks": Rules(
+        fluctuations.TRIALS, "", "trial", "parametrization bottlenecks n_min trial", complete=True
+    ),
+    "seeds": Rules(
+        fluctuations.SPREAD, "variance", "draw", "task parametrization n n_min draw quantity"
     ),
     "sharpness against width": Rules(sharpness.WIDTHS, "", "trial", "family parametrization n trial"),
     "wide limits": Rules(sharpness.LIMITS, "", "", "inputs family parametrization n"),

@@ -76,6 +76,7 @@ def test_a_figure_that_is_not_drawn_is_left_out_alone(tmp_path, key, figure):
             [f"sharpness/{one}.csv" for one in ("widths", "limits", "normalization")],
         ),
         ("open_choices", ["open_choices/changes.csv"]),
+        ("fluctuations", ["fluctuations/trials.csv", "fluctuations/spread.csv"]),
         ("companion_softmax", ["softmax_fisher/eigenvalues.csv"]),
         ("companion_isometry", ["isometry/measured.csv"]),
         ("companion_attentional_bm", ["attentional_boltzmann/measured.csv"]),

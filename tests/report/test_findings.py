@@ -108,7 +108,7 @@ def test_page_quotes_its_tables(run):
     assert "The exponents of depth are 1." in whole
     assert "with 3 seeds per curve (the archive; the thesis has 100)" in whole
     assert "20 seeds at n = 1000 and 2000, 3 at n = 5000 and 10000, on 1 to 4 draws of" in whole
-    assert re.findall(r"(?<= )(\d+)\. (?=\*\*)", whole) == [str(k) for k in range(1, 25)]
+    assert re.findall(r"(?<= )(\d+)\. (?=\*\*)", whole) == [str(k) for k in range(1, 29)]
     assert MARK not in whole
 
 
@@ -203,6 +203,26 @@ QUOTED = [
     Quoted({"sweep.training.widths.largest": 20_000}, "(n up to 30,000)", "(n up to 20,000)"),
     Quoted({"network.hidden": ["wide", "wide", "narrow"]}, "mean, n^0.40", "mean, n^0.42"),
     Quoted({"figures.sweep": None}, "r_sweep.png", "(`results/sweep/edges.csv`; n_min"),
+    # fluctuations
+    Quoted({"fluctuations.figure": "own"}, "`figures/fluctuations.png`", "`figures/own.png`"),
+    Quoted(
+        {"fluctuations.bottlenecks": [1, 2, 4]}, "1 to 6 bottlenecks, n = 4000", "1 to 4 bottlenecks"
+    ),
+    Quoted({"fluctuations.n": 3000}, "bottlenecks, n = 4000, 400", "bottlenecks, n = 3000, 400"),
+    Quoted({"fluctuations.trials": 300}, "4000, 400 networks", "4000, 300 networks"),
+    Quoted({"fluctuations.main": 3}, "With 2 bottlenecks:", "With 3 bottlenecks:"),
+    Quoted(
+        {"fluctuations.n_min": [7, 10, 500]},
+        "At n_min = 1000 these are",
+        "At n_min = 500 these are",
+    ),
+    Quoted({"fluctuations.typical": 0.1}, "is within 5 % of the mean", "is within 10 % of the mean"),
+    Quoted({"fluctuations.epoch": 2}, "**After epoch 1 the", "**After epoch 2 the"),
+    Quoted(
+        {"fluctuations.parametrizations": ["standard", "ntk"]},
+        "| theory | A_L | |---|---|---|---| | ntk |",
+        "| theory | A_L | |---|---|---|---| | standard |",
+    ),
     # sharpness
     Quoted({"sharpness.figure": "own"}, "companion_sharpness.png", "`figures/own.png`"),
     Quoted(
@@ -427,7 +447,7 @@ def test_files_are_quoted_where_they_lie(run):
 def templates(name="findings.md.j2"):
     """The parsed templates of all sentences, by their place."""
     places = sorted((ROOT / "src/dynparam").rglob(name))
-    assert len(places) == 15
+    assert len(places) == 16
     environment = Environment()
     return {
         str(place.relative_to(ROOT)): environment.parse(place.read_text(encoding="utf-8"))
@@ -500,6 +520,8 @@ BY_HAND = (
     "1 - c",
     "speed a is 1 for the exact one",
     "(PD + P - 1)/2n",
+    "1/n_l",
+    "sqrt(prod (1 + 5/n_l) - 1)",
     "1 - s^2/lambda, or by 0",
     "not 1/2 for targets smoother",
     "far below 1; at n",
@@ -525,6 +547,7 @@ BY_HAND_IN_JAPANESE = (
     "ステップ 2 で",
     "区間全体が 0 より低い",
     "分散が 1 を超える",
+    "1/n_l の和",
     "table1_1",
     "findings.ja.md.j2",
 )
@@ -609,6 +632,7 @@ class Turned(NamedTuple):
 
 SLOPES, WIDE = "results/comparison/slopes.csv", "figures/fig3_2_wide.csv"
 EDGES, EXPONENTS = "results/sweep/edges.csv", "results/sweep/exponents.csv"
+FLUCTUATIONS = "results/fluctuations/verdicts.csv"
 SHARPNESS = "results/sharpness/verdicts.csv"
 TABLE, CONDITIONS = "results/table1_1/table1_1.csv", "figures/conditions.csv"
 LAZY = "results/lazy_or_rich/verdicts.csv"
@@ -654,6 +678,42 @@ TURNED = [
     Turned("well beyond it", EXPONENTS, "statistic == 'growth'", "trials", 16),
     Turned("The onset is", EXPONENTS, "statistic == 'growth'", "exponent", 0.5),
     Turned("The onset is", EXPONENTS, "statistic == 'drift'", "verdict", "agrees"),
+    # fluctuations
+    Turned(
+        "**How much random networks",
+        FLUCTUATIONS,
+        "quantity.str.startswith('exponent of sum') and experiment == 'networks'",
+        "verdict",
+        "disagrees",
+    ),
+    Turned(
+        "No coefficient of variation,",
+        FLUCTUATIONS,
+        "quantity.str.startswith('share of dead')",
+        "verdict",
+        "disagrees",
+    ),
+    Turned(
+        "**The readout's own",
+        FLUCTUATIONS,
+        "experiment == 'contributions' and role == 'claim'",
+        "verdict",
+        "disagrees",
+    ),
+    Turned(
+        "How far the loss has",
+        FLUCTUATIONS,
+        "quantity.str.contains('fall of') and role == 'shown'",
+        "ci_low",
+        -0.1,
+    ),
+    Turned(
+        "All controls are refuted: the law",
+        FLUCTUATIONS,
+        "role == 'control'",
+        "verdict",
+        "undecided",
+    ),
     # sharpness
     Turned(
         "**Under spectral parametrization sharpness",
@@ -892,7 +952,7 @@ class TestTheSummaryInJapanese:
             "曲線ごとのシード数は 3（論文は 100）",
         ):
             assert sentence in whole
-        assert re.findall(r"(?m)^(\d+)\. ", whole) == [str(k) for k in range(1, 23)]
+        assert re.findall(r"(?m)^(\d+)\. ", whole) == [str(k) for k in range(1, 24)]
         assert "この実行では成り立たない" not in whole
 
     def test_it_fits_one_page(self, run):

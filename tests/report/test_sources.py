@@ -182,6 +182,14 @@ CASES = [
         compares=False,
     ),
     Case(
+        "In layers of few units",
+        VERDICTS.format("fluctuations"),
+        {
+            "quantity": r"(standard deviation of log|exponent of sum 1/n_l in the standard) .*",
+            "experiment": "networks",
+        },
+    ),
+    Case(
         "Under the NTK parametrization a wide network trains",
         VERDICTS.format("lazy_or_rich"),
         {"experiment": "linearization", "quantity": r"exponent of n in \|f .*, ntk"},

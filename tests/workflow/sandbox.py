@@ -59,6 +59,7 @@ SMALL: dict[str, Any] = {
         "training": {"widths": {"smallest": 40, "largest": 120, "count": 2}, "trials": 2},
         "steps": 3,
     },
+    "fluctuations": {"n": 40, "n_min": [6, 12], "bottlenecks": [1, 2], "trials": 20},
     "sharpness": {
         "widths": {
             "widths": {"smallest": 40, "largest": 120, "count": 2},
@@ -251,6 +252,7 @@ PLACES = {
     "linearization",
     "open_choices",
     "probe",
+    "fluctuations",
     "softmax_fisher",
     "isometry",
     "attentional_boltzmann",

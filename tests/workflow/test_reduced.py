@@ -10,6 +10,7 @@ FIGURES_BEYOND = (
     "table1_1",
     "conditions",
     "r_sweep",
+    "fluctuations",
     "open_choices",
     "open_choices_training",
     *(

@@ -19,6 +19,7 @@ from dynparam.experiments.attentional_boltzmann.settings import AttentionalBoltz
 from dynparam.experiments.best_rate.settings import BestRateSettings
 from dynparam.experiments.concept_retrieval.settings import ConceptRetrieval
 from dynparam.experiments.continual_learning.settings import ContinualLearning
+from dynparam.experiments.fluctuations.settings import FluctuationSettings
 from dynparam.experiments.isometry.settings import IsometrySettings
 from dynparam.experiments.lazy_or_rich.settings import LazyOrRich
 from dynparam.experiments.measured_orders.settings import Exponents
@@ -70,6 +71,7 @@ class Config(Block):
     open_choices: OpenChoicesSettings
     exponents: Exponents
     sweep: Sweep
+    fluctuations: FluctuationSettings
     sharpness: Sharpness
     lazy_or_rich: LazyOrRich
     softmax_fisher: SoftmaxFisher
@@ -179,6 +181,11 @@ class Config(Block):
             raise ValueError(
                 f"claims.epochs names epoch {max(self.claims.epochs)}, but protocol.epochs is "
                 f"{self.protocol.epochs}; judge earlier epochs or train longer"
+            )
+        if self.fluctuations.epoch > shortest:
+            raise ValueError(
+                f"fluctuations.epoch ({self.fluctuations.epoch}) exceeds the {shortest} epochs of a "
+                f"run; compare seeds earlier"
             )
         if self.training.audit.epochs > shortest:
             raise ValueError(

@@ -8,6 +8,7 @@ from dynparam.experiments.attentional_boltzmann.stages import EXPERIMENT as ATTE
 from dynparam.experiments.best_rate.stages import EXPERIMENT as BEST_RATE
 from dynparam.experiments.concept_retrieval.stages import EXPERIMENT as CONCEPT_RETRIEVAL
 from dynparam.experiments.continual_learning.stages import EXPERIMENT as CONTINUAL_LEARNING
+from dynparam.experiments.fluctuations.stages import EXPERIMENT as FLUCTUATIONS
 from dynparam.experiments.isometry.stages import EXPERIMENT as ISOMETRY
 from dynparam.experiments.lazy_or_rich.stages import EXPERIMENT as LAZY_OR_RICH
 from dynparam.experiments.measured_orders.stages import EXPERIMENT as MEASURED_ORDERS
@@ -29,6 +30,7 @@ EXPERIMENTS = (
     TRAINING_CURVES,
     BEST_RATE,
     WEIGHT_DECAY,
+    FLUCTUATIONS,
     LAZY_OR_RICH,
     SHARPNESS,
     SOFTMAX_FISHER,

@@ -53,12 +53,6 @@ FORM = Form(
 ELSEWHERE = (
     SourceClaim(
         THESIS,
-        "Ch. 4",
-        "In layers of few units random fluctuations are large.",
-        "Not tested: intervals show them, and no experiment measures how they grow.",
-    ),
-    SourceClaim(
-        THESIS,
         "Sec. 1.1.1",
         "Networks with many more parameters than samples can generalize well.",
         "Not tested: the thesis reports it from the literature.",

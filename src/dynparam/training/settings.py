@@ -306,8 +306,26 @@ def require_a_batch(data: Data, protocol: Protocol) -> None:
         )
 
 
-class TrainedRuns(Block):
+class WantedRuns(Block):
+    """The part of ``training`` that says which runs there are; the rest is passed over."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    parametrizations: Parametrizations
+    seeds: int
+
+
+class ListedRuns(Block):
     """Blocks that say which runs there are."""
+
+    training: WantedRuns
+    protocol: Protocol
+    domain: Domain
+    figures: Figures
+
+
+class TrainedRuns(Block):
+    """The same, and where their curves come from."""
 
     training: Training
     protocol: Protocol
@@ -327,7 +345,7 @@ class RunBlocks(Block):
 
 def all_runs(config: BaseModel) -> dict[str, Run]:
     """All runs of the figures of curves and of the domain study, by name."""
-    blocks = pick(TrainedRuns, config)
+    blocks = pick(ListedRuns, config)
     main = blocks.protocol.network_name
     tasks = dict.fromkeys(blocks.figures.training.values())
     wanted = [(task, main, range(blocks.training.seeds), 0) for task in tasks]

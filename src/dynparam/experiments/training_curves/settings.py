@@ -6,7 +6,6 @@ from typing import Annotated, Self
 
 from pydantic import (
     BaseModel,
-    ConfigDict,
     Field,
     PositiveFloat,
     model_validator,
@@ -14,8 +13,7 @@ from pydantic import (
 
 from dynparam.settings.base import Block, Epochs, pick
 from dynparam.settings.shared import Figures, Fit
-from dynparam.settings.widths import Parametrizations
-from dynparam.training.settings import ACCURACIES, LOSSES, Domain, Protocol
+from dynparam.training.settings import ACCURACIES, LOSSES, Domain, Protocol, WantedRuns
 
 
 class Claims(Block):
@@ -66,19 +64,10 @@ class Claims(Block):
         return self
 
 
-class ShownTraining(Block):
-    """The part of ``training`` that claims and figures depend on; the rest is passed over."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    parametrizations: Parametrizations
-    seeds: int
-
-
 class ClaimsStage(Block):
     """Blocks of ``judge_claims`` and of the figures of training curves."""
 
-    training: ShownTraining
+    training: WantedRuns
     protocol: Protocol
     domain: Domain
     claims: Claims
