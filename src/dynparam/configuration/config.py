@@ -18,6 +18,7 @@ from dynparam.experiments.alignments.settings import (
 from dynparam.experiments.attentional_boltzmann.settings import AttentionalBoltzmannSettings
 from dynparam.experiments.concept_retrieval.settings import ConceptRetrieval
 from dynparam.experiments.continual_learning.settings import ContinualLearning
+from dynparam.experiments.delay_law.settings import DelayLaw
 from dynparam.experiments.isometry.settings import IsometrySettings
 from dynparam.experiments.lazy_or_rich.settings import LazyOrRich
 from dynparam.experiments.measured_orders.settings import Exponents
@@ -77,6 +78,7 @@ class Config(Block):
     continual_learning: ContinualLearning
     concept_retrieval: ConceptRetrieval
     receptive_fields: ReceptiveFields
+    delay_law: DelayLaw
     protocol: Protocol
     training: Training
     domain: Domain

@@ -7,6 +7,7 @@ from dynparam.experiments.architecture.stages import EXPERIMENT as ARCHITECTURE
 from dynparam.experiments.attentional_boltzmann.stages import EXPERIMENT as ATTENTIONAL_BOLTZMANN
 from dynparam.experiments.concept_retrieval.stages import EXPERIMENT as CONCEPT_RETRIEVAL
 from dynparam.experiments.continual_learning.stages import EXPERIMENT as CONTINUAL_LEARNING
+from dynparam.experiments.delay_law.stages import EXPERIMENT as DELAY_LAW
 from dynparam.experiments.isometry.stages import EXPERIMENT as ISOMETRY
 from dynparam.experiments.lazy_or_rich.stages import EXPERIMENT as LAZY_OR_RICH
 from dynparam.experiments.measured_orders.stages import EXPERIMENT as MEASURED_ORDERS
@@ -34,4 +35,5 @@ EXPERIMENTS = (
     CONTINUAL_LEARNING,
     CONCEPT_RETRIEVAL,
     RECEPTIVE_FIELDS,
+    DELAY_LAW,
 )
