@@ -18,8 +18,6 @@ from dynparam.experiments.delay_law.measure import Case, parts
 from dynparam.experiments.delay_law.settings import FAMILIES, DelayLaw, DelayStage
 from dynparam.presentation.figure_style import (
     LARGE,
-    LAYER_COLOURS,
-    LAYER_MARKERS,
     TEXT_WIDTH_INCHES,
     grid,
 )
@@ -36,10 +34,9 @@ CURVE_POINTS = 25
 ERROR_BARS: Any = {"elinewidth": 0.8, "capsize": 1.5, "markersize": 4.5, "markeredgewidth": 0.9}
 
 SERIES_LOOKS = tuple(
-    Look(LAYER_COLOURS[colour], LAYER_MARKERS[marker])
-    for colour, marker in ((0, 0), (1, 1), (5, 2), (2, 3), (3, 4))
+    map(Look, ("#332288", "#882255", "#999933", "0.35", "0.1"), ("o", "s", "^", "D", "v"))
 )
-"""Of one to five bottlenecks."""
+"""Of one to five bottlenecks: Tol's muted palette, so that no parametrization has their colours."""
 
 
 def plotted_data(measured: pd.DataFrame, settings: DelayStage) -> pd.DataFrame:
@@ -144,7 +141,7 @@ def _ratio_panel(axis: Axes, data: pd.DataFrame) -> None:
         Line2D([], [], linestyle="", marker="o", color="0.3", markersize=5, label="measured, spectral"),
         Line2D([], [], color="0.3", linewidth=1.3, label="theory, nothing fitted"),
     ]
-    axis.legend(handles=handles, loc="upper left", frameon=False)
+    axis.legend(handles=handles, loc="lower right", frameon=False)
 
 
 def _name(bottlenecks: int) -> str:

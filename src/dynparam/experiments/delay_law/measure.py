@@ -7,6 +7,7 @@ only where both widths grow; both are exact.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -139,7 +140,7 @@ def steps_of(own: DelayLaw, case: Case, trial: int) -> float:
     maps = _maps(case, widths, scales, generator)
     seen = losses(maps, scales, x, y, case.learning_rate, case.momentum)
     found = steps_until(islice(seen, own.steps + 1))
-    if found != found:
+    if math.isnan(found):
         raise NonFiniteError(
             f"{case.part}, {case.kind}, {case.parametrization}, {case.bottlenecks} bottlenecks, n = "
             f"{case.n}, n_min = {case.n_min}, trial {trial}: the loss is not halved within "
