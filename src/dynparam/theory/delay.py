@@ -62,7 +62,7 @@ def aligned_delay(ratio: float, bottlenecks: int) -> float:
 
 
 def aligned_exponent(ratio: float, bottlenecks: int) -> float:
-    """The local exponent d log T / d log R of ``aligned_delay``, at R above 1.
+    """The local exponent d log T / d log R of ``aligned_delay``; infinite at R = 1, where T is zero.
 
     It falls to zero as 1/log R for B = 1, and to (B - 1)/2 for others. Raises as that does.
 
@@ -73,9 +73,12 @@ def aligned_exponent(ratio: float, bottlenecks: int) -> float:
         2 [0.63, 0.51, 0.5]
         3 [1.06, 1.0, 1.0]
     """
-    # The upper end of the integral moves by sqrt(R / (R - 1)) / 2 a unit of log R.
-    end = math.sqrt(ratio / (ratio - 1)) / 2 if ratio > 1 else math.inf
-    return asymptotic_exponent(bottlenecks) + end / aligned_delay(ratio, bottlenecks)
+    delayed = aligned_delay(ratio, bottlenecks)
+    if ratio == 1:
+        return math.inf
+    # The upper end of the integral moves by that much a unit of log R.
+    end = math.sqrt(ratio / (ratio - 1)) / 2
+    return asymptotic_exponent(bottlenecks) + end / delayed
 
 
 def asymptotic_exponent(bottlenecks: int) -> float:
