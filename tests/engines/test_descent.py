@@ -66,7 +66,7 @@ def test_losses_are_those_of_autograd(kind, images, momentum):
 
 
 def test_weights_in_law_lose_as_stored_ones():
-    """Kolmogorov and Smirnov's test of the loss after three steps; it rejects the truth 1 in 1000 times."""
+    """Kolmogorov and Smirnov's test of the loss after three steps; 1 in 1000 fails if it is so."""
     x, y = batch(1)
     widths = Widths((6, 20, 5, 20, 2))
     scales = layer_scales("spectral", widths)

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from dynparam.experiments.delay_law.judge import delays_of, series_cases
+from dynparam.experiments.delay_law.judge import Measured, by_case, delays_of, series_cases
 from dynparam.experiments.delay_law.measure import Case, parts
 from dynparam.experiments.delay_law.settings import FAMILIES, DelayLaw, DelayStage
 from dynparam.presentation.figure_style import (
@@ -45,8 +45,8 @@ def plotted_data(measured: pd.DataFrame, settings: DelayStage) -> pd.DataFrame:
     Panel "ratio": eta times the steps against R (x), measured and, on more points, by theory. Panel
     "family": steps over their mean at the smallest n, against n (x), by kind of family.
     """
-    own, level = settings.delay_law, settings.fit.confidence
-    rows = [*_series_rows(measured, own, level), *_family_rows(measured, own, level)]
+    own, level, found = settings.delay_law, settings.fit.confidence, by_case(measured)
+    rows = [*_series_rows(found, own, level), *_family_rows(found, own, level)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -74,7 +74,7 @@ def delay_figure(data: pd.DataFrame, settings: DelayStage) -> Figure:
     return figure
 
 
-def _series_rows(measured: pd.DataFrame, own: DelayLaw, level: float) -> Iterator[dict[str, object]]:
+def _series_rows(measured: Measured, own: DelayLaw, level: float) -> Iterator[dict[str, object]]:
     for series in own.series:
         for case in series_cases(own, series.bottlenecks):
             delays = delays_of(measured, case) * case.learning_rate
@@ -91,7 +91,7 @@ def _series_rows(measured: pd.DataFrame, own: DelayLaw, level: float) -> Iterato
             }
 
 
-def _family_rows(measured: pd.DataFrame, own: DelayLaw, level: float) -> Iterator[dict[str, object]]:
+def _family_rows(measured: Measured, own: DelayLaw, level: float) -> Iterator[dict[str, object]]:
     first: dict[tuple[str, str], float] = {}
     for case in parts(own)[FAMILIES]:
         steps = delays_of(measured, case)

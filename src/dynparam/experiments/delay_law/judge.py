@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -51,6 +52,9 @@ GROWTH = "exponent of n"
 POWER = 0.5
 """The smallest power that theory has, that of two bottlenecks."""
 
+Measured = Mapping[tuple[Any, ...], FloatArray]
+"""Steps (trials,) of every case, by what tells it from others."""
+
 Delays = Mapping[int, FloatArray]
 """Steps (trials,) of every ratio R or width n, increasing."""
 
@@ -65,29 +69,21 @@ class Halves:
 
 def judged(measured: pd.DataFrame, settings: DelayStage) -> pd.DataFrame:
     """The table of verdicts (``statistics.judged``). Raises ``DataError`` if a control agrees."""
-    own, level = settings.delay_law, settings.fit.confidence
-    return table(
-        [
-            *_series(measured, own, level),
-            *_variants(measured, own, level),
-            *_narrow_layers(measured, own, level),
-            *_families(measured, own, level),
-        ]
-    )
+    own, level, found = settings.delay_law, settings.fit.confidence, by_case(measured)
+    parted = (_series, _variants, _narrow_layers, _families)
+    return table(row for rows in parted for row in rows(found, own, level))
 
 
-def delays_of(measured: pd.DataFrame, case: Case) -> FloatArray:
+def by_case(measured: pd.DataFrame) -> Measured:
+    """The steps of every case, in the order of its trials."""
+    keys = ["part", "kind", "bottlenecks", "parametrization", "n", "n_min"]
+    groups = measured.sort_values("trial").groupby(keys)["steps"]
+    return {tuple(key): steps.to_numpy(float) for key, steps in groups}
+
+
+def delays_of(measured: Measured, case: Case) -> FloatArray:
     """The steps of a case's trials, (trials,)."""
-    rows = measured[
-        (measured["part"] == case.part)
-        & (measured["kind"] == case.kind)
-        & (measured["bottlenecks"] == case.bottlenecks)
-        & (measured["parametrization"] == case.parametrization)
-        & (measured["n"] == case.n)
-        & (measured["n_min"] == case.n_min)
-    ]
-    found: FloatArray = rows.sort_values("trial")["steps"].to_numpy(float)
-    return found
+    return measured[case.point(0)[:-1]]
 
 
 def series_cases(own: DelayLaw, bottlenecks: int) -> list[Case]:
@@ -157,7 +153,7 @@ def _bottlenecks(case: Case) -> str:
     return f"B = {case.bottlenecks}"
 
 
-def _series(measured: pd.DataFrame, own: DelayLaw, level: float) -> Iterator[Row]:
+def _series(measured: Measured, own: DelayLaw, level: float) -> Iterator[Row]:
     """Of every number of bottlenecks: delays beside theory's, and the law of their growth."""
     for series in own.series:
         cases = series_cases(own, series.bottlenecks)
@@ -216,7 +212,7 @@ def _times(estimate: Estimate, factor: float) -> Estimate:
     return estimate.over(1 / factor)
 
 
-def _variants(measured: pd.DataFrame, own: DelayLaw, level: float) -> Iterator[Row]:
+def _variants(measured: Measured, own: DelayLaw, level: float) -> Iterator[Row]:
     """Other ways of training: delays of one image beside theory's, and the exponents of all."""
     cases = parts(own)[VARIANTS]
     for case in cases:
@@ -237,7 +233,7 @@ def _variants(measured: pd.DataFrame, own: DelayLaw, level: float) -> Iterator[R
             yield equal(VARIANTS, VARIANT, setting, theory, measured_exponent, tolerance, note)
 
 
-def _narrow_layers(measured: pd.DataFrame, own: DelayLaw, level: float) -> Iterator[Row]:
+def _narrow_layers(measured: Measured, own: DelayLaw, level: float) -> Iterator[Row]:
     """What fluctuations do: the delay over theory's at ever wider narrow layers; the last is judged."""
     cases = parts(own)[NARROW]
     for case in cases:
@@ -245,7 +241,7 @@ def _narrow_layers(measured: pd.DataFrame, own: DelayLaw, level: float) -> Itera
         yield _over_theory(case, delays_of(measured, case), level, own.tolerances.delay, role)
 
 
-def _families(measured: pd.DataFrame, own: DelayLaw, level: float) -> Iterator[Row]:
+def _families(measured: Measured, own: DelayLaw, level: float) -> Iterator[Row]:
     """The thesis's families: growth as theory has it under spectral, none under the others."""
     cases = parts(own)[FAMILIES]
     for kind, family in own.families.families.items():
