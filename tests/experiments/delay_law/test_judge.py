@@ -151,10 +151,10 @@ def test_estimates_are_those_of_exact_laws():
 
 
 def test_errors_are_those_of_simulation():
-    """Spread of 1000 increments and quotients over the error claimed of them: within 4 errors, 9 %."""
+    """Spread of 300 increments and quotients over the error claimed of them: within 4 errors, 16 %."""
     random = np.random.default_rng(0)
     found, errors, quotients, claimed = [], [], [], []
-    for _ in range(1000):
+    for _ in range(300):
         drawn = {ratio: random.normal(value, 0.5, 8) for ratio, value in ((10, 4), (40, 8), (160, 12))}
         one = increment(drawn, 0.95)
         other = student(random.normal(5, 0.2), 0.2, 20, 0.95)
@@ -163,8 +163,8 @@ def test_errors_are_those_of_simulation():
         errors.append(one.standard_error)
         quotients.append(both.value)
         claimed.append(both.standard_error)
-    assert np.std(found) == pytest.approx(np.mean(errors), rel=0.09)
-    assert np.std(quotients) == pytest.approx(np.mean(claimed), rel=0.09)
+    assert np.std(found) == pytest.approx(np.mean(errors), rel=0.16)
+    assert np.std(quotients) == pytest.approx(np.mean(claimed), rel=0.16)
 
 
 def test_a_difference_has_both_errors():

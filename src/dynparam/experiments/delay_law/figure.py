@@ -33,6 +33,8 @@ CURVE_POINTS = 25
 
 ERROR_BARS: Any = {"elinewidth": 0.8, "capsize": 1.5, "markersize": 4.5, "markeredgewidth": 0.9}
 
+OPEN: Any = {"markersize": 5, "markerfacecolor": "white"}
+
 SERIES_LOOKS = tuple(
     map(Look, ("#332288", "#882255", "#999933", "0.35", "0.1"), ("o", "s", "^", "D", "v"))
 )
@@ -67,7 +69,7 @@ def delay_figure(data: pd.DataFrame, settings: DelayStage) -> Figure:
             axis.set_title(rf"$n_{{\min}} = {_rule(own, kind)}$")
         axes[0].set_ylabel("steps / those at\nthe smallest $n$")
         handles = [
-            Line2D([], [], color=look(name).colour, marker=look(name).marker, label=name, markersize=5)
+            Line2D([], [], color=look(name).colour, marker=look(name).marker, label=name, **OPEN)
             for name in names
         ]
         below.legend(handles=handles, loc="outside lower center", ncols=len(names), frameon=False)
@@ -138,7 +140,7 @@ def _ratio_panel(axis: Axes, data: pd.DataFrame) -> None:
     _plain(axis)
     grid(axis)
     handles = [
-        Line2D([], [], linestyle="", marker="o", color="0.3", markersize=5, label="measured, spectral"),
+        Line2D([], [], linestyle="", marker="o", color="0.3", label="measured, spectral", **OPEN),
         Line2D([], [], color="0.3", linewidth=1.3, label="theory, nothing fitted"),
     ]
     axis.legend(handles=handles, loc="lower right", frameon=False)
