@@ -20,6 +20,7 @@ from dynparam.experiments.best_rate.settings import BestRateSettings
 from dynparam.experiments.concept_retrieval.settings import ConceptRetrieval
 from dynparam.experiments.continual_learning.settings import ContinualLearning
 from dynparam.experiments.fluctuations.settings import FluctuationSettings
+from dynparam.experiments.delay_law.settings import DelayLaw
 from dynparam.experiments.isometry.settings import IsometrySettings
 from dynparam.experiments.lazy_or_rich.settings import LazyOrRich
 from dynparam.experiments.measured_orders.settings import Exponents
@@ -83,6 +84,7 @@ class Config(Block):
     receptive_fields: ReceptiveFields
     best_rate: BestRateSettings
     weight_decay: WeightDecaySettings
+    delay_law: DelayLaw
     protocol: Protocol
     training: Training
     domain: Domain

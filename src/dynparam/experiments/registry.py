@@ -9,6 +9,7 @@ from dynparam.experiments.best_rate.stages import EXPERIMENT as BEST_RATE
 from dynparam.experiments.concept_retrieval.stages import EXPERIMENT as CONCEPT_RETRIEVAL
 from dynparam.experiments.continual_learning.stages import EXPERIMENT as CONTINUAL_LEARNING
 from dynparam.experiments.fluctuations.stages import EXPERIMENT as FLUCTUATIONS
+from dynparam.experiments.delay_law.stages import EXPERIMENT as DELAY_LAW
 from dynparam.experiments.isometry.stages import EXPERIMENT as ISOMETRY
 from dynparam.experiments.lazy_or_rich.stages import EXPERIMENT as LAZY_OR_RICH
 from dynparam.experiments.measured_orders.stages import EXPERIMENT as MEASURED_ORDERS
@@ -40,4 +41,5 @@ EXPERIMENTS = (
     CONTINUAL_LEARNING,
     CONCEPT_RETRIEVAL,
     RECEPTIVE_FIELDS,
+    DELAY_LAW,
 )

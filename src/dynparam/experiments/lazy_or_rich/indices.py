@@ -20,7 +20,6 @@ from dynparam.engines import law
 from dynparam.engines.network import draw_weights, sgd_step
 from dynparam.engines.one_step import OneStep, record
 from dynparam.experiments.lazy_or_rich.settings import LazyOrRich
-from dynparam.experiments.lazy_or_rich.trials import Point, Row, measured
 from dynparam.settings.widths import WidthGrid
 from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import NonFiniteError
@@ -29,6 +28,7 @@ from dynparam.theory.laziness import laziness_index
 from dynparam.theory.parametrization import NAMES, LayerScales, layer_scales
 from dynparam.theory.relu_kernels import single_input_ntk
 from dynparam.theory.widths import Widths
+from dynparam.trials.kept import Point, Row, measured
 from dynparam.trials.log import TrialLog
 
 Engine = Literal["law", "dense"]

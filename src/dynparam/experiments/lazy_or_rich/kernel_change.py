@@ -21,9 +21,9 @@ from dynparam.experiments.lazy_or_rich.descent import (
     kernel_of,
 )
 from dynparam.experiments.lazy_or_rich.settings import LazyOrRich
-from dynparam.experiments.lazy_or_rich.trials import Point, Row, measured
 from dynparam.support.randomness import torch_generator
 from dynparam.theory.parametrization import layer_scales
+from dynparam.trials.kept import Point, Row, measured
 from dynparam.trials.log import TrialLog
 
 CONTROL_WIDTHS = 2

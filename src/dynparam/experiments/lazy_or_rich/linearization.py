@@ -24,13 +24,13 @@ from dynparam.experiments.lazy_or_rich.descent import (
     outputs,
 )
 from dynparam.experiments.lazy_or_rich.settings import LinearizationStage
-from dynparam.experiments.lazy_or_rich.trials import Point, Row, measured
 from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import NonFiniteError
 from dynparam.support.randomness import seed_sequence, torch_generator
 from dynparam.theory.linearization import linearized
 from dynparam.theory.parametrization import layer_scales
 from dynparam.theory.widths import Widths
+from dynparam.trials.kept import Point, Row, measured
 from dynparam.trials.log import TrialLog
 
 Split = tuple[torch.Tensor, torch.Tensor, torch.Tensor]

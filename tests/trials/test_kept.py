@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from dynparam.experiments.lazy_or_rich.trials import measured
 from dynparam.support.errors import DataError
 from dynparam.support.sealed import seal
+from dynparam.trials.kept import measured
 from dynparam.trials.log import TrialLog
 
 WORK = {("law", 8, 0): 1.0, ("law", 8, 1): 1.0, ("dense", 0.5, 0): 2.0}

@@ -1,0 +1,137 @@
+"""Losses of gradient descent beside autograd, and the two kinds of weights beside each other."""
+
+from itertools import islice
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+
+from dynparam.engines.descent import (
+    StoredMap,
+    law_maps,
+    law_memory_bytes,
+    losses,
+    stored_maps,
+)
+from dynparam.engines.network import MLP, DenseMap, draw_weights
+from dynparam.engines.trajectory import TrainedMap
+from dynparam.support.errors import ConfigError
+from dynparam.theory.parametrization import layer_scales
+from dynparam.theory.widths import Widths
+
+WIDTHS = Widths((6, 30, 8, 30, 2))
+
+SCALES = layer_scales("spectral", WIDTHS)
+
+
+def drawn(seed=0):
+    return draw_weights(WIDTHS, SCALES, torch.Generator().manual_seed(seed), torch.float64)
+
+
+def batch(count):
+    random = torch.Generator().manual_seed(7)
+    x = torch.randn(count, 6, generator=random, dtype=torch.float64)
+    return x, torch.eye(2, dtype=torch.float64)[torch.arange(count) % 2]
+
+
+def by_autograd(steps, x, y, learning_rate, momentum):
+    network = MLP(drawn(), SCALES.multiplier)
+    optimizer = torch.optim.SGD(network.parameters(), learning_rate, momentum=momentum)
+    found = []
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss = (network(x) - y).square().sum(1).mean() / 2
+        loss.backward()
+        optimizer.step()
+        found.append(loss.item())
+    return found
+
+
+MAPS = {
+    "stored": lambda: [StoredMap(weight) for weight in drawn()],
+    "trained": lambda: [TrainedMap(DenseMap(weight)) for weight in drawn()],
+}
+
+
+@pytest.mark.parametrize("kind", MAPS)
+@pytest.mark.parametrize("images", [1, 3])
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_losses_are_those_of_autograd(kind, images, momentum):
+    x, y = batch(images)
+    found = list(islice(losses(MAPS[kind](), SCALES, x, y, 0.05, momentum), 15))
+    expected = by_autograd(15, x, y, 0.05, momentum)
+    assert found == pytest.approx(expected, rel=1e-9)
+    assert found[-1] < found[0]
+
+
+def test_weights_in_law_lose_as_stored_ones():
+    """Kolmogorov and Smirnov's test of the loss after three steps; 1 in 1000 fails if it is so."""
+    x, y = batch(1)
+    widths = Widths((6, 20, 5, 20, 2))
+    scales = layer_scales("spectral", widths)
+
+    def after(maps, seed):
+        random = torch.Generator().manual_seed(seed)
+        return next(islice(losses(maps(widths, scales, random), scales, x, y, 0.4), 3, None))
+
+    stored = [after(stored_maps, seed) for seed in range(150)]
+    in_law = [after(law_maps, 1000 + seed) for seed in range(150)]
+    assert stats.ks_2samp(stored, in_law).pvalue > 1e-3
+    assert np.std(stored) > 1e-4
+
+
+def test_stored_weights_are_drawn_as_others_are():
+    random = torch.Generator().manual_seed(3)
+    maps = stored_maps(WIDTHS, SCALES, random, torch.float64)
+    one = torch.ones(WIDTHS.sizes[0], dtype=torch.float64)
+    assert torch.equal(maps[0].times(one), drawn(3)[0] @ one)
+
+
+def test_vectors_keep_their_precision():
+    single = StoredMap(drawn()[0].float())
+    assert single.times(torch.ones(6, dtype=torch.float64)).dtype == torch.float64
+    assert single.transpose_times(torch.ones(30, dtype=torch.float64)).dtype == torch.float64
+
+
+def test_a_step_is_taken_when_the_next_loss_is_asked_for():
+    class Counted(StoredMap):
+        moves = 0
+
+        def move(self, learning_rate):
+            Counted.moves += 1
+            super().move(learning_rate)
+
+    x, y = batch(1)
+    found = losses([Counted(weight) for weight in drawn()], SCALES, x, y, 0.1)
+    next(found)
+    assert Counted.moves == 0
+    next(found)
+    assert Counted.moves == WIDTHS.depth
+
+
+@pytest.mark.parametrize("images", [1, 3])
+def test_memory_in_law_is_bounded_by_what_is_asked_for(images):
+    x, y = batch(images)
+    maps = law_maps(WIDTHS, SCALES, torch.Generator().manual_seed(0))
+    steps = 5
+    list(islice(losses(maps, SCALES, x, y, 0.05), steps))
+    kept = 0
+    for one in maps:
+        for known in (one._initial._left, one._initial._right):
+            kept += 8 * (known._vectors.numel() + known._images.numel())
+        kept += 8 * sum(vector.numel() for vector in (*one._left, *one._right))
+    bound = law_memory_bytes(WIDTHS, steps, images)
+    assert bound / 4 < kept <= bound
+
+
+def test_weights_beyond_memory_are_refused():
+    widths = Widths((64, 10**7, 10**6, 10**7, 2))
+    with pytest.raises(ConfigError, match="GiB are free"):
+        stored_maps(widths, layer_scales("spectral", widths), torch.Generator())
+
+
+def test_shapes_that_do_not_fit_are_told():
+    x, y = batch(2)
+    with pytest.raises(ConfigError, match="with the same steps and batch"):
+        next(losses(MAPS["stored"](), SCALES, x, y[:1], 0.1))
