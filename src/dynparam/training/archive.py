@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pydantic import BaseModel
 
 from dynparam.settings.base import differences, digest, values_digest
 from dynparam.support.errors import DataError
@@ -112,7 +113,7 @@ def read_archive(csv: Path, settings: RunStage, images: Path) -> CurveFile:
     """
     require_archived(csv)
     record, values = read_record(csv, RESTORE)
-    _require_fits(csv, record, settings, images, "archived", RETRAIN)
+    require_fits(csv, record, settings, images, "archived", RETRAIN)
     return _read_table(csv, record, values, RESTORE)
 
 
@@ -128,7 +129,7 @@ def read_trained(csv: Path, settings: RunStage, images: Path) -> CurveFile:
             f"{csv}: these curves were not trained here, and archived curves are collected with their "
             f"audit alone; run dynparam audit and name its result with --audit, or {RETRAIN}"
         )
-    _require_fits(csv, record, settings, images, "trained", REMAKE)
+    require_fits(csv, record, settings, images, "trained", REMAKE)
     return _read_table(csv, record, values, REMAKE)
 
 
@@ -182,10 +183,10 @@ def _one_of_each(origins: Sequence[Mapping[str, Any]]) -> tuple[Mapping[str, Any
     return tuple(found.values())
 
 
-def _require_fits(
-    csv: Path, record: CurveRecord, settings: RunStage, images: Path, verb: str, remedy: str
+def require_fits(
+    csv: Path, record: CurveRecord, settings: BaseModel, images: Path, verb: str, remedy: str
 ) -> None:
-    """Raise ``DataError`` unless curves are of this very configuration and these images."""
+    """Raise ``DataError`` unless a table is of this very configuration and these images."""
     here = settings.model_dump(mode="json")
     there = {key: value for key, value in record.config.items() if key in here}
     if values_digest(there) != digest(settings):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from dynparam.support.errors import DataError
 from dynparam.support.regular_files import RefusedError, read_bytes
@@ -29,6 +29,30 @@ from dynparam.training.checks import (
 
 ROW_BYTES = 128
 """Four numbers of at most 24 characters, and what separates them."""
+
+
+class Finished(Protocol):
+    """What a sidecar tells of any finished run, whatever was recorded of it."""
+
+    @property
+    def seed(self) -> int:
+        """The run's number."""
+        ...
+
+    @property
+    def diverged_at(self) -> int | None:
+        """The epoch it diverged in, ``None`` if it did not."""
+        ...
+
+    @property
+    def seconds(self) -> float:
+        """Time spent on it."""
+        ...
+
+    @property
+    def origin(self) -> Mapping[str, Any]:
+        """What computed it: commit, versions, hardware, device."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ from dynparam.training.protocol import (
     checkpoint_bytes,
     memory_bytes,
 )
-from dynparam.training.records import Record
+from dynparam.training.records import Finished, Record
 from dynparam.training.run_files import RunFiles, StatusNotes
 from dynparam.training.settings import RunStage
 from dynparam.training.stack_run import Plan, Shared, StackRun, Start
@@ -77,7 +77,17 @@ def curve_table(task: str, parametrization: str, records: Iterable[Record]) -> p
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def origins(records: Iterable[Record]) -> list[dict[str, Any]]:
+def origin_here(device: torch.device) -> dict[str, Any]:
+    """What computes a run in this process: commit, versions, hardware, device."""
+    return {
+        "git": dict(git_state()),
+        "versions": versions(),
+        "hardware": hardware(),
+        "device": device_name(device),
+    }
+
+
+def origins(records: Iterable[Finished]) -> list[dict[str, Any]]:
     """Where runs come from, for a sidecar: an entry per origin.
 
     Its ``seeds`` map each seed to the seconds its training took, ``diverged`` those that diverged to
@@ -103,12 +113,7 @@ class _Training:
         protocol = plan.settings.protocol
         dtype = getattr(torch, protocol.dtype)
         task = Task.of_pair(pair, plan.settings.inputs.normalization, dtype, plan.device)
-        origin = {
-            "git": dict(git_state()),
-            "versions": versions(),
-            "hardware": hardware(),
-            "device": device_name(plan.device),
-        }
+        origin = origin_here(plan.device)
         networks = Networks(plan.settings, plan.task, task, plan.parametrization)
         self.shared = Shared(plan, files, StatusNotes(files, protocol.epochs), networks, origin)
 
