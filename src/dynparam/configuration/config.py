@@ -27,6 +27,7 @@ from dynparam.experiments.r_sweep.settings import Sweep
 from dynparam.experiments.receptive_fields.settings import ReceptiveFields
 from dynparam.experiments.sharpness.settings import Sharpness
 from dynparam.experiments.softmax_fisher.settings import SoftmaxFisher
+from dynparam.experiments.through_training.settings import ThroughTraining
 from dynparam.experiments.training_curves.settings import Claims
 from dynparam.settings.base import Block
 from dynparam.settings.shared import (
@@ -80,6 +81,7 @@ class Config(Block):
     protocol: Protocol
     training: Training
     domain: Domain
+    through_training: ThroughTraining
     claims: Claims
     fit: Fit
     comparison: Comparison
@@ -158,6 +160,7 @@ class Config(Block):
         for where, tasks in (
             ("figures.training", tuple(self.figures.training.values())),
             ("domain.tasks", self.domain.tasks),
+            ("through_training.tasks", self.through_training.tasks),
             ("open_choices.training.task", (self.open_choices.training.task,)),
             ("lazy_or_rich.linearization.pair", (self.lazy_or_rich.linearization.pair,)),
             ("softmax_fisher.pair", (self.softmax_fisher.pair,)),

@@ -16,6 +16,7 @@ from dynparam.experiments.r_sweep.stages import EXPERIMENT as R_SWEEP
 from dynparam.experiments.receptive_fields.stages import EXPERIMENT as RECEPTIVE_FIELDS
 from dynparam.experiments.sharpness.stages import EXPERIMENT as SHARPNESS
 from dynparam.experiments.softmax_fisher.stages import EXPERIMENT as SOFTMAX_FISHER
+from dynparam.experiments.through_training.stages import EXPERIMENT as THROUGH_TRAINING
 from dynparam.experiments.training_curves.stages import EXPERIMENT as TRAINING_CURVES
 
 EXPERIMENTS = (
@@ -25,6 +26,7 @@ EXPERIMENTS = (
     R_SWEEP,
     OPEN_CHOICES,
     TRAINING_CURVES,
+    THROUGH_TRAINING,
     LAZY_OR_RICH,
     SHARPNESS,
     SOFTMAX_FISHER,
