@@ -29,7 +29,18 @@ from dynparam.theory.widths import log_spaced
 from dynparam.training.curve_table import COLUMNS
 from dynparam.trials.networks import family_exponents
 from dynparam.trials.settings import ASYMPTOTIC
-from tests import boltzmann, concepts, continual, fields, isometry, lazy, natural, open_choices, softmax
+from tests import (
+    boltzmann,
+    concepts,
+    continual,
+    fields,
+    isometry,
+    lazy,
+    natural,
+    open_choices,
+    probed,
+    softmax,
+)
 from tests.planted import all_planted, stage
 from tests.thesis import CONFIG
 
@@ -341,6 +352,7 @@ def make(root: Path) -> None:
         "results/continual_learning/verdicts": continual.whole_verdicts(),
         "results/concept_retrieval/verdicts": concepts.verdicts(),
         "results/receptive_fields/verdicts": fields.verdicts(),
+        "results/through_training/verdicts": probed.verdicts(),
         "results/open_choices/training": trained(),
         "figures/conditions": conditions(),
         "figures/claim_domain": domain(),

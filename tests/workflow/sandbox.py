@@ -169,6 +169,12 @@ SMALL: dict[str, Any] = {
         "radii": [0.2],
         "drawn": {"grid": 2, "units": 20, "images": 6},
     },
+    "through_training": {
+        "tasks": [PAIR],
+        "networks": [{"n": 24, "n_min": 6, "seeds": 1}],
+        "epochs": 2,
+        "probes": {"images": 8, "every_epochs": 1},
+    },
     "open_choices": {
         "trials": 3,
         "dense_trials": 2,
@@ -237,6 +243,7 @@ PLACES = {
     "table1_1",
     "trials",
     "training",
+    "through_training",
 }
 """Directories below which a file's path names its job."""
 

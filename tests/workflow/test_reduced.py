@@ -12,6 +12,7 @@ FIGURES_BEYOND = (
     "r_sweep",
     "open_choices",
     "open_choices_training",
+    "through_training",
     *(
         f"companion_{name}"
         for name in (

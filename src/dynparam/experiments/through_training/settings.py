@@ -85,9 +85,6 @@ class ThroughTraining(Block):
     probes: Probes
     archive: Path = Field(description="where archived tables lie")
     audit: ProbeAudit
-    apart: Annotated[float, Field(gt=1)] = Field(
-        description="ratio of two networks from which on they count as different; above 1"
-    )
     figure: CurveName = Field(description="figure of four quantities against steps")
 
     @model_validator(mode="after")
@@ -157,9 +154,16 @@ class CollectedThrough(ThroughRun):
 class ThroughStage(Block):
     """Blocks of ``judge_through`` and ``plot_through``."""
 
+    network: Network
     through_training: ThroughTraining
     fit: Fit
     figures: Figures
+
+    @property
+    def bottleneck(self) -> int:
+        """The number of the first narrow hidden layer; of the last layer where none is narrow."""
+        hidden = self.network.hidden
+        return hidden.index("narrow") + 1 if "narrow" in hidden else len(hidden)
 
 
 class ThroughBlocks(Block):

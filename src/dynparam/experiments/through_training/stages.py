@@ -71,11 +71,6 @@ def measure_through(
     return Made([output], {"runs": runs.origins(found)}, finished=[log.path])
 
 
-def table_and_images(settings: ThroughRun, table: Path, images: Path) -> tuple[Path, Path]:
-    """A measured table, and the extracted pair."""
-    return table, images
-
-
 def archived_table_and_images(settings: ThroughRun, table: Path, images: Path) -> tuple[Path, Path]:
     """An archived table, and the extracted pair. Raises ``DataError`` if there is no such table."""
     from dynparam.training.archive import require_archived
@@ -84,14 +79,13 @@ def archived_table_and_images(settings: ThroughRun, table: Path, images: Path) -
     return table, images
 
 
-def archive_through(settings: ThroughRun, files: tuple[Path, Path], output: Path) -> Made:
+def archive_through(settings: ThroughRun, files: Path, output: Path, table: Path) -> Made:
     """Put a measured table into the archive; the code that measured it has to be committed."""
     from dynparam.experiments.through_training.tables import KIND
     from dynparam.support.tables import write_csv
     from dynparam.training.table_archive import read_measured, require_committed
 
-    table, images = files
-    kept = read_measured(table, KIND, settings, images)
+    kept = read_measured(table, KIND, settings, files)
     require_committed(kept)
     write_csv(kept.table, output)
     return Made([output], {"runs": list(kept.runs)}, said=f"{output}: archived")
@@ -228,7 +222,7 @@ ARCHIVE = Stage(
     "through archive",
     ThroughRun,
     archive_through,
-    table_and_images,
+    images_read,
     (TABLE, IMAGES),
     jobs=_jobs,
 )
