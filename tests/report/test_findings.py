@@ -108,7 +108,7 @@ def test_page_quotes_its_tables(run):
     assert "The exponents of depth are 1." in whole
     assert "with 3 seeds per curve (the archive; the thesis has 100)" in whole
     assert "20 seeds at n = 1000 and 2000, 3 at n = 5000 and 10000, on 1 to 4 draws of" in whole
-    assert re.findall(r"(?<= )(\d+)\. (?=\*\*)", whole) == [str(k) for k in range(1, 25)]
+    assert re.findall(r"(?<= )(\d+)\. (?=\*\*)", whole) == [str(k) for k in range(1, 27)]
     assert MARK not in whole
 
 
@@ -283,6 +283,19 @@ QUOTED = [
         "| exact | ntk -",
         "| | | |---|---| | block diagonal | ntk -",
     ),
+    # through_training
+    Quoted({"through_training.figure": "own"}, "figures/through_training.png", "`figures/own.png`"),
+    Quoted({"through_training.epochs": 30}, "After 20 epochs, on 200", "After 30 epochs, on 200"),
+    Quoted(
+        {"through_training.probes.images": 100},
+        "on 200 training images, these are means",
+        "on 100 training images, these are means",
+    ),
+    Quoted(
+        {"through_training.tasks": ["bird-cat"]},
+        "| airplane-automobile, 1000-50 (5 seeds) | 4 % to 14 %",
+        "",
+    ),
     # continual_learning
     Quoted({"continual_learning.figure": "own"}, "companion_continual.png", "`figures/own.png`"),
     Quoted({"continual_learning.gaussian.trials": 50}, "60 draws of modes", "50 draws of modes"),
@@ -427,7 +440,7 @@ def test_files_are_quoted_where_they_lie(run):
 def templates(name="findings.md.j2"):
     """The parsed templates of all sentences, by their place."""
     places = sorted((ROOT / "src/dynparam").rglob(name))
-    assert len(places) == 15
+    assert len(places) == 16
     environment = Environment()
     return {
         str(place.relative_to(ROOT)): environment.parse(place.read_text(encoding="utf-8"))
@@ -495,6 +508,7 @@ BY_HAND = (
     "sigma_1 = n_1^(-1/2)",
     # what theory gives under any configuration, and the first step with a drift
     "r = 1/2",
+    "at step 0",
     "at step 2",
     "n_min^(2r - 1)",
     "1 - c",
@@ -623,6 +637,7 @@ MACHINES = "results/attentional_boltzmann/verdicts.csv"
 NATURAL = "results/natural_gradient/verdicts.csv"
 CONCEPTS = "results/concept_retrieval/verdicts.csv"
 FIELDS = "results/receptive_fields/verdicts.csv"
+THROUGH = "results/through_training/verdicts.csv"
 ASYMPTOTIC_CONSTANT = f"{CONSTANT} and alternative == 'asymptotic_first_layer'"
 OTHER_ASYMPTOTIC = "curve == 'fig3_3_dynamic' and alternative == 'asymptotic_first_layer'"
 DYNAMICS = "parametrization == 'dynamic'"
@@ -749,6 +764,28 @@ TURNED = [
         "disagrees",
     ),
     Turned("All controls are", MACHINES, "role == 'control'", "verdict", "undecided"),
+    # through_training
+    Turned(
+        "**Of two trained networks",
+        THROUGH,
+        "quantity.str.startswith('participation') and role == 'claim'",
+        "verdict",
+        "undecided",
+    ),
+    Turned(
+        "**Spectral's kernel begins",
+        THROUGH,
+        "quantity.str.startswith('trace') and role == 'claim'",
+        "verdict",
+        "fails",
+    ),
+    Turned(
+        "Two wrong claims are refuted: that two seeds",
+        THROUGH,
+        "role == 'control'",
+        "verdict",
+        "undecided",
+    ),
     # natural_gradient
     Turned(
         "**In wide networks approximate",
@@ -892,7 +929,7 @@ class TestTheSummaryInJapanese:
             "曲線ごとのシード数は 3（論文は 100）",
         ):
             assert sentence in whole
-        assert re.findall(r"(?m)^(\d+)\. ", whole) == [str(k) for k in range(1, 23)]
+        assert re.findall(r"(?m)^(\d+)\. ", whole) == [str(k) for k in range(1, 24)]
         assert "この実行では成り立たない" not in whole
 
     def test_it_fits_one_page(self, run):

@@ -67,6 +67,7 @@ def test_numbers_are_those_of_the_place():
         for task in ("airplane-automobile", "bird-cat")
         for network in ("1000-50", "10000-500")
     ]
+    assert [mine.seeds(place) for place in mine.places()] == [5, 1, 5, 1]
     assert mine.moved(PLACE, "dynamic") == pytest.approx((0.04, 0.14), rel=0.03)
     assert mine.cosines(PLACE) == pytest.approx((0.8, 0.5), abs=0.02)
     assert mine.directions(PLACE) == pytest.approx((12, 2), rel=0.03)

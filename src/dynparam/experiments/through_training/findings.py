@@ -43,6 +43,10 @@ class Found(Judged):
         """Task and network of all comparisons, those of one seed too."""
         return [f"{task}, {one.name}" for task in self._through.tasks for one in self._through.networks]
 
+    def seeds(self, place: str) -> int:
+        """How many runs of a network there are under each parametrization."""
+        return self._through.network(place.rpartition(", ")[2]).seeds
+
     def moves_less(self) -> bool:
         """Whether the weights of every layer move less under dynamic."""
         return all_right(self.claims[self.claims["quantity"].str.startswith(MOVEMENT)])
