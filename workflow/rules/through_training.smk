@@ -176,7 +176,7 @@ rule archive_through:
 
 use rule compare_slopes as judge_through with:
     input:
-        results("{path}", path=results_of(CONFIG.through_training.figure)),
+        results_of(CONFIG.through_training.figure),
     output:
         marked_table("through_training/verdicts"),
     params:
