@@ -78,4 +78,4 @@ lock:
 clean:
 	rm -rf results/probe results/expected results/fits results/comparison results/reduced results/logs results/benchmarks \
 		results/law results/exponents results/table1_1 results/sweep results/fluctuations results/open_choices results/arms results/best_rate results/weight_decay results/report \
-		results/lazy_or_rich results/sharpness results/softmax_fisher results/isometry results/attentional_boltzmann results/natural_gradient results/delay_law results/continual_learning results/concept_retrieval results/receptive_fields results/training results/audit results/archived results/own results/crate site
+		results/lazy_or_rich results/sharpness results/softmax_fisher results/isometry results/attentional_boltzmann results/natural_gradient results/delay_law results/continual_learning results/concept_retrieval results/receptive_fields results/through_training results/training results/audit results/archived results/own results/crate site

@@ -39,6 +39,7 @@ from tests import (
     lazy,
     natural,
     open_choices,
+    probed,
     softmax,
 )
 from tests.planted import all_planted, stage
@@ -353,6 +354,7 @@ def make(root: Path) -> None:
         "results/continual_learning/verdicts": continual.whole_verdicts(),
         "results/concept_retrieval/verdicts": concepts.verdicts(),
         "results/receptive_fields/verdicts": fields.verdicts(),
+        "results/through_training/verdicts": probed.verdicts(),
         "results/open_choices/training": trained(),
         "figures/conditions": conditions(),
         "figures/claim_domain": domain(),

@@ -22,7 +22,18 @@ from dynparam.report.sources import table as table_of_sources
 from dynparam.statistics.estimates import Estimate
 from dynparam.statistics.judged import CLAIM, CONTROL, Row, table, within
 from dynparam.training.settings import all_runs, for_audit
-from tests import boltzmann, concepts, continual, fields, fluctuating, isometry, lazy, natural, softmax
+from tests import (
+    boltzmann,
+    concepts,
+    continual,
+    fields,
+    fluctuating,
+    isometry,
+    lazy,
+    natural,
+    probed,
+    softmax,
+)
 
 ROOT = Path(__file__).parents[1]
 
@@ -223,6 +234,7 @@ def make(root: Path, size: tuple[int, int] = (1500, 600)) -> Config:
         "continual_learning",
         "concept_retrieval",
         "receptive_fields",
+        "through_training",
     )
     for folder in ("comparison", "table1_1", "sweep", *companions, "benchmarks/draw"):
         (results / folder).mkdir(parents=True)
@@ -245,6 +257,7 @@ def make(root: Path, size: tuple[int, int] = (1500, 600)) -> Config:
         "continual_learning/verdicts": continual.whole_verdicts(),
         "concept_retrieval/verdicts": concepts.verdicts(),
         "receptive_fields/verdicts": fields.verdicts(),
+        "through_training/verdicts": probed.verdicts(),
     }
     for name, one in made.items():
         one.to_csv(results / f"{name}.csv", index=False)

@@ -96,6 +96,11 @@ SAID = {
         f"{SOFTMAX.trials} networks with {LEVEL} % intervals",
     ],
     "softmax_fisher/verdicts": [],
+    "through_training/through_training": [
+        f"on {CONFIG.through_training.probes.images} training images",
+        f"{LEVEL} % intervals",
+    ],
+    "through_training/verdicts": [],
     "training_curves/claim_domain": [f"ratio of {CONFIG.protocol.n // CONFIG.protocol.n_min}"],
     "training_curves/claims": [],
     "training_curves/fig3_4": [f"({'-'.join(map(str, NETWORK))} hidden units) on airplane against"],

@@ -43,6 +43,7 @@ FORMS = {
     "receptive_fields MEASURED": ("kind at trial quantity", False),
     "isometry MEASURED": ("part depth kind trial quantity rank", False),
     "softmax_fisher EIGENVALUES": ("part n scales trial quantity rank", False),
+    "through_training PROBES": ("parametrization seed step layer", False),
     "training_curves CURVES": ("seed epoch", False),
     "training_curves CLAIMS": ("claim source metric", False),
     "training_curves DOMAIN": ("task n n_min metric epoch panel", False),

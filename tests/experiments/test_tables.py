@@ -20,6 +20,7 @@ from dynparam.experiments.r_sweep import tables as r_sweep
 from dynparam.experiments.receptive_fields import tables as receptive_fields
 from dynparam.experiments.sharpness import tables as sharpness
 from dynparam.experiments.softmax_fisher import tables as softmax_fisher
+from dynparam.experiments.through_training import tables as through_training
 from dynparam.experiments.training_curves import tables as training_curves
 from dynparam.statistics import judged
 from dynparam.support.errors import DataError
@@ -107,6 +108,12 @@ RULES = {
     ),
     "expected errors of tasks": Rules(
         continual_learning.EXPECTED, "", "", "part scales first second noise similarity"
+    ),
+    "probes": Rules(
+        through_training.PROBES,
+        "cosine centred_cosine participation class_ratio",
+        "seed step layer",
+        "parametrization seed step layer",
     ),
     "concepts": Rules(
         concept_retrieval.MEASURED, "expected", "trial at", "part kind latent trial quantity at"

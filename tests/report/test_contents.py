@@ -87,6 +87,15 @@ def test_a_figure_that_is_not_drawn_is_left_out_alone(tmp_path, key, figure):
             "companion_receptive_fields",
             [f"receptive_fields/{one}.csv" for one in ("airplane-automobile", "bird-cat")],
         ),
+        (
+            "through_training",
+            [
+                f"through_training/{task}/{network}/{one}.csv"
+                for task in ("airplane-automobile", "bird-cat")
+                for network in ("1000-50", "10000-500")
+                for one in ("spectral", "dynamic")
+            ],
+        ),
         ("fig3_4", [f"training/airplane-automobile/{one}.csv" for one in ("spectral", "dynamic")]),
         ("fig3_5", [f"training/bird-cat/{one}.csv" for one in ("spectral", "dynamic")]),
     ],

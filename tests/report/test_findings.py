@@ -303,6 +303,19 @@ QUOTED = [
         "| exact | ntk -",
         "| | | |---|---| | block diagonal | ntk -",
     ),
+    # through_training
+    Quoted({"through_training.figure": "own"}, "figures/through_training.png", "`figures/own.png`"),
+    Quoted({"through_training.epochs": 30}, "After 20 epochs, on 200", "After 30 epochs, on 200"),
+    Quoted(
+        {"through_training.probes.images": 100},
+        "on 200 training images, these are means",
+        "on 100 training images, these are means",
+    ),
+    Quoted(
+        {"through_training.tasks": ["bird-cat"]},
+        "| airplane-automobile, 1000-50 (5 seeds) | 4 % to 14 %",
+        "",
+    ),
     # continual_learning
     Quoted({"continual_learning.figure": "own"}, "companion_continual.png", "`figures/own.png`"),
     Quoted({"continual_learning.gaussian.trials": 50}, "60 draws of modes", "50 draws of modes"),
@@ -515,6 +528,7 @@ BY_HAND = (
     "sigma_1 = n_1^(-1/2)",
     # what theory gives under any configuration, and the first step with a drift
     "r = 1/2",
+    "at step 0",
     "at step 2",
     "n_min^(2r - 1)",
     "1 - c",
@@ -647,6 +661,7 @@ MACHINES = "results/attentional_boltzmann/verdicts.csv"
 NATURAL = "results/natural_gradient/verdicts.csv"
 CONCEPTS = "results/concept_retrieval/verdicts.csv"
 FIELDS = "results/receptive_fields/verdicts.csv"
+THROUGH = "results/through_training/verdicts.csv"
 ASYMPTOTIC_CONSTANT = f"{CONSTANT} and alternative == 'asymptotic_first_layer'"
 OTHER_ASYMPTOTIC = "curve == 'fig3_3_dynamic' and alternative == 'asymptotic_first_layer'"
 DYNAMICS = "parametrization == 'dynamic'"
@@ -809,6 +824,28 @@ TURNED = [
         "disagrees",
     ),
     Turned("All controls are", MACHINES, "role == 'control'", "verdict", "undecided"),
+    # through_training
+    Turned(
+        "**Of two trained networks",
+        THROUGH,
+        "quantity.str.startswith('participation') and role == 'claim'",
+        "verdict",
+        "undecided",
+    ),
+    Turned(
+        "**Spectral's kernel begins",
+        THROUGH,
+        "quantity.str.startswith('trace') and role == 'claim'",
+        "verdict",
+        "fails",
+    ),
+    Turned(
+        "Two wrong claims are refuted: that two seeds",
+        THROUGH,
+        "role == 'control'",
+        "verdict",
+        "undecided",
+    ),
     # natural_gradient
     Turned(
         "**In wide networks approximate",

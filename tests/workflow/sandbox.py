@@ -197,6 +197,12 @@ SMALL: dict[str, Any] = {
         "sizes": {"values": ["1/2"], "first": -8, "last": 0, "seeds": 2},
         "loss_tolerance": 1e-6,
     },
+    "through_training": {
+        "tasks": [PAIR],
+        "networks": [{"n": 24, "n_min": 6, "seeds": 1}],
+        "epochs": 2,
+        "probes": {"images": 8, "every_epochs": 1},
+    },
     "open_choices": {
         "trials": 3,
         "dense_trials": 2,
@@ -269,6 +275,7 @@ PLACES = {
     "trials",
     "training",
     "weight_decay",
+    "through_training",
 }
 """Directories below which a file's path names its job."""
 

@@ -13,6 +13,7 @@ FIGURES_BEYOND = (
     "fluctuations",
     "open_choices",
     "open_choices_training",
+    "through_training",
     *(
         f"companion_{name}"
         for name in (

@@ -19,8 +19,8 @@ from dynparam.experiments.attentional_boltzmann.settings import AttentionalBoltz
 from dynparam.experiments.best_rate.settings import BestRateSettings
 from dynparam.experiments.concept_retrieval.settings import ConceptRetrieval
 from dynparam.experiments.continual_learning.settings import ContinualLearning
-from dynparam.experiments.fluctuations.settings import FluctuationSettings
 from dynparam.experiments.delay_law.settings import DelayLaw
+from dynparam.experiments.fluctuations.settings import FluctuationSettings
 from dynparam.experiments.isometry.settings import IsometrySettings
 from dynparam.experiments.lazy_or_rich.settings import LazyOrRich
 from dynparam.experiments.measured_orders.settings import Exponents
@@ -30,6 +30,7 @@ from dynparam.experiments.r_sweep.settings import Sweep
 from dynparam.experiments.receptive_fields.settings import ReceptiveFields
 from dynparam.experiments.sharpness.settings import Sharpness
 from dynparam.experiments.softmax_fisher.settings import SoftmaxFisher
+from dynparam.experiments.through_training.settings import ThroughTraining
 from dynparam.experiments.training_curves.settings import Claims
 from dynparam.experiments.weight_decay.settings import WeightDecaySettings
 from dynparam.settings.base import Block
@@ -88,6 +89,7 @@ class Config(Block):
     protocol: Protocol
     training: Training
     domain: Domain
+    through_training: ThroughTraining
     claims: Claims
     fit: Fit
     comparison: Comparison
@@ -166,6 +168,7 @@ class Config(Block):
         for where, tasks in (
             ("figures.training", tuple(self.figures.training.values())),
             ("domain.tasks", self.domain.tasks),
+            ("through_training.tasks", self.through_training.tasks),
             ("open_choices.training.task", (self.open_choices.training.task,)),
             ("lazy_or_rich.linearization.pair", (self.lazy_or_rich.linearization.pair,)),
             ("softmax_fisher.pair", (self.softmax_fisher.pair,)),

@@ -8,8 +8,8 @@ from dynparam.experiments.attentional_boltzmann.stages import EXPERIMENT as ATTE
 from dynparam.experiments.best_rate.stages import EXPERIMENT as BEST_RATE
 from dynparam.experiments.concept_retrieval.stages import EXPERIMENT as CONCEPT_RETRIEVAL
 from dynparam.experiments.continual_learning.stages import EXPERIMENT as CONTINUAL_LEARNING
-from dynparam.experiments.fluctuations.stages import EXPERIMENT as FLUCTUATIONS
 from dynparam.experiments.delay_law.stages import EXPERIMENT as DELAY_LAW
+from dynparam.experiments.fluctuations.stages import EXPERIMENT as FLUCTUATIONS
 from dynparam.experiments.isometry.stages import EXPERIMENT as ISOMETRY
 from dynparam.experiments.lazy_or_rich.stages import EXPERIMENT as LAZY_OR_RICH
 from dynparam.experiments.measured_orders.stages import EXPERIMENT as MEASURED_ORDERS
@@ -19,6 +19,7 @@ from dynparam.experiments.r_sweep.stages import EXPERIMENT as R_SWEEP
 from dynparam.experiments.receptive_fields.stages import EXPERIMENT as RECEPTIVE_FIELDS
 from dynparam.experiments.sharpness.stages import EXPERIMENT as SHARPNESS
 from dynparam.experiments.softmax_fisher.stages import EXPERIMENT as SOFTMAX_FISHER
+from dynparam.experiments.through_training.stages import EXPERIMENT as THROUGH_TRAINING
 from dynparam.experiments.training_curves.stages import EXPERIMENT as TRAINING_CURVES
 from dynparam.experiments.weight_decay.stages import EXPERIMENT as WEIGHT_DECAY
 
@@ -32,6 +33,7 @@ EXPERIMENTS = (
     BEST_RATE,
     WEIGHT_DECAY,
     FLUCTUATIONS,
+    THROUGH_TRAINING,
     LAZY_OR_RICH,
     SHARPNESS,
     SOFTMAX_FISHER,

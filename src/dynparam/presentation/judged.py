@@ -56,8 +56,9 @@ def view(name: str, title: str) -> TableView:
 
 
 def measured(value: float, low: float, high: float) -> str:
-    """A number with its interval: ``1.02 [0.98, 1.06]``; alone if it has none."""
-    return short(value) if low == high else with_interval(value, low, high, short)
+    """A number with its interval: ``1.02 [0.98, 1.06]``; alone if it has none, or none is known."""
+    alone = low == high or math.isnan(low)
+    return short(value) if alone else with_interval(value, low, high, short)
 
 
 def accepted(role: str, low: float, high: float) -> str:
