@@ -30,6 +30,7 @@ from dynparam.training.curve_table import COLUMNS
 from dynparam.trials.networks import family_exponents
 from dynparam.trials.settings import ASYMPTOTIC
 from tests import (
+    arms,
     boltzmann,
     concepts,
     continual,
@@ -341,6 +342,9 @@ def make(root: Path) -> None:
         "results/comparison/claims": claims(),
         "results/sweep/edges": edges(),
         "results/sweep/exponents": exponents(),
+        "results/best_rate/verdicts": arms.rate_verdicts(),
+        "results/best_rate/best": arms.best_rates(),
+        "results/weight_decay/verdicts": arms.decay_verdicts(),
         "results/fluctuations/verdicts": fluctuating.verdicts(),
         "results/sharpness/verdicts": sharpness(),
         "results/sharpness/thesis": sharpness_of_thesis(),

@@ -224,6 +224,8 @@ def make(root: Path, size: tuple[int, int] = (1500, 600)) -> Config:
     chosen = settings(root)
     results, figures, docs = chosen.paths.results, chosen.paths.figures, root / "docs"
     companions = (
+        "best_rate",
+        "weight_decay",
         "fluctuations",
         "sharpness",
         "lazy_or_rich",

@@ -54,6 +54,11 @@ SAID = {
     "isometry/verdicts": [],
     "fluctuations/fluctuations": ["sum of 1/n_l over hidden layers.", f"{LEVEL} % intervals"],
     "fluctuations/verdicts": [],
+    "best_rate/best_rate": [],
+    "best_rate/verdicts": [],
+    "best_rate/best": [],
+    "weight_decay/weight_decay": [f"{LEVEL} % intervals"],
+    "weight_decay/verdicts": [],
     "attentional_boltzmann/companion_attentional_bm": [f"{LEVEL} % intervals"],
     "attentional_boltzmann/verdicts": [],
     "natural_gradient/companion_natural_gradient": [

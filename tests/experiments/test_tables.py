@@ -9,6 +9,7 @@ import pytest
 
 from dynparam.experiments.alignments import tables as alignments
 from dynparam.experiments.attentional_boltzmann import tables as attentional_boltzmann
+from dynparam.experiments.best_rate import tables as best_rate
 from dynparam.experiments.concept_retrieval import tables as concept_retrieval
 from dynparam.experiments.continual_learning import tables as continual_learning
 from dynparam.experiments.fluctuations import tables as fluctuations
@@ -72,6 +73,13 @@ RULES = {
         f"expected exponent {INTERVAL} verdict",
         "trials",
         "statistic reference r layer",
+    ),
+    "best rates": Rules(
+        best_rate.BEST,
+        "edge largest_learning train_loss_area test_loss_best test_loss_last test_accuracy_best"
+        " test_accuracy_last",
+        "",
+        "task n n_min scheme",
     ),
     "random networks": Rules(
         fluctuations.TRIALS, "", "trial", "parametrization bottlenecks n_min trial", complete=True

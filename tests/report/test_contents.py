@@ -11,6 +11,7 @@ from dynparam.configuration.loading import load
 from dynparam.experiments.registry import EXPERIMENTS
 from dynparam.report import contents
 from dynparam.support.errors import DataError
+from tests.thesis import CONFIG
 
 ROOT = Path(__file__).parents[2]
 
@@ -76,6 +77,11 @@ def test_a_figure_that_is_not_drawn_is_left_out_alone(tmp_path, key, figure):
             [f"sharpness/{one}.csv" for one in ("widths", "limits", "normalization")],
         ),
         ("open_choices", ["open_choices/changes.csv"]),
+        (
+            "weight_decay",
+            [f"arms/{place}.csv" for place, _ in CONFIG.weight_decay.tables()],
+        ),
+        ("best_rate", [f"arms/{place}.csv" for place, _ in CONFIG.best_rate.tables()]),
         ("fluctuations", ["fluctuations/trials.csv", "fluctuations/spread.csv"]),
         ("companion_softmax", ["softmax_fisher/eigenvalues.csv"]),
         ("companion_isometry", ["isometry/measured.csv"]),
