@@ -113,7 +113,7 @@ def test_a_loss_that_is_not_halved_in_time_is_told():
 
 
 @pytest.mark.parametrize("engine", ["stored", "law"])
-@pytest.mark.parametrize("learning_rate", [100.0, 1e200])
+@pytest.mark.parametrize("learning_rate", [100.0, 1e30])
 def test_steps_that_silence_all_units_or_leave_all_bounds_are_told(engine, learning_rate):
     few = OWN.model_copy(update={"steps": 10})
     case = Case("families", "flat", 1, "standard", 60, 12, learning_rate, 1, engine=engine)
