@@ -112,9 +112,11 @@ def test_a_loss_that_is_not_halved_in_time_is_told():
         steps_of(few, case, 0)
 
 
-def test_a_step_that_silences_all_units_is_told():
-    few = OWN.model_copy(update={"steps": 30})
-    case = Case("families", "flat", 1, "standard", 60, 12, 100.0, 1)
+@pytest.mark.parametrize("engine", ["stored", "law"])
+@pytest.mark.parametrize("learning_rate", [100.0, 1e30])
+def test_steps_that_silence_all_units_or_leave_all_bounds_are_told(engine, learning_rate):
+    few = OWN.model_copy(update={"steps": 10})
+    case = Case("families", "flat", 1, "standard", 60, 12, learning_rate, 1, engine=engine)
     with pytest.raises(NonFiniteError, match="change the learning rate"):
         steps_of(few, case, 0)
 

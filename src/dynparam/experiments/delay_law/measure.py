@@ -139,7 +139,10 @@ def steps_of(own: DelayLaw, case: Case, trial: int) -> float:
     x, y = draw_images(own.inputs, widths.sizes[-1], case.images, generator)
     maps = _maps(case, widths, scales, generator)
     seen = losses(maps, scales, x, y, case.learning_rate, case.momentum)
-    found = steps_until(islice(seen, own.steps + 1))
+    try:
+        found = steps_until(islice(seen, own.steps + 1))
+    except NonFiniteError:  # which names no trial
+        found = math.nan
     if math.isnan(found):
         raise NonFiniteError(
             f"{case.part}, {case.kind}, {case.parametrization}, {case.bottlenecks} bottlenecks, n = "
