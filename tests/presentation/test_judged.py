@@ -57,6 +57,7 @@ def test_rows_show_their_interval_and_verdict():
         ((1.0, 1.0, 2.0), "1 [1, 2]"),
         ((2.0, 1.0, 2.0), "2 [1, 2]"),
         ((-0.5, -1.0, 0.0), "-0.5 [-1, 0]"),
+        ((0.25, math.nan, math.nan), "0.25"),
     ],
 )
 def test_a_number_is_alone_only_without_any_interval(numbers, text):

@@ -216,6 +216,10 @@ AUDIT_THROUGH = Stage(
         for_through_audit(config, runs.task, runs.network)
         for runs in probed_runs(config.through_training)
     ),
+    examples=(
+        "dynparam through audit bird-cat dynamic dynamic.csv --images data/processed/bird-cat.npz "
+        "--output audit.json",
+    ),
     remedy="dynparam data pair PAIR",
 )
 ARCHIVE = Stage(
@@ -225,6 +229,10 @@ ARCHIVE = Stage(
     images_read,
     (TABLE, IMAGES),
     jobs=_jobs,
+    examples=(
+        "dynparam through archive dynamic.csv --images data/processed/bird-cat.npz "
+        "--output results/archive/through_training/bird-cat/1000-50/dynamic.csv",
+    ),
 )
 COLLECT = Stage(
     "through collect",
@@ -235,6 +243,10 @@ COLLECT = Stage(
     jobs=lambda config: (
         for_through_collection(config, runs.task, runs.network)
         for runs in probed_runs(config.through_training)
+    ),
+    examples=(
+        "dynparam through collect results/archive/through_training/bird-cat/1000-50/dynamic.csv "
+        "--images data/processed/bird-cat.npz --audit audit.json --output dynamic.csv",
     ),
 )
 JUDGE = Stage(
