@@ -26,6 +26,7 @@ from tests import (
     boltzmann,
     concepts,
     continual,
+    delays,
     fields,
     fluctuating,
     isometry,
@@ -237,6 +238,7 @@ def make(root: Path, size: tuple[int, int] = (1500, 600)) -> Config:
         "concept_retrieval",
         "receptive_fields",
         "through_training",
+        "delay_law",
     )
     for folder in ("comparison", "table1_1", "sweep", *companions, "benchmarks/draw"):
         (results / folder).mkdir(parents=True)
@@ -260,6 +262,7 @@ def make(root: Path, size: tuple[int, int] = (1500, 600)) -> Config:
         "concept_retrieval/verdicts": concepts.verdicts(),
         "receptive_fields/verdicts": fields.verdicts(),
         "through_training/verdicts": probed.verdicts(),
+        "delay_law/verdicts": delays.verdicts(),
     }
     for name, one in made.items():
         one.to_csv(results / f"{name}.csv", index=False)

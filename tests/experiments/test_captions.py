@@ -106,6 +106,8 @@ SAID = {
         f"{LEVEL} % intervals",
     ],
     "through_training/verdicts": [],
+    "delay_law/delay_law": ["95 % intervals"],
+    "delay_law/verdicts": [],
     "training_curves/claim_domain": [f"ratio of {CONFIG.protocol.n // CONFIG.protocol.n_min}"],
     "training_curves/claims": [],
     "training_curves/fig3_4": [f"({'-'.join(map(str, NETWORK))} hidden units) on airplane against"],

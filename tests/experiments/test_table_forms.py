@@ -23,6 +23,7 @@ FORMS = {
     "r_sweep TRIALS": ("experiment r n trial step layer", False),
     "r_sweep EDGES": ("statistic reference", False),
     "r_sweep EXPONENTS": ("statistic reference r layer", False),
+    "delay_law DELAYS": ("part kind bottlenecks parametrization n n_min trial", False),
     "best_rate BEST": ("task n n_min scheme", False),
     "fluctuations TRIALS": ("parametrization bottlenecks n_min trial", True),
     "fluctuations SPREAD": ("task parametrization n n_min draw quantity", False),

@@ -12,6 +12,7 @@ from dynparam.experiments.attentional_boltzmann import tables as attentional_bol
 from dynparam.experiments.best_rate import tables as best_rate
 from dynparam.experiments.concept_retrieval import tables as concept_retrieval
 from dynparam.experiments.continual_learning import tables as continual_learning
+from dynparam.experiments.delay_law import tables as delay_law
 from dynparam.experiments.fluctuations import tables as fluctuations
 from dynparam.experiments.isometry import tables as isometry
 from dynparam.experiments.lazy_or_rich import tables as lazy_or_rich
@@ -73,6 +74,9 @@ RULES = {
         f"expected exponent {INTERVAL} verdict",
         "trials",
         "statistic reference r layer",
+    ),
+    "delays": Rules(
+        delay_law.DELAYS, "", "trial", "part kind bottlenecks parametrization n n_min trial"
     ),
     "best rates": Rules(
         best_rate.BEST,

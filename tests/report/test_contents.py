@@ -8,6 +8,7 @@ import pytest
 
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
+from dynparam.experiments.delay_law.stages import places
 from dynparam.experiments.registry import EXPERIMENTS
 from dynparam.report import contents
 from dynparam.support.errors import DataError
@@ -82,6 +83,7 @@ def test_a_figure_that_is_not_drawn_is_left_out_alone(tmp_path, key, figure):
             [f"arms/{place}.csv" for place, _ in CONFIG.weight_decay.tables()],
         ),
         ("best_rate", [f"arms/{place}.csv" for place, _ in CONFIG.best_rate.tables()]),
+        ("delay_law", places(CONFIG.delay_law)),
         ("fluctuations", ["fluctuations/trials.csv", "fluctuations/spread.csv"]),
         ("companion_softmax", ["softmax_fisher/eigenvalues.csv"]),
         ("companion_isometry", ["isometry/measured.csv"]),

@@ -303,6 +303,20 @@ QUOTED = [
         "| exact | ntk -",
         "| | | |---|---| | block diagonal | ntk -",
     ),
+    # delay_law
+    Quoted({"delay_law.figure": "own"}, "figures/delay_law.png", "`figures/own.png`"),
+    Quoted({"delay_law.trials": 9}, "12 networks of each R", "9 networks of each R"),
+    # best_rate
+    Quoted({"best_rate.figure": "own"}, "figures/best_rate.png", "`figures/own.png`"),
+    Quoted({"best_rate.validation_images": 900}, "set of 1000 images chooses", "set of 900 images"),
+    Quoted({"best_rate.control_octaves": 3}, "A rate 4 octaves below", "A rate 3 octaves below"),
+    # weight_decay
+    Quoted({"weight_decay.figure": "own"}, "figures/weight_decay.png", "`figures/own.png`"),
+    Quoted({"weight_decay.n": 900}, "1000-50, 20 epochs, 3 seeds", "900-50, 20 epochs, 3 seeds"),
+    Quoted({"weight_decay.n_min": 40}, "1000-50, 20 epochs, 3 seeds", "1000-40, 20 epochs, 3 seeds"),
+    Quoted({"weight_decay.seeds": 2}, "20 epochs, 3 seeds, eta", "20 epochs, 2 seeds, eta"),
+    Quoted({"weight_decay.loss_tolerance": 0.02}, "below 0.01 counts", "below 0.02 counts"),
+    Quoted({"weight_decay.sizes.seeds": 2}, "r = 1/2.** 3 seeds", "r = 1/2.** 2 seeds"),
     # through_training
     Quoted({"through_training.figure": "own"}, "figures/through_training.png", "`figures/own.png`"),
     Quoted({"through_training.epochs": 30}, "After 20 epochs, on 200", "After 30 epochs, on 200"),
@@ -460,7 +474,7 @@ def test_files_are_quoted_where_they_lie(run):
 def templates(name="findings.md.j2"):
     """The parsed templates of all sentences, by their place."""
     places = sorted((ROOT / "src/dynparam").rglob(name))
-    assert len(places) == 16
+    assert len(places) == 19
     environment = Environment()
     return {
         str(place.relative_to(ROOT)): environment.parse(place.read_text(encoding="utf-8"))
@@ -661,6 +675,9 @@ MACHINES = "results/attentional_boltzmann/verdicts.csv"
 NATURAL = "results/natural_gradient/verdicts.csv"
 CONCEPTS = "results/concept_retrieval/verdicts.csv"
 FIELDS = "results/receptive_fields/verdicts.csv"
+DELAYS = "results/delay_law/verdicts.csv"
+RATES = "results/best_rate/verdicts.csv"
+DECAYS = "results/weight_decay/verdicts.csv"
 THROUGH = "results/through_training/verdicts.csv"
 ASYMPTOTIC_CONSTANT = f"{CONSTANT} and alternative == 'asymptotic_first_layer'"
 OTHER_ASYMPTOTIC = "curve == 'fig3_3_dynamic' and alternative == 'asymptotic_first_layer'"
@@ -824,6 +841,43 @@ TURNED = [
         "disagrees",
     ),
     Turned("All controls are", MACHINES, "role == 'control'", "verdict", "undecided"),
+    # delay_law
+    Turned(
+        "**Under spectral parametrization a", DELAYS, "role == 'claim'", "verdict", "disagrees", others=3
+    ),
+    Turned("All controls are refuted: one", DELAYS, "role == 'control'", "verdict", "undecided"),
+    # best_rate
+    Turned(
+        "**Speed is the merit",
+        RATES,
+        "quantity.str.startswith('training loss') and experiment.str.contains('less that')",
+        "verdict",
+        "fails",
+    ),
+    Turned(
+        "Dynamic's initial scales",
+        RATES,
+        "quantity.str.startswith('test loss, best') and experiment == 'part of the initial scales'",
+        "verdict",
+        "fails",
+    ),
+    Turned("A rate 4 octaves", RATES, "role == 'control'", "verdict", "undecided"),
+    # weight_decay
+    Turned(
+        "**Weight decay that forgets",
+        DECAYS,
+        "role == 'claim' and experiment == 'weight decay'",
+        "verdict",
+        "disagrees",
+    ),
+    Turned(
+        "**At its own best rate no",
+        DECAYS,
+        "role == 'claim' and experiment.str.startswith('size of')",
+        "verdict",
+        "fails",
+    ),
+    Turned("All controls are refuted: without", DECAYS, "role == 'control'", "verdict", "undecided"),
     # through_training
     Turned(
         "**Of two trained networks",

@@ -14,6 +14,9 @@ FIGURES_BEYOND = (
     "open_choices",
     "open_choices_training",
     "through_training",
+    "delay_law",
+    "best_rate",
+    "weight_decay",
     *(
         f"companion_{name}"
         for name in (
