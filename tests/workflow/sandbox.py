@@ -247,6 +247,7 @@ PLACES = {
     "best_rate",
     "comparison",
     "crate",
+    "delay_law",
     "docs",
     "expected",
     "exponents",
@@ -460,7 +461,9 @@ def _job(rule: str, output: str) -> str:
     if rule == "retrieve_cifar10":
         return rule
     parts = Path(output).parts
-    start = max(place for place, part in enumerate(parts) if part in PLACES)
+    # Tables of arms are told by their experiment as well.
+    places = {"arms"} if "arms" in parts else PLACES
+    start = max(place for place, part in enumerate(parts) if part in places)
     return f"{rule} {re.split(UP_TO_KIND, '/'.join(parts[start + 1 :]), maxsplit=1)[0]}"
 
 
