@@ -135,9 +135,35 @@ COMPANION_FIGURES = SHARPNESS_FIGURE | LAZY_FIGURE | SOFTMAX_FIGURE | ISOMETRY_F
 COMPANION_FIGURES |= ATTENTION_FIGURE | NATURAL_FIGURE | CONTINUAL_FIGURE
 COMPANION_FIGURES |= CONCEPTS_FIGURE | FIELDS_FIGURE
 JUDGED_COMPANIONS = JUDGE_COMPANIONS | COMPANION_FIGURES
+FLUCTUATIONS_FIGURE = {"plot_fluctuations fluctuations"}
+JUDGE_FLUCTUATIONS = {"judge_fluctuations verdicts"}
+SPREAD = {"spread_of_seeds spread"}
+FLUCTUATIONS = {"measure_fluctuations trials"} | SPREAD | JUDGE_FLUCTUATIONS | FLUCTUATIONS_FIGURE
+DELAY_PARTS = ("series_1", "series_2", "families", "variants", "narrow_layers")
+MEASURE_DELAYS = jobs("measure_delays", DELAY_PARTS)
+DELAYS_JUDGED = {"judge_delays verdicts", "plot_delays delay_law"}
+DELAYS = MEASURE_DELAYS | DELAYS_JUDGED
+THROUGH_TABLES = [f"{PAIR}/100-5/{name}" for name in ("spectral", "dynamic")]
+THROUGH_MEASURED = jobs("measure_through", [f"measured/{name}" for name in THROUGH_TABLES])
+THROUGH_JUDGED = {"judge_through verdicts", "plot_through through_training"}
+THROUGH = THROUGH_MEASURED | jobs("collect_through", THROUGH_TABLES) | THROUGH_JUDGED
+RATED = ("spectral", "dynamic", "spectral_dynamic", "dynamic_spectral")
+RATE_TABLES = [f"best_rate/{PAIR}/100-10/{name}" for name in RATED]
+DECAY_TABLES = [
+    f"weight_decay/{PAIR}/100-10/{name}" for name in ("spectral", "dynamic", "r-1-4", "r-1-2")
+]
+VALIDATED = {f"extract_validated {PAIR}"}
+TRAIN_ARMS = jobs("train_arms", [f"trained/{name}" for name in (*RATE_TABLES, *DECAY_TABLES)])
+ARMS = TRAIN_ARMS | jobs("collect_arms", [*RATE_TABLES, *DECAY_TABLES])
+RATES_JUDGED = {"judge_rates verdicts", "list_best_rates best", "plot_rates best_rate"}
+DECAY_JUDGED = {"judge_decay verdicts", "plot_decay weight_decay"}
+ARMS_JUDGED = RATES_JUDGED | DECAY_JUDGED
+BEYOND_JUDGED = JUDGE_FLUCTUATIONS | FLUCTUATIONS_FIGURE | DELAYS_JUDGED | THROUGH_JUDGED | ARMS_JUDGED
+BEYOND = FLUCTUATIONS | DELAYS | THROUGH | ARMS | ARMS_JUDGED | VALIDATED
+BEYOND_FIGURES = {job for job in BEYOND_JUDGED if job.startswith("plot_")}
 STUDIES = ORDERS | JUDGE_TABLE | ORDER_FIGURES | SWEEPS | EDGES | SWEEP_FIGURE | OPEN_CHOICES
 STUDY_FIGURES = WIDE_FIGURES | ORDER_FIGURES | SWEEP_FIGURE | OPEN_CHOICES_FIGURE | TRAINED_FIGURE
-STUDY_FIGURES |= COMPANION_FIGURES
+STUDY_FIGURES |= COMPANION_FIGURES | BEYOND_FIGURES
 
 OF_ORDERS = JUDGE_TABLE | ORDER_FIGURES
 JUDGED_ON_SLOPES = (
@@ -170,12 +196,12 @@ TRAINING = TRAIN | COLLECT | CLAIMS | DRAW_TRAINED
 PAGE = {"assemble_report report"}
 SOURCES = {"write_sources sources"}
 EVERYTHING = RETRIEVE | EXTRACT | ONE_STEP | ARCHITECTURE | TRAINING | STUDIES | COMPANIONS | PAGE
-EVERYTHING |= SOURCES
+EVERYTHING |= SOURCES | BEYOND
 # The dense engine and the law engine are one command, so an edit of one repeats both.
 ON_TRIALS = STUDIES - EXTRACT_CHOICES - TRAIN_CHOICES - CHANGES_TRAINED - TRAINED_FIGURE
 ON_BOTH_ENGINES = (ONE_STEP - EXPECTATIONS - EXPECT_WIDE) | ON_TRIALS | LAZY_STEPS | LAZY_JUDGED
 ON_IMAGES = EVERYTHING - ARCHITECTURE - RETRIEVE - NORMALIZED - (LAZY_TRIALS - LAZY_TRAINED) - ISOMETRY
-ON_IMAGES -= ATTENTION | CONCEPTS
+ON_IMAGES -= ATTENTION | CONCEPTS | DELAYS
 
 FIGURES = (
     "fig3_1",
@@ -197,6 +223,11 @@ FIGURES = (
     "companion_continual",
     "companion_concepts",
     "companion_receptive_fields",
+    "fluctuations",
+    "delay_law",
+    "through_training",
+    "best_rate",
+    "weight_decay",
 )
 
 TRIAL_COLUMNS = [
@@ -425,7 +456,7 @@ class TestPlans:
         drawn = PROBE_FIGURES | ARCHITECTURE | DRAW_TRAINED | STUDY_FIGURES
         assert (
             untouched.plan("comparison")
-            == EVERYTHING - drawn - elsewhere - STUDIES - COMPANIONS - PAGE - SOURCES
+            == EVERYTHING - drawn - elsewhere - STUDIES - COMPANIONS - BEYOND - PAGE - SOURCES
         )
 
     def test_a_study_needs_no_other(self, untouched):
@@ -439,6 +470,11 @@ class TestPlans:
         assert untouched.plan("companion_continual") == DATA | CONTINUAL
         assert untouched.plan("companion_concepts") == CONCEPTS
         assert untouched.plan("companion_receptive_fields") == DATA | FIELDS
+        assert untouched.plan("delay_law") == DELAYS
+        assert untouched.plan("through_training") == DATA | THROUGH
+        rates = jobs("train_arms", [f"trained/{name}" for name in RATE_TABLES])
+        rates |= jobs("collect_arms", RATE_TABLES)
+        assert untouched.plan("best_rate") == RETRIEVE | VALIDATED | rates | RATES_JUDGED
         assert untouched.plan("open_choices") == DATA | OPEN_CHOICES - TRAINED_FIGURE
         assert untouched.plan("open_choices_training") == (
             DATA | (EXTRACT_CHOICES | ON_CURVES) - OPEN_CHOICES_PAGE - {f"extract_pool {PAIR}"}
