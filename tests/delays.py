@@ -31,7 +31,7 @@ SMALL: dict[str, Any] = {
     "families": {
         "trials": 2,
         "families": {
-            "constant_ratio": {"narrow": {"coefficient": "1/5", "exponent": 1}, "widths": [50, 100]}
+            "constant_ratio": {"narrow": {"coefficient": "1/2", "exponent": 1}, "widths": [50, 100]}
         },
     },
 }

@@ -94,8 +94,13 @@ def test_dynamic_that_waits_as_spectral_makes_no_table():
 
 def test_growth_under_others_is_seen():
     table = judged(delays.planted(OWN, mup=0.3), STAGE)
-    assert set(verdicts(table, GROWTH, setting="mup")) == {"disagrees"}
-    assert set(verdicts(table, GROWTH, setting="ntk")) == {"agrees"}
+    assert set(verdicts(table, GROWTH, setting="mup")) == {"fails"}
+    assert set(verdicts(table, GROWTH, setting="ntk")) == {"holds"}
+
+
+def test_a_delay_that_falls_does_not_grow():
+    table = judged(delays.planted(OWN, mup=-0.3), STAGE)
+    assert set(verdicts(table, GROWTH, setting="mup")) == {"holds"}
 
 
 def test_spectral_that_does_not_wait_is_seen():

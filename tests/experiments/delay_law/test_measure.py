@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from torch.autograd import grad
 
 from dynparam.engines.network import MLP, draw_weights
 from dynparam.experiments.delay_law import measure as module
@@ -31,13 +32,14 @@ def test_a_trial_is_plain_training_until_the_loss_is_halved(images, momentum):
     generator = torch_generator(OWN.seed, "delay law", *case.point(5))
     x, y = draw_images(OWN.inputs, 2, images, generator)
     network = MLP(draw_weights(widths, scales, generator, torch.float32), scales.multiplier)
-    optimizer = torch.optim.SGD(network.parameters(), 0.02, momentum=momentum)
+    weights = list(network.parameters())
+    velocity = [torch.zeros_like(weight) for weight in weights]
     seen = []
     while not seen or seen[-1] > seen[0] / 2:
-        optimizer.zero_grad()
         loss = (network(x.float()) - y).square().sum(1).mean() / 2
-        loss.backward()
-        optimizer.step()
+        with torch.no_grad():
+            for weight, v, slope in zip(weights, velocity, grad(loss, weights), strict=True):
+                weight -= 0.02 * v.mul_(momentum).add_(slope)
         seen.append(loss.item())
     whole = len(seen) - 2
     expected = whole + (seen[-2] - seen[0] / 2) / (seen[-2] - seen[-1])

@@ -126,7 +126,7 @@ class DelayTolerances(Block):
 
     delay: PositiveFloat = Field(description="of a delay over theory's, from 1")
     exponent: PositiveFloat = Field(description="of an exponent of R or n, from the expected one")
-    flat: PositiveFloat = Field(description="of an exponent of n that should be zero")
+    flat: PositiveFloat = Field(description="exponent of n up to which a delay counts as not growing")
     increment: PositiveFloat = Field(
         description="of increments a unit of log R, later ones over earlier ones, from 1"
     )
