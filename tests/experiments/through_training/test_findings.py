@@ -77,7 +77,7 @@ def test_numbers_are_those_of_the_place():
 
 
 def test_kernels_that_never_cross_have_no_step():
-    stage = through_stage(tasks=["bird-cat"])
+    stage = through_stage(tasks=["bird-cat"], networks=[{"n": 1000, "n_min": 50, "seeds": 5}])
     table = judged(planted(stage, spectral={"trace": 8.0}), stage)
     assert found(table).crossing(PLACE) is None
 

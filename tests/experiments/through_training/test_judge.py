@@ -1,5 +1,7 @@
 """Verdicts on planted networks: claims hold, turned networks fail, and controls must not agree."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ from dynparam.experiments.through_training.judge import (
     OVER,
     PARTICIPATION,
     SEEDS,
+    SHARES,
     TRACE,
     TURNED,
     crossing,
@@ -23,7 +26,11 @@ from dynparam.statistics.judged import CLAIM, CONTROL, FORM, RIGHT, SHOWN, WRONG
 from dynparam.support.errors import DataError
 from tests.probed import PLANTED, planted, through_stage, verdicts
 
-STAGE = through_stage(tasks=["airplane-automobile"])
+ONE: dict[str, Any] = {
+    "tasks": ["airplane-automobile"],
+    "networks": [{"n": 1000, "n_min": 50, "seeds": 5}],
+}
+STAGE = through_stage(**ONE)
 PLACE = "airplane-automobile, 1000-50"
 
 
@@ -36,7 +43,7 @@ def test_planted_networks_pass_every_claim_and_refute_every_control(tmp_path):
     table = FORM.check(verdicts(), tmp_path / "verdicts.csv")
     assert set(table.loc[table["role"] == CLAIM, "verdict"]) <= set(RIGHT)
     assert set(table.loc[table["role"] == CONTROL, "verdict"]) <= set(WRONG)
-    assert {"weights", "kernel", "features"} == set(table["experiment"])
+    assert {"weights", "kernel", "contributions", "features"} == set(table["experiment"])
 
 
 def test_every_layer_is_claimed_to_move_less():
@@ -62,6 +69,16 @@ def test_the_planted_numbers_are_found():
     assert row(table, f"{TRACE}, {TURNED}", f"{PLACE}, step 640")["measured"] == pytest.approx(
         3, rel=0.03
     )
+
+
+def test_shares_of_layers_are_those_of_their_sum():
+    rows = planted()["airplane-automobile", "1000-50", "dynamic"]
+    last = rows[rows["step"] == 640].pivot(index="seed", columns="layer", values="contribution")
+    found = row(verdicts(), SHARES["contribution"], f"{PLACE}, dynamic, W^3, step 640")
+    assert found["measured"] == pytest.approx((last[3] / last[0]).mean())
+    assert {one["role"] for one in verdicts().to_dict("records") if "share" in one["quantity"]} == {
+        SHOWN
+    }
 
 
 def test_one_seed_alone_has_no_verdict():
@@ -104,7 +121,7 @@ def test_spectral_said_to_be_the_lazier_must_be_refuted():
 
 @pytest.mark.parametrize("names", [["ntk", "dynamic"], ["spectral"], ["mup", "standard", "ntk"]])
 def test_other_parametrizations_are_shown_alone(names):
-    stage = through_stage(parametrizations=names, tasks=["airplane-automobile"])
+    stage = through_stage(**ONE, parametrizations=names)
     table = judged(planted(stage), stage)
     assert set(table["role"]) == {SHOWN}
     assert all(table["setting"].str.contains(name).any() for name in names)

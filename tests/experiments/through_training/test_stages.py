@@ -22,7 +22,6 @@ from dynparam.experiments.through_training.stages import (
     COLLECT,
     JUDGE,
     MEASURE,
-    PLOT,
     places,
 )
 from dynparam.provenance.sidecars import as_text, checksum, read_sidecar
@@ -197,16 +196,13 @@ def test_code_that_no_commit_holds_is_not_archived(made, tmp_path, monkeypatch):
     assert not (tmp_path / "archive" / "dynamic.csv").exists()
 
 
-def test_verdicts_and_figure_are_made_from_the_tables_of_all_runs(tmp_path):
+def test_verdicts_are_made_from_the_tables_of_all_runs(tmp_path):
     changes = {"tasks": [TASK], "networks": [{"n": 1000, "n_min": 50, "seeds": 3}]}
     stage = through_stage(**changes)
     for (task, network, name), table in planted(stage).items():
         write_csv(table, tmp_path / "through_training" / task / network / f"{name}.csv")
     run(JUDGE, stage, tmp_path / "verdicts.csv", results=tmp_path)
     assert "holds" in set(read_csv(tmp_path / "verdicts.csv")["verdict"])
-    small = stage.model_copy(update={"figures": stage.figures.model_copy(update={"dpi": 30})})
-    run(PLOT, small, tmp_path / "own.png", results=tmp_path)
-    assert {path.suffix for path in tmp_path.glob("own.*")} == {".png", ".pdf", ".csv", ".json"}
 
 
 def test_a_table_of_another_parametrization_is_not_read(tmp_path):

@@ -28,6 +28,10 @@ PARTICIPATION = "participation ratio"
 CLASSES = "variance between over within classes"
 TRACE = "trace of the kernel"
 CROSSING = "step at which the traces are equal"
+SHARES = {
+    "trace": "layer's share in the trace of the kernel",
+    "contribution": "layer's share in the contributions",
+}
 SEEDS = "largest ratio of two seeds' movement"
 
 OVER = f"{LAZY} over {RICH}"
@@ -260,14 +264,24 @@ def _shown(setting: str, probes: pd.DataFrame, level: float) -> Iterator[Row]:
         return mean(_values(probes, column, layer, last).dropna().to_numpy(float), level)
 
     for layer in range(1, int(probes["layer"].max()) + 1):
-        found = at("movement", layer)
-        yield Row("weights", MOVEMENT, f"{setting}, W^{layer}", SHOWN, np.nan, found)
+        where = f"{setting}, W^{layer}"
+        yield Row("weights", MOVEMENT, where, SHOWN, np.nan, at("movement", layer))
+        for column, part in (("trace", "kernel"), ("contribution", "contributions")):
+            for step in dict.fromkeys((0, last)):
+                found = _share(probes, column, layer, step, level)
+                yield Row(part, SHARES[column], f"{where}, step {step}", SHOWN, np.nan, found)
     for column, quantity in (("cosine", COSINE), ("centred_cosine", CENTRED), ("trace", TRACE)):
         yield Row("kernel", quantity, setting, SHOWN, np.nan, at(column, WHOLE_NETWORK))
     for layer in hidden_layers(probes):
         for column, quantity in (("participation", PARTICIPATION), ("class_ratio", CLASSES)):
             found = at(column, layer)
             yield Row("features", quantity, f"{setting}, h^{layer}", SHOWN, np.nan, found)
+
+
+def _share(probes: pd.DataFrame, column: str, layer: int, step: int, level: float) -> Estimate:
+    """The share of a layer in a sum over all, mean over seeds."""
+    own, whole = (_values(probes, column, one, step) for one in (layer, WHOLE_NETWORK))
+    return mean((own / whole).dropna().to_numpy(float), level)
 
 
 def _values(probes: pd.DataFrame, column: str, layer: int, step: int) -> pd.Series:
