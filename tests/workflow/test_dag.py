@@ -351,6 +351,7 @@ class TestPlans:
         dry = untouched.snakemake("-n", overlay=False)
         seconds = work_of_children() - started
         assert dry.code == 0, dry.text
+        assert re.search(r"Using workflow specific profile \S*profiles/default", dry.text)
         assert dry.counts == {
             "retrieve_cifar10": 1,
             "extract_pair": 8,
@@ -429,10 +430,6 @@ class TestPlans:
         assert untouched.files() == before
         assert not any((untouched.root / name).exists() for name in ("data", "figures"))
         assert [path.name for path in (untouched.root / "results").iterdir()] == ["archive"]
-
-    def test_the_profile_is_in_use(self, untouched):
-        dry = untouched.snakemake("-n")
-        assert re.search(r"Using workflow specific profile \S*profiles/default", dry.text)
 
     def test_an_overlay_keeps_the_order_of_panels(self, untouched):
         title = {"figures": {"titles": {"fig3_2_dynamic_ratio": "Other"}}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from dynparam.configuration.config import Config
@@ -27,8 +28,10 @@ def load_open_choices(path: Path, config: Config) -> OpenChoices:
             value_at(config, key)
     of_training = {one.name for entry in open_choices.training for one in entry.alternatives}
     measured = open_choices.measured()
+    known = (*open_choices.alternatives(), *open_choices.controls)
+    every = {one.name: chosen_config(open_choices, config, one.name) for one in known}
     for alternative in open_choices.alternatives():
-        chosen = chosen_config(open_choices, config, alternative.name)
+        chosen = every[alternative.name]
         if chosen == config:  # what is an alternative by default is this configuration's own choice
             continue
         seen = is_seen(config, chosen)
@@ -36,12 +39,17 @@ def load_open_choices(path: Path, config: Config) -> OpenChoices:
             raise ConfigError(f"{path}: the probe sees {alternative.name}; list it there")
         if alternative.name in measured and not seen:
             raise ConfigError(f"{path}: the probe does not see {alternative.name}; say so in unaffected")
-    _require_trained(path, open_choices, config)
+    _require_trained(path, open_choices, config, every)
     return open_choices
 
 
-def _require_trained(path: Path, open_choices: OpenChoices, config: Config) -> None:
-    """Raise ``ConfigError`` for an alternative or control that changes no curve it is trained for."""
+def _require_trained(
+    path: Path, open_choices: OpenChoices, config: Config, every: Mapping[str, Config]
+) -> None:
+    """Raise ``ConfigError`` for an alternative or control that changes no curve it is trained for.
+
+    ``every`` has the configuration under each of them, by name.
+    """
     trained = open_choices.trained()
     for control in open_choices.controls:
         if control.name not in trained:
@@ -50,7 +58,7 @@ def _require_trained(path: Path, open_choices: OpenChoices, config: Config) -> N
                 f"data, inputs, network, protocol or training"
             )
     for name in trained:
-        chosen = chosen_config(open_choices, config, name)
+        chosen = every[name]
         if chosen != config and for_choice_run(chosen) == for_choice_run(config):
             raise ConfigError(
                 f"{path}: {name} changes no training curve, because open_choices.training states the "

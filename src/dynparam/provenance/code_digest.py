@@ -19,6 +19,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import importlib.metadata
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -125,6 +126,9 @@ class _Digests:
         self._package = package
         self._known: dict[str, str] = {}
         self._open: list[str] = []
+        # Both look at files, for the same few names again and again.
+        self._imported = cache(lambda node: tuple(_imported(node, package)))
+        self._version = cache(importlib.metadata.version)
 
     def local(self, module: str) -> str:
         """The module's name from inside the package. Raises ``ValueError`` if there is none."""
@@ -171,7 +175,7 @@ class _Digests:
         return [one for statement in body if not statement.code for one in self._imports(statement)]
 
     def _imports(self, statement: _Statement) -> list[_Import]:
-        return [one for node in statement.imports for one in _imported(node, self._package)]
+        return [one for node in statement.imports for one in self._imported(node)]
 
     def _of_code(self, name: str, body: Iterable[_Statement], at_top: Sequence[_Import]) -> str:
         code = [one for one in body if one.code]
@@ -180,7 +184,7 @@ class _Digests:
         for one in code:
             inner = self._imports(one)
             lines += [self._named_by_digest(one.code, [*at_top, *inner]), self._pairs(inner)]
-        lines += _library_versions(one.source for one in imports if not one.local)
+        lines += self._versions(one.source for one in imports if not one.local)
         lines += self._templates(name, frozenset[str]().union(*(one.texts for one in code)))
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
@@ -188,7 +192,7 @@ class _Digests:
         """What a module is called here may change with its name, so that its digest stands for it."""
         own = (one for one in imports if one.local and not one.name)
         modules = {one.bound: self.of_module(one.source) for one in own}
-        return NAME.sub(lambda found: modules.get(found[1], found[0]), code)
+        return NAME.sub(lambda found: modules.get(found[1], found[0]), code) if modules else code
 
     def _pairs(self, imports: Iterable[_Import]) -> str:
         """Each imported name with the digest of the module it comes from, in any order."""
@@ -199,6 +203,11 @@ class _Digests:
             for one in imports
         }
         return "\n".join(sorted(pairs))
+
+    def _versions(self, sources: Iterable[str]) -> list[str]:
+        """The versions of those of ``LIBRARIES`` that modules from outside belong to."""
+        used = {source.split(".")[0] for source in sources}
+        return [f"{name}=={self._version(name)}" for name in LIBRARIES if name in used]
 
     def _templates(self, module: str, names: Iterable[str]) -> list[str]:
         """The templates of these names beside a module or in ``presentation``, and all they include."""
@@ -233,15 +242,15 @@ def _running() -> _Digests:
     return _Digests(PACKAGE)
 
 
-def _state(package: Path) -> tuple[tuple[Path, int, int], ...]:
+def _state(package: Path) -> frozenset[tuple[str, int, int]]:
     """Every source of a package with its time and size."""
-    files = (path for path in package.rglob("*") if path.suffix in (".py", ".j2", ".css", ".js"))
-    stamps = ((path, path.stat()) for path in sorted(files))
-    return tuple((path, one.st_mtime_ns, one.st_size) for path, one in stamps)
+    files = (f"{folder}/{name}" for folder, _, names in os.walk(package) for name in names)
+    stamps = ((file, os.stat(file)) for file in files if file.endswith((".py", ".j2", ".css", ".js")))
+    return frozenset((file, one.st_mtime_ns, one.st_size) for file, one in stamps)
 
 
 @lru_cache(maxsize=2)
-def _digests_of(package: Path, state: tuple[tuple[Path, int, int], ...]) -> _Digests:
+def _digests_of(package: Path, state: frozenset[tuple[str, int, int]]) -> _Digests:
     return _Digests(package)
 
 
@@ -256,26 +265,53 @@ def _statements(source: str) -> tuple[_Statement, ...]:
 
 
 def _statement(node: ast.stmt) -> _Statement:
-    inside = list(ast.walk(node))
-    words = (child.value for child in inside if isinstance(child, ast.Constant))
-    imports = tuple(child for child in inside if isinstance(child, (ast.Import, ast.ImportFrom)))
+    names, words = set[str](), set[str]()
+    imports: list[ast.Import | ast.ImportFrom] = []
+    code = _read(node, names, words, imports)
     return _Statement(
         frozenset(_defined(node)),
-        frozenset(child.id for child in inside if isinstance(child, ast.Name)),
-        imports,
-        "" if _is_passed_over(node) else ast.dump(_plain(node)),
-        frozenset(word for word in words if isinstance(word, str) and TEXT.fullmatch(word)),
+        frozenset(names),
+        tuple(imports),
+        "" if _is_passed_over(node) else code,
+        frozenset(word for word in words if TEXT.fullmatch(word)),
         isinstance(node, ast.FunctionDef),
     )
 
 
-def _plain(tree: ast.stmt) -> ast.stmt:
-    """``tree`` without its imports, its docstrings and strings that document attributes, in place."""
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list):
-            node.body = [item for item in body if not _is_passed_over(item)]  # type: ignore[attr-defined]
-    return tree
+def _read(
+    tree: object, names: set[str], words: set[str], imports: list[ast.Import | ast.ImportFrom]
+) -> str:
+    """A syntax tree as text, as ``ast.dump`` writes it, and what one walk through it finds.
+
+    A dry run reads the whole package, so that a walk for each of these would be felt. Imports,
+    docstrings and strings that document attributes are left out of the text where they stand in a body.
+
+    Args:
+        tree: a node, a list of them, or what a field of a node holds.
+        names: gets every name in the tree.
+        words: gets every string, docstrings too.
+        imports: gets every import.
+    """
+    if isinstance(tree, list):
+        return f"[{', '.join([_read(one, names, words, imports) for one in tree])}]"
+    if not isinstance(tree, ast.AST):
+        return repr(tree)
+    if isinstance(tree, ast.Name):
+        names.add(tree.id)
+    elif isinstance(tree, ast.Constant) and isinstance(tree.value, str):
+        words.add(tree.value)
+    elif isinstance(tree, (ast.Import, ast.ImportFrom)):
+        imports.append(tree)
+    kind, fields = type(tree), []
+    for field in kind._fields:
+        inner = getattr(tree, field)
+        if inner is None and getattr(kind, field, ...) is None:
+            continue  # an optional field that is not given
+        if field == "body" and isinstance(inner, list):
+            _read([one for one in inner if _is_passed_over(one)], names, words, imports)
+            inner = [one for one in inner if not _is_passed_over(one)]
+        fields.append(f"{field}={_read(inner, names, words, imports)}")
+    return f"{kind.__name__}({', '.join(fields)})"
 
 
 def _is_passed_over(node: ast.stmt) -> bool:
@@ -325,8 +361,3 @@ def _defined(node: ast.stmt) -> Iterator[str]:
             yield from (one.id for one in ast.walk(target) if isinstance(one, ast.Name))
     elif isinstance(node, (ast.Import, ast.ImportFrom)):
         yield from (alias.asname or alias.name.split(".")[0] for alias in node.names)
-
-
-def _library_versions(sources: Iterable[str]) -> list[str]:
-    used = {source.split(".")[0] for source in sources}
-    return [f"{name}=={importlib.metadata.version(name)}" for name in LIBRARIES if name in used]

@@ -88,7 +88,8 @@ PairName = Annotated[str, Field(pattern=r"^[a-z]+-[a-z]+$", max_length=100)]
 class Block(BaseModel):
     """A closed immutable part of the configuration. Its numbers are finite, and true is none of them."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    # A command reads one or two of a hundred blocks, so that each is made ready when it is read.
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
     @model_validator(mode="before")
     @classmethod
