@@ -312,9 +312,9 @@ QUOTED = [
     Quoted({"best_rate.control_octaves": 3}, "A rate 4 octaves below", "A rate 3 octaves below"),
     # weight_decay
     Quoted({"weight_decay.figure": "own"}, "figures/weight_decay.png", "`figures/own.png`"),
-    Quoted({"weight_decay.n": 900}, "200-10, 20 epochs, 3 seeds", "900-10, 20 epochs, 3 seeds"),
-    Quoted({"weight_decay.n_min": 40}, "200-10, 20 epochs, 3 seeds", "200-40, 20 epochs, 3 seeds"),
-    Quoted({"weight_decay.seeds": 2}, "20 epochs, 3 seeds, eta", "20 epochs, 2 seeds, eta"),
+    Quoted({"weight_decay.n": 900}, "200-10, 10 epochs, 3 seeds", "900-10, 10 epochs, 3 seeds"),
+    Quoted({"weight_decay.n_min": 40}, "200-10, 10 epochs, 3 seeds", "200-40, 10 epochs, 3 seeds"),
+    Quoted({"weight_decay.seeds": 2}, "10 epochs, 3 seeds, eta", "10 epochs, 2 seeds, eta"),
     Quoted({"weight_decay.loss_tolerance": 0.02}, "below 0.01 counts", "below 0.02 counts"),
     Quoted({"weight_decay.sizes.seeds": 2}, "r = 1/2.** 3 seeds", "r = 1/2.** 2 seeds"),
     # through_training
