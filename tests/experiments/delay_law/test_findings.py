@@ -35,9 +35,17 @@ def text(table=TABLE, name="findings.md.j2"):
 def test_the_law_holds_if_all_of_it_does(verdict):
     assert found().law_holds()
     assert not found(changed(verdict, EXPONENT, setting="B = 3")).law_holds()
-    assert not found(changed(verdict, INCREMENTS)).law_holds()
     assert not found(changed("undecided", EXPONENT, CONTROL)).law_holds()
     assert found(changed(verdict, RATIO)).law_holds()
+
+
+def test_increments_are_told_apart():
+    assert found().increments_equal()
+    assert found().increments()[0]["measured"] == pytest.approx(1.0, abs=0.1)
+    table = changed("undecided", INCREMENTS)
+    assert not found(table).increments_equal()
+    assert found(table).law_holds()
+    assert text(table).count("not so in this run") == 1
 
 
 def test_delays_near_theory_are_asked_for_apart():

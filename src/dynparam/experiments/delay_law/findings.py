@@ -6,10 +6,17 @@ from typing import Any
 
 import pandas as pd
 
-from dynparam.experiments.delay_law.judge import EXPONENT, GROWTH, RATIO, VARIANT
+from dynparam.experiments.delay_law.judge import (
+    EXPONENT,
+    FALLS,
+    GROWTH,
+    INCREMENTS,
+    RATIO,
+    VARIANT,
+)
 from dynparam.experiments.delay_law.settings import FAMILIES, SERIES, VARIANTS, DelayLaw
 from dynparam.provenance.experiment import Files
-from dynparam.statistics.judged import CONTROL, FORM, WRONG, Judged, all_right, records
+from dynparam.statistics.judged import FORM, WRONG, Judged, all_right, records
 
 TEMPLATES = {"en": "findings.md.j2", "ja": "findings.ja.md.j2"}
 """The sentences, in this folder."""
@@ -24,12 +31,21 @@ class Found(Judged):
         self._settings = settings
 
     def law_holds(self) -> bool:
-        """Whether exponents and increments of all series are those of theory, and of no other law."""
-        rows = self.table[(self.table["experiment"] == SERIES) & (self.table["role"] != "shown")]
-        rows = rows[rows["quantity"] != RATIO]
-        controls = rows[rows["role"] == CONTROL]
-        refuted = set(controls["verdict"]) <= set(WRONG)
-        return refuted and all_right(rows[rows["role"] != CONTROL])
+        """Whether the exponents of all series are those of theory, and no control agrees.
+
+        Local exponents decide that. Increments say of a logarithm that it is one, and are told apart.
+        """
+        exponents = self.claims[self._of(SERIES) & self.claims["quantity"].isin((EXPONENT, FALLS))]
+        controls = self.controls[self.controls["experiment"] == SERIES]
+        return all_right(exponents) and set(controls["verdict"]) <= set(WRONG)
+
+    def increments(self) -> list[dict[str, Any]]:
+        """Increments in the sharper half over those in the other, of one bottleneck if it was measured."""
+        return records(self.claims[self.claims["quantity"] == INCREMENTS])
+
+    def increments_equal(self) -> bool:
+        """Whether they are equal, up to the tolerance."""
+        return all_right(self.claims[self.claims["quantity"] == INCREMENTS])
 
     def series(self) -> list[dict[str, Any]]:
         """The exponent of each series in its sharper half, with the number of bottlenecks."""
