@@ -40,7 +40,7 @@ class Found(Judged):
         return all_right(exponents) and set(controls["verdict"]) <= set(WRONG)
 
     def increments(self) -> list[dict[str, Any]]:
-        """Increments in the sharper half over those in the other, of one bottleneck if it was measured."""
+        """Increments in the sharper half over those in the other, behind one bottleneck."""
         return records(self.claims[self.claims["quantity"] == INCREMENTS])
 
     def increments_equal(self) -> bool:
