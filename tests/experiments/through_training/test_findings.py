@@ -76,6 +76,15 @@ def test_numbers_are_those_of_the_place():
     assert 100 < mine.crossing(PLACE) < 640
 
 
+def test_a_single_seed_against_the_claim_is_told():
+    assert found().not_larger() == []
+    table, wide = TABLE.copy(), "bird-cat, 10000-500"
+    last = table["quantity"].str.startswith(f"{TRACE}, ") & (table["setting"] == f"{wide}, step 640")
+    assert last.sum() == 1
+    table.loc[last, "measured"] = 0.9
+    assert found(table).not_larger() == [wide]
+
+
 def test_kernels_that_never_cross_have_no_step():
     stage = through_stage(tasks=["bird-cat"], networks=[{"n": 1000, "n_min": 50, "seeds": 5}])
     table = judged(planted(stage, spectral={"trace": 8.0}), stage)

@@ -93,6 +93,11 @@ class Found(Judged):
         rows = self.table[self.table["quantity"] == f"{TRACE}, {TURNED}"]
         return rows.loc[rows["setting"].str.startswith(f"{place}, step "), "measured"].tolist()
 
+    def not_larger(self) -> list[str]:
+        """Where one seed alone, which has no verdict, ends with spectral's trace no larger."""
+        places = [place for place in self.places() if self.seeds(place) == 1]
+        return [place for place in places if self.traces(place)[-1] <= 1]
+
     def crossing(self, place: str) -> float | None:
         """The step at which both traces are equal; none if they never are."""
         rows = self.table[(self.table["quantity"] == CROSSING) & (self.table["setting"] == place)]
