@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dynparam.configuration.arms import arms_jobs
 from dynparam.configuration.config import Config
 from dynparam.provenance.stage import NO_DEFAULT, Parameter, Stage, _asked, flat, run
 from dynparam.report.stages import STAGES
@@ -50,7 +51,14 @@ def case(name: str, root: Path) -> Case:
     """The stage of that name below ``root``; nothing is written."""
     stage, config = STAGES[name], configuration(root)
     given = {one.name: _value(one, config, root) for one in stage.parameters}
-    return Case(stage, pick(stage.settings, config), given, root / "made" / "output.csv")
+    return Case(stage, _settings(stage, config), given, root / "made" / "output.csv")
+
+
+def _settings(stage: Stage[Any], config: Config) -> Any:
+    """Whole blocks of the configuration; those of the first job where they follow from it."""
+    if stage.settings.model_fields.keys() <= Config.model_fields.keys():
+        return pick(stage.settings, config)
+    return next(one for one in arms_jobs(config) if type(one) is stage.settings)
 
 
 def with_tables() -> list[str]:

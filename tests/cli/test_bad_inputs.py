@@ -23,12 +23,17 @@ STAGES = with_tables()
 
 READ_WITH_THEIR_RECORDS = (
     "audit_archive",
+    "audit_arms",
+    "audit_through",
+    "collect_arms",
     "collect_curves",
+    "collect_through",
     "judge_claims",
+    "spread_of_seeds",
     "plot_curves",
     "plot_domain",
 )
-"""Stages of curves, which hold their tables against what sidecars say of them."""
+"""Stages of curves and of what is archived, which hold their tables against what sidecars say of them."""
 
 TRIALS = (
     b"curve,parametrization,ratio,n,n_min,trial,layer,alignment,preactivation_rms\n"
