@@ -142,7 +142,7 @@ class TestLoading:
         assert elsewhere(report) == []
 
     def test_pictures_decode_and_links_lead_somewhere(self, report):
-        assert report.page.locator("figure img").count() == 22
+        assert report.page.locator("figure img").count() == 27
         assert undecoded(report.page) == []
         assert dead_links(report.page) == []
 
@@ -158,7 +158,7 @@ class TestLoading:
             if path.is_file() and name != "table1_1.csv":
                 assert base64.b64decode(address.partition("base64,")[2]) == path.read_bytes(), name
                 checked += 1
-        assert checked == 3 * 22 - 1  # the table and the figure of Table 1.1 share a name
+        assert checked == 3 * 27 - 1  # the table and the figure of Table 1.1 share a name
 
     def test_text_of_the_results_stays_text(self, report):
         assert column(report.page, "#slopes-table", "note")[1] == report_run.HOSTILE
@@ -312,7 +312,7 @@ class TestNarrowAndPrinted:
     def test_without_script_everything_is_there_and_nothing_is_dead(self, browser, run):
         with opened(browser, run[1], java_script_enabled=False) as found:
             page = found.page
-            assert page.locator("figure img").count() == 22
+            assert page.locator("figure img").count() == 27
             assert page.locator("#slopes-table tbody tr").count() == 12
             assert page.locator("#slopes-table tbody tr").last.is_visible()
             assert page.locator("#findings h3").is_visible()

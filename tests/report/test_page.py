@@ -93,7 +93,7 @@ class TestPage:
         folder = settings.paths.figures
         links = {a["download"]: a["href"] for a in elements.all("a") if "download" in a}
         figures = [shown for _, shown in all_figures(settings)]
-        assert len(elements.all("figure")) == len(figures) == 22
+        assert len(elements.all("figure")) == len(figures) == 27
         for shown in figures:
             name = shown.name
             content = base64.b64decode(links[f"{name}.csv"].partition("base64,")[2])
@@ -208,7 +208,7 @@ class TestPage:
         assert rows["Softmax and the Fisher information"] == [38, 0, 0, 38]
         assert rows["Depth and the Fisher information of one input"] == [60, 0, 0, 60]
         assert rows["What the sources claim"] == [1, 2, 2, 5]
-        assert len(rows) == 18
+        assert len(rows) == 23
 
     def test_parts_say_what_their_numbers_are_and_how_they_were_judged(self, settings, elements):
         told = " ".join(elements.texts)
@@ -247,7 +247,7 @@ class TestPage:
 
     def test_every_input_that_is_recorded_exists(self, settings):
         inputs = [path for path, _ in needed(settings)]
-        assert len(set(inputs)) == len(inputs) == 4 * 22 + 14 + AUDITS + 3
+        assert len(set(inputs)) == len(inputs) == 4 * 27 + 20 + AUDITS + 3
         assert all(path.is_file() for path in inputs)
 
     def test_a_run_without_findings_and_archive_has_a_page(self, settings):
