@@ -33,7 +33,7 @@ READ_WITH_THEIR_RECORDS = (
     "plot_curves",
     "plot_domain",
 )
-"""Stages of curves and of what is archived, which hold their tables against what sidecars say of them."""
+"""Stages of curves and of archived tables, which hold them against what sidecars say of them."""
 
 TRIALS = (
     b"curve,parametrization,ratio,n,n_min,trial,layer,alignment,preactivation_rms\n"
