@@ -16,6 +16,7 @@ from dynparam.experiments.best_rate.settings import BestRateSettings, BestRateSt
 from dynparam.experiments.best_rate.tried import groups
 from dynparam.presentation.figure_style import LARGE, TEXT_WIDTH_INCHES, grid
 from dynparam.presentation.parametrization_style import look
+from dynparam.presentation.plain_axis import plain_numbers
 from dynparam.statistics.estimates import mean_of
 from dynparam.training.arms.quantities import QUANTITIES, SPEED, TEST_LOSS, Quantity
 
@@ -95,6 +96,8 @@ def _panel(axis: Axes, rows: pd.DataFrame, own: BestRateSettings) -> None:
     axis.set_xscale("log", base=10)
     if not rows.empty and "loss" in str(rows["quantity"].iloc[0]):
         axis.set_yscale("log")
+        plain_numbers(axis.yaxis)
+    plain_numbers(axis.xaxis, leading=(1.0,))
     grid(axis)
 
 

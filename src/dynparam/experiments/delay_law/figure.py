@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from dynparam.experiments.delay_law.judge import Measured, by_case, delays_of, series_cases
 from dynparam.experiments.delay_law.measure import Case, parts
@@ -22,6 +22,7 @@ from dynparam.presentation.figure_style import (
     grid,
 )
 from dynparam.presentation.parametrization_style import Look, look
+from dynparam.presentation.plain_axis import plain_numbers
 from dynparam.statistics.estimates import Estimate, mean_of
 from dynparam.theory.delay import asymptotic_exponent, delay
 
@@ -137,7 +138,7 @@ def _ratio_panel(axis: Axes, data: pd.DataFrame) -> None:
         xlabel=r"$R = n/n_{\min}$",
         ylabel=r"$\eta\times$ steps until the loss is halved",
     )
-    _plain(axis)
+    plain_numbers(axis.yaxis)
     grid(axis)
     handles = [
         Line2D([], [], linestyle="", marker="o", color="0.3", label="measured, spectral", **OPEN),
@@ -163,7 +164,7 @@ def _family_panel(axis: Axes, rows: pd.DataFrame, names: Sequence[str]) -> None:
     axis.set(xscale="log", yscale="log", xlabel="$n$ (neurons)")
     axis.xaxis.set_major_locator(LogLocator(numticks=6))
     axis.xaxis.set_minor_formatter(NullFormatter())
-    _plain(axis)
+    plain_numbers(axis.yaxis)
     grid(axis)
 
 
@@ -174,13 +175,6 @@ def _rule(own: DelayLaw, kind: str) -> str:
         c = narrow.coefficient
         return "n" if c == 1 else f"n/{c.denominator}" if c.numerator == 1 else f"({c})\\,n"
     return rf"{narrow.coefficient}\,n^{{{narrow.exponent}}}"
-
-
-def _plain(axis: Axes) -> None:
-    """Number the ordinate as 0.5, not 5 x 10^-1."""
-    axis.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=12))
-    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axis.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _points(axis: Axes, rows: pd.DataFrame, drawn: Look) -> None:

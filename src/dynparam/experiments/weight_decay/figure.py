@@ -22,6 +22,7 @@ from dynparam.presentation.figure_style import (
     grid,
 )
 from dynparam.presentation.parametrization_style import look
+from dynparam.presentation.plain_axis import plain_numbers
 from dynparam.statistics.estimates import mean_of
 from dynparam.training.arms.quantities import SPEED, TEST_LOSS
 
@@ -112,6 +113,8 @@ def _sizes_row(half: Any, rows: pd.DataFrame, own: WeightDecaySettings, task: st
         axis.axvline(own.learning_rate, color="0.4", linewidth=0.8, linestyle=":", zorder=0)
         axis.set_xscale("log")
         axis.set_yscale("log")
+        plain_numbers(axis.xaxis)
+        plain_numbers(axis.yaxis)
         axis.set(xlabel=r"$\eta$", ylabel=label)
         grid(axis)
     half.suptitle(f"size of updates, {task}")
