@@ -135,3 +135,11 @@ def test_two_seeds_that_agree_by_luck_borrow_the_variance_of_others():
 def test_rows_are_told_apart(role):
     keys = ["experiment", "quantity", "setting", "role"]
     assert not VERDICTS[VERDICTS["role"] == role].duplicated(keys).any()
+
+
+def test_others_come_in_the_order_of_the_settings():
+    """Sets of names have another order in every process."""
+    found = rows(judge.OTHERS, SPEED)["setting"].str.rpartition(", ")[2].tolist()
+    own = STAGE.best_rate
+    others = [name for name in own.networks[0].schemes if name not in own.compared]
+    assert found == [f"{name} less {own.compared[0]}" for name in others] * len(own.tasks)

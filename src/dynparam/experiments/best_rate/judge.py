@@ -75,8 +75,9 @@ def _of_group(group: Group, settings: BestRateSettings) -> Iterator[Compared]:
     if {first, second} <= set(group.tried):
         pair = group.tried[first], group.tried[second]
         yield from _pair(group, pair, settings)
-        for name in set(group.tried) - {first, second}:
-            yield from _others(group, pair[0], group.tried[name])
+        for name, tried in group.tried.items():
+            if name not in (first, second):
+                yield from _others(group, pair[0], tried)
     four = crossed(group, settings)
     if four is not None:
         yield from _parts(group, four, settings)
