@@ -152,6 +152,7 @@ RATE_TABLES = [f"best_rate/{PAIR}/100-10/{name}" for name in RATED]
 DECAY_TABLES = [
     f"weight_decay/{PAIR}/100-10/{name}" for name in ("spectral", "dynamic", "r-1-4", "r-1-2")
 ]
+RATES, DECAYS, SIZE_RATES, ARM_SEEDS = 6, 2, 5, 2
 VALIDATED = {f"extract_validated {PAIR}"}
 TRAIN_ARMS = jobs("train_arms", [f"trained/{name}" for name in (*RATE_TABLES, *DECAY_TABLES)])
 ARMS = TRAIN_ARMS | jobs("collect_arms", [*RATE_TABLES, *DECAY_TABLES])
@@ -160,6 +161,9 @@ DECAY_JUDGED = {"judge_decay verdicts", "plot_decay weight_decay"}
 ARMS_JUDGED = RATES_JUDGED | DECAY_JUDGED
 BEYOND_JUDGED = JUDGE_FLUCTUATIONS | FLUCTUATIONS_FIGURE | DELAYS_JUDGED | THROUGH_JUDGED | ARMS_JUDGED
 BEYOND = FLUCTUATIONS | DELAYS | THROUGH | ARMS | ARMS_JUDGED | VALIDATED
+JUDGE_BEYOND = {job for job in BEYOND_JUDGED if not job.startswith("plot_")}
+ON_SPREAD = FLUCTUATIONS - {"measure_fluctuations trials"}
+TRAINED_BEYOND = ON_SPREAD | THROUGH | ARMS | ARMS_JUDGED
 BEYOND_FIGURES = {job for job in BEYOND_JUDGED if job.startswith("plot_")}
 STUDIES = ORDERS | JUDGE_TABLE | ORDER_FIGURES | SWEEPS | EDGES | SWEEP_FIGURE | OPEN_CHOICES
 STUDY_FIGURES = WIDE_FIGURES | ORDER_FIGURES | SWEEP_FIGURE | OPEN_CHOICES_FIGURE | TRAINED_FIGURE
@@ -200,8 +204,9 @@ EVERYTHING |= SOURCES | BEYOND
 # The dense engine and the law engine are one command, so an edit of one repeats both.
 ON_TRIALS = STUDIES - EXTRACT_CHOICES - TRAIN_CHOICES - CHANGES_TRAINED - TRAINED_FIGURE
 ON_BOTH_ENGINES = (ONE_STEP - EXPECTATIONS - EXPECT_WIDE) | ON_TRIALS | LAZY_STEPS | LAZY_JUDGED
+ON_BOTH_ENGINES |= DELAYS | FLUCTUATIONS - SPREAD
 ON_IMAGES = EVERYTHING - ARCHITECTURE - RETRIEVE - NORMALIZED - (LAZY_TRIALS - LAZY_TRAINED) - ISOMETRY
-ON_IMAGES -= ATTENTION | CONCEPTS | DELAYS
+ON_IMAGES -= ATTENTION | CONCEPTS | DELAYS | {"measure_fluctuations trials"}
 
 FIGURES = (
     "fig3_1",
@@ -645,6 +650,8 @@ class TestWholeRun:
         studies = len(ORDERS | JUDGE_TABLE | SWEEPS | {"edges"} | CHOICES | CHANGES)
         studies += len(TRAIN_CHOICES | CHANGES_TRAINED | (COMPANIONS - SHARPNESS - COMPANION_FIGURES))
         studies += len(("widths", "rates", "normalization", "verdicts"))
+        studies += len(FLUCTUATIONS | DELAYS | RATES_JUDGED | {"judge_through", "judge_decay"})
+        studies -= len(("plot_fluctuations", "plot_delays", "plot_rates"))
         studies -= len(("measure_concepts", "measure_continual"))  # two tables each, one sidecar
         assert len(sidecars) == figures_and_tables + law + studies
         for sidecar in sidecars:
@@ -675,16 +682,18 @@ class TestWholeRun:
         beside = {"find_edges exponents", "judge_sharpness thesis"}
         beside |= {"sharpness_of_widths limits", "measure_continual expected"}
         tables = "slopes|claims|table1_1|changes|training|open-choices"
-        tables += "|identities|verdicts|eigenvalues|measured|errors|residuals|sources"
+        tables += "|trials|spread|best|identities|verdicts|eigenvalues|measured|errors|residuals|sources"
         single = f"(?<!plot_table1_1/)(?:{tables})"
         window = "(?<=fit_)(exact/exact|wide/wide)(?=/)"
         names = [
             re.sub(
                 window,
                 lambda both: both[0].split("/")[0],
-                re.sub(f"/{single}$", "", job.replace(" ", "/").replace("/curves/", "/")),
+                re.sub(
+                    f"/{single}$", "", re.sub("/(curves|trained|measured)/", "/", job.replace(" ", "/"))
+                ),
             )
-            for job in EVERYTHING - beside
+            for job in EVERYTHING - beside - VALIDATED
         ]
         results = finished.root / "results"
         for name in names:
@@ -709,6 +718,7 @@ class TestWholeRun:
         # Choices keep theirs there too; the control's are those of the default.
         choices = len(CHOICES_IN_TRAINING) - 1
         seeds += choices * len(PARAMETRIZATIONS) * list(range(CHOICE_SEEDS))
+        seeds += (len(RATED) * RATES + 2 * DECAYS + 2 * SIZE_RATES) * list(range(ARM_SEEDS))
         assert sorted(names) == sorted(f"seed-{seed:04d}.json" for seed in seeds)
 
     def test_repeated_it_has_nothing_to_do(self, clone):
@@ -751,7 +761,7 @@ class TestRunsAgain:
             ("presentation.figure_style", PROBE_FIGURES | ARCHITECTURE | DRAW_TRAINED | STUDY_FIGURES),
             (
                 "presentation.pages",
-                COMPARE | CLAIMS | JUDGE_TABLE | JUDGE_COMPANIONS | CONCEPTS_FIGURE,
+                COMPARE | CLAIMS | JUDGE_TABLE | JUDGE_COMPANIONS | CONCEPTS_FIGURE | JUDGE_BEYOND,
             ),
             (
                 "statistics.slopes",
@@ -763,7 +773,11 @@ class TestRunsAgain:
                 | CLAIMS
                 | DOMAIN_FIGURE
                 | ((SHARPNESS | LAZY | ISOMETRY | ATTENTION | NATURAL) & JUDGED_COMPANIONS)
-                - SHARPNESS_FIGURE,
+                - SHARPNESS_FIGURE
+                | DELAYS_JUDGED
+                | JUDGE_FLUCTUATIONS
+                | FLUCTUATIONS_FIGURE
+                | (ARMS_JUDGED - {"plot_rates best_rate"}),
             ),
             (
                 "theory.mean_field",
@@ -772,14 +786,15 @@ class TestRunsAgain:
                 | PROBE_FIGURES
                 | EXPECT_WIDE
                 | WIDE_FIGURES
-                | (OF_ORDERS - {"plot_conditions conditions"}),
+                | (OF_ORDERS - {"plot_conditions conditions"})
+                | FLUCTUATIONS,
             ),
             ("engines.gaussian_columns", ON_BOTH_ENGINES),
             ("engines.law_step", ON_BOTH_ENGINES),
             ("statistics.differences", CLAIMS | DOMAIN_FIGURE | NATURAL & JUDGED_COMPANIONS),
             ("experiments.training_curves.claims", CLAIMS | DOMAIN_FIGURE),
             ("experiments.training_curves.figure", CURVE_FIGURES),
-            ("training.protocol", TRAINING | ON_CURVES),
+            ("training.protocol", TRAINING | ON_CURVES | TRAINED_BEYOND),
             (
                 "experiments.open_choices.trained",
                 # The words of its verdicts are part of a form, which the changes of slopes read too.
@@ -858,6 +873,7 @@ class TestRunsAgain:
                     | CONTINUAL
                     | NATURAL
                     | FIELDS
+                    | TRAINED_BEYOND
                     | (SHARPNESS - NORMALIZED)
                     | STUDIES - EXTRACT_CHOICES
                 )
@@ -873,13 +889,24 @@ class TestRunsAgain:
             ),
             pytest.param(
                 {"fit": {"seed": 1}},
-                FITS | COMPARE | PROBE_FIGURES | CLAIMS | DRAW_TRAINED | LAW_FITS | JUDGED_STUDIES,
+                FITS
+                | COMPARE
+                | PROBE_FIGURES
+                | CLAIMS
+                | DRAW_TRAINED
+                | LAW_FITS
+                | JUDGED_STUDIES
+                | BEYOND_JUDGED,
                 id="bootstrap",
             ),
-            pytest.param({"protocol": {"momentum": 0.5}}, TRAINING | ON_CURVES, id="momentum"),
+            pytest.param(
+                {"protocol": {"momentum": 0.5}},
+                TRAINING | ON_CURVES | TRAINED_BEYOND,
+                id="momentum",
+            ),
             pytest.param(
                 {"protocol": {"dampening": 0.9}},
-                (TRAINING | ON_CURVES) - {"train_choice curves/dampened"},
+                (TRAINING | ON_CURVES | TRAINED_BEYOND) - {"train_choice curves/dampened"},
                 id="dampening",
             ),
             pytest.param(
@@ -925,6 +952,8 @@ class TestRunsAgain:
                     | DRAW_TRAINED
                     | JUDGED_STUDIES
                     | JUDGED_COMPANIONS
+                    | BEYOND_JUDGED
+                    | SPREAD
                 )
                 - MEASURE_CONCEPTS,
                 id="dpi",

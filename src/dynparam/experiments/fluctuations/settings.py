@@ -137,7 +137,8 @@ def for_fluctuation_trials(config: BaseModel) -> FluctuationTrials:
 
 def for_spread(config: BaseModel) -> SpreadStage:
     """What the seeds' spread of the training loss depends on, besides the curves."""
-    return pick(SpreadStage, config)
+    whole = pick(SpreadStage, config)
+    return whole.model_copy(update={"figures": whole.figures.only()})
 
 
 def for_fluctuations(config: BaseModel) -> FluctuationStage:

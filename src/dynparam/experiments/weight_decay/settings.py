@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Annotated, Self
 
-from pydantic import BaseModel, Field, NonNegativeFloat, PositiveFloat, model_validator
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, model_validator
 
-from dynparam.data.settings import Data, Images
+from dynparam.data.settings import Images
 from dynparam.settings.base import (
     Block,
     CurveName,
@@ -23,7 +23,7 @@ from dynparam.settings.base import (
 from dynparam.settings.shared import Figures, Fit
 from dynparam.settings.widths import Parametrizations, require_narrower
 from dynparam.training.arms.settings import Arm, ArmsStage, arms_stage
-from dynparam.training.settings import Protocol, network_name
+from dynparam.training.settings import network_name
 
 Size = Annotated[ExactNumber, Field(ge=0, le=1)]
 
@@ -124,11 +124,28 @@ class WeightDecaySettings(Block):
         return self
 
 
+class CountedImages(Block):
+    """Of ``data`` the part that tells the steps of an epoch; the rest is passed over."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    train_images: int
+
+
+class Batches(Block):
+    """Of ``protocol`` the part that tells the steps of an epoch; the rest is passed over."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    batch_size: int
+    last_batch: str
+
+
 class WeightDecayStage(Block):
     """Blocks of ``judge_decay`` and ``plot_decay``; data and protocol tell the steps of a run."""
 
-    data: Data
-    protocol: Protocol
+    data: CountedImages
+    protocol: Batches
     weight_decay: WeightDecaySettings
     fit: Fit
     figures: Figures
