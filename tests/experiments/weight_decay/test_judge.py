@@ -46,6 +46,20 @@ def test_a_difference_that_stays_is_told():
     assert set(rows["verdict"]) == {"disagrees"}
 
 
+def test_a_decay_that_lets_nothing_be_learned_decides_nothing():
+    """Two losses that both stayed where they were are alike for another reason."""
+
+    def still(arm, epoch):
+        """With the largest decay the losses stay at 1/2."""
+        return (0.5, 0.5) if arm.weight_decay * arm.learning_rate > 5e-3 else arms.losses(arm, epoch)
+
+    table = judge.judged(replanted(still), STAGE)
+    rows = table[table["experiment"] == judge.DECAY]
+    assert set(rows["role"]) == {"shown", CONTROL}
+    assert not Found(STAGE, table).forgetting_learns()
+    assert Found(STAGE, VERDICTS).forgetting_learns()
+
+
 def test_sizes_are_held_against_one_half():
     rows = VERDICTS[VERDICTS["experiment"] == judge.SIZES]
     claims = rows[rows["role"] == CLAIM]

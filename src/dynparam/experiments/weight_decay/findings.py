@@ -32,6 +32,10 @@ class Found(Judged):
         """Whether no difference of test losses is left wherever decay forgets the initial scale."""
         return all_right(self.claims[self.claims["experiment"] == DECAY])
 
+    def forgetting_learns(self) -> bool:
+        """Whether a decay that forgets the initial scale lets a network learn, so that all is judged."""
+        return bool((self.claims["experiment"] == DECAY).any())
+
     def decays(self, task: str) -> list[dict[str, str]]:
         """Of each decay: eta lambda T, both differences, and the test losses at the last epoch."""
         own = self._settings.weight_decay

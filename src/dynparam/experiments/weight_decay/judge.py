@@ -42,8 +42,15 @@ def forgotten(share: float, steps: int) -> float:
     return share * steps
 
 
+LEARNT = 0.9
+"""A network has learned if its training loss has fallen to less than this share of that at its start."""
+
+
 def _of_decays(decays: Decays, settings: WeightDecayStage) -> Iterator[Compared]:
-    """Differences with every decay; of those that forget, that there is none in the test loss."""
+    """Differences with every decay; of those that forget, that there is none in the test loss.
+
+    Where decay is so strong that nothing is learned, two losses that are alike say nothing.
+    """
     own = settings.weight_decay
     for place, share in enumerate(decays.shares):
         exponent = forgotten(share, settings.steps)
@@ -53,7 +60,7 @@ def _of_decays(decays: Decays, settings: WeightDecayStage) -> Iterator[Compared]
                 found[place]
                 for found in (decays.difference(quantity), decays.at(decays.first, quantity))
             )
-            merged = quantity == MERGED and exponent >= 1
+            merged = quantity == MERGED and exponent >= 1 and _learned(decays, place)
             note = f"eta lambda T = {exponent:.3g}"
             asked = Asked(CLAIM, 0.0, within(0.0, own.loss_tolerance), note)
             yield _row(
@@ -67,6 +74,12 @@ def _of_decays(decays: Decays, settings: WeightDecayStage) -> Iterator[Compared]
     asked = Asked(CONTROL, 0.0, within(0.0, own.loss_tolerance), note)
     setting = f"{decays.task}, {note}"
     yield _row(DECAY, SPEED, setting, speed, decays.at(decays.first, SPEED)[0], asked)
+
+
+def _learned(decays: Decays, place: int) -> bool:
+    """Whether one of the two parametrizations still learns with the decay of that place."""
+    losses = [curves.of_metric("train_loss")[place] for curves in (decays.first, decays.second)]
+    return any(loss[:, -1].mean() < LEARNT * loss[:, 0].mean() for loss in losses)
 
 
 def _of_sizes(sizes: list[Size], settings: WeightDecaySettings) -> Iterator[Compared]:
