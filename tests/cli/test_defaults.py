@@ -26,11 +26,11 @@ HANDED = {
     "data retrieve": ("data/raw", {}),
     "data extract bird-cat": (
         IMAGES["bird-cat"],
-        {"pair": "bird-cat", "raw": "data/raw", "pool": False},
+        {"pair": "bird-cat", "raw": "data/raw", "pool": False, "validation": 0},
     ),
     "data extract bird-cat --pool": (
         "data/processed/bird-cat.pool.npz",
-        {"pair": "bird-cat", "raw": "data/raw", "pool": True},
+        {"pair": "bird-cat", "raw": "data/raw", "pool": True, "validation": 0},
     ),
     "probe fig3_3_dynamic": (
         "results/own/probe/fig3_3_dynamic.csv",

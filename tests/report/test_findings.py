@@ -164,12 +164,12 @@ QUOTED = [
     Quoted({"probe.widths.largest": 9000}, "between 1000 and 10,000", "between 1000 and 9000"),
     Quoted(
         {f"{SPECTRAL}.coefficient": "140", f"{DYNAMIC}.coefficient": "140"},
-        "n_min = 150 n^(1/5)",
+        "With n_min = 150 n^(1/5), spectral's slopes are",
         "With n_min = 140 n^(1/5), spectral's slopes are",
     ),
     Quoted(
         {f"{SPECTRAL}.exponent": "1/4", f"{DYNAMIC}.exponent": "1/4"},
-        "n_min = 150 n^(1/5)",
+        "With n_min = 150 n^(1/5), spectral's slopes are",
         "With n_min = 150 n^(1/4), spectral's slopes are",
     ),
     Quoted({f"{DYNAMIC}.coefficient": "140"}, "With n_min = 150", "dynamic, n_min = 140 n^(1/5)"),
@@ -474,7 +474,7 @@ def test_files_are_quoted_where_they_lie(run):
 def templates(name="findings.md.j2"):
     """The parsed templates of all sentences, by their place."""
     places = sorted((ROOT / "src/dynparam").rglob(name))
-    assert len(places) == 19
+    assert len(places) == 20
     environment = Environment()
     return {
         str(place.relative_to(ROOT)): environment.parse(place.read_text(encoding="utf-8"))
@@ -845,7 +845,14 @@ TURNED = [
     Turned(
         "**Under spectral parametrization a", DELAYS, "role == 'claim'", "verdict", "disagrees", others=3
     ),
-    Turned("All controls are refuted: one", DELAYS, "role == 'control'", "verdict", "undecided"),
+    Turned(
+        "All controls are refuted: one",
+        DELAYS,
+        "role == 'control'",
+        "verdict",
+        "undecided",
+        others=1,
+    ),
     # best_rate
     Turned(
         "**Speed is the merit",

@@ -193,8 +193,3 @@ rule extend_arms:
     shell:
         "dynparam arms archive {input.curves:q} --config {params.settings:q}"
         " --images {input.images:q} --output {params.archive:q} 2>&1 | tee {output.receipt:q} {log:q} >&2"
-
-
-rule archive_arms:
-    input:
-        [f"{RESULTS}/archived/{place}.txt" for place in ARMS],

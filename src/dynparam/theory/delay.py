@@ -23,7 +23,6 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from scipy import integrate
 
 from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import ConfigError
@@ -57,6 +56,9 @@ def aligned_delay(ratio: float, bottlenecks: int) -> float:
     """
     require_plateau(ratio, bottlenecks)
     end = math.acosh(math.sqrt(ratio))
+    # scipy takes a second to load, and whoever reads the settings needs none of it.
+    from scipy import integrate
+
     found, _ = integrate.quad(lambda angle: math.cosh(angle) ** (1 - bottlenecks), 0.0, end)
     return float(ratio ** asymptotic_exponent(bottlenecks) * found)
 

@@ -25,9 +25,6 @@ from functools import cache
 import numpy as np
 from numpy.polynomial import Polynomial
 from numpy.typing import NDArray
-from scipy.optimize import brentq
-from scipy.special import loggamma, polygamma, psi
-from scipy.stats import binom
 
 from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import ConfigError
@@ -268,6 +265,8 @@ def _checked(hidden: Sequence[int]) -> Sequence[int]:
 @cache
 def _median(hidden: tuple[int, ...]) -> float:
     """The same, kept: an inversion takes some hundredths of a second."""
+    from scipy.optimize import brentq
+
     dead = dead_share(hidden)
     rank = (0.5 - dead) / (1 - dead)
     if rank < FAINTEST:
@@ -340,6 +339,8 @@ def _error_moments(outputs: int, t: float) -> tuple[Polynomial, ...]:
 @cache
 def _layer_log_moments(n: int) -> LogMoments:
     """Of the logarithm of one layer's factor, if a unit is active."""
+    from scipy.special import polygamma, psi
+
     active, weights = _active(n)
     logs = psi(active / 2) + math.log(4 / n)
     mean = float(weights @ logs)
@@ -352,6 +353,8 @@ def _characteristic(n: int, t: FloatArray) -> NDArray[np.complex128]:
 
     The sum of K squares has E of its power it equal to 2^it Gamma(K/2 + it) / Gamma(K/2).
     """
+    from scipy.special import loggamma
+
     active, weights = _active(n)
     powers = loggamma(active / 2 + 1j * t[:, None]) - loggamma(active / 2)
     found: NDArray[np.complex128] = np.exp(1j * t * math.log(4 / n)) * (np.exp(powers) @ weights)
@@ -360,6 +363,8 @@ def _characteristic(n: int, t: FloatArray) -> NDArray[np.complex128]:
 
 def _active(n: int) -> tuple[FloatArray, FloatArray]:
     """Numbers of active units, from one on, and the probability of each."""
+    from scipy.stats import binom
+
     reach = WINDOW * math.sqrt(n) / 2
     low, high = max(1, math.floor(n / 2 - reach)), min(n, math.ceil(n / 2 + reach))
     active = np.arange(low, high + 1, dtype=np.float64)

@@ -150,6 +150,10 @@ TRAIN = Stage(
     train_arms,
     images_and_archive,
     (IMAGES, BESIDE, RUNS, DEVICE, THREADS, AT_ONCE, CHECKPOINTS),
+    examples=(
+        "dynparam arms train --config arms.json --images data/processed/bird-cat.validation-1000.npz"
+        " --runs runs --output curves.csv",
+    ),
     remedy="dynparam data extract PAIR --validation COUNT",
 )
 AUDIT_ARMS = Stage(
@@ -158,8 +162,32 @@ AUDIT_ARMS = Stage(
     audit_arms,
     archived_arms,
     (ARCHIVED, IMAGES, DEVICE, THREADS),
+    examples=(
+        "dynparam arms audit --config arms.json --curves curves.csv --output audit.json"
+        " --images data/processed/bird-cat.validation-1000.npz",
+    ),
     remedy="dynparam data extract PAIR --validation COUNT",
 )
-COLLECT = Stage("arms collect", AuditedArms, collect_arms, collected_arms, (TABLE, IMAGES, AUDIT))
-EXTEND = Stage("arms archive", ArmsStage, extend_arms, arms_to_add, (TABLES, IMAGES))
+COLLECT = Stage(
+    "arms collect",
+    AuditedArms,
+    collect_arms,
+    collected_arms,
+    (TABLE, IMAGES, AUDIT),
+    examples=(
+        "dynparam arms collect curves.csv --config arms.json --audit audit.json --output collected.csv"
+        " --images data/processed/bird-cat.validation-1000.npz",
+    ),
+)
+EXTEND = Stage(
+    "arms archive",
+    ArmsStage,
+    extend_arms,
+    arms_to_add,
+    (TABLES, IMAGES),
+    examples=(
+        "dynparam arms archive more.csv --config arms.json --output archive.csv"
+        " --images data/processed/bird-cat.validation-1000.npz",
+    ),
+)
 STAGES = (TRAIN, AUDIT_ARMS, COLLECT, EXTEND)
