@@ -843,7 +843,7 @@ TURNED = [
     Turned("All controls are", MACHINES, "role == 'control'", "verdict", "undecided"),
     # delay_law
     Turned(
-        "**Under spectral parametrization a", DELAYS, "role == 'claim'", "verdict", "disagrees", others=3
+        "**Under spectral parametrization a", DELAYS, "role == 'claim'", "verdict", "disagrees", others=4
     ),
     Turned(
         "All controls are refuted: one",
