@@ -68,7 +68,7 @@ class Found(Judged):
         return "-"
 
     def rate(self, scheme: str, setting: str) -> dict[str, Any]:
-        """The best rate of a scheme, and whether it is the last that was tried."""
+        """The best rate of a scheme, and whether it is the last tried; nothing if it is not there."""
         task, network = setting.split(", ")
         n, n_min = network.split("-")
         rows = self._best[
@@ -77,7 +77,7 @@ class Found(Judged):
             & (self._best["n_min"] == int(n_min))
             & (self._best["scheme"] == scheme)
         ]
-        return records(rows)[0]
+        return next(iter(records(rows)), {})
 
     def ratio(self, scheme: str) -> tuple[float, float]:
         """The thesis's rate over the best ones of a scheme: the smallest and the largest ratio."""

@@ -42,10 +42,10 @@ class Found(Judged):
         found = []
         for share in own.shrinkage:
             setting = f"{task}, eta lambda = {share:.3g}"
-            levels = [
-                f"{self._row(LEVEL, 'merged', f'{setting}, {name}')['measured']:.3f}"
-                for name in own.parametrizations
-            ]
+            rows = [self._row(LEVEL, "merged", f"{setting}, {name}") for name in own.parametrizations]
+            if not all(rows):
+                continue
+            levels = [f"{row['measured']:.3f}" for row in rows]
             found.append(
                 {
                     "exponent": f"{share * self._settings.steps:.3g}",
