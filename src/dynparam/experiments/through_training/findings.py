@@ -40,8 +40,10 @@ class Found(Judged):
         return not self.claims.empty
 
     def places(self) -> list[str]:
-        """Task and network of all comparisons, those of one seed too."""
-        return [f"{task}, {one.name}" for task in self._through.tasks for one in self._through.networks]
+        """Task and network of all comparisons in the table, those of one seed too."""
+        through = self._through
+        every = [f"{task}, {one.name}" for task in through.tasks for one in through.networks]
+        return [place for place in every if self.traces(place)]
 
     def seeds(self, place: str) -> int:
         """How many runs of a network there are under each parametrization."""
