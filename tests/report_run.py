@@ -23,6 +23,7 @@ from dynparam.statistics.estimates import Estimate
 from dynparam.statistics.judged import CLAIM, CONTROL, Row, table, within
 from dynparam.training.settings import all_runs, for_audit
 from tests import (
+    arms,
     boltzmann,
     concepts,
     continual,
@@ -251,6 +252,9 @@ def make(root: Path, size: tuple[int, int] = (1500, 600)) -> Config:
         "comparison/claims": claims(),
         "comparison/sources": sources(),
         "sweep/edges": edges(),
+        "best_rate/verdicts": arms.rate_verdicts(),
+        "best_rate/best": arms.best_rates(),
+        "weight_decay/verdicts": arms.decay_verdicts(),
         "fluctuations/verdicts": fluctuating.verdicts(),
         "sharpness/verdicts": sharpness(),
         "lazy_or_rich/verdicts": judged(lazy.planted(laziness), laziness),

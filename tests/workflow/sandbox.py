@@ -194,7 +194,7 @@ SMALL: dict[str, Any] = {
         "epochs": 2,
         "shrinkage": [0, 0.01],
         "seeds": 2,
-        "sizes": {"values": ["1/2"], "first": -8, "last": 0, "seeds": 2},
+        "sizes": {"values": ["1/4", "1/2"], "first": -8, "last": 0, "seeds": 2},
         "loss_tolerance": 1e-6,
     },
     "through_training": {

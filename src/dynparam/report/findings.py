@@ -19,6 +19,7 @@ from dynparam.configuration.config import Config
 from dynparam.experiments.registry import EXPERIMENTS
 from dynparam.presentation.sentences import FILTERS
 from dynparam.presentation.templates import template
+from dynparam.provenance.experiment import Experiment
 from dynparam.report.contents import files_of
 from dynparam.support.errors import DataError
 from dynparam.trials.networks import ratio_rule
@@ -39,21 +40,31 @@ def page(settings: Config, language: Language = "en") -> str:
 
 def _parts(settings: Config, language: Language) -> Iterator[str]:
     yield sentences("dynparam.report", TEMPLATES[language]).render(settings=settings)
-    numbers = count(1)
+    first = 1
     for experiment in EXPERIMENTS:
-        if not experiment.has("findings"):
-            continue
-        try:
-            own = import_module(experiment.module("findings"))
-            found = own.found(settings, files_of(settings))
-            yield sentences(experiment.package, own.TEMPLATES[language]).render(
-                found=found, settings=settings, number=lambda: next(numbers)
-            )
-        except (KeyError, IndexError, jinja2.UndefinedError) as error:
-            raise DataError(
-                f"the findings quote something that the tables lack ({error}); run the target findings "
-                f"of the whole configuration"
-            ) from None
+        if experiment.has("findings"):
+            written, first = part(experiment, settings, language, first)
+            yield written
+
+
+def part(experiment: Experiment, settings: Config, language: Language, first: int) -> tuple[str, int]:
+    """What one experiment says, its findings numbered from ``first``, and the number that follows.
+
+    Raises ``DataError`` if a table lacks what the part quotes.
+    """
+    numbers = count(first)
+    try:
+        own = import_module(experiment.module("findings"))
+        found = own.found(settings, files_of(settings))
+        written = sentences(experiment.package, own.TEMPLATES[language]).render(
+            found=found, settings=settings, number=lambda: next(numbers)
+        )
+    except (KeyError, IndexError, jinja2.UndefinedError) as error:
+        raise DataError(
+            f"the findings quote something that the tables lack ({error}); run the target findings "
+            f"of the whole configuration"
+        ) from None
+    return written, next(numbers)
 
 
 def sentences(package: str, name: str) -> jinja2.Template:
