@@ -9,8 +9,8 @@ import pandas as pd
 
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
+from dynparam.experiments.delay_law.cases import Case, parts
 from dynparam.experiments.delay_law.judge import judged
-from dynparam.experiments.delay_law.measure import Case, parts
 from dynparam.experiments.delay_law.settings import DelayLaw, DelayStage
 from dynparam.theory.delay import aligned_delay
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from dynparam.experiments.fluctuations.judge import judged
-from dynparam.experiments.fluctuations.measure import COLUMNS, kinds, scales_of
+from dynparam.experiments.fluctuations.measure import COLUMNS
 from dynparam.experiments.fluctuations.settings import FluctuationSettings, FluctuationStage
 from dynparam.experiments.fluctuations.spread import COLUMNS as SPREAD_COLUMNS
 from dynparam.settings.base import pick
@@ -58,9 +58,9 @@ def planted(own: FluctuationSettings | None = None, seed: int = 0) -> pd.DataFra
     """Trials that have the exact law: of ||h||^2, and of f given it."""
     own, generator = own or stage().fluctuations, np.random.default_rng(seed)
     parts = []
-    for kind in kinds(own):
+    for kind in own.kinds():
         widths = own.network(kind.bottlenecks, kind.n_min)
-        scales = scales_of(own, kind.parametrization, widths)
+        scales = own.scales(kind.parametrization, widths)
         square = squares(widths.hidden, own.trials, generator)
         expected = float(mean_field(widths, scales, 1.0, float(own.inputs)).forward[-1])
         spread = scales.signal[-1] * np.sqrt(square * expected)

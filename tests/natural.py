@@ -11,8 +11,9 @@ from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
 from dynparam.data.images import Pair
 from dynparam.experiments.natural_gradient.judge import judged
-from dynparam.experiments.natural_gradient.measure import COLUMNS, CONTROLS
+from dynparam.experiments.natural_gradient.measure import COLUMNS
 from dynparam.experiments.natural_gradient.settings import (
+    CONTROLS,
     NaturalGradientSettings,
     NaturalGradientStage,
     NaturalGradientTrials,

@@ -462,7 +462,10 @@ def test_a_smaller_run_is_told_by_its_own_numbers(run):
     """The configuration of CI, on tables that are not its own: no setting of the thesis's is left."""
     places = {"paths": {"results": "results", "figures": "figures"}}
     # CI keeps the thesis's families of widths in the delay law, where small networks show no delay.
-    families = {"square_root": {"narrow": {"coefficient": 2}}, "fifth_root": {"narrow": {"coefficient": 15}}}
+    families = {
+        "square_root": {"narrow": {"coefficient": 2}},
+        "fifth_root": {"narrow": {"coefficient": 15}},
+    }
     changes = places | {"delay_law": {"families": {"families": families}}}
     overlays = [ROOT / "config/thesis.yaml", ROOT / "config/reduced.yaml", json.dumps(changes)]
     whole = " ".join(page(load(Config, overlays)).split())

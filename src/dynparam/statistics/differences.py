@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import special
 
 from dynparam.statistics.estimates import UNKNOWN, Estimate, student
 from dynparam.support.arrays import FloatArray
@@ -116,12 +116,14 @@ def paired_difference(
 def _p_value(mean: Estimate, rounding: float) -> float:
     if mean.standard_error == 0:
         return 0.0 if abs(mean.value) > rounding else 1.0
-    return float(2 * stats.t.sf(abs(mean.value) / mean.standard_error, mean.degrees_of_freedom))
+    return float(2 * special.stdtr(mean.degrees_of_freedom, -abs(mean.value) / mean.standard_error))
 
 
 def _bootstrap_interval(
     differences: FloatArray, confidence: float, resamples: int, generator: np.random.Generator
 ) -> tuple[float, float]:
+    from scipy import stats  # takes a second to load, and most tables need no bootstrap
+
     found = stats.bootstrap(
         (differences,),
         np.mean,

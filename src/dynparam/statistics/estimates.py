@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtrit
 
 from dynparam.support.arrays import FloatArray
 
@@ -71,7 +72,7 @@ def student(
     >>> round(low, 3), round(high, 3)
     (0.795, 1.205)
     """
-    reach = float(stats.t.ppf((1 + confidence) / 2, degrees_of_freedom)) * standard_error
+    reach = float(stdtrit(degrees_of_freedom, (1 + confidence) / 2)) * standard_error
     return Estimate(value, value - reach, value + reach, standard_error, degrees_of_freedom)
 
 
@@ -79,4 +80,5 @@ def mean_of(values: FloatArray, confidence: float) -> Estimate:
     """The mean of independent values with Student's interval; ``UNKNOWN`` for fewer than two."""
     if len(values) < 2:
         return UNKNOWN
-    return student(float(values.mean()), float(stats.sem(values)), len(values) - 1, confidence)
+    error = float(values.std(ddof=1)) / math.sqrt(len(values))
+    return student(float(values.mean()), error, len(values) - 1, confidence)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy.special import fdtrc
 
 from dynparam.statistics.estimates import Estimate, student
 from dynparam.support.arrays import FloatArray
@@ -77,7 +77,7 @@ def joint_test(first: JointSlopes, second: JointSlopes) -> JointTest:
         return JointTest(np.nan, (count, np.nan), np.nan)
     square = float(difference @ np.linalg.solve(np.sum(parts, axis=0), difference))
     statistic = square * left / (freedom * count)
-    return JointTest(statistic, (count, left), float(stats.f.sf(statistic, count, left)))
+    return JointTest(statistic, (count, left), float(fdtrc(count, left, statistic)))
 
 
 def effective_freedom(parts: Sequence[FloatArray], freedom: Sequence[float]) -> float:

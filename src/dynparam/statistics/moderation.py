@@ -11,7 +11,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, special
+from scipy import special
 
 from dynparam.statistics.slopes import least_squares
 from dynparam.support.arrays import FloatArray
@@ -116,9 +116,10 @@ def _freedom(excess: float) -> float:
     """D with trigamma(d/2) = ``excess``, the variance that chance does not explain; else infinite."""
     if excess <= special.polygamma(1, MOST_FREEDOM / 2):
         return np.inf
+    from scipy.optimize import brentq  # takes half a second to load
 
     def beyond(log_freedom: float) -> float:
         """How far the logarithm of trigamma lies above that of the excess."""
         return float(np.log(special.polygamma(1, np.exp(log_freedom) / 2)) - np.log(excess))
 
-    return float(np.exp(optimize.brentq(beyond, np.log(1e-3), np.log(MOST_FREEDOM))))
+    return float(np.exp(brentq(beyond, np.log(1e-3), np.log(MOST_FREEDOM))))

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from dynparam.statistics.estimates import Estimate, student
 from dynparam.statistics.joint import JointSlopes, effective_freedom
@@ -184,6 +183,8 @@ def _bootstrap(
         """Slopes of resampled trials, one array per width, averaged over ``axis``."""
         log_means = np.stack([np.log(sample.mean(axis=axis)) for sample in samples], axis=-1)
         return np.asarray(log_means @ weights)
+
+    from scipy import stats  # takes a second to load, and most tables need no bootstrap
 
     found = stats.bootstrap(
         trials,

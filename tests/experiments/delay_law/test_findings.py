@@ -92,5 +92,5 @@ def test_sentences_are_marked_where_they_are_not_so():
     assert text(changed("disagrees", GROWTH, setting="ntk")).count("not so in this run") == 1
     japanese = text(name="findings.ja.md.j2")
     assert "成り立たない" not in japanese
-    bad = changed("disagrees", GROWTH, setting="ntk")
+    bad = changed("fails", EXPONENT, setting="B = 1")
     assert "成り立たない" in text(bad, "findings.ja.md.j2")

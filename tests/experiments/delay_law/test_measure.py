@@ -7,7 +7,8 @@ from torch.autograd import grad
 
 from dynparam.engines.network import MLP, draw_weights
 from dynparam.experiments.delay_law import measure as module
-from dynparam.experiments.delay_law.measure import Case, draw_images, measure, parts, steps_of
+from dynparam.experiments.delay_law.cases import Case, parts
+from dynparam.experiments.delay_law.measure import draw_images, measure, steps_of
 from dynparam.experiments.delay_law.tables import DELAYS
 from dynparam.support.errors import ConfigError, NonFiniteError
 from dynparam.support.randomness import torch_generator

@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
+from dynparam.experiments.delay_law.cases import Case, parts
 from dynparam.experiments.delay_law.judge import Measured, by_case, delays_of, series_cases
-from dynparam.experiments.delay_law.measure import Case, parts
 from dynparam.experiments.delay_law.settings import FAMILIES, DelayLaw, DelayStage
 from dynparam.presentation.figure_style import (
     LARGE,

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dynparam.experiments.delay_law.measure import USUAL, Case, parts
+from dynparam.experiments.delay_law.cases import USUAL, Case, parts
 from dynparam.experiments.delay_law.settings import (
     FAMILIES,
     NARROW,

@@ -9,33 +9,23 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 import torch
 
 from dynparam.engines.one_step import OneStep
-from dynparam.experiments.fluctuations.settings import FluctuationSettings, FluctuationTrials
+from dynparam.experiments.fluctuations.settings import FluctuationSettings, FluctuationTrials, Kind
 from dynparam.provenance.code_digest import module_digest
 from dynparam.settings.base import digest
 from dynparam.support.progress import progress
 from dynparam.support.randomness import torch_generator
 from dynparam.theory.mean_field import mean_field
-from dynparam.theory.parametrization import LayerScales, layer_scales
-from dynparam.theory.widths import Widths
 from dynparam.trials.engine import Start, TrialEngine, trial_engine
 from dynparam.trials.log import TrialLog
 
 COLUMNS = ("parametrization", "bottlenecks", "n_min", "trial", "square", "own", "alignment")
 """The columns of ``results/fluctuations/trials.csv``."""
-
-
-class Kind(NamedTuple):
-    """What the networks of a block of trials have in common."""
-
-    parametrization: str
-    bottlenecks: int
-    n_min: int
 
 
 @dataclass(frozen=True)
@@ -65,7 +55,7 @@ def measure(own: FluctuationSettings, trial_log: TrialLog) -> pd.DataFrame:
         done = finished_trials(trial_log, own)
         left = {
             kind: [trial for trial in range(own.trials) if (kind, trial) not in done]
-            for kind in kinds(own)
+            for kind in own.kinds()
         }
         work = {kind: engine.work(own.network(*kind[1:])) for kind in left}
         with progress(
@@ -79,23 +69,10 @@ def measure(own: FluctuationSettings, trial_log: TrialLog) -> pd.DataFrame:
                     advance(work[kind] * len(block))
     rows = [
         (*kind, trial, *asdict(done[kind, trial]).values())
-        for kind in kinds(own)
+        for kind in own.kinds()
         for trial in range(own.trials)
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
-
-
-def kinds(own: FluctuationSettings) -> Iterator[Kind]:
-    """All kinds of networks, in the order of the table."""
-    for parametrization in own.parametrizations:
-        for bottlenecks in own.bottlenecks:
-            for n_min in own.n_min:
-                yield Kind(parametrization, bottlenecks, n_min)
-
-
-def scales_of(own: FluctuationSettings, parametrization: str, widths: Widths) -> LayerScales:
-    """The scales of a parametrization at these widths."""
-    return layer_scales(parametrization, widths, own.r)
 
 
 def run_trials(
@@ -103,7 +80,7 @@ def run_trials(
 ) -> Iterator[Found]:
     """The trials of these numbers of one kind, in their order. Raises as ``TrialEngine.run`` does."""
     widths = own.network(*kind[1:])
-    scales = scales_of(own, kind.parametrization, widths)
+    scales = own.scales(kind.parametrization, widths)
     expected = float(mean_field(widths, scales, 1.0, float(own.inputs)).forward[-1])
     x = torch.ones(own.inputs, dtype=torch.float64)
     y = torch.zeros(own.outputs, dtype=torch.float64)
@@ -127,7 +104,7 @@ def log_of_trials(output: Path, settings: FluctuationTrials) -> TrialLog:
 
 def finished_trials(log: TrialLog, own: FluctuationSettings) -> dict[tuple[Kind, int], Found]:
     """The finished trials of a log. Raises ``DataError`` if it is damaged, or of other trials."""
-    known = set(kinds(own))
+    known = set(own.kinds())
 
     def parse(entry: Any) -> tuple[tuple[Kind, int], Found]:
         """A line's trial and values. Raises ``ValueError`` or ``TypeError`` for what is neither."""

@@ -19,7 +19,6 @@ from dynparam.support.randomness import seed_sequence, torch_generator
 from dynparam.theory.isometry import isometry, largest_eigenvalue, multiplicity
 from dynparam.theory.parametrization import LayerScales, layer_scales
 from dynparam.theory.relu_kernels import layer_weights
-from dynparam.theory.widths import Widths
 
 COLUMNS = ("part", "depth", "kind", "trial", "quantity", "rank", "value")
 """The columns of ``results/isometry/measured.csv``."""
@@ -59,12 +58,6 @@ def measure(own: IsometrySettings) -> pd.DataFrame:
             advance(depth * step)
         rows += _bottlenecks(own.seed, own.bottlenecks)
     return pd.DataFrame(rows, columns=list(COLUMNS))
-
-
-def bottleneck_widths(own: DeepBottlenecks, depth: int) -> Widths:
-    """n_0, then n and n_min in turn, and one output."""
-    hidden = [(own.n, own.n_min)[place % 2] for place in range(depth - 1)]
-    return Widths((own.inputs, *hidden, 1))
 
 
 def _generator(own: IsometrySettings, *coordinates: str | int) -> np.random.Generator:
@@ -128,7 +121,7 @@ def _descent(own: IsometrySettings, depth: int, trial: int) -> Rows:
 def _bottlenecks(seed: int, own: DeepBottlenecks) -> Rows:
     """Theta(x, x) of all parametrizations from the same standard normal numbers."""
     for depth in own.depths:
-        widths = bottleneck_widths(own, depth)
+        widths = own.network(depth)
         ones = LayerScales((1.0,) * depth, (1.0,) * depth)
         weights_of = {
             name: layer_weights(layer_scales(name, widths, own.r)) for name in own.parametrizations

@@ -7,8 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from dynparam.experiments.natural_gradient.measure import CONTROLS
-from dynparam.experiments.natural_gradient.settings import EqualLayers, NaturalGradientStage, OneStep
+from dynparam.experiments.natural_gradient.settings import (
+    CONTROLS,
+    EqualLayers,
+    NaturalGradientStage,
+    OneStep,
+)
 from dynparam.statistics.differences import paired_difference
 from dynparam.statistics.estimates import mean_of
 from dynparam.statistics.judged import (

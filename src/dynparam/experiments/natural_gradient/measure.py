@@ -6,7 +6,6 @@ All approximations of a trial begin at the same network, on the same inputs with
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -16,18 +15,18 @@ from torch import Tensor
 from dynparam.data.images import Pair, draw_subset, normalize
 from dynparam.engines.natural_gradient import Point, gradient, natural_gradient
 from dynparam.engines.network import MLP, draw_weights
-from dynparam.experiments.natural_gradient.settings import EqualLayers, NaturalGradientTrials
+from dynparam.experiments.natural_gradient.settings import (
+    CONTROLS,
+    Control,
+    EqualLayers,
+    NaturalGradientTrials,
+)
 from dynparam.support.errors import NonFiniteError
 from dynparam.support.progress import progress
 from dynparam.support.randomness import seed_sequence, torch_generator
 from dynparam.theory.natural_gradient import Approximation, speed
 from dynparam.theory.parametrization import LayerScales, layer_scales
 from dynparam.theory.widths import INPUT_WIDTH, Widths
-
-Control = Literal["gradient", "unscaled"]
-"""Gradient descent, and the block diagonal approximation, both with eta = c: as if a were one."""
-
-CONTROLS: tuple[Control, ...] = get_args(Control)
 
 COLUMNS = ("part", "n", "scales", "method", "trial", "step", "residual")
 """The columns of ``results/natural_gradient/residuals.csv``. ``residual`` is |f - y| over the first."""

@@ -14,7 +14,7 @@ from torch import Tensor
 from dynparam.data.images import Pair, draw_subset, normalize
 from dynparam.engines import empirical_ntk
 from dynparam.engines.network import MLP, draw_weights
-from dynparam.experiments.softmax_fisher.settings import SoftmaxTrials
+from dynparam.experiments.softmax_fisher.settings import HE, SoftmaxTrials
 from dynparam.support.arrays import FloatArray
 from dynparam.support.progress import progress
 from dynparam.support.randomness import seed_sequence, torch_generator
@@ -23,9 +23,6 @@ from dynparam.theory.inner_products import inner_products
 from dynparam.theory.parametrization import LayerScales, layer_scales
 from dynparam.theory.relu_kernels import layer_weights, output_square
 from dynparam.theory.widths import Widths, bottleneck
-
-HE = "he"
-"""The scales of the network on Gaussian inputs: variance 2 / fan_in in every layer, the readout too."""
 
 COLUMNS = ("part", "n", "scales", "trial", "quantity", "rank", "value")
 """The columns of ``results/softmax_fisher/eigenvalues.csv``."""
