@@ -294,15 +294,18 @@ def _read(
     """
     if isinstance(tree, list):
         return f"[{', '.join([_read(one, names, words, imports) for one in tree])}]"
+    if isinstance(tree, ast.Name):  # half of all nodes, with how they are used
+        names.add(tree.id)
+        return f"Name(id={tree.id!r}, ctx={type(tree.ctx).__name__}())"
     if not isinstance(tree, ast.AST):
         return repr(tree)
-    if isinstance(tree, ast.Name):
-        names.add(tree.id)
-    elif isinstance(tree, ast.Constant) and isinstance(tree.value, str):
+    if isinstance(tree, ast.Constant) and isinstance(tree.value, str):
         words.add(tree.value)
     elif isinstance(tree, (ast.Import, ast.ImportFrom)):
         imports.append(tree)
     kind, fields = type(tree), []
+    if not kind._fields:
+        return f"{kind.__name__}()"
     for field in kind._fields:
         inner = getattr(tree, field)
         if inner is None and getattr(kind, field, ...) is None:
