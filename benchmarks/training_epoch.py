@@ -139,8 +139,8 @@ def engine_version(settings: RunStage, pair: Pair, changes: dict[str, str]) -> V
 
     def evaluate() -> tuple[float, float]:
         """Losses on training and test images."""
-        found = stack.evaluate()
-        return float(found.train_loss), float(found.test_loss)
+        training, test = stack.evaluate().losses[0].tolist()
+        return training, test
 
     dual = settings.protocol.first_layer == "dual"
     return Version(train_epoch, evaluate, operations(settings, dual=dual))

@@ -108,9 +108,13 @@ def test_a_square_of_zero_is_named():
 
 
 def test_intervals_do_not_depend_on_the_other_layers():
+    """But for the rounding of products of matrices, which are of another shape."""
     both, one = fit_curve(trials(), SETTINGS), fit_curve(trials().query("layer == 2"), SETTINGS)
     columns = [name for name in one.columns if name not in ("joint_freedom", "covariance_2")]
-    assert both.loc[1, columns].to_dict() == one.loc[0, columns].to_dict()
+    numbers = one[columns].select_dtypes("number").columns
+    assert both.loc[1, numbers].to_dict() == pytest.approx(one.loc[0, numbers].to_dict(), rel=1e-13)
+    texts = [name for name in columns if name not in numbers]
+    assert both.loc[1, texts].to_dict() == one.loc[0, texts].to_dict()
 
 
 def test_layers_curves_and_seeds_have_resamples_of_their_own():
