@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from dynparam.experiments.fluctuations.judge import judged
+from dynparam.experiments.fluctuations.kinds import kinds, scales_of
 from dynparam.experiments.fluctuations.measure import COLUMNS
 from dynparam.experiments.fluctuations.settings import FluctuationSettings, FluctuationStage
 from dynparam.experiments.fluctuations.spread import COLUMNS as SPREAD_COLUMNS
@@ -58,9 +59,9 @@ def planted(own: FluctuationSettings | None = None, seed: int = 0) -> pd.DataFra
     """Trials that have the exact law: of ||h||^2, and of f given it."""
     own, generator = own or stage().fluctuations, np.random.default_rng(seed)
     parts = []
-    for kind in own.kinds():
+    for kind in kinds(own):
         widths = own.network(kind.bottlenecks, kind.n_min)
-        scales = own.scales(kind.parametrization, widths)
+        scales = scales_of(own, kind.parametrization, widths)
         square = squares(widths.hidden, own.trials, generator)
         expected = float(mean_field(widths, scales, 1.0, float(own.inputs)).forward[-1])
         spread = scales.signal[-1] * np.sqrt(square * expected)

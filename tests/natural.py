@@ -10,10 +10,10 @@ import pandas as pd
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
 from dynparam.data.images import Pair
+from dynparam.experiments.natural_gradient.controls import CONTROLS
 from dynparam.experiments.natural_gradient.judge import judged
 from dynparam.experiments.natural_gradient.measure import COLUMNS
 from dynparam.experiments.natural_gradient.settings import (
-    CONTROLS,
     NaturalGradientSettings,
     NaturalGradientStage,
     NaturalGradientTrials,

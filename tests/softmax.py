@@ -11,7 +11,8 @@ from dynparam.configuration.config import Config
 from dynparam.data.images import Pair
 from dynparam.experiments.softmax_fisher.judge import judged
 from dynparam.experiments.softmax_fisher.measure import COLUMNS
-from dynparam.experiments.softmax_fisher.settings import HE, SoftmaxStage, SoftmaxTrials
+from dynparam.experiments.softmax_fisher.settings import SoftmaxStage, SoftmaxTrials
+from dynparam.experiments.softmax_fisher.tables import HE
 from dynparam.settings.base import pick
 from tests.thesis import CONFIG, with_block
 

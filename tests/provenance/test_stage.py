@@ -275,6 +275,26 @@ def test_the_function_that_names_inputs_counts(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("module", "experiment"),
+    [
+        ("delay_law/cases", "delays"),
+        ("fluctuations/kinds", "fluctuations"),
+        ("isometry/bottlenecks", "isometry"),
+        ("natural_gradient/controls", "natural"),
+        ("softmax_fisher/tables", "softmax"),
+    ],
+)
+def test_what_judges_share_with_measurements_counts(tmp_path, module, experiment):
+    """It stands in no module of settings, edits of which repeat nothing."""
+    copy = tmp_path / "dynparam"
+    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    with (copy / "experiments" / f"{module}.py").open("a") as file:
+        file.write("ADDED = 1\n")
+    both = (STAGES[f"{work}_{experiment}"] for work in ("measure", "judge"))
+    assert all(stage.digest(copy) != stage.digest() for stage in both)
+
+
+@pytest.mark.parametrize(
     ("place", "more"),
     [
         ("experiments/r_sweep/findings.py", "\nMORE = 1\n"),

@@ -461,7 +461,8 @@ def test_a_sentence_follows_the_settings_it_quotes(run, one):
 def test_a_smaller_run_is_told_by_its_own_numbers(run):
     """The configuration of CI, on tables that are not its own: no setting of the thesis's is left."""
     places = {"paths": {"results": "results", "figures": "figures"}}
-    # CI keeps the thesis's families of widths in the delay law, where small networks show no delay.
+    # CI keeps the delay law at the families of the thesis: at others its few trials leave controls
+    # undecided.
     families = {
         "square_root": {"narrow": {"coefficient": 2}},
         "fifth_root": {"narrow": {"coefficient": 15}},
@@ -474,7 +475,7 @@ def test_a_smaller_run_is_told_by_its_own_numbers(run):
     told += ("in points, at epoch 10:", "claim_domain.csv`; 5 epochs)", "trained in this run")
     assert [one for one in told if one not in whole] == []
     gone = (
-        "150 n^",
+        "150",
         "6 n^",
         "6 sqrt",
         "20 steps",
@@ -484,7 +485,8 @@ def test_a_smaller_run_is_told_by_its_own_numbers(run):
         "; 50 epochs)",
         "archive;",
     )
-    assert [one for one in gone if one in whole] == []
+    # 0.150 is a loss.
+    assert [one for one in gone if re.search(rf"(?<![\d.]){re.escape(one)}", whole)] == []
 
 
 @pytest.mark.parametrize(

@@ -232,7 +232,7 @@ TEXT = re.compile(r"[\w.]+\.(?:j2|css|js)\b")
 def _digests(package: Path) -> _Digests:
     """Those of a package as it is now; of the running one as it was when the first was asked for.
 
-    A dry run asks for forty digests, which share most modules.
+    A dry run asks for some ninety digests, which share most modules.
     """
     return _running() if package == PACKAGE else _digests_of(package, _state(package))
 
@@ -294,7 +294,7 @@ def _read(
     """
     if isinstance(tree, list):
         return f"[{', '.join([_read(one, names, words, imports) for one in tree])}]"
-    if isinstance(tree, ast.Name):  # half of all nodes, with how they are used
+    if isinstance(tree, ast.Name):  # nearly half of all nodes, with how they are used
         names.add(tree.id)
         return f"Name(id={tree.id!r}, ctx={type(tree.ctx).__name__}())"
     if not isinstance(tree, ast.AST):

@@ -40,7 +40,7 @@ def test_the_recorded_square_is_that_of_the_layers_factors(table):
     """
     kind = measure.Kind("dynamic", 2, 4)
     widths = OWN.network(2, 4)
-    scales = OWN.scales("dynamic", widths)
+    scales = measure.scales_of(OWN, "dynamic", widths)
     norms, targets = np.full(60, np.sqrt(OWN.inputs)), np.tile([1.0, 0.0], (60, 1))
     random = [torch_generator(OWN.seed, "fluctuations", *kind, trial) for trial in range(60)]
     steps = law.one_steps(widths, scales, norms, targets, OWN.learning_rate, random)
@@ -63,7 +63,7 @@ def test_scales_drop_out():
     for name in NAMES:
         kind = measure.Kind("ntk", 2, 4)
         widths = OWN.network(2, 4)
-        scales = OWN.scales(name, widths)
+        scales = measure.scales_of(OWN, name, widths)
         random = [torch_generator(0, *kind, trial) for trial in range(20)]
         y = np.tile([1.0, 0.0], (20, 1))
         steps = law.one_steps(widths, scales, np.full(20, 4.0), y, 1e-6, random)

@@ -7,6 +7,7 @@ import torch
 from dynparam.engines import empirical_ntk
 from dynparam.engines.network import draw_weights
 from dynparam.experiments.isometry import measure, network
+from dynparam.experiments.isometry.bottlenecks import bottleneck_widths
 from dynparam.support.randomness import seed_sequence, torch_generator
 from dynparam.theory.isometry import isometry as theory
 from dynparam.theory.parametrization import layer_scales
@@ -86,7 +87,7 @@ def test_a_trial_does_not_depend_on_how_many_there_are(table):
 
 @pytest.mark.parametrize("name", ["ntk", "mup", "spectral", "dynamic", "standard"])
 def test_one_draw_serves_every_parametrization(table, name):
-    widths = OWN.bottlenecks.network(4)
+    widths = bottleneck_widths(OWN.bottlenecks, 4)
     assert widths.sizes == (10, 12, 4, 12, 1)
     scales = layer_scales(name, widths)
     random = torch_generator(OWN.seed, "isometry", "bottleneck", 4, 1)
@@ -180,5 +181,5 @@ def test_rates_are_in_units_of_the_largest_eigenvalue_of_their_network(other, de
 
 
 def test_wide_and_narrow_layers_alternate_from_a_wide_one_on():
-    sizes = [OTHER.bottlenecks.network(depth).sizes for depth in (2, 3, 4, 5)]
+    sizes = [bottleneck_widths(OTHER.bottlenecks, depth).sizes for depth in (2, 3, 4, 5)]
     assert sizes == [(10, 12, 1), (10, 12, 4, 1), (10, 12, 4, 12, 1), (10, 12, 4, 12, 4, 1)]

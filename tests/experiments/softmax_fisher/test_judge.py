@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from dynparam.experiments.softmax_fisher.judge import judged, networks, outputs_stay
-from dynparam.experiments.softmax_fisher.settings import HE
+from dynparam.experiments.softmax_fisher.tables import HE
 from dynparam.statistics.judged import CLAIM, CONTROL, FORM, RIGHT, SHOWN, WRONG
 from dynparam.support.errors import DataError
 from dynparam.support.tables import read_csv, write_csv

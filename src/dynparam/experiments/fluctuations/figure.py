@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from dynparam.experiments.fluctuations.judge import Measured, pooled_spreads
+from dynparam.experiments.fluctuations.kinds import kinds, scales_of
 from dynparam.experiments.fluctuations.settings import FluctuationSettings, FluctuationStage
 from dynparam.presentation.figure_style import LARGE, TEXT_WIDTH_INCHES, grid
 from dynparam.presentation.parametrization_style import look
@@ -96,7 +97,7 @@ def fluctuations_figure(data: pd.DataFrame, settings: FluctuationStage) -> Figur
 
 def _layers(trials: pd.DataFrame, settings: FluctuationStage) -> Iterator[dict[str, object]]:
     own, found = settings.fluctuations, Measured(trials, settings.fit.confidence)
-    for kind in own.kinds():
+    for kind in kinds(own):
         hidden = own.hidden(kind.bottlenecks, kind.n_min)
         foreseen = moment_error(moment(hidden, 2), moment(hidden, 4), own.trials)
         measured = found.variation(
@@ -111,7 +112,7 @@ def _readout(trials: pd.DataFrame, settings: FluctuationStage) -> Iterator[dict[
     for name in own.parametrizations:
         for n_min in own.n_min:
             widths = own.network(own.main, n_min)
-            scales = own.scales(name, widths)
+            scales = scales_of(own, name, widths)
             expected = contribution_variation(widths, scales, float(own.inputs))
             measured = found.variation(found.values(own.main, n_min, name, "own"))
             yield _row("readout", own.n, widths.hidden, expected, measured) | {

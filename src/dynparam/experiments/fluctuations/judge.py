@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from dynparam.experiments.fluctuations.kinds import scales_of
 from dynparam.experiments.fluctuations.settings import FluctuationSettings, FluctuationStage
 from dynparam.statistics.estimates import UNKNOWN, Estimate
 from dynparam.statistics.judged import (
@@ -266,7 +267,7 @@ def _contributions(found: Measured, own: FluctuationSettings, parametrization: s
     limits = own.tolerances
     for n_min in own.n_min:
         widths = own.network(own.main, n_min)
-        scales, setting = own.scales(parametrization, widths), network(own.main, n_min)
+        scales, setting = scales_of(own, parametrization, widths), network(own.main, n_min)
         setting = f"{parametrization}, {setting}"
         square, fourth = (
             contribution_moment(widths, scales, float(own.inputs), order) for order in (2, 4)

@@ -15,7 +15,8 @@ import pandas as pd
 import torch
 
 from dynparam.engines.one_step import OneStep
-from dynparam.experiments.fluctuations.settings import FluctuationSettings, FluctuationTrials, Kind
+from dynparam.experiments.fluctuations.kinds import Kind, kinds, scales_of
+from dynparam.experiments.fluctuations.settings import FluctuationSettings, FluctuationTrials
 from dynparam.provenance.code_digest import module_digest
 from dynparam.settings.base import digest
 from dynparam.support.progress import progress
@@ -55,7 +56,7 @@ def measure(own: FluctuationSettings, trial_log: TrialLog) -> pd.DataFrame:
         done = finished_trials(trial_log, own)
         left = {
             kind: [trial for trial in range(own.trials) if (kind, trial) not in done]
-            for kind in own.kinds()
+            for kind in kinds(own)
         }
         work = {kind: engine.work(own.network(*kind[1:])) for kind in left}
         with progress(
@@ -69,7 +70,7 @@ def measure(own: FluctuationSettings, trial_log: TrialLog) -> pd.DataFrame:
                     advance(work[kind] * len(block))
     rows = [
         (*kind, trial, *asdict(done[kind, trial]).values())
-        for kind in own.kinds()
+        for kind in kinds(own)
         for trial in range(own.trials)
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
@@ -80,7 +81,7 @@ def run_trials(
 ) -> Iterator[Found]:
     """The trials of these numbers of one kind, in their order. Raises as ``TrialEngine.run`` does."""
     widths = own.network(*kind[1:])
-    scales = own.scales(kind.parametrization, widths)
+    scales = scales_of(own, kind.parametrization, widths)
     expected = float(mean_field(widths, scales, 1.0, float(own.inputs)).forward[-1])
     x = torch.ones(own.inputs, dtype=torch.float64)
     y = torch.zeros(own.outputs, dtype=torch.float64)
@@ -104,7 +105,7 @@ def log_of_trials(output: Path, settings: FluctuationTrials) -> TrialLog:
 
 def finished_trials(log: TrialLog, own: FluctuationSettings) -> dict[tuple[Kind, int], Found]:
     """The finished trials of a log. Raises ``DataError`` if it is damaged, or of other trials."""
-    known = set(own.kinds())
+    known = set(kinds(own))
 
     def parse(entry: Any) -> tuple[tuple[Kind, int], Found]:
         """A line's trial and values. Raises ``ValueError`` or ``TypeError`` for what is neither."""

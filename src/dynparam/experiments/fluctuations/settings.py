@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from fractions import Fraction
-from typing import Annotated, NamedTuple, Self
+from typing import Annotated, Self
 
 from pydantic import BaseModel, Field, PositiveFloat, model_validator
 
@@ -12,7 +11,7 @@ from dynparam.settings.base import Block, CurveName, DenseWidth, Epochs, ExactNu
 from dynparam.settings.shared import Figures, Fit
 from dynparam.settings.widths import Network
 from dynparam.theory.fluctuations import dead_share
-from dynparam.theory.parametrization import LayerScales, ParametrizationName, layer_scales
+from dynparam.theory.parametrization import ParametrizationName
 from dynparam.theory.widths import Widths, bottleneck
 from dynparam.training.settings import Domain, Protocol, WantedRuns
 
@@ -34,14 +33,6 @@ class FluctuationTolerances(Block):
     slope: PositiveFloat = Field(description="of exponents of sum 1/n_l")
     dead: PositiveFloat = Field(description="of the share of dead networks")
     median: PositiveFloat = Field(description="of the median over the mean")
-
-
-class Kind(NamedTuple):
-    """What the networks of a block of trials have in common."""
-
-    parametrization: str
-    bottlenecks: int
-    n_min: int
 
 
 class FluctuationSettings(Block):
@@ -85,17 +76,6 @@ class FluctuationSettings(Block):
         """n_0 ... n_L of a network with so many narrow layers."""
         shares = (*("wide", "narrow") * bottlenecks, "wide")
         return bottleneck(self.n, n_min, hidden=shares, n_in=self.inputs, n_out=self.outputs)
-
-    def scales(self, parametrization: str, widths: Widths) -> LayerScales:
-        """The scales of a parametrization at these widths."""
-        return layer_scales(parametrization, widths, self.r)
-
-    def kinds(self) -> Iterator[Kind]:
-        """All kinds of networks, in the order of the table."""
-        for parametrization in self.parametrizations:
-            for bottlenecks in self.bottlenecks:
-                for n_min in self.n_min:
-                    yield Kind(parametrization, bottlenecks, n_min)
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

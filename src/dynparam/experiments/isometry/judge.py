@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from dynparam.experiments.isometry.bottlenecks import bottleneck_widths
 from dynparam.experiments.isometry.network import RESOLUTION
 from dynparam.experiments.isometry.settings import IsometryStage
 from dynparam.statistics.estimates import Estimate, mean_of
@@ -60,7 +61,7 @@ def theory_of(settings: IsometryStage, depth: int) -> Isometry:
 def expected_kernel(settings: IsometryStage, name: str, depth: int) -> float:
     """Theta(x, x) of |x|^2 = n_0 in the mean over networks, of a parametrization."""
     own = settings.isometry.bottlenecks
-    widths = own.network(depth)
+    widths = bottleneck_widths(own, depth)
     return own.inputs * single_input_ntk(widths, layer_scales(name, widths, own.r))
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from dynparam.engines import empirical_ntk
 from dynparam.engines.network import draw_weights
 from dynparam.experiments.isometry import network
+from dynparam.experiments.isometry.bottlenecks import bottleneck_widths
 from dynparam.experiments.isometry.settings import DeepBottlenecks, IsometrySettings
 from dynparam.support.progress import progress
 from dynparam.support.randomness import seed_sequence, torch_generator
@@ -121,7 +122,7 @@ def _descent(own: IsometrySettings, depth: int, trial: int) -> Rows:
 def _bottlenecks(seed: int, own: DeepBottlenecks) -> Rows:
     """Theta(x, x) of all parametrizations from the same standard normal numbers."""
     for depth in own.depths:
-        widths = own.network(depth)
+        widths = bottleneck_widths(own, depth)
         ones = LayerScales((1.0,) * depth, (1.0,) * depth)
         weights_of = {
             name: layer_weights(layer_scales(name, widths, own.r)) for name in own.parametrizations

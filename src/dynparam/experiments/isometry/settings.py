@@ -11,7 +11,6 @@ from dynparam.settings.base import Block, CurveName, DenseWidth, ExactNumber, Se
 from dynparam.settings.shared import Figures, Fit
 from dynparam.settings.widths import require_narrower
 from dynparam.theory.parametrization import ParametrizationName
-from dynparam.theory.widths import Widths
 
 Units = Annotated[int, Field(ge=10, le=10**5)]
 
@@ -55,11 +54,6 @@ class DeepBottlenecks(Block):
     r: Annotated[ExactNumber, Field(ge=0, le=Fraction(1, 2))] = Field(
         description="exponent of n_min in dynamic parametrization, 0 to 1/2"
     )
-
-    def network(self, depth: int) -> Widths:
-        """n_0, then n and n_min in turn, and one output."""
-        hidden = [(self.n, self.n_min)[place % 2] for place in range(depth - 1)]
-        return Widths((self.inputs, *hidden, 1))
 
 
 class IsometryTolerances(Block):

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from dynparam.experiments.natural_gradient.controls import CONTROLS
 from dynparam.experiments.natural_gradient.settings import (
-    CONTROLS,
     EqualLayers,
     NaturalGradientStage,
     OneStep,

@@ -15,12 +15,8 @@ from torch import Tensor
 from dynparam.data.images import Pair, draw_subset, normalize
 from dynparam.engines.natural_gradient import Point, gradient, natural_gradient
 from dynparam.engines.network import MLP, draw_weights
-from dynparam.experiments.natural_gradient.settings import (
-    CONTROLS,
-    Control,
-    EqualLayers,
-    NaturalGradientTrials,
-)
+from dynparam.experiments.natural_gradient.controls import CONTROLS, Control
+from dynparam.experiments.natural_gradient.settings import EqualLayers, NaturalGradientTrials
 from dynparam.support.errors import NonFiniteError
 from dynparam.support.progress import progress
 from dynparam.support.randomness import seed_sequence, torch_generator

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Self
 
 from pydantic import BaseModel, Field, PositiveFloat, model_validator
 
@@ -26,11 +26,6 @@ from dynparam.support.errors import ConfigError
 from dynparam.theory.natural_gradient import Approximation, require_possible
 from dynparam.theory.parametrization import ParametrizationName
 from dynparam.theory.widths import INPUT_WIDTH, Widths, bottleneck
-
-Control = Literal["gradient", "unscaled"]
-"""Gradient descent, and the block diagonal approximation, both with eta = c: as if a were one."""
-
-CONTROLS: tuple[Control, ...] = get_args(Control)
 
 Samples = Annotated[int, Field(ge=2, le=10**4)]
 

@@ -10,7 +10,8 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from dynparam.experiments.softmax_fisher.settings import HE, SoftmaxStage
+from dynparam.experiments.softmax_fisher.settings import SoftmaxStage
+from dynparam.experiments.softmax_fisher.tables import HE
 from dynparam.statistics.estimates import Estimate, mean_of
 from dynparam.statistics.judged import CLAIM, CONTROL, SHOWN, Row, below, beyond, equal, table
 from dynparam.support.arrays import FloatArray

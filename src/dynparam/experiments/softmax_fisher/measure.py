@@ -14,7 +14,8 @@ from torch import Tensor
 from dynparam.data.images import Pair, draw_subset, normalize
 from dynparam.engines import empirical_ntk
 from dynparam.engines.network import MLP, draw_weights
-from dynparam.experiments.softmax_fisher.settings import HE, SoftmaxTrials
+from dynparam.experiments.softmax_fisher.settings import SoftmaxTrials
+from dynparam.experiments.softmax_fisher.tables import HE
 from dynparam.support.arrays import FloatArray
 from dynparam.support.progress import progress
 from dynparam.support.randomness import seed_sequence, torch_generator

@@ -24,9 +24,6 @@ from dynparam.settings.widths import NarrowWidth, Network
 from dynparam.support.errors import ConfigError
 from dynparam.theory.parametrization import ParametrizationName
 
-HE = "he"
-"""The scales of the network on Gaussian inputs: variance 2 / fan_in in every layer, the readout too."""
-
 Classes = Annotated[int, Field(ge=2, le=1000)]
 
 Samples = Annotated[int, Field(ge=2, le=10**4)]

@@ -1,8 +1,11 @@
-"""The forms of the tables that this experiment reads."""
+"""The forms of the tables that this experiment reads, and a name in them."""
 
 from __future__ import annotations
 
 from dynparam.support.tables import COUNT, NUMBER, TEXT, WHOLE, Form
+
+HE = "he"
+"""The scales of the network on Gaussian inputs: variance 2 / fan_in in every layer, the readout too."""
 
 EIGENVALUES = Form(
     {
