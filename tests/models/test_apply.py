@@ -29,6 +29,7 @@ from dynparam.support.errors import ConfigError, ModelError
 from dynparam.theory.orders import orders
 from dynparam.theory.parametrization import NAMES, layer_scales
 from dynparam.theory.widths import Widths
+from tests.drawn_fractions import fractions
 from tests.models.test_layers import assert_same, snapshot
 from tests.own_models import CNN_ORDER, RESIDUAL_ORDER, BottleneckCNN, ResidualMLP, chain
 from tests.theory.test_parametrization import thesis_row
@@ -248,7 +249,7 @@ def test_values_follow_the_table_for_any_shapes(name, specs, n_out, r):
         assert setting.learning_rate == approx(0.3 * factor**2)
 
 
-@given(factor=st.integers(2, 5), r=st.fractions(0, Fraction(1, 2), max_denominator=8))
+@given(factor=st.integers(2, 5), r=fractions(0, Fraction(1, 2), max_denominator=8))
 @settings(max_examples=20, deadline=None)
 def test_n_min_scales_the_hidden_layers_alone(factor, r):
     """Under dynamic a larger n_min means larger hidden steps, n_min^{2r}, and the same hidden values."""

@@ -21,10 +21,11 @@ from dynparam.theory.conditions import (
 from dynparam.theory.orders import orders
 from dynparam.theory.parametrization import HALF, NAMES, layer_rules, layer_scales
 from dynparam.theory.widths import Widths
+from tests.drawn_fractions import fractions
 
 ZERO = Fraction(0)
-HIDDEN = st.lists(st.fractions(0, 1, max_denominator=6), min_size=1, max_size=6)
-R = st.fractions(0, HALF, max_denominator=8)
+HIDDEN = st.lists(fractions(0, 1, max_denominator=6), min_size=1, max_size=6)
+R = fractions(0, HALF, max_denominator=8)
 THESIS = [0, 1, Fraction(1, 5), 1, Fraction(1, 5), 1, 0]
 
 
@@ -148,7 +149,7 @@ def test_the_thesiss_network_breaks_four_conditions_under_dynamic():
     ]
 
 
-@given(width=st.fractions(0, 2, max_denominator=6), depth=st.integers(2, 7))
+@given(width=fractions(0, 2, max_denominator=6), depth=st.integers(2, 7))
 def test_equal_widths_meet_everything_under_mup_dynamic_and_spectral(width, depth):
     widths = fixed_ends([width] * (depth - 1))
     assert failing("mup", widths) == set()
@@ -192,7 +193,7 @@ def test_standard_explodes_with_any_growing_layer(hidden):
 
 
 @pytest.mark.parametrize("name", NAMES)
-@given(hidden=HIDDEN, n_0=st.fractions(0, 1, max_denominator=3))
+@given(hidden=HIDDEN, n_0=fractions(0, 1, max_denominator=3))
 def test_gains_are_the_rules_own(name, hidden, n_0):
     """2.18 and 2.19 are g_l sqrt(n_{l-1}) sigma_l, read off the parametrization without ``orders``."""
     widths = [n_0, *hidden, ZERO]
@@ -206,7 +207,7 @@ def test_gains_are_the_rules_own(name, hidden, n_0):
 
 
 @pytest.mark.parametrize("name", NAMES)
-@given(hidden=HIDDEN, n_0=st.fractions(0, 1, max_denominator=3))
+@given(hidden=HIDDEN, n_0=fractions(0, 1, max_denominator=3))
 def test_contributions_are_those_of_orders(name, hidden, n_0):
     """2.41 put together from recorded sizes is what ``orders`` finds from the forward recursion."""
     widths = [n_0, *hidden, ZERO]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from dynparam.theory.orders import Node, graph_orders, orders
 from dynparam.theory.parametrization import NAMES, layer_rules
+from tests.drawn_fractions import fractions
 from tests.theory.linear_graphs import Graph, exponent, share_square, value
 
 FIXED, ROOT, WIDE = Fraction(0), Fraction(1, 2), Fraction(1)
@@ -166,7 +167,7 @@ def test_alignments_in_any_small_graph_are_counted(sources, hidden, added, biase
 
 @pytest.mark.parametrize("name", NAMES)
 @settings(deadline=None)
-@given(hidden=st.lists(st.fractions(0, 1, max_denominator=6), min_size=1, max_size=6))
+@given(hidden=st.lists(fractions(0, 1, max_denominator=6), min_size=1, max_size=6))
 def test_in_a_chain_the_largest_share_decides(name, hidden):
     """All shares have one sign there: [A_l] = max_{k <= l} [C_k]."""
     found = orders(name, [0, *hidden, 0])

@@ -14,8 +14,9 @@ from dynparam.theory.mean_field import mean_field
 from dynparam.theory.orders import Node, graph_orders, orders
 from dynparam.theory.parametrization import NAMES, layer_scales
 from dynparam.theory.widths import Widths
+from tests.drawn_fractions import fractions
 
-EXPONENTS = st.lists(st.fractions(0, 1, max_denominator=6), min_size=1, max_size=6)
+EXPONENTS = st.lists(fractions(0, 1, max_denominator=6), min_size=1, max_size=6)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +38,7 @@ def test_claims_of_the_thesis(name, narrow, alignment):
     assert found.alignment == (alignment,) * 6
 
 
-@given(hidden=EXPONENTS, r=st.fractions(0, Fraction(1, 2), max_denominator=8))
+@given(hidden=EXPONENTS, r=fractions(0, Fraction(1, 2), max_denominator=8))
 def test_dynamic_keeps_preactivations_and_alignments(hidden, r):
     """Eqs. 2.18, 2.19 and 2.31 hold for any growth of the hidden widths and any r."""
     found = orders("dynamic", [Fraction(0), *hidden, Fraction(0)], r)

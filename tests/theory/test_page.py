@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from dynparam.theory.conditions import check
 from dynparam.theory.orders import orders
 from dynparam.theory.parametrization import NAMES, layer_rules
+from tests.drawn_fractions import fractions
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "theory.md"
@@ -21,8 +22,8 @@ FENCE = re.compile(r"^```.*$", re.MULTILINE)
 BLOCK = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 FILE_ENDINGS = {"py", "md", "csv", "json", "yaml", "html", "rst"}
 
-EXPONENTS = st.lists(st.fractions(0, 1, max_denominator=6), min_size=1, max_size=6)
-R = st.fractions(0, Fraction(1, 2), max_denominator=8)
+EXPONENTS = st.lists(fractions(0, 1, max_denominator=6), min_size=1, max_size=6)
+R = fractions(0, Fraction(1, 2), max_denominator=8)
 
 
 def prose(text):

@@ -18,12 +18,13 @@ from dynparam.theory.parametrization import (
     scales_of_update,
 )
 from dynparam.theory.widths import Widths, bottleneck
+from tests.drawn_fractions import fractions
 from tests.tolerances import EXACT_ALGEBRA, TRAJECTORY
 
 EXACT = EXACT_ALGEBRA[torch.float64]
 R2 = math.sqrt(2)
 SHAPES = st.lists(st.integers(1, 10**5), min_size=3, max_size=9).map(tuple)
-RS = st.fractions(0, Fraction(1, 2), max_denominator=64)
+RS = fractions(0, Fraction(1, 2), max_denominator=64)
 
 
 def approx(values):

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from typing import Literal, TypeVar
 
 from dynparam.support.errors import ConfigError
@@ -135,10 +136,16 @@ def check(
     depth = len(width_exponents) - 1
     return tuple(
         Outcome(
-            condition, tuple((entry, entry.exponent(exponents)) for entry in condition.entries(depth))
+            condition, tuple((entry, entry.exponent(exponents)) for entry in _entries(condition, depth))
         )
         for condition in CONDITIONS
     )
+
+
+@cache
+def _entries(condition: Condition, depth: int) -> tuple[Entry, ...]:
+    """A condition's entries: they know nothing of the widths, which callers try by the hundred."""
+    return condition.entries(depth)
 
 
 def quantity_exponents(
