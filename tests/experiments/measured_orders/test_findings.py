@@ -5,9 +5,8 @@ import pandas as pd
 import pytest
 
 from dynparam.experiments.measured_orders.findings import Found
-from dynparam.experiments.measured_orders.table1_1 import table1_1
 from dynparam.settings.widths import NarrowWidth
-from tests.planted import all_planted, stage
+from tests.planted import stage
 
 FAMILIES = {
     "equal": NarrowWidth(coefficient=1, exponent=1),
@@ -63,9 +62,9 @@ def test_entries_are_counted():
 
 
 @pytest.fixture
-def planted():
-    """The table as it comes out where every exponent is the definition's."""
-    return table1_1(stage(), all_planted(stage())).astype({"verdict": str, "claim": str})
+def planted(planted_table):
+    """The table as it comes out where every exponent is the definition's; a copy for each test."""
+    return planted_table.astype({"verdict": str, "claim": str})
 
 
 def of_entries(table):

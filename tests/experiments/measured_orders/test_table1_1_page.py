@@ -3,13 +3,13 @@ import json
 import pandas as pd
 import pytest
 
-from dynparam.experiments.measured_orders import table1_1, table1_1_page
+from dynparam.experiments.measured_orders import table1_1_page
 from dynparam.experiments.measured_orders.columns import entries_view
 from dynparam.presentation.pages import html_page, markdown_page
 from dynparam.support.tables import read_csv
 from tests.drawn import bands
 from tests.html_elements import Elements
-from tests.planted import all_planted, stage
+from tests.planted import stage
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +54,9 @@ def test_html_is_well_formed_self_contained_and_escaped(table, settings):
     assert "x &lt; y &amp; z | w" in html
 
 
-def test_summary_has_the_lines_of_table_1_1(settings):
+def test_summary_has_the_lines_of_table_1_1(planted_table, settings):
     """One line a parametrization, one column a family; dynamic's cell by hand but for the slopes."""
-    table = table1_1.table1_1(settings, all_planted(settings))
+    table = planted_table
     shown = table1_1_page.pivot(table, "update", settings).set_index("parametrization")
     assert list(shown.index) == ["ntk", "mup", "spectral", "dynamic"]
     assert list(shown.columns) == [
@@ -80,9 +80,9 @@ def test_summary_has_the_lines_of_table_1_1(settings):
     assert cosine.loc["ntk", "fifth root: n_min = 150 n^(1/5)"].splitlines()[1].endswith("(exact -2/5)")
 
 
-def test_layers_are_named_where_a_cell_has_several_outcomes(settings):
+def test_layers_are_named_where_a_cell_has_several_outcomes(planted_table, settings):
     """Four of five layers are not all of them."""
-    table = table1_1.table1_1(settings, all_planted(settings))
+    table = planted_table
     shown = table1_1_page.pivot(table, "update", settings).set_index("parametrization")
     lines = shown.loc["mup", "fifth root: n_min = 150 n^(1/5)"].splitlines()
     assert [line.split(" / ")[0] for line in lines] == ["✓ 1: 0", "✗ 2-5: 0"]

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from dynparam.engines.network import DenseMap, draw_weights
+from dynparam.engines.network import DenseMap
 from dynparam.engines.trajectory import sgd_trajectory
 from dynparam.experiments.r_sweep import edges as sweep_edges
 from dynparam.settings.widths import NarrowWidth
@@ -62,24 +62,34 @@ def test_the_edge_is_a_half_of_n_min_and_earlier_for_wider_references(hidden):
     assert edges == sorted(edges, reverse=True)
 
 
-def dense_slopes(update, sizes=(128, 512, 2048), trials=80):
-    """Slopes (5,) of the drift's root mean square on n, at the second step, with standard errors.
+def dense_slopes(updates, sizes=(128, 512, 2048), trials=80):
+    """For each size of updates, slopes (5,) of the drift's root mean square on n, with standard errors.
 
-    On stored matrices, at a learning rate small enough that the second step's gradient is the first's;
-    one image, and a target so far away that it alone makes the error. Mean squares are free of the
-    widths' own bias. The noise is the same whatever ``update`` is.
+    At the second step, on stored matrices, at a learning rate small enough that the second step's
+    gradient is the first's; one image, and a target so far away that it alone makes the error. Mean
+    squares are free of the widths' own bias. All sizes of updates see the same noise, drawn once.
     """
-    squares = np.empty((len(sizes), trials, 5))
+    squares = {update: np.empty((len(sizes), trials, 5)) for update in updates}
     x = torch.ones(2, 1, 30, dtype=torch.float64)
     y = torch.tensor([[[100.0, 0.0]]] * 2, dtype=torch.float64)
     for place, n in enumerate(sizes):
         widths = bottleneck(n, round(2 * math.sqrt(n)), hidden=HIDDEN, n_in=30)
-        scales = scales_of_update(widths, n ** float(update))
         for trial in range(trials):
             generator = torch.Generator().manual_seed(1000 * place + trial)
-            weights = draw_weights(widths, scales, generator, torch.float64)
-            seen = sgd_trajectory([DenseMap(w) for w in weights], scales, x, y, 1e-8)
-            squares[place, trial] = seen.drift[1, :5] ** 2
+            noise = [
+                torch.randn(fan_out, fan_in, generator=generator, dtype=torch.float64)
+                for fan_in, fan_out in widths.layers()
+            ]
+            for update in updates:
+                scales = scales_of_update(widths, n ** float(update))
+                maps = [DenseMap(std * z) for std, z in zip(scales.init_std, noise, strict=True)]
+                seen = sgd_trajectory(maps, scales, x, y, 1e-8)
+                squares[update][place, trial] = seen.drift[1, :5] ** 2
+    return {update: slopes_of_log(sizes, found) for update, found in squares.items()}
+
+
+def slopes_of_log(sizes, squares):
+    """Slopes of the logarithm of squares' root mean on that of sizes, and their standard errors."""
     log_n = np.log(sizes)
     weights = (log_n - log_n.mean()) / np.square(log_n - log_n.mean()).sum()
     means = squares.mean(axis=1)
@@ -94,7 +104,7 @@ def test_exponents_of_the_drift_are_those_of_stored_matrices():
     to another noise cancels.
     """
     sizes = (Fraction(1, 8), Fraction(1, 4), Fraction(3, 8))
-    found = {update: dense_slopes(update) for update in sizes}
+    found = dense_slopes(sizes)
     for update, (slopes, errors) in found.items():
         expected = np.array([float(a) for a in drift_exponents(update, ROOT)])
         assert errors.max() < 0.05

@@ -236,18 +236,22 @@ def _rows(
     claimed = claimed_exponents(name, growth[1:-1])
     expected, below = _expected_slopes(settings, name, grid, trials)
     measured = _quantities(grid, trials)
+    layers = range(1, len(growth) - 1)
+    of_layers = {layer: measured[measured["layer"] == layer] for layer in layers}
+    sizes = {layer: [_of_width(part, n) for n in grid] for layer, part in of_layers.items()}
     rows = []
     for quantity in QUANTITIES:
-        for layer in range(1, len(growth) - 1):
-            of_layer = measured[measured["layer"] == layer]
-            sizes = [_of_width(of_layer, n)[[quantity]].to_numpy(float) for n in grid]
+        for layer in layers:
+            of_quantity = [of_width[quantity].to_numpy(float)[:, None] for of_width in sizes[layer]]
             found = _Measured(
-                slope=slope_of_log_means(list(grid), sizes, confidence=settings.fit.confidence),
+                slope=slope_of_log_means(list(grid), of_quantity, confidence=settings.fit.confidence),
                 expected=float(getattr(expected, quantity)[layer - 1]),
                 uncrossed=float(getattr(below, quantity)[layer - 1]),
                 exact=getattr(exact, quantity)[layer - 1],
                 claimed=claimed[quantity][layer - 1],
-                largest_update=_largest_update(of_layer) if quantity in LARGE_STEPS_CHANGE else 0.0,
+                largest_update=_largest_update(of_layers[layer])
+                if quantity in LARGE_STEPS_CHANGE
+                else 0.0,
             )
             of_row = {"parametrization": name, "family": family, "layer": layer, "quantity": quantity}
             rows.append({**of_row, **_judged(settings, name, rule, quantity, found)})
