@@ -89,15 +89,16 @@ def test_coverage_of_moderated_intervals(pairs, freedom):
     more of them.
     """
     generator = np.random.default_rng([pairs, 7])
-    inside, moderated, own = [], [], []
-    for _ in range(60):
-        rows = planted(generator, freedom, pairs)
-        prior = fit_prior([row for row, _, _ in rows])
-        for row, true, values in rows:
-            variance, degrees = prior.moderate(row)
-            half = stats.t.ppf(0.975, degrees) * np.sqrt(variance / pairs)
-            inside.append(abs(values.mean()) < half)
-            moderated.append(half / np.sqrt(true))
-            own.append(stats.t.ppf(0.975, pairs - 1) * np.sqrt(row.variance / pairs / true))
+    experiments = [planted(generator, freedom, pairs) for _ in range(60)]
+    priors = [fit_prior([row for row, _, _ in rows]) for rows in experiments]
+    rows = [
+        (*prior.moderate(row), row.variance, true, values.mean())
+        for prior, rows in zip(priors, experiments, strict=True)
+        for row, true, values in rows
+    ]
+    variance, degrees, own_variance, true, mean = np.transpose(rows)
+    half = stats.t.ppf(0.975, degrees) * np.sqrt(variance / pairs)
+    inside, moderated = abs(mean) < half, half / np.sqrt(true)
+    own = stats.t.ppf(0.975, pairs - 1) * np.sqrt(own_variance / pairs / true)
     assert 0.925 < np.mean(inside) < 0.96
     assert np.mean(moderated) < np.mean(own)
