@@ -64,10 +64,11 @@ class KnownProducts:
         """
         if self.count == 0:
             return u.new_zeros(0), u
-        coefficients = self.vectors @ u
-        once = u - coefficients @ self.vectors
-        correction = self.vectors @ once
-        rest = once - correction @ self.vectors
+        vectors = self.vectors
+        coefficients = vectors @ u
+        once = u - coefficients @ vectors
+        correction = vectors @ once
+        rest = once - correction @ vectors
         if self.count == len(u) or vector_norm(rest) <= IN_SPAN * vector_norm(u):
             rest = torch.zeros_like(u)
         return coefficients + correction, rest
