@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
-import torch
 from scipy import stats
 
-from dynparam.engines.dense import one_step
+from dynparam.engines.law import one_steps
 from dynparam.statistics.slopes import log_slope
 from dynparam.support.errors import ConfigError
+from dynparam.support.randomness import torch_generator
 from dynparam.theory.mean_field import mean_field
 from dynparam.theory.parametrization import NAMES, layer_scales
 from dynparam.theory.widths import Widths, bottleneck, constant_ratio, dynamic_ratio, log_spaced
@@ -45,17 +45,18 @@ def test_average_over_images_is_not_the_average_image():
 def test_monte_carlo_as_the_step_vanishes(name):
     """Mean alignment over 400 trials at eta = 1e-5 of the natural step, against the closed form.
 
+    On the law engine, whose trials are drawn all at once.
+
     Allowed: five standard errors (6 layers x 5 parametrizations, false alarm below 2e-5 in all) plus
     3 % for the O(1/width) terms at widths of 300 and 100.
     """
     widths = Widths((64, 300, 100, 300, 100, 300, 2))
     scales = layer_scales(name, widths)
-    generator = torch.Generator().manual_seed(4)
-    x = torch.randn(64, generator=generator, dtype=torch.float64)
-    y = torch.tensor([0.0, 1.0], dtype=torch.float64)
-    unit = mean_field(widths, scales, 1.0, float(x.square().sum())).alignment
+    unit = mean_field(widths, scales, 1.0, 64.0).alignment
     eta = 1e-5 / unit[-1]
-    trials = np.array([one_step(widths, scales, x, y, eta, generator).alignment for _ in range(400)])
+    generators = [torch_generator(4, "mean field", trial) for trial in range(400)]
+    norms, targets = np.full(400, 8.0), np.tile([0.0, 1.0], (400, 1))
+    trials = one_steps(widths, scales, norms, targets, eta, generators).alignment
     expected = eta * unit
     error = stats.sem(trials, axis=0)
     assert (np.abs(trials.mean(0) - expected) < 5 * error + 0.03 * expected).all()
