@@ -34,8 +34,11 @@ def invented_trials(shifts=None, trials=30, spread=0.05, seed=0):
     generator = np.random.default_rng(seed)
     noise = 1 + spread * generator.standard_normal((4, len(WIDTHS), trials, 6))
     square = generator.uniform(0.5, 1.5, (4, len(WIDTHS), trials))
+    unshifted = _table(noise, square, 0.0)
     return {
-        (choice, engine): _table(noise, square, shifts.get(choice, 0.0))
+        (choice, engine): (
+            _table(noise, square, shifts[choice]) if choice in shifts else unshifted.copy()
+        )
         for choice, engine in OPEN_CHOICES.needed_trials()
         if choice == DEFAULT or choice in OPEN_CHOICES.measured()
     }

@@ -17,7 +17,7 @@ from dynparam.theory.widths import bottleneck
 from dynparam.trials.images import TrialImages
 from dynparam.trials.log import TrialLog
 from dynparam.trials.one_step import measure_curve
-from tests.networks import invented_pair, probe_stage
+from tests.networks import CURVES, invented_pair, probe_stage
 from tests.open_choices import CONFIG, ENTRIES, OPEN_CHOICES
 
 
@@ -47,16 +47,18 @@ def test_law_trials_are_those_of_the_probe(tmp_path):
 @pytest.mark.parametrize("engine", ["law", "dense"])
 def test_relative_square_is_that_of_the_trials_image(subset, engine):
     """Its mean over 400 trials of one width is 1 up to 5 standard errors (false alarm 1e-6)."""
-    stage = probe_stage(subset=subset, trials=400, widths={"smallest": 30, "largest": 31, "count": 2})
+    curve = {"sharpening": CURVES["sharpening"]}
+    widths = {"smallest": 30, "largest": 31, "count": 2}
+    stage = probe_stage(subset=subset, trials=400, widths=widths, curves=curve)
     images = TrialImages(stage, invented_pair())
     # Images of unequal brightness, so that their norms scatter.
     images.inputs = images.inputs * torch.linspace(0.2, 2, len(images.inputs))[:, None]
     found = measure_choice(stage, images, engine)
-    squares = found[(found["curve"] == "sharpening") & (found["layer"] == 1)]["relative_square"]
+    squares = found[found["layer"] == 1]["relative_square"]
     known = images.inputs.double().square().sum(1).numpy() / images.mean_square()
     assert all(np.isclose(known, value).any() for value in squares.unique())
     assert abs(squares.mean() - 1) < 5 * squares.std() / np.sqrt(len(squares))
-    layer = found[(found["curve"] == "sharpening") & (found["layer"] == 1) & (found["n"] == 30)]
+    layer = found[(found["layer"] == 1) & (found["n"] == 30)]
     assert np.corrcoef(layer["alignment"], layer["relative_square"])[0, 1] > 0.3
 
 
