@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import unicodedata
+from collections import defaultdict
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -25,15 +26,9 @@ MARK = "(**not so in this run:**)"
 
 
 @pytest.fixture
-def made(invented_run):
-    """The files of a run, not to be changed."""
-    return invented_run
-
-
-@pytest.fixture
-def run(made, tmp_path, monkeypatch):
+def run(invented_run, tmp_path, monkeypatch):
     """A directory with files of a run that a test may change."""
-    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    shutil.copytree(invented_run, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(findings, "sentences", SENTENCES)
     monkeypatch.setattr(findings, "part", part_once)
@@ -44,18 +39,50 @@ SENTENCES = cache(findings.sentences)
 """Each template compiled once: a page has twenty, and no test changes one."""
 
 
-PARTS = {}
+class Written(NamedTuple):
+    """A part that was written, and all it was written from."""
+
+    blocks: set[str]
+    values: str
+    files: dict[Path, bytes | None]
+    part: tuple[str, int]
+
+
+WRITTEN = defaultdict(list)
 PART = findings.part
 
 
+class Noting:
+    """Settings that note which of their blocks are read, and can do no more than a part asks of them."""
+
+    def __init__(self, settings):
+        self.settings, self.read = settings, set()
+
+    def __getattr__(self, name):
+        self.read |= {name} if name in Config.model_fields else {*Config.model_fields}
+        return getattr(self.settings, name)
+
+    def model_dump(self, *, include):
+        self.read |= include
+        return self.settings.model_dump(include=include)
+
+
 def part_once(experiment, settings, language, first):
-    """The same, written once for the same settings and files: a test changes what one part quotes."""
-    files = experiment.quoted(settings, files_of(settings))
-    contents = tuple(path.read_bytes() if path.is_file() else None for path in files)
-    key = experiment.name, settings.model_dump_json(), language, first, contents
-    if key not in PARTS:
-        PARTS[key] = PART(experiment, settings, language, first)
-    return PARTS[key]
+    """The same, written once from the same blocks of the settings and the same files.
+
+    A test changes a block or a table, and most parts read neither.
+    """
+    places = experiment.quoted(settings, files_of(settings))
+    files = {path: path.read_bytes() if path.is_file() else None for path in places}
+    earlier = WRITTEN[experiment.name, language, first]
+    for one in earlier:
+        if one.files == files and settings.model_dump_json(include=one.blocks) == one.values:
+            return one.part
+    noting = Noting(settings)
+    part = PART(experiment, noting, language, first)
+    values = settings.model_dump_json(include=noting.read)
+    earlier.append(Written(noting.read, values, files, part))
+    return part
 
 
 def text(changes=None):
@@ -113,14 +140,15 @@ def test_page_quotes_its_tables(run):
     assert MARK not in whole
 
 
-def test_page_quotes_no_other_file(made, tmp_path, monkeypatch):
+def test_page_quotes_no_other_file(run, tmp_path_factory, monkeypatch):
     """With nothing but the files that the rule waits for, the page is the same."""
-    for path in map(str, quoted(CONFIG)):
-        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(made / path, tmp_path / path)
-    monkeypatch.chdir(made)
     whole = page(CONFIG)
-    monkeypatch.chdir(tmp_path)
+    alone = tmp_path_factory.mktemp("alone")
+    for path in map(str, quoted(CONFIG)):
+        (alone / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(run / path, alone / path)
+    monkeypatch.chdir(alone)
+    monkeypatch.setattr(findings, "part", PART)
     assert page(CONFIG) == whole
 
 
