@@ -3,11 +3,15 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+import yaml
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from dynparam.settings import reading
 from dynparam.settings.reading import merge, read, require_plain
 from dynparam.support.errors import ConfigError
+
+CONFIG = Path(__file__).parents[2] / "config"
 
 
 def test_missing_and_broken_files(tmp_path):
@@ -29,6 +33,55 @@ def test_only_the_directory_config_falls_back_on_what_came_with_the_package(tmp_
     for absent in ("other/config/thesis.yaml", str(tmp_path / "elsewhere/config/thesis.yaml")):
         with pytest.raises(ConfigError, match=r"config/thesis\.yaml: cannot read"):
             read(absent)
+
+
+PIECES = (
+    *"ab0#?!~= \n\r\t\ufeff\x85\u2028\\é'\"{}[]:,",
+    *("<<", "*x", "&x ", ": ", "- ", "? ", ", ", "\n  ", "|", "|\n", ">\n", "|2-\n", "a: 1\n", "\\x41"),
+    *("1e3", "010", "1:30", "yes", "2020-01-01", "!!str ", "! ", "---\n", "...\n", "%YAML 1.1\n"),
+)
+
+
+@given(pieces=st.lists(st.sampled_from(PIECES), max_size=12))
+@example(pieces=["a: 1\nb: &x {a: 2}\nc: {<<: *x, b: 3}\n"])
+@example(pieces=["{a: 1:30? é}"])
+@example(pieces=["a: |#"])
+@settings(max_examples=500, derandomize=True)
+def test_both_parsers_read_the_same(pieces):
+    """Whether and as what text is read does not depend on whether the quick parser is there."""
+    text = "".join(pieces)
+    assert _values_or_problem(reading._parsed, text) == _values_or_problem(_slowly_parsed, text)
+
+
+def _values_or_problem(parsed, text):
+    try:
+        return repr(parsed(text))
+    except (yaml.YAMLError, ValueError) as error:
+        return str(error)
+
+
+def _slowly_parsed(text):
+    return yaml.load(text, Loader=reading._Loader)
+
+
+WRONG = ("{a: 1, a: 3}", "{a: 010}", "{a: [1}", "{1: a}", "{a: " + "[" * 2000, "{a: '\ud800'}")
+
+
+@pytest.mark.parametrize("source", WRONG)
+def test_what_is_wrong_is_told_alike_without_the_quick_parser(source, monkeypatch):
+    with pytest.raises(ConfigError) as quick:
+        read(source)
+    monkeypatch.setattr(reading, "_quick_loader", lambda: None)
+    with pytest.raises(ConfigError) as slow:
+        read(source)
+    assert str(quick.value) == str(slow.value)
+
+
+@pytest.mark.parametrize("path", sorted(CONFIG.glob("*.yaml")), ids=lambda path: path.name)
+def test_own_files_are_read_the_same_without_the_quick_parser(path, monkeypatch):
+    quick = read(path)
+    monkeypatch.setattr(reading, "_quick_loader", lambda: None)
+    assert repr(read(path)) == repr(quick)
 
 
 TREES = st.recursive(

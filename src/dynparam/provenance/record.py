@@ -139,7 +139,8 @@ def git_state() -> Mapping[str, Any]:
     return {"commit": commit, "dirty": changes != ""}
 
 
-def versions() -> dict[str, str]:
+@cache
+def versions() -> Mapping[str, str]:
     """Versions of Python and of the installed packages that matter to results."""
     found = {"python": platform.python_version()}
     for name in PACKAGES:

@@ -6,7 +6,9 @@ import difflib
 import re
 import stat
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, get_args
 
@@ -41,6 +43,10 @@ DECIMAL = re.compile(
 """Not 010, which is 8 in YAML, nor 1:30, which is 90."""
 
 
+READ_UNLIKE = re.compile(r"[\t\ufeff!]|[|>]#")
+"""Tabs, byte order marks, tags, a comment at the mark of a block: the parsers take them differently."""
+
+
 def read(source: str | Path) -> dict[str, Any]:
     """One source as a mapping. Raises ``ConfigError`` if it cannot be read or is not a mapping.
 
@@ -52,7 +58,7 @@ def read(source: str | Path) -> dict[str, Any]:
     else:
         text, name = _text(Path(source)), str(source)
     try:
-        values = yaml.load(text, Loader=_Loader)  # a loader of plain values alone
+        values = _parsed(text)
     except RecursionError:
         raise ConfigError(f"{name}: nested too deeply; a configuration has {DEEPEST} levels") from None
     except yaml.YAMLError as error:
@@ -139,10 +145,32 @@ def _place_and_problem(error: yaml.YAMLError) -> str:
     return f"{place} ({_shortened(str(problem), 2 * SHOWN_CHARACTERS)})" if problem else place
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML without its surprises."""
+def _parsed(text: str) -> Any:
+    """YAML without its surprises. Raises ``YAMLError`` that says what is wrong, ``RecursionError``.
 
-    yaml_implicit_resolvers: ClassVar = {  # type: ignore[misc]
+    The parser in C takes a tenth of the time. What it refuses, the one in Python tells of, so that a
+    sentence does not depend on what is installed.
+    """
+    quick = _quick_loader()
+    if quick is not None and not READ_UNLIKE.search(text):
+        with suppress(yaml.YAMLError, ValueError, RecursionError):
+            return yaml.load(text, Loader=quick)  # a loader of plain values alone
+    return yaml.load(text, Loader=_Loader)  # likewise
+
+
+def _number(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Any:
+    """An integer or a real number. Raises a ``YAMLError`` for other than short decimal ones."""
+    text = str(node.value)
+    if not DECIMAL.fullmatch(text) or len(text) > LONGEST_NUMBER:
+        raise _problem(f"{shown(text)} is no plain decimal number", node)
+    kind = node.tag.rpartition(":")[2]
+    return loader.construct_yaml_int(node) if kind == "int" else loader.construct_yaml_float(node)
+
+
+class _Plain:
+    """What a loader of either parser makes of YAML: plain values, of keys that are text."""
+
+    yaml_implicit_resolvers: ClassVar = {
         first: [(tag, pattern) for tag, pattern in resolvers if tag.rpartition(":")[2] in PLAIN]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
@@ -150,40 +178,82 @@ class _Loader(yaml.SafeLoader):
         tag: constructor
         for tag, constructor in yaml.SafeLoader.yaml_constructors.items()
         if tag is None or tag.rpartition(":")[2] in PLAIN
-    }
+    } | dict.fromkeys(("tag:yaml.org,2002:int", "tag:yaml.org,2002:float"), _number)
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """As the library's. Raises a ``YAMLError`` for mappings that explode when merged."""
+        super().flatten_mapping(node)  # type: ignore[misc]
+        if len(node.value) > MOST_VALUES:
+            raise _problem("too many keys are merged here", node)
+
+
+class _Loader(_Plain, yaml.SafeLoader):
+    """By the parser in Python."""
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         """As the library's. Raises a ``YAMLError`` for a key that is not text, or is there twice."""
         node = super().compose_mapping_node(anchor)
-        names: set[str] = set()
-        for key, _ in node.value:
-            if key.tag.endswith(":merge"):
-                continue
-            if not key.tag.endswith(":str"):
-                text = key.value if isinstance(key, yaml.ScalarNode) else "of several parts"
-                raise _problem(f"the key {shown(text)} is not text, put it in quotes", key)
-            if key.value in names:
-                raise _problem(f"the key {shown(key.value)} is there twice, keep one of them", key)
-            names.add(key.value)
+        _require_own_keys(node)
         return node
 
-    def flatten_mapping(self, node: yaml.MappingNode) -> None:
-        """As the library's. Raises a ``YAMLError`` for mappings that explode when merged."""
-        super().flatten_mapping(node)
-        if len(node.value) > MOST_VALUES:
-            raise _problem("too many keys are merged here", node)
 
-    def construct_number(self, node: yaml.ScalarNode) -> Any:
-        """An integer or a real number. Raises a ``YAMLError`` for other than short decimal ones."""
-        text = str(node.value)
-        if not DECIMAL.fullmatch(text) or len(text) > LONGEST_NUMBER:
-            raise _problem(f"{shown(text)} is no plain decimal number", node)
-        kind = node.tag.rpartition(":")[2]
-        return self.construct_yaml_int(node) if kind == "int" else self.construct_yaml_float(node)
+@cache
+def _quick_loader() -> type[Any] | None:
+    """A loader by the parser in C, where the library has it."""
+    if not yaml.__with_libyaml__:
+        return None
+
+    class QuickLoader(_Plain, yaml.CSafeLoader):
+        def get_single_node(self) -> yaml.Node | None:
+            """As the library's. Raises a ``YAMLError`` as the other loader, if not with its sentence."""
+            root: yaml.Node | None = super().get_single_node()
+            for node in _nodes(root):
+                if isinstance(node, yaml.MappingNode):
+                    _require_own_keys(node)
+                if isinstance(node, yaml.CollectionNode) and node.flow_style:
+                    _require_no_question(node)
+            return root
+
+    return QuickLoader
 
 
-_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_number)
-_Loader.add_constructor("tag:yaml.org,2002:float", _Loader.construct_number)
+def _nodes(root: yaml.Node | None) -> Iterator[yaml.Node]:
+    """A node and all below it, each once: aliases are the node that they stand for."""
+    waiting, seen = [root] if root is not None else [], set[int]()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        yield node
+        waiting += _below(node)
+
+
+def _below(node: yaml.Node) -> Iterator[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        yield from (part for pair in node.value for part in pair)
+    elif isinstance(node, yaml.SequenceNode):
+        yield from node.value
+
+
+def _require_no_question(node: yaml.CollectionNode) -> None:
+    """Question marks between brackets need quotes for the parser in Python alone."""
+    for inner in _below(node):
+        if isinstance(inner, yaml.ScalarNode) and not inner.style and "?" in inner.value:
+            raise _problem("a question mark without quotes", inner)
+
+
+def _require_own_keys(node: yaml.MappingNode) -> None:
+    names: set[str] = set()
+    for key, _ in node.value:
+        if key.tag.endswith(":merge"):
+            continue
+        if not key.tag.endswith(":str"):
+            text = key.value if isinstance(key, yaml.ScalarNode) else "of several parts"
+            raise _problem(f"the key {shown(text)} is not text, put it in quotes", key)
+        if key.value in names:
+            raise _problem(f"the key {shown(key.value)} is there twice, keep one of them", key)
+        names.add(key.value)
 
 
 def _problem(text: str, node: yaml.Node) -> yaml.YAMLError:
