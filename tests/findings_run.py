@@ -14,8 +14,6 @@ import numpy as np
 import pandas as pd
 
 from dynparam.configuration.config import Config
-from dynparam.experiments.lazy_or_rich.judge import judged
-from dynparam.experiments.lazy_or_rich.settings import for_laziness
 from dynparam.experiments.measured_orders.table1_1 import table1_1
 from dynparam.experiments.open_choices.changes import all_changes
 from dynparam.experiments.open_choices.settings import for_open_choices
@@ -195,13 +193,6 @@ def sharpness_of_thesis() -> pd.DataFrame:
     )
 
 
-@cache
-def laziness() -> pd.DataFrame:
-    """``results/lazy_or_rich/verdicts.csv``, from trials that follow theory."""
-    chosen = for_laziness(CONFIG)
-    return judged(lazy.planted(chosen), chosen)
-
-
 def wide(figure: str) -> pd.DataFrame:
     """The data of a figure of ``law.figures``: local slopes that arrive at their exponents.
 
@@ -349,7 +340,7 @@ def make(root: Path) -> None:
         "results/fluctuations/verdicts": fluctuating.verdicts(),
         "results/sharpness/verdicts": sharpness(),
         "results/sharpness/thesis": sharpness_of_thesis(),
-        "results/lazy_or_rich/verdicts": laziness(),
+        "results/lazy_or_rich/verdicts": lazy.verdicts(),
         "results/table1_1/table1_1": entries(),
         "results/open_choices/changes": changes(),
         "results/softmax_fisher/verdicts": softmax.verdicts(),

@@ -1,5 +1,6 @@
 """A small experiment on lazy and rich training that tests share: settings, and planted tables."""
 
+from functools import cache
 from itertools import product
 from typing import Any
 
@@ -7,19 +8,20 @@ import numpy as np
 import pandas as pd
 
 from dynparam.experiments.lazy_or_rich.indices import ENGINES, grid, trials
-from dynparam.experiments.lazy_or_rich.judge import Tables
+from dynparam.experiments.lazy_or_rich.judge import Tables, judged
 from dynparam.experiments.lazy_or_rich.kernel_change import series
 from dynparam.experiments.lazy_or_rich.settings import (
     LINEARIZED,
     LazinessStage,
     LazyOrRich,
     LinearizationStage,
+    for_laziness,
 )
 from dynparam.theory.laziness import laziness_index
 from dynparam.theory.parametrization import NAMES, layer_scales
 from tests.networks import probe_stage
 from tests.sweeps import grid as widths_block
-from tests.thesis import figures_block
+from tests.thesis import CONFIG, figures_block
 
 
 def lazy_block(**overrides: Any) -> dict[str, Any]:
@@ -108,6 +110,13 @@ def laziness_stage(**overrides: Any) -> LazinessStage:
             "figures": figures_block(),
         }
     )
+
+
+@cache
+def verdicts() -> pd.DataFrame:
+    """``results/lazy_or_rich/verdicts.csv`` of the thesis's settings, from trials that follow theory."""
+    chosen = for_laziness(CONFIG)
+    return judged(planted(chosen), chosen)
 
 
 def planted(settings: LazinessStage, scatter: float = 0.01, seed: int = 0) -> Tables:

@@ -12,8 +12,6 @@ import pandas as pd
 
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
-from dynparam.experiments.lazy_or_rich.judge import judged
-from dynparam.experiments.lazy_or_rich.settings import for_laziness
 from dynparam.provenance.record import write_sidecar
 from dynparam.provenance.source_claims import REPORT, THESIS, SourceClaim
 from dynparam.report.contents import all_figures
@@ -246,7 +244,6 @@ def make(root: Path, size: tuple[int, int] = (1500, 600)) -> Config:
     figures.mkdir()
     docs.mkdir()
     shutil.copy(ROOT / "figures/table1_1.csv", results / "table1_1/table1_1.csv")
-    laziness = for_laziness(chosen)
     made = {
         "comparison/slopes": slopes(),
         "comparison/claims": claims(),
@@ -257,7 +254,7 @@ def make(root: Path, size: tuple[int, int] = (1500, 600)) -> Config:
         "weight_decay/verdicts": arms.decay_verdicts(),
         "fluctuations/verdicts": fluctuating.verdicts(),
         "sharpness/verdicts": sharpness(),
-        "lazy_or_rich/verdicts": judged(lazy.planted(laziness), laziness),
+        "lazy_or_rich/verdicts": lazy.verdicts(),
         "softmax_fisher/verdicts": softmax.verdicts(),
         "isometry/verdicts": isometry.verdicts(),
         "attentional_boltzmann/verdicts": boltzmann.verdicts(),
