@@ -67,12 +67,11 @@ def pages_of(site):
     }
 
 
-def broken_links(site):
-    """Links and loads within the site that lead to no file, or to no anchor of a page."""
-    pages = pages_of(site)
+def broken_links(site, pages):
+    """Links and loads within the site that lead to no file, or to no anchor; once for each page."""
     broken = []
     for address, page in pages.items():
-        for link in (*page.links, *page.loads):
+        for link in dict.fromkeys((*page.links, *page.loads)):
             target, anchor = urldefrag(urljoin(address, link))
             if not target.startswith(OWN):
                 continue
@@ -84,11 +83,11 @@ def broken_links(site):
     return broken
 
 
-def loads_from_elsewhere(site):
+def loads_from_elsewhere(site, pages):
     """What pages and style sheets load from another host."""
     found = [
         f"{address} loads {load}"
-        for address, page in pages_of(site).items()
+        for address, page in pages.items()
         for load in page.loads
         if not urljoin(address, load).startswith(OWN)
     ]
@@ -115,13 +114,19 @@ def site(tmp_path_factory):
     return place
 
 
-def test_every_link_leads_somewhere(site):
-    assert len(pages_of(site)) > 80
-    assert broken_links(site) == []
+@pytest.fixture(scope="module")
+def pages(site):
+    """The pages of the site, parsed once."""
+    return pages_of(site)
 
 
-def test_nothing_comes_from_another_host(site):
-    assert loads_from_elsewhere(site) == []
+def test_every_link_leads_somewhere(site, pages):
+    assert len(pages) > 80
+    assert broken_links(site, pages) == []
+
+
+def test_nothing_comes_from_another_host(site, pages):
+    assert loads_from_elsewhere(site, pages) == []
 
 
 def test_a_broken_site_is_noticed(tmp_path):
@@ -133,8 +138,9 @@ def test_a_broken_site_is_noticed(tmp_path):
     (tmp_path / "s.css").write_text(
         "@import 'https://fonts.example/f'; a { background: url(//x.example/y) }"
     )
-    assert broken_links(tmp_path) == [f"{OWN} -> a/#gone", f"{OWN} -> no.png"]
-    assert len(loads_from_elsewhere(tmp_path)) == 3
+    pages = pages_of(tmp_path)
+    assert broken_links(tmp_path, pages) == [f"{OWN} -> a/#gone", f"{OWN} -> no.png"]
+    assert len(loads_from_elsewhere(tmp_path, pages)) == 3
 
 
 def formulas_in(markdown):
@@ -143,8 +149,8 @@ def formulas_in(markdown):
     return len(re.findall(r"\$\$.+?\$\$|\$.+?\$", text, flags=re.DOTALL))
 
 
-def test_formulas_are_rendered(site):
-    for address, page in pages_of(site).items():
+def test_formulas_are_rendered(site, pages):
+    for address, page in pages.items():
         assert not re.search(r"\$\S|\\[a-z(\[]", "".join(page.text)), address
     theory = (site / "theory" / "index.html").read_text("utf-8")
     # The table of contents repeats those of headings.
@@ -159,21 +165,21 @@ def test_formulas_are_rendered(site):
     assert set(re.findall(r'mathvariant="([^"]*)"', theory)) <= {"normal"}
 
 
-def test_reference_has_every_public_name(site):
+def test_reference_has_every_public_name(pages):
     package = ROOT / "src" / "dynparam"
     for source in package.rglob("[a-z]*.py"):
         place = source.relative_to(package).with_suffix("")
         name = ".".join(("dynparam", *place.parts))
-        ids = Page((site / "reference" / place / "index.html").read_text("utf-8")).ids
+        ids = pages[f"{OWN}reference/{place.as_posix()}/"].ids
         for node in ast.parse(source.read_text("utf-8")).body:
             if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
                 assert f"{name}.{node.name}" in ids, f"{name}.{node.name}"
 
 
-def test_names_of_functions_lead_to_the_reference(site):
-    links = Page((site / "theory" / "index.html").read_text("utf-8")).links
+def test_names_of_functions_lead_to_the_reference(pages):
+    links = pages[f"{OWN}theory/"].links
     assert "../reference/engines/network/#dynparam.engines.network.sgd_step" in links
-    links = Page((site / "layout" / "index.html").read_text("utf-8")).links
+    links = pages[f"{OWN}layout/"].links
     assert {"../reference/theory/", "../reference/theory/parametrization/"} <= set(links)
     assert "../reference/models/apply/#dynparam.models.apply.apply" in links
 
