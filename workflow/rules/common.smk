@@ -13,6 +13,7 @@ from dynparam.configuration.loading import build
 from dynparam.data.official import FOLDER, MEMBERS
 from dynparam.data.settings import for_pair, for_source
 from dynparam.experiments.registry import EXPERIMENTS
+from dynparam.provenance.kept_digests import kept_digests
 from dynparam.report.contents import SOURCES, all_tables, table_caption
 from dynparam.report.stages import STAGES
 from dynparam.settings.reading import merge, read
@@ -33,6 +34,7 @@ try:
     for place in CONFIG.paths.all():
         require_writable(place)
     NEEDS = read_needs("workflow/resources.yaml")
+    DIGESTS = kept_digests(STAGES.values(), Path(".snakemake/dynparam/digests.json"))
 except DynparamError as error:
     raise WorkflowError(str(error)) from None
 
@@ -107,7 +109,7 @@ def training_needs(rule):
 
 def code(stage):
     """The digest of all code that a stage can reach."""
-    return STAGES[stage].digest()
+    return DIGESTS[stage]
 
 
 def any_of(names):

@@ -44,6 +44,8 @@ So do those that hold blocks of the configuration: the wing ``settings``, and ea
 Their values are parameters of the rules already; a new key must not repeat every experiment.
 """
 
+SUFFIXES = (".py", ".j2", ".css", ".js")
+
 LIBRARIES = ("matplotlib", "numpy", "pandas", "scipy", "torch", "torchvision")
 """Libraries whose version may change a result; a module that imports one depends on its version."""
 
@@ -73,6 +75,12 @@ def function_digest(module: str, function: str, package: Path = PACKAGE) -> str:
     """
     digests = _digests(package)
     return digests.of_function(digests.local(module), function)[:16]
+
+
+def sources(package: Path = PACKAGE) -> Iterator[str]:
+    """The path of every file that a digest may depend on: modules and templates, in any order."""
+    for folder, _, names in os.walk(package):
+        yield from (f"{folder}/{name}" for name in names if name.endswith(SUFFIXES))
 
 
 def is_neutral(module: str) -> bool:
@@ -244,8 +252,7 @@ def _running() -> _Digests:
 
 def _state(package: Path) -> frozenset[tuple[str, int, int]]:
     """Every source of a package with its time and size."""
-    files = (f"{folder}/{name}" for folder, _, names in os.walk(package) for name in names)
-    stamps = ((file, os.stat(file)) for file in files if file.endswith((".py", ".j2", ".css", ".js")))
+    stamps = ((file, os.stat(file)) for file in sources(package))
     return frozenset((file, one.st_mtime_ns, one.st_size) for file, one in stamps)
 
 
