@@ -150,7 +150,7 @@ def sgd(
     for x, y in zip(images.flatten(0, -2), targets.flatten(0, -2), strict=True):
         check_trial(widths, x, y)
     require_memory(widths, sgd_memory_bytes(widths, len(images) * images.shape[1]))
-    with torch.inference_mode():  # the same numbers with less bookkeeping, most of the cost when narrow
+    with torch.no_grad():  # the same numbers with less bookkeeping, most of the cost when narrow
         maps = [
             GaussianMatrix(fan_in, fan_out, std, generator)
             for (fan_in, fan_out), std in zip(widths.layers(), scales.init_std, strict=True)
