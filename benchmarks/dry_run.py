@@ -3,8 +3,8 @@
     python -m benchmarks.dry_run
     python -m benchmarks.dry_run --quick     one run of each, of the reduced configuration
 
-What an empty workflow takes is Snakemake's own start, the least that any can take. Runs alternate. The first of
-the whole workflow works out the digests of all code; the others find them kept.
+What an empty workflow takes is Snakemake's own start, the least that any can take. Runs alternate. The
+first of the whole workflow works out the digests of all code; the others find them kept.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ from dynparam.theory.widths import bottleneck
 FOLDER = Path(__file__).parent
 DRAWN = ("one_step", "law", "training_epoch", "bfloat16_curves")
 """The records that the figure comes with."""
-NAMES = (*DRAWN, "kernels")
+NAMES = (*DRAWN, "kernels", "dry_run")
 STRAIGHTFORWARD, DENSE, LAW = "straightforward torch", "dense probe", "exact law, one thread"
 MARKERS = {STRAIGHTFORWARD: "s", DENSE: "o", LAW: "^"}
 DUAL = "engine, dual first layer"
@@ -72,13 +72,14 @@ def read(folder: Path) -> Records:
 
 def page(records: Records) -> str:
     """The page as Markdown."""
-    one_step, law, training, bfloat16, kernels = (records[name] for name in NAMES)
+    one_step, law, training, bfloat16, kernels, dry_run = (records[name] for name in NAMES)
     return _template().render(
         one_step=one_step,
         law=law,
         training=training,
         bfloat16=bfloat16,
         kernels=kernels,
+        dry_run=dry_run,
         taken=taken,
         **_of_engines(one_step, law),
         **_of_training(training),
@@ -114,9 +115,11 @@ def digits(value: float, count: int) -> str:
 def taken(record: Records) -> str:
     """When and on which machine a benchmark was run, in a sentence."""
     machine, versions = record["hardware"], record["versions"]
+    threads = machine.get("torch_threads")  # of those that load torch
+    of_torch = f" ({threads} for torch)" if threads else ""
     return (
         f"*`{record['command']}` on {record['created'][:10]}: {machine['processor']}, "
-        f"{machine['cores']} cores ({machine['torch_threads']} for torch), {machine['memory_gib']} GiB; "
+        f"{machine['cores']} cores{of_torch}, {machine['memory_gib']} GiB; "
         f"Python {versions['python']}, torch {versions['torch']}.*"
     )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmarks import kernels, law, one_step, training_epoch
+from benchmarks import dry_run, kernels, law, one_step, training_epoch
 from benchmarks import page as pages
 from benchmarks.page import FOLDER, digits, page, plotted_data
 
@@ -43,7 +43,7 @@ def test_committed_page_and_figure_follow_from_the_records():
     pd.testing.assert_frame_equal(committed, plotted_data(RECORDS), check_dtype=False, rtol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["one_step", "law", "training_epoch", "kernels"])
+@pytest.mark.parametrize("name", ["one_step", "law", "training_epoch", "kernels", "dry_run"])
 def test_every_number_of_a_record_is_shown(name):
     before = shown(RECORDS)
     for path in leaves(RECORDS[name]):
@@ -105,6 +105,7 @@ def test_benchmarks_run_and_the_page_shows_what_they_write(tmp_path, monkeypatch
     ):
         name = module.__name__.rpartition(".")[2]
         run(module, "--quick", option, 1, "--output", tmp_path / f"{name}.json")
+    run(dry_run, "--quick", "--output", tmp_path / "dry_run.json")
     shutil.copy(FOLDER / "bfloat16_curves.json", tmp_path)
     places = {"--records": tmp_path, "--page": tmp_path / "page.md", "--figure": tmp_path / "costs.png"}
     run(pages, *itertools.chain(*places.items()))
