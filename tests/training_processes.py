@@ -6,7 +6,6 @@ which process is faster.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import sys
 import time
@@ -25,15 +24,11 @@ from dynparam.support.tables import write_csv
 from dynparam.training import run_files, runs
 from dynparam.training.protocol import Stack
 from dynparam.training.stack_run import Plan
+from tests.fork_server import CONTEXT
 from tests.training_runs import TASK, files_of, invented_pair, plan_of, run_stage
 
 PATIENCE_SECONDS = 60
 """Nothing here takes a second on an idle machine; a test that waits so long has found a defect."""
-
-CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(
-    ["tests.training_processes", "dynparam.cli.main", "dynparam.training.stages"]
-)
 
 
 def wait_for(condition: Callable[[], Any], what: str) -> None:

@@ -1,18 +1,16 @@
 """Runs of ``snakemake`` as forks of one process that has imported it.
 
 Its own imports take two seconds, which the tests would pay more than a hundred times. The workflow's are
-made by each run anew, since every sandbox has sources of its own: nothing here imports dynparam.
+made by each run anew, since every sandbox has sources of its own.
 """
 
-import multiprocessing
 import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["snakemake.cli"])
+from tests.fork_server import CONTEXT
 
 
 def snakemake(
@@ -24,7 +22,7 @@ def snakemake(
     """
     with TemporaryDirectory() as directory:
         files = [Path(directory, name) for name in ("stdout", "stderr")]
-        run = FORKS.Process(target=_main, args=(root, list(arguments), dict(environment), files))
+        run = CONTEXT.Process(target=_main, args=(root, list(arguments), dict(environment), files))
         run.start()
         run.join(seconds)
         if run.is_alive():
@@ -42,6 +40,8 @@ def _main(root: Path, arguments: list[str], environment: dict[str, str], files: 
     os.chdir(root)
     os.environ.clear()
     os.environ.update(environment)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "dynparam"]:
+        del sys.modules[name]  # the server's, of other sources
     sys.path[:0] = environment["PYTHONPATH"].split(os.pathsep)
     sys.argv = ["snakemake", *arguments]
     from snakemake.cli import main
