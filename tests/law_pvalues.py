@@ -227,7 +227,7 @@ def matrix_steps(network: Network, trials: int) -> Samples:
     (x,), (y,) = (part[0] for part in network.data())
     layers = list(zip(network.widths.layers(), network.scales.init_std, strict=True))
     found = []
-    with torch.inference_mode():  # as in ``law.sgd``
+    with torch.inference_mode():  # as for the probe
         for _ in range(trials):
             maps = [
                 law.GaussianMatrix(fan_in, fan_out, std, generator) for (fan_in, fan_out), std in layers

@@ -15,12 +15,11 @@ from typing import Any
 
 import yaml
 
-from dynparam.provenance.kept_digests import kept_digests
+from dynparam.provenance.kept_digests import PLACE, kept_digests
 from dynparam.report.stages import STAGES
 from tests.workflow import forks
 
 REPOSITORY = Path(__file__).parents[2]
-DIGESTS = ".snakemake/dynparam/digests.json"
 WORKFLOW_FILES = ("Snakefile", "workflow", "profiles", "config", "src", "pyproject.toml")
 NOT_COPIED = shutil.ignore_patterns("*.egg-info", "*.pyc.*")  # the latter are being written
 BIN = Path(sys.executable).parent
@@ -342,7 +341,7 @@ class Sandbox:
             elif source.is_file():
                 root.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(source, root / name)
-        kept_digests(STAGES.values(), root / DIGESTS)  # the copy has the same code
+        kept_digests(STAGES.values(), root / PLACE)  # the copy has the same code
         sandbox = cls(root, data)
         sandbox.write_overlay(overlay)
         return sandbox

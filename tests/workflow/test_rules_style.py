@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from snakemake.scheduling.job_scheduler import JobScheduler
 
 from tests.workflow.sandbox import REPOSITORY
 
@@ -79,3 +80,12 @@ def test_directives_are_in_the_house_order(rule):
     known = [name for name in directives if name != "wildcard_constraints"]
     assert known == [name for name in ORDER if name in known]
     assert set(known) <= set(ORDER)
+
+
+def test_the_hook_that_ends_the_rate_limit_sets_what_the_scheduler_asks_for():
+    """Another version of Snakemake may call it otherwise, and the hook would do nothing, in silence."""
+    asked = JobScheduler.schedule.__code__.co_names
+    assert "workflow.scheduler.job_rate_limiter = None" in (REPOSITORY / "workflow/Snakefile").read_text(
+        "utf-8"
+    )
+    assert "job_rate_limiter" in asked

@@ -13,7 +13,7 @@ from dynparam.configuration.loading import build
 from dynparam.data.official import FOLDER, MEMBERS
 from dynparam.data.settings import for_pair, for_source
 from dynparam.experiments.registry import EXPERIMENTS
-from dynparam.provenance.kept_digests import kept_digests
+from dynparam.provenance.kept_digests import PLACE, kept_digests
 from dynparam.report.contents import SOURCES, all_tables, table_caption
 from dynparam.report.stages import STAGES
 from dynparam.settings.reading import merge, read
@@ -34,7 +34,7 @@ try:
     for place in CONFIG.paths.all():
         require_writable(place)
     NEEDS = read_needs("workflow/resources.yaml")
-    DIGESTS = kept_digests(STAGES.values(), Path(".snakemake/dynparam/digests.json"))
+    DIGESTS = kept_digests(STAGES.values(), PLACE)
 except DynparamError as error:
     raise WorkflowError(str(error)) from None
 

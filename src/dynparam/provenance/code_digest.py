@@ -45,6 +45,7 @@ Their values are parameters of the rules already; a new key must not repeat ever
 """
 
 SUFFIXES = (".py", ".j2", ".css", ".js")
+"""What the files end in that a digest may depend on."""
 
 LIBRARIES = ("matplotlib", "numpy", "pandas", "scipy", "torch", "torchvision")
 """Libraries whose version may change a result; a module that imports one depends on its version."""

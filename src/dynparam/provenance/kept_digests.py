@@ -9,16 +9,25 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-import json
 import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from dynparam.provenance.code_digest import LIBRARIES, PACKAGE, sources
 from dynparam.provenance.stage import Stage
 from dynparam.support.files import write_text
+
+PLACE = Path(".snakemake", "dynparam", "digests.json")
+"""Where the workflow keeps them, in the directory that it runs in."""
+
+
+class _Kept(BaseModel):
+    state: str
+    digests: dict[str, str]
 
 
 def kept_digests(stages: Iterable[Stage[Any]], file: Path, package: Path = PACKAGE) -> dict[str, str]:
@@ -34,11 +43,11 @@ def kept_digests(stages: Iterable[Stage[Any]], file: Path, package: Path = PACKA
     """
     state, by_name = _state(package), {stage.name: stage for stage in stages}
     kept = _read(file)
-    if kept.get("state") != state or dict(kept.get("digests", {})).keys() != by_name.keys():
+    if kept is None or kept.state != state or kept.digests.keys() != by_name.keys():
         digests = {name: stage.digest(package) for name, stage in by_name.items()}
-        kept = {"state": state, "digests": digests}
-        write_text(file, json.dumps(kept, indent=1) + "\n")
-    return dict(kept["digests"])
+        kept = _Kept(state=state, digests=digests)
+        write_text(file, kept.model_dump_json(indent=1) + "\n")
+    return kept.digests
 
 
 def _state(package: Path) -> str:
@@ -52,9 +61,9 @@ def _state(package: Path) -> str:
     return found.hexdigest()
 
 
-def _read(file: Path) -> dict[str, Any]:
+def _read(file: Path) -> _Kept | None:
+    """What a file keeps; nothing if it is missing or damaged."""
     try:
-        kept = json.loads(file.read_text(encoding="utf-8"))
+        return _Kept.model_validate_json(file.read_bytes())
     except (OSError, ValueError):
-        return {}
-    return kept if isinstance(kept, dict) else {}
+        return None
