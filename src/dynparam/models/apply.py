@@ -21,8 +21,9 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from dynparam.models.layers import WeightLayer, find_layers, is_listed, other_parameters
+from dynparam.models.layers import Kept, WeightLayer, find_layers, first_names, other_parameters
 from dynparam.support.errors import ConfigError, ModelError
+from dynparam.support.numbers import positive, whole
 from dynparam.theory.parametrization import HALF, LayerRule, layer_rules
 
 Role = Literal["hidden", "readout", "unchanged", "frozen"]
@@ -168,24 +169,24 @@ def apply(
         [0.00625, 0.025, 0.025]
         >>> optimizer = torch.optim.SGD(applied.parameter_groups)
     """
-    if not (learning_rate > 0 and math.isfinite(learning_rate)):
-        raise ConfigError(f"learning_rate is {learning_rate}; it must be positive and finite")
+    learning_rate = positive("learning_rate", learning_rate)
     hidden_rule, readout_rule = layer_rules(name, 2, r)
     found = find_layers(model, sample_input, layers=layers, readout=readout, unchanged=unchanged)
     smallest = narrowest(found, n_min)
-    gains = _gains(found, gain)
+    gains = _gains(model, found, gain)
     settings: list[Setting] = []
     for layer in found:
         rule = readout_rule if layer.readout else hidden_rule
         settings += _layer_settings(layer, rule, smallest, gains[layer.name], learning_rate)
     for module, parameter, tensor in other_parameters(model, found):
         settings.append(Setting(module, parameter, "unchanged", None, None, None, learning_rate, tensor))
-    settings = [_excepted(setting, unchanged, zero_biases, learning_rate) for setting in settings]
+    kept = Kept.of(model, unchanged).parameters
+    settings = [_excepted(setting, kept, zero_biases, learning_rate) for setting in settings]
     _draw(settings, seed)
     return Applied(name, learning_rate, float(r), smallest, found, tuple(settings))
 
 
-def narrowest(layers: Sequence[WeightLayer], given: int | None) -> int:
+def narrowest(layers: Sequence[WeightLayer], given: Any) -> int:
     """n_min = min(n_1 ... n_{L-1}) over the hidden layers (Sec. 2.3.2), or as given.
 
     Raises ``ModelError`` if there is no hidden layer, ``ConfigError`` if what is given is no width.
@@ -199,26 +200,22 @@ def narrowest(layers: Sequence[WeightLayer], given: int | None) -> int:
         )
     if given is None:
         return min(hidden)
-    if isinstance(given, bool) or not isinstance(given, int) or given < 1:
-        raise ConfigError(f"n_min is {given!r}; it must be an integer of at least 1")
-    return given
+    return whole("n_min", given)
 
 
-def _gains(layers: Sequence[WeightLayer], gain: float | Mapping[str, float]) -> dict[str, float]:
+def _gains(
+    model: nn.Module, layers: Sequence[WeightLayer], gain: float | Mapping[str, float]
+) -> dict[str, float]:
     """gamma_l by layer."""
     if isinstance(gain, Mapping):
-        named, hidden = dict(gain), RELU_GAIN
+        named, hidden = dict(zip(first_names(model, gain), gain.values(), strict=True)), RELU_GAIN
     else:
         named, hidden = {}, gain
     known = {layer.name: 1.0 if layer.readout else hidden for layer in layers}
     for name in named:
         if name not in known:
             raise ConfigError(f"gain names {name!r}, which is none of the layers {', '.join(known)}")
-    gains = known | named
-    for name, value in gains.items():
-        if not (value > 0 and math.isfinite(value)):
-            raise ConfigError(f"the gain of {name} is {value}; it must be positive and finite")
-    return gains
+    return {name: positive(f"the gain of {name}", value) for name, value in (known | named).items()}
 
 
 def _layer_settings(
@@ -237,11 +234,11 @@ def _layer_settings(
     ]
 
 
-def _excepted(setting: Setting, unchanged: Sequence[str], zero_biases: bool, eta: float) -> Setting:
+def _excepted(setting: Setting, kept: frozenset[int], zero_biases: bool, eta: float) -> Setting:
     """The setting, or what replaces it: for frozen parameters, listed ones, and biases from zero."""
     if not setting.tensor.requires_grad:
         return replace(setting, role="frozen", init_std=None, learning_rate=None)
-    if is_listed(setting.name, unchanged):
+    if id(setting.tensor) in kept:
         return replace(setting, role="unchanged", init_std=None, learning_rate=eta)
     if zero_biases and setting.parameter == "bias" and setting.role != "unchanged":
         return replace(setting, init_std=0.0)
@@ -253,7 +250,7 @@ def _draw(settings: Sequence[Setting], seed: int) -> None:
 
     So the weights do not depend on whether a model has biases.
     """
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator("cpu").manual_seed(seed)
     drawn = [setting for setting in settings if setting.init_std is not None]
     with torch.no_grad():
         for setting in sorted(drawn, key=lambda setting: setting.parameter == "bias"):
@@ -263,4 +260,4 @@ def _draw(settings: Sequence[Setting], seed: int) -> None:
 def _normal(like: Tensor, std: float, generator: torch.Generator) -> Tensor:
     """Normal numbers of a parameter's shape, in its precision but at least float32."""
     dtype = torch.promote_types(like.dtype, torch.float32)
-    return torch.empty(like.shape, dtype=dtype).normal_(0.0, std, generator=generator)
+    return torch.empty(like.shape, dtype=dtype, device="cpu").normal_(0.0, std, generator=generator)

@@ -9,12 +9,14 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.figure import Figure
 
 from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, STYLE, TEXT_WIDTH_INCHES
 from dynparam.presentation.numbers import signed
 from dynparam.statistics.measured_conditions import COLUMNS
 from dynparam.statistics.slopes import log_intercept, log_line
+from dynparam.support.errors import ConfigError
 from dynparam.support.files import atomic_path
 from dynparam.theory.conditions import Quantity
 
@@ -60,13 +62,23 @@ def coordinate_figure(table: pd.DataFrame, slopes: pd.DataFrame) -> Figure:
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Write the figure in the format that the ending of ``path`` names. Raises ``DynparamError``."""
+    """Write the figure in the format that the ending of ``path`` names.
+
+    Raises ``ConfigError`` for an ending that names none, ``DynparamError`` for a place that is none.
+    """
+    known = sorted(FigureCanvasBase.get_supported_filetypes())
+    if path.suffix.lower().removeprefix(".") not in known:
+        raise ConfigError(
+            f"{path}: its ending names no format of pictures; write {path}.png, or one of "
+            f"{', '.join(known)}"
+        )
     with mpl.rc_context(STYLE), atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=DPI)
 
 
 def _panel(axis: Axes, table: pd.DataFrame, slopes: pd.DataFrame, quantity: Quantity) -> None:
-    for row in slopes.to_dict("records"):
+    # What is zero everywhere has no place on log axes.
+    for row in slopes[slopes["slope"].notna()].to_dict("records"):
         layer = int(row["layer"])
         values = table[table["layer"] == layer].groupby("width")[COLUMNS[quantity]]
         mean, std = values.mean(), values.std()

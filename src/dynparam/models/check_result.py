@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -35,6 +36,9 @@ STEPS_FURTHER = 20
 """How many times as many steps a check that is not rich suggests to look at."""
 
 QUANTITIES: tuple[Quantity, ...] = ("preactivation", "update", "alignment")
+
+SIZES: tuple[str, ...] = tuple(COLUMNS[quantity] for quantity in QUANTITIES)
+"""Their columns in the table."""
 
 
 @dataclass(frozen=True)
@@ -113,10 +117,11 @@ class CoordinateCheck:
     def verdict(self) -> ClaimVerdict:
         """Whether hidden preactivations and all alignments keep their size and outputs do not grow.
 
-        Eqs. 2.18, 2.31 and 2.19, at every step looked at: the worst verdict of their rows.
+        Eqs. 2.18, 2.31 and 2.19, at every step looked at: the worst verdict of their rows. What is zero
+        in every trial is not judged.
         """
         verdicts = set(self.slopes["verdict"])
-        return next(verdict for verdict in SEVERITY if verdict in verdicts)
+        return next((one for one in SEVERITY if one in verdicts), ClaimVerdict.UNDECIDED)
 
     @property
     def last_step(self) -> int:
@@ -140,9 +145,19 @@ class CoordinateCheck:
         return "unstable" if low > tolerance else "undecided"
 
     def sentences(self) -> list[str]:
-        """What is not as it should be, a sentence for each layer and quantity."""
+        """What is not as it should be, or not judged, a sentence for each layer and quantity."""
         found = self.slopes[self.slopes["verdict"].isin([ClaimVerdict.FAILS, ClaimVerdict.UNDECIDED])]
-        return [_sentence(row) for row in found.to_dict("records")]
+        zero = self.slopes[self.slopes["slope"].isna()]
+        return [
+            *(_sentence(row) for row in found.to_dict("records")),
+            *(self._of_zero(row) for row in zero.to_dict("records")),
+        ]
+
+    def _of_zero(self, row: Mapping[Any, Any]) -> str:
+        """What is zero in every trial, and why."""
+        trials = self.table[(self.table["step"] == row["step"]) & (self.table["layer"] == row["layer"])]
+        why = why_zero(trials.iloc[0].to_dict())
+        return f"Not judged at {row['name']}, step {row['step']}: its {row['quantity']} is 0; {why}."
 
     def plot(self, path: Path | str | None = None, *, step: int = 1) -> Figure:
         """Sizes, updates and alignments against width on log axes, one line a layer, with slopes.
@@ -166,7 +181,9 @@ class CoordinateCheck:
                 "layer": f"{row['layer']} {row['name']}",
                 "quantity": row["quantity"],
                 "expected": "" if row["expected"] is None else str(row["expected"]),
-                "slope": with_interval(row["slope"], row["ci_low"], row["ci_high"]),
+                "slope": "0 in all trials"
+                if math.isnan(row["slope"])
+                else with_interval(row["slope"], row["ci_low"], row["ci_high"]),
                 "agrees": row["agrees"],
                 "verdict": row["verdict"],
             }
@@ -212,6 +229,8 @@ class CoordinateCheck:
         expected = self._expected(step, layer, quantity)
         condition, relation = _condition(quantity, readout=self._is_readout(layer))
         tolerance = self.question.tolerance
+        if math.isnan(found.value):
+            expected = relation = None
         return {
             "step": step,
             "layer": layer,
@@ -230,6 +249,8 @@ class CoordinateCheck:
 
     def _fit(self, rows: pd.DataFrame, column: str) -> Estimate:
         widths = list(self.networks)
+        if not rows[column].any():
+            return Estimate(*(math.nan,) * 5)
         values = [rows.loc[rows["width"] == width, column].to_numpy(float)[:, None] for width in widths]
         return slope_of_log_means(widths, values, confidence=self.question.confidence)
 
@@ -255,6 +276,21 @@ class CoordinateCheck:
                 for network in self.networks.values()
             )
         ]
+
+
+def why_zero(row: Mapping[Any, Any]) -> str:
+    """Which of the causes makes a quantity of a row of the table zero, and what to do."""
+    if row["preactivation_rms"] == 0:
+        return (
+            "its preactivations are 0, since its weights or all its inputs are: start from other "
+            "weights, or judge later steps"
+        )
+    if row["gradient_norm"] == 0:
+        return (
+            "no gradient reaches it, since weights behind it are 0 or the units between are all silent: "
+            "start from other weights, widen these layers, or judge later steps"
+        )
+    return "the step moves it by nothing: learning_rate is lost to rounding, or nothing before it learns"
 
 
 def _condition(quantity: Quantity, *, readout: bool) -> tuple[str, Relation | None]:

@@ -7,11 +7,13 @@ Delta htilde^l on the same batch, and |<dL/dhtilde^l, Delta htilde^l>| (eq. 2.31
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import partial
+from hashlib import sha256
 from itertools import product
 from typing import Any
 
@@ -22,18 +24,23 @@ from torch import Tensor, nn
 from torch.autograd.graph import Node
 
 from dynparam.models.apply import apply, narrowest
-from dynparam.models.check_result import CoordinateCheck, Question
-from dynparam.models.execution import arguments
+from dynparam.models.check_result import SIZES, CoordinateCheck, Question, why_zero
+from dynparam.models.execution import first_line, why_it_fails
 from dynparam.models.expected import LayeredNetwork
 from dynparam.models.graph import layer_graph, node_of
-from dynparam.models.layers import WeightLayer, find_layers
-from dynparam.support.errors import ConfigError, ModelError, NonFiniteError
+from dynparam.models.inputs import arguments, doubled, mapped, tensors
+from dynparam.models.layers import WeightLayer, find_layers, without_gradients
+from dynparam.support.errors import ConfigError, DynparamError, ModelError, NonFiniteError
+from dynparam.support.numbers import positive, real, whole
 from dynparam.support.progress import progress
-from dynparam.support.randomness import seed_sequence
+from dynparam.support.randomness import global_randomness, seed_sequence
 from dynparam.theory.parametrization import HALF
 
 Loss = Callable[[Any, Any], Tensor]
 """(the model's output, target) to a scalar."""
+
+REPEATS = 1e-9
+"""How far, relative to their norm, outputs of two passes on one batch may differ by rounding."""
 
 LAYER_OPTIONS = frozenset({"layers", "readout", "unchanged"})
 """Those arguments of ``models.apply.apply`` that say which layers there are."""
@@ -103,11 +110,21 @@ def coordinate_check(
         >>> print(*check.orders.alignment)  # the exact exponents
         0 0
     """
-    question = Question(parametrization, r, confidence, tolerance)
+    question = Question(parametrization, r, real("confidence", confidence), real("tolerance", tolerance))
     experiment = _Experiment(
-        make_model, sample_input, target, loss, question, learning_rate, momentum, n_min, options
+        make_model,
+        mapped(sample_input, doubled),
+        target,
+        loss,
+        question,
+        positive("learning_rate", learning_rate),
+        real("momentum", momentum),
+        n_min,
+        options,
     )
-    table, networks = _measured(experiment, _checked_widths(widths, steps, seeds), seeds, steps)
+    table, networks = _measured(
+        experiment, _checked_widths(widths), _checked_seeds(seeds), whole("steps", steps)
+    )
     return CoordinateCheck(table, networks, question)
 
 
@@ -132,14 +149,19 @@ def _measured(
     """A row for each width, seed, step and layer; and the layers at each width."""
     rows: list[pd.DataFrame] = []
     networks: dict[int, LayeredNetwork] = {}
-    with progress("coordinate check", float(sum(widths) * seeds)) as advance:
+    drawn: dict[tuple[int, bytes], int] = {}
+    with progress("coordinate check", float(sum(widths) * seeds)) as advance, _in_float64():
         for width, seed in product(widths, range(seeds)):
             trial = _Trial(experiment, width, seed)
+            _require_new(drawn, width, seed, trial.fingerprint())
+            if seed == 0:
+                networks[width] = trial.network()
             rows += [trial.step(number) for number in range(1, steps + 1)]
-            networks[width] = trial.network
             advance(width)
     _require_same_layers(networks)
-    return pd.concat(rows, ignore_index=True), networks
+    table = pd.concat(rows, ignore_index=True)
+    _require_even_zeros(table)
+    return table, networks
 
 
 @dataclass
@@ -151,6 +173,15 @@ class _Seen:
     model_inputs: list[Node] = field(default_factory=list)
     result: Any = None
 
+    def leaf(self, tensor: Tensor) -> Tensor:
+        """A copy of an input that shows in autograd's graph and may be changed in place."""
+        if not tensor.is_floating_point():
+            return tensor
+        found = tensor.requires_grad_().clone()
+        node = node_of(found)
+        self.model_inputs += [] if node is None else [node]
+        return found
+
 
 class _Trial:
     """One model of a width and a seed, trained step by step."""
@@ -159,30 +190,52 @@ class _Trial:
         """Build and parametrize the model."""
         self._experiment, self._width, self._seed = experiment, width, seed
         with self._randomness("model"):
-            self._model = experiment.make_model(width).double()
+            self._model = _own(experiment.make_model(width)).double()
         self._layers, self._n_min, groups = self._parametrized()
         self._optimizer = torch.optim.SGD(
             groups, lr=experiment.learning_rate, momentum=experiment.momentum
         )
-        self.network: LayeredNetwork
+        self._loss = experiment.loss
+        if isinstance(self._loss, nn.Module):
+            self._loss = copy.deepcopy(self._loss).double()
+
+    def fingerprint(self) -> bytes:
+        """A digest of the weights of all layers."""
+        digest = sha256()
+        for layer in self._layers:
+            if isinstance(layer.module.weight, Tensor):
+                digest.update(layer.module.weight.detach().cpu().numpy().tobytes())
+        return digest.digest()
+
+    def network(self) -> LayeredNetwork:
+        """The layers that can move and how they feed each other, seen in passes of their own."""
+        seen, plain = self._forward(1, with_inputs=True), self._forward(1)
+        self._require_repeatable(seen, plain)
+        layers = self._watched(plain)
+        outputs = [node_of(seen.outputs[layer.name]) for layer in layers]
+        graph = layer_graph(
+            seen.model_inputs,
+            [seen.inputs[layer.name] for layer in layers],
+            [node for node in outputs if node is not None],
+        )
+        frozen = [layer.name for layer in self._layers if not _is_trained(layer)]
+        return LayeredNetwork(layers, self._n_min, graph, tuple(frozen))
 
     def step(self, number: int) -> pd.DataFrame:
         """Take a step; a row per layer of what it shows."""
         before = self._forward(number)
-        if number == 1:
-            self.network = self._network(before)
-        for output in before.outputs.values():
-            output.retain_grad()
+        layers = self._watched(before)
+        for layer in layers:
+            before.outputs[layer.name].retain_grad()
         self._optimizer.zero_grad()
-        loss = self._experiment.loss(before.result, _double(self._experiment.target))
-        torch.autograd.backward(loss)
+        torch.autograd.backward(self._loss_of(before.result))
         self._optimizer.step()
         with torch.no_grad():
             after = self._forward(number)
         return pd.DataFrame(
             [
                 self._row(number, index, layer, before.outputs[layer.name], after.outputs[layer.name])
-                for index, layer in enumerate(self._layers, start=1)
+                for index, layer in enumerate(layers, start=1)
             ]
         )
 
@@ -190,9 +243,7 @@ class _Trial:
         """The weight layers, n_min and the optimizer's groups."""
         experiment = self._experiment
         given = None if experiment.n_min is None else experiment.n_min(self._width)
-        sample = _double(experiment.sample_input)
-        if "layers" in experiment.options:
-            sample = None
+        sample = None if "layers" in experiment.options else experiment.sample_input
         if experiment.question.parametrization is None:
             which = {key: value for key, value in experiment.options.items() if key in LAYER_OPTIONS}
             layers = find_layers(self._model, sample, **which)
@@ -210,20 +261,26 @@ class _Trial:
         )
         return applied.layers, applied.n_min, applied.parameter_groups
 
-    def _forward(self, number: int) -> _Seen:
-        """Run the model on the batch, with the random numbers of step ``number``."""
+    def _forward(self, number: int, *, with_inputs: bool = False) -> _Seen:
+        """Run the model on the batch, with the random numbers of step ``number``.
+
+        With ``with_inputs`` the graph goes back to the model's inputs; training does without.
+        """
         seen = _Seen()
         with ExitStack() as stack:
             for layer in self._layers:
                 hook = partial(self._look, seen, layer.name)
-                stack.callback(layer.module.register_forward_hook(hook).remove)
+                stack.callback(layer.module.register_forward_hook(hook, with_kwargs=True).remove)
             stack.enter_context(self._randomness("step", number))
-            args, kwargs = arguments(_double(self._experiment.sample_input))
-            for value in (*args, *kwargs.values()):
-                if isinstance(value, Tensor) and value.is_floating_point():
-                    node = node_of(value.requires_grad_())
-                    seen.model_inputs += [] if node is None else [node]
-            seen.result = self._model(*args, **kwargs)
+            args, kwargs = arguments(self._experiment.sample_input)
+            if with_inputs:
+                args, kwargs = mapped((args, kwargs), seen.leaf)
+            try:
+                seen.result = self._model(*args, **kwargs)
+            except DynparamError:
+                raise
+            except Exception as error:
+                raise ModelError(why_it_fails(self._model, error)) from error
         missing = [layer.name for layer in self._layers if layer.name not in seen.outputs]
         if missing:
             raise ModelError(
@@ -232,7 +289,13 @@ class _Trial:
         return seen
 
     def _look(
-        self, seen: _Seen, name: str, module: nn.Module, args: tuple[Tensor, ...], output: Tensor
+        self,
+        seen: _Seen,
+        name: str,
+        module: nn.Module,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        output: Tensor,
     ) -> Tensor:
         """Keep a layer's output; the model goes on with a copy, which it may change in place."""
         if name in seen.outputs:
@@ -240,17 +303,43 @@ class _Trial:
                 f"{name} is executed more than once in a pass; give each use its own module"
             )
         seen.outputs[name] = output
-        seen.inputs[name] = node_of(args[0])
+        seen.inputs[name] = next(map(node_of, tensors((args, kwargs))), None)
         return output.clone()
 
-    def _network(self, seen: _Seen) -> LayeredNetwork:
-        outputs = [node_of(seen.outputs[layer.name]) for layer in self._layers]
-        graph = layer_graph(
-            seen.model_inputs,
-            [seen.inputs[layer.name] for layer in self._layers],
-            [node for node in outputs if node is not None],
-        )
-        return LayeredNetwork(self._layers, self._n_min, graph)
+    def _watched(self, seen: _Seen) -> tuple[WeightLayer, ...]:
+        """The layers whose output can move: they are trained, or something before them is."""
+        for layer in self._layers:
+            if _is_trained(layer) and not seen.outputs[layer.name].requires_grad:
+                raise ModelError(without_gradients(layer.name))
+        found = tuple(layer for layer in self._layers if seen.outputs[layer.name].requires_grad)
+        if not found:
+            raise ModelError("no layer of the model is trained; unfreeze one")
+        return found
+
+    def _require_repeatable(self, first: _Seen, second: _Seen) -> None:
+        """Refuse a model that gives something else for the same batch and the same global seeds."""
+        for layer in self._layers:
+            one, other = first.outputs[layer.name].detach(), second.outputs[layer.name].detach()
+            if one.shape != other.shape or torch.dist(one, other) > REPEATS * one.norm():
+                raise ModelError(
+                    f"two passes on the same batch differ at {layer.name}, so that a step cannot be "
+                    "told from noise: the model keeps a state between passes, or draws from a "
+                    "generator of its own; let it draw by torch's, numpy's or Python's global "
+                    "functions, or put it in evaluation mode in make_model"
+                )
+
+    def _loss_of(self, result: Any) -> Tensor:
+        target = mapped(self._experiment.target, doubled)
+        try:
+            found = self._loss(result, target)
+        except Exception as error:
+            raise ModelError(
+                f"loss fails on the model's output and the target ({first_line(error)}); the check runs "
+                "in float64, so tensors of its own have to be in float64 too"
+            ) from error
+        if not isinstance(found, Tensor) or found.numel() != 1:
+            raise ModelError("loss is no scalar tensor; take its mean over the batch")
+        return found.reshape(())
 
     def _row(
         self, number: int, index: int, layer: WeightLayer, before: Tensor, after: Tensor
@@ -266,10 +355,10 @@ class _Trial:
             "alignment": abs((gradient * update).sum().item()),
         }
         for quantity, value in sizes.items():
-            if not (np.isfinite(value) and value > 0):
+            if not np.isfinite(value):
                 raise NonFiniteError(
                     f"{quantity} of {layer.name} is {value} at width {self._width}, seed {self._seed}, "
-                    f"step {number}; lower learning_rate, or widen a layer whose units are all silent"
+                    f"step {number}; lower learning_rate"
                 )
         return {
             "width": self._width,
@@ -289,37 +378,69 @@ class _Trial:
         return int(sequence.generate_state(1, np.uint32)[0])
 
     def _randomness(self, *coordinates: str | int) -> AbstractContextManager[None]:
-        return _seeded(self._state(*coordinates))
+        return global_randomness(self._state(*coordinates))
 
 
 @contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    """Torch's random state set to ``seed`` inside the block, and as it was after it."""
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
+def _in_float64() -> Iterator[None]:
+    """Tensors that a model or a loss makes are in float64 as well, unless it says otherwise."""
+    kept = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
         yield
+    finally:
+        torch.set_default_dtype(kept)
 
 
-def _double(value: Any) -> Any:
-    """Floating-point tensors in nested tuples, lists and mappings as copies in float64."""
-    if isinstance(value, Tensor):
-        return value.detach().double().clone() if value.is_floating_point() else value
-    if isinstance(value, Mapping):
-        return {key: _double(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(_double(item) for item in value)
-    return value
+def _own(model: Any) -> nn.Module:
+    """A copy: what ``make_model`` returns may share modules with other models, or be kept elsewhere."""
+    if not isinstance(model, nn.Module):
+        raise ModelError(f"make_model gives a {type(model).__name__}; let it return a torch.nn.Module")
+    try:
+        return copy.deepcopy(model)
+    except Exception:  # some modules cannot be copied
+        return model
 
 
-def _checked_widths(widths: Sequence[int], steps: int, seeds: int) -> tuple[int, ...]:
-    widths = tuple(widths)
-    if len(widths) < 2 or list(widths) != sorted(set(widths)) or widths[0] < 1:
-        raise ConfigError(f"widths are {widths}; give at least two, ascending, of at least 1")
-    if steps < 1:
-        raise ConfigError(f"steps is {steps}; take at least one")
-    if seeds < 2:
+def _is_trained(layer: WeightLayer) -> bool:
+    return any(one.requires_grad for one in layer.module.parameters(recurse=False))
+
+
+def _checked_widths(widths: Sequence[int]) -> tuple[int, ...]:
+    found = tuple(whole("a width", width) for width in widths)
+    if len(found) < 2 or list(found) != sorted(set(found)):
+        raise ConfigError(f"widths are {found}; give at least two, ascending, of at least 1")
+    return found
+
+
+def _checked_seeds(seeds: Any) -> int:
+    if whole("seeds", seeds) < 2:
         raise ConfigError(f"seeds is {seeds}; an interval needs at least two, a good one twenty")
-    return widths
+    return whole("seeds", seeds)
+
+
+def _require_new(drawn: dict[tuple[int, bytes], int], width: int, seed: int, fingerprint: bytes) -> None:
+    """Refuse a network that another seed had: repeated, it is no independent repetition."""
+    first = drawn.setdefault((width, fingerprint), seed)
+    if first != seed:
+        raise ModelError(
+            f"the networks of seeds {first} and {seed} at width {width} are one and the same, so that "
+            "there is no interval: make_model sets a seed itself, or draws nothing; let it draw new "
+            "numbers in every call"
+        )
+
+
+def _require_even_zeros(table: pd.DataFrame) -> None:
+    """Refuse a quantity that is zero in some trials: no power of the width is."""
+    for (step, _), rows in table.groupby(["step", "layer"]):
+        for quantity in SIZES:
+            zero = rows[quantity] == 0
+            if zero.any() and not zero.all():
+                row = rows[zero].iloc[0]
+                raise NonFiniteError(
+                    f"{quantity} of {row['name']} is 0 at width {row['width']}, seed {row['seed']}, "
+                    f"step {step}: {why_zero(row.to_dict())}"
+                )
 
 
 def _require_same_layers(networks: Mapping[int, LayeredNetwork]) -> None:

@@ -2,13 +2,14 @@
 
 The model's own tensors do not take part: parameters are replaced by detached stand-ins of the same
 values, buffers by copies (``torch.func.functional_call``). Hooks are removed again and training flags
-restored, also if the model fails.
+restored, also if the model fails. Every operation with a parameter is recorded, in watched modules or
+not, in autograd's graph.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,11 +20,16 @@ from torch import Tensor, nn
 from torch.autograd.graph import Node
 from torch.func import functional_call
 
-from dynparam.models.graph import node_of, walk_back
+from dynparam.models.graph import PADDING, RESHAPING, WeightedGraph, between, node_of, operations
+from dynparam.models.inputs import arguments, mapped, tensors
 from dynparam.support.errors import ModelError
+from dynparam.support.randomness import global_randomness
 
 ROUNDING = 1e-2
 """How far, relative to its norm, the output of a subclass may be from that of the class it extends."""
+
+CONVOLUTION = "Convolution"
+"""Autograd's name of it."""
 
 Forward = Callable[..., Tensor]
 
@@ -35,12 +41,18 @@ class Execution:
     Attributes:
         counts: how often each was executed, in the order of first execution.
         last: those whose output reaches the model's output through no other of them, in that order.
+        behind: those of ``last`` that reach it only through a matrix that belongs to none of them.
         altered: those whose output is not what the class they extend computes.
+        ungraded: those that were executed without gradients.
+        reused: those whose weight also multiplies in another place.
     """
 
     counts: Mapping[str, int]
     last: tuple[str, ...]
+    behind: frozenset[str]
     altered: frozenset[str]
+    ungraded: frozenset[str]
+    reused: frozenset[str]
 
 
 def execute(
@@ -48,67 +60,175 @@ def execute(
 ) -> Execution:
     """Run ``model`` once in evaluation mode and watch modules, each with the forward it should have.
 
-    ``sample_input`` is a tensor, a tuple of arguments, or a mapping of keyword arguments. Raises
-    ``ModelError`` if the model does not run on it.
+    ``sample_input`` is as ``inputs.arguments`` takes it. Raises ``ModelError`` if the model does not run
+    on it.
     """
+    try:
+        return _executed(model, watched, sample_input, with_buffers=True)
+    except ModelError:
+        # Not every operation can be differentiated for a buffer.
+        return _executed(model, watched, sample_input, with_buffers=False)
+
+
+def _executed(
+    model: nn.Module,
+    watched: Mapping[str, tuple[nn.Module, Forward]],
+    sample_input: Any,
+    *,
+    with_buffers: bool,
+) -> Execution:
     notes = _Notes()
-    args, kwargs = arguments(sample_input)
+    inputs = _Leaves()
+    args, kwargs = mapped(arguments(sample_input), inputs.of)
+    buffers = _Leaves()
     with ExitStack() as stack:
         for name, (module, forward) in watched.items():
-            stack.callback(module.register_forward_hook(partial(_note, notes, name, forward)).remove)
+            hook = partial(_note, notes, name, forward)
+            stack.callback(module.register_forward_hook(hook, with_kwargs=True).remove)
         stack.enter_context(_evaluating(model))
-        stack.enter_context(torch.random.fork_rng(gpus(model)))
+        stack.enter_context(global_randomness(gpus=gpus(model)))
         stack.enter_context(torch.enable_grad())
+        parameters = _parameters(model)
+        copies = _buffers(model, buffers if with_buffers else None)
         try:
-            output = functional_call(model, _stand_ins(model), args, kwargs)
+            output = functional_call(model, parameters | copies, args, kwargs)
         except Exception as error:
-            raise ModelError(
-                f"{type(model).__name__} does not run on sample_input ({error}); give one batch, as in "
-                "training, on the model's device"
-            ) from error
-    reached = walk_back(map(node_of, tensors(output)), notes.nodes).ends
+            raise ModelError(why_it_fails(model, error)) from error
+    ends = [*map(node_of, tensors(output))]
+    matrices = {
+        id(tensor): name for name, tensor in (parameters | buffers.named).items() if is_matrix(tensor)
+    }
+    inside = {f"{name}.weight".lstrip("."): notes.inside[name] for name in notes.inside}
+    whole = WeightedGraph(ends, {}, matrices, inputs.ids)
+    reached = WeightedGraph(ends, notes.nodes, matrices, inputs.ids).reached()
+    last = reached.directly | reached.through_a_matrix
     return Execution(
         counts=dict(notes.counts),
-        last=tuple(name for name in notes.counts if name in reached),
+        last=tuple(name for name in notes.counts if name in last),
+        behind=reached.through_a_matrix,
         altered=frozenset(notes.altered),
+        ungraded=frozenset(notes.ungraded),
+        reused=frozenset(_reused(whole, inside)),
     )
+
+
+def why_it_fails(model: nn.Module, error: Exception) -> str:
+    """The sentence on a forward pass that failed: what it said, and what to do about such a failure."""
+    said = first_line(error)
+    types = sorted({str(one.dtype).removeprefix("torch.") for one in model.parameters()})
+    if any(word in said for word in ("dtype", "scalar type", "same type")):
+        remedy = (
+            f"the model is in {' and '.join(types)} (a coordinate check runs in float64): give tensors "
+            "of its type, and make those in forward with that of its input"
+        )
+    else:
+        remedy = "give one batch, as in training, on the model's device"
+    return f"{type(model).__name__} does not run on sample_input ({said}); {remedy}"
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, in one line."""
+    return str(error).strip().partition("\n")[0] or type(error).__name__
+
+
+def is_matrix(tensor: Tensor) -> bool:
+    """Whether more than one axis is longer than 1: others act entry by entry."""
+    return sum(size > 1 for size in tensor.shape) > 1
+
+
+def _reused(graph: WeightedGraph, inside: Mapping[str, set[Node]]) -> Iterator[str]:
+    """The modules whose weight is in a product that is not among the nodes of their own call."""
+    for node, matrices in graph.products():
+        for name in matrices:
+            if name in inside and node not in inside[name]:
+                yield name.removesuffix("weight").removesuffix(".")
+
+
+@dataclass
+class _Leaves:
+    """Copies that need a gradient, made of leaves, so that a model may change them in place."""
+
+    kept: list[Tensor] = field(default_factory=list)
+    named: dict[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def ids(self) -> frozenset[int]:
+        """Those of the leaves."""
+        return frozenset(map(id, self.kept))
+
+    def of(self, tensor: Tensor) -> Tensor:
+        """A copy of a floating-point tensor whose leaf is kept; of others, themselves."""
+        if not tensor.is_floating_point():
+            return tensor
+        self.kept.append(tensor.detach().requires_grad_())
+        return self.kept[-1].clone()
 
 
 @dataclass
 class _Notes:
-    """What hooks write down during a run; ``nodes`` are the executions' places in autograd's graph."""
+    """What hooks write down during a run.
+
+    ``nodes`` are the executions' places in autograd's graph, ``inside`` the nodes of each call.
+    """
 
     counts: Counter[str] = field(default_factory=Counter)
     nodes: dict[Node, str] = field(default_factory=dict)
+    inside: dict[str, set[Node]] = field(default_factory=dict)
     altered: set[str] = field(default_factory=set)
+    ungraded: set[str] = field(default_factory=set)
 
 
 def _note(
-    notes: _Notes, name: str, forward: Forward, module: nn.Module, args: tuple[Any, ...], output: Any
+    notes: _Notes,
+    name: str,
+    forward: Forward,
+    module: nn.Module,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    output: Any,
 ) -> Any:
     """A forward hook. Returns a copy, whose node no later operation in place can replace."""
     notes.counts[name] += 1
-    if not _computes(module, forward, args, output):
+    starts = [node for node in map(node_of, tensors((args, kwargs))) if node is not None]
+    nodes = set[Node]().union(*(between(node_of(one), starts) for one in tensors(output)))
+    notes.inside.setdefault(name, set()).update(nodes)
+    if not (_computes(module, forward, args, kwargs, output) or _only_pads(module, nodes)):
         notes.altered.add(name)
     if not isinstance(output, Tensor):
         return output
     copy = output.clone()
-    if copy.grad_fn is not None:
+    if copy.grad_fn is None:
+        notes.ungraded.add(name)
+    else:
         notes.nodes[copy.grad_fn] = name
     return copy
 
 
-def _computes(module: nn.Module, forward: Forward, args: tuple[Any, ...], output: Any) -> bool:
+def _computes(
+    module: nn.Module, forward: Forward, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any
+) -> bool:
     """Whether ``output`` is what ``forward`` gives; certain if it is the module's own."""
     if getattr(module.forward, "__func__", None) is forward:
         return True
     if not isinstance(output, Tensor):
         return False
     with torch.no_grad():
-        expected = forward(module, *args)
+        expected = forward(module, *args, **kwargs)
         if output.shape != expected.shape:
             return False
         return bool(torch.dist(output, expected) <= ROUNDING * torch.linalg.vector_norm(expected))
+
+
+def _only_pads(module: nn.Module, nodes: Sequence[Node] | set[Node]) -> bool:
+    """Whether a convolution with the module's own weight is all there is, but for borders."""
+    weight = module.weight
+    leaves = [node for node in nodes if getattr(node, "variable", None) is weight]
+    found = [node for node in nodes if operations([node]) == {CONVOLUTION}]
+    if len(found) != 1 or len(leaves) != 1 or getattr(found[0], "_saved_transposed", True):
+        return False
+    taken = [child for child, _ in found[0].next_functions]
+    moved = operations(nodes) <= PADDING | RESHAPING | {CONVOLUTION}
+    return moved and leaves[0] in taken
 
 
 @contextmanager
@@ -129,9 +249,9 @@ def gpus(model: nn.Module) -> list[int]:
     return sorted({p.device.index or 0 for p in model.parameters() if p.device.type == "cuda"})
 
 
-def _stand_ins(model: nn.Module) -> dict[str, Tensor]:
-    """Tensors for one run: parameters that all need a gradient, frozen ones too, and copied buffers."""
-    found = {name: buffer.clone() for name, buffer in model.named_buffers()}
+def _parameters(model: nn.Module) -> dict[str, Tensor]:
+    """Stand-ins for one run, all of which need a gradient, those of frozen ones too."""
+    found: dict[str, Tensor] = {}
     for name, parameter in model.named_parameters():
         found[name] = parameter.detach().requires_grad_(parameter.is_floating_point())
         # A forward pass may read what others have hung onto a parameter.
@@ -139,25 +259,13 @@ def _stand_ins(model: nn.Module) -> dict[str, Tensor]:
     return found
 
 
-def arguments(sample_input: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Positional and keyword arguments, with tensors copied: a model may work in place."""
-
-    def copied(value: Any) -> Any:
-        """A copy of a tensor, anything else itself."""
-        return value.clone() if isinstance(value, Tensor) else value
-
-    if isinstance(sample_input, Mapping):
-        return (), {key: copied(value) for key, value in sample_input.items()}
-    args = sample_input if isinstance(sample_input, tuple) else (sample_input,)
-    return tuple(copied(value) for value in args), {}
-
-
-def tensors(output: Any) -> Iterator[Tensor]:
-    """The tensors in nested tuples, lists and mappings."""
-    if isinstance(output, Tensor):
-        yield output
-    elif isinstance(output, Mapping):
-        yield from tensors(list(output.values()))
-    elif isinstance(output, list | tuple):
-        for item in output:
-            yield from tensors(item)
+def _buffers(model: nn.Module, leaves: _Leaves | None) -> dict[str, Tensor]:
+    """Copies; with ``leaves`` matrices among them need a gradient, to be seen where they multiply."""
+    found: dict[str, Tensor] = {}
+    for name, buffer in model.named_buffers():
+        if leaves is not None and is_matrix(buffer) and buffer.is_floating_point():
+            found[name] = leaves.of(buffer)
+            leaves.named[name] = leaves.kept[-1]
+        else:
+            found[name] = buffer.clone()
+    return found

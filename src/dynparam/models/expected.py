@@ -28,11 +28,14 @@ class LayeredNetwork:
         layers: in execution order.
         n_min: the smallest hidden width, or the one that was given.
         graph: how they feed each other.
+        frozen: the layers that are not trained, those included that are not in ``layers`` since nothing
+            before them is trained either.
     """
 
     layers: tuple[WeightLayer, ...]
     n_min: int
     graph: LayerGraph
+    frozen: tuple[str, ...] = ()
 
 
 class OutsideTheoryError(Exception):
@@ -75,12 +78,17 @@ def _require_known(networks: Sequence[LayeredNetwork]) -> None:
     graph = networks[0].graph
     if any(network.graph != graph for network in networks):
         raise OutsideTheoryError("layers feed each other in another way at another width")
+    if networks[0].frozen:
+        raise OutsideTheoryError(f"layers are frozen: {', '.join(networks[0].frozen)}")
     if graph.outside:
         raise OutsideTheoryError(f"between its layers the model computes {', '.join(graph.outside)}")
     readouts = [layer.name for layer in networks[0].layers if layer.readout]
     if readouts != [networks[0].layers[-1].name]:
         raise OutsideTheoryError(f"its readouts are {', '.join(readouts)}, not the last layer alone")
     for index, sources in enumerate(graph.sources):
+        if not sources and not graph.sees_input[index]:
+            name = networks[0].layers[index].name
+            raise OutsideTheoryError(f"{name} sees neither the model's input nor a layer before it")
         if any(source >= index for source in sources):
             raise OutsideTheoryError("layers are not named in the order in which they feed each other")
 

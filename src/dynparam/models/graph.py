@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -25,6 +25,34 @@ KEEPING_ORDERS = frozenset(
 
 A product of two activations, a normalization or an average over units does not.
 """
+
+
+RESHAPING = frozenset(
+    {
+        *("Alias", "AsStrided", "Clone", "Expand", "Permute", "ReshapeAlias", "Select", "Slice"),
+        *("Squeeze", "T", "ToCopy", "Transpose", "UnsafeView", "Unsqueeze", "View"),
+    }
+)
+"""Operations that move entries, or leave some out, and compute nothing."""
+
+PADDING = frozenset({"ConstantPadNd", "ReflectionPad1D", "ReflectionPad2D", "ReflectionPad3D"}) | {
+    "ReplicationPad1D",
+    "ReplicationPad2D",
+    "ReplicationPad3D",
+}
+"""Operations that set borders around a signal."""
+
+PICKING = frozenset({"Embedding", "EmbeddingBag"})
+"""Operations that pick rows of a table, so that what they give is a signal."""
+
+ENTRY_BY_ENTRY = frozenset(
+    {
+        *("Add", "Addcdiv", "Addcmul", "Cat", "Div", "Lerp", "MaskedFill", "Maximum", "Minimum"),
+        *("Mul", "Pow", "Rsub", "Stack", "Sub", "Where"),
+        *("FusedRmsNorm", "NativeBatchNorm", "NativeGroupNorm", "NativeLayerNorm"),
+    }
+)
+"""Operations that join tensors entry by entry, or one after another: no sum over units with weights."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +115,138 @@ class Walk(Generic[End]):
     ends: set[End] = field(default_factory=set)
     sees_input: bool = False
     operations: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Reached:
+    """The ends reached first on the ways back from a model's output.
+
+    Attributes:
+        directly: those with a way that passes no matrix.
+        through_a_matrix: those whose every way passes a product with a matrix of parameters.
+    """
+
+    directly: frozenset[str]
+    through_a_matrix: frozenset[str]
+
+
+class WeightedGraph:
+    """Autograd's graph behind some outputs, and where matrices of parameters enter it.
+
+    A branch is a *weight* if it leads back to a parameter of two axes or more, and to no signal: to no
+    input of the model, no end, and no rows picked out of a table. A node is a *product* if it is no
+    operation entry by entry and joins a weight with another branch, or picks rows of one.
+    """
+
+    def __init__(
+        self,
+        starts: Iterable[Node | None],
+        ends: Mapping[Node, str],
+        matrices: Mapping[int, str],
+        inputs: Collection[int],
+    ) -> None:
+        """Look at the graph from ``starts`` back to ``ends``.
+
+        ``matrices`` are parameters of two axes or more by the ``id`` of their tensors, ``inputs`` the
+        ids of the model's inputs.
+        """
+        self._starts = [node for node in starts if node is not None]
+        self._ends, self._matrices, self._inputs = ends, matrices, inputs
+        self._signal: dict[Node, bool] = {}
+        self._weights: dict[Node, frozenset[str]] = {}
+        for node in self._inner_first():
+            self._summarize(node)
+
+    def products(self) -> Iterator[tuple[Node, frozenset[str]]]:
+        """Every product, and the names of the matrices in it."""
+        for node in self._signal:
+            matrices = self._matrices_of(node)
+            if matrices:
+                yield node, matrices
+
+    def reached(self) -> Reached:
+        """The ends, by whether a product lies between them and the output."""
+        found: dict[bool, set[str]] = {False: set(), True: set()}
+        waiting = [(node, False) for node in self._starts]
+        seen: set[tuple[Node, bool]] = set()
+        while waiting:
+            state = waiting.pop()
+            if state in seen:
+                continue
+            seen.add(state)
+            node, passed = state
+            if node in self._ends:
+                found[passed].add(self._ends[node])
+                continue
+            passed = passed or bool(self._matrices_of(node))
+            waiting += [(child, passed) for child in _children(node)]
+        return Reached(frozenset(found[False]), frozenset(found[True] - found[False]))
+
+    def _inner_first(self) -> list[Node]:
+        """Every node after all that lie behind it."""
+        order: list[Node] = []
+        done: set[Node] = set()
+        waiting = [(node, False) for node in self._starts]
+        while waiting:
+            node, opened = waiting.pop()
+            if opened:
+                order.append(node)
+            elif node not in done:
+                done.add(node)
+                waiting.append((node, True))
+                if node not in self._ends:
+                    waiting += [(child, False) for child in _children(node)]
+        return order
+
+    def _summarize(self, node: Node) -> None:
+        if node in self._ends:
+            self._signal[node], self._weights[node] = True, frozenset()
+        elif (variable := getattr(node, "variable", None)) is not None:
+            name = self._matrices.get(id(variable))
+            self._signal[node] = id(variable) in self._inputs
+            self._weights[node] = frozenset() if name is None else frozenset({name})
+        else:
+            behind = _children(node)
+            self._signal[node] = _operation(node) in PICKING or any(map(self._signal.get, behind))
+            self._weights[node] = frozenset[str]().union(*(self._weights[child] for child in behind))
+
+    def _matrices_of(self, node: Node) -> frozenset[str]:
+        """The matrices that enter a product; none if the node is no product."""
+        operation = _operation(node)
+        if node in self._ends or hasattr(node, "variable") or operation in ENTRY_BY_ENTRY:
+            return frozenset()
+        behind = [child for child, _ in node.next_functions]
+        weights = [child for child in behind if child is not None and self._is_weight(child)]
+        # A branch without a node is data that nobody differentiates.
+        joined = any(child is None or self._signal[child] for child in behind)
+        if operation in RESHAPING or not (joined or operation in PICKING):
+            return frozenset()
+        return frozenset[str]().union(*(self._weights[child] for child in weights))
+
+    def _is_weight(self, node: Node) -> bool:
+        return bool(self._weights[node]) and not self._signal[node]
+
+
+def between(end: Node | None, starts: Collection[Node]) -> set[Node]:
+    """The nodes from ``end`` back to ``starts``, which are left out."""
+    waiting = [] if end is None else [end]
+    found: set[Node] = set()
+    while waiting:
+        node = waiting.pop()
+        if node in starts or node in found:
+            continue
+        found.add(node)
+        waiting += _children(node)
+    return found
+
+
+def operations(nodes: Iterable[Node]) -> frozenset[str]:
+    """What nodes compute, by autograd's names; leaves compute nothing."""
+    return frozenset(_operation(node) for node in nodes if not hasattr(node, "variable"))
+
+
+def _children(node: Node) -> list[Node]:
+    return [child for child, _ in node.next_functions if child is not None]
 
 
 def walk_back(

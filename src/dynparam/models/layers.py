@@ -15,14 +15,15 @@ Positions are not width: their number stays the same as a network is widened, an
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.parallel import DistributedDataParallel
 
-from dynparam.models.execution import Forward, execute
+from dynparam.models.execution import Execution, Forward, execute, is_matrix
 from dynparam.support.errors import ModelError
 
 WEIGHT_LAYERS: tuple[type[nn.Module], ...] = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -30,6 +31,52 @@ WEIGHT_LAYERS: tuple[type[nn.Module], ...] = (nn.Linear, nn.Conv1d, nn.Conv2d, n
 
 NORMALIZATIONS = (_NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
 """Modules whose parameters act entry by entry, whatever their number of axes."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that stands in the way of a parametrization.
+
+    Attributes:
+        told: the sentence that names it and the remedy.
+        name: what to list in ``unchanged`` to keep it as it is; ``None`` if that is no remedy.
+    """
+
+    told: str
+    name: str | None = None
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What names stand for that keep their initial values, whichever of its names a module is called by.
+
+    Attributes:
+        modules: the ids of the modules named, and of those in them.
+        parameters: the ids of the parameters named, and of those of these modules.
+    """
+
+    modules: frozenset[int]
+    parameters: frozenset[int]
+
+    @classmethod
+    def of(cls, model: nn.Module, names: Sequence[str]) -> Kept:
+        """Look the names up. Raises ``ModelError`` for one that the model does not have."""
+        if isinstance(names, str):
+            raise ModelError(f"unchanged must be a list of names; write unchanged=[{names!r}]")
+        modules = dict(model.named_modules(remove_duplicate=False))
+        parameters = dict(model.named_parameters(remove_duplicate=False))
+        for name in names:
+            if name not in modules and name not in parameters:
+                raise ModelError(
+                    f"unchanged names {name!r}, which the model does not have; take a name from "
+                    "model.named_modules() or model.named_parameters()"
+                )
+        named = [modules[name] for name in names if name in modules]
+        own = [parameters[name] for name in names if name in parameters]
+        return cls(
+            frozenset(id(part) for module in named for part in module.modules()),
+            frozenset(map(id, [*own, *(one for module in named for one in module.parameters())])),
+        )
 
 
 @dataclass(frozen=True)
@@ -77,25 +124,34 @@ def find_layers(
             if the readout is left out.
         unchanged: names of modules or parameters to leave out.
 
-    Raises ``ModelError``, which names the module, for what cannot be scaled: tied weights, a layer that
-    is executed twice or never, a matrix of another kind of module, parameters without values, several
-    layers that may be the readout.
+    A layer is hidden where any matrix lies behind it, of a module or not, trained or frozen. Names stand
+    for modules: of a module that is registered twice, either name will do.
+
+    Raises ``ModelError`` with all that cannot be scaled, by name: tied weights, a layer that is executed
+    twice or never or without gradients, a matrix of another kind of module, parameters without values;
+    and where several layers may be the readout.
     """
     if (sample_input is None) == (layers is None):
         raise ModelError(
             "give either sample_input, to run the model on, or layers, their names in order"
         )
-    _check_names(model, unchanged)
+    _require_unwrapped(model)
+    kept = Kept.of(model, unchanged)
     every = _weight_modules(model)
-    modules = {name: module for name, module in every.items() if not is_listed(name, unchanged)}
-    _check_modules(model, modules)
-    _check_parameters(model, modules, unchanged)
+    modules = {name: module for name, module in every.items() if id(module) not in kept.modules}
+    problems = [*_of_modules(model, modules), *_of_parameters(model, modules, kept.parameters)]
     if layers is not None:
-        order, last = _named(modules, layers)
+        order, last = _named(model, modules, layers)
+        refuse(problems)
     else:
-        left_out = {name: module for name, module in every.items() if name not in modules}
-        order, last = _executed(model, modules, left_out, sample_input)
-    heads = _readouts(order, last, readout)
+        run = _run(model, modules, every, sample_input, problems)
+        problems += _of_run(modules, run)
+        refuse(problems)
+        order = [name for name in run.counts if name in modules]
+        last = [name for name in run.last if name not in run.behind]
+        if last == [] and run.last:
+            readout = () if readout is None else readout
+    heads = _readouts(model, order, last, readout)
     return tuple(_weight_layer(name, modules[name], name in heads) for name in order)
 
 
@@ -116,25 +172,60 @@ def other_parameters(
     )
 
 
-def is_listed(name: str, listed: Iterable[str]) -> bool:
-    """Whether ``name``, of a module or parameter, or a module around it is listed."""
-    return any(name == entry or name.startswith(f"{entry}.") for entry in listed)
+def first_names(model: nn.Module, names: Iterable[str]) -> list[str]:
+    """The same modules by the names under which they were registered first; others as they are."""
+    firsts = {id(module): name for name, module in model.named_modules()}
+    modules = dict(model.named_modules(remove_duplicate=False))
+    return [firsts[id(modules[name])] if name in modules else name for name in names]
+
+
+def refuse(problems: Sequence[Problem]) -> None:
+    """Raise ``ModelError`` with all that stands in the way, if anything does."""
+    told = list(dict.fromkeys(problem.told for problem in problems))
+    if not told:
+        return
+    if len(told) == 1:
+        raise ModelError(told[0])
+    names = list(dict.fromkeys(problem.name for problem in problems if problem.name is not None))
+    listed = f". To keep all of these as they are, unchanged={names!r}" if names else ""
+    numbered = "; ".join(f"({number}) {one}" for number, one in enumerate(told, start=1))
+    raise ModelError(f"{len(told)} things stand in the way: {numbered}{listed}")
+
+
+def without_gradients(told: str) -> str:
+    """The sentence on a layer that is trained in vain."""
+    return (
+        f"{told} is trained but runs without gradients (torch.no_grad, or a checkpoint with "
+        "use_reentrant=True); use use_reentrant=False, or freeze its parameters"
+    )
+
+
+def _require_unwrapped(model: nn.Module) -> None:
+    """Refuse a model that is dealt out to several devices already."""
+    if isinstance(model, nn.DataParallel | DistributedDataParallel):
+        raise ModelError(
+            f"the model is wrapped in {type(model).__name__}; give its .module, and wrap it afterwards"
+        )
 
 
 def _weight_modules(model: nn.Module) -> dict[str, nn.Module]:
     """All weight layers by name, in order of registration."""
-    modules = dict(model.named_modules())
     # Attention reads the weights of its output layer itself and is judged in its place.
-    attention = [name for name, module in modules.items() if isinstance(module, nn.MultiheadAttention)]
+    attention = {
+        id(part)
+        for module in model.modules()
+        if isinstance(module, nn.MultiheadAttention)
+        for part in module.modules()
+    }
     return {
         name: module
-        for name, module in modules.items()
-        if isinstance(module, WEIGHT_LAYERS) and not is_listed(name, attention)
+        for name, module in model.named_modules()
+        if isinstance(module, WEIGHT_LAYERS) and id(module) not in attention
     }
 
 
-def _check_modules(model: nn.Module, modules: Mapping[str, nn.Module]) -> None:
-    """Refuse a model without weight layers, and weights that are not parameters."""
+def _of_modules(model: nn.Module, modules: Mapping[str, nn.Module]) -> Iterator[Problem]:
+    """A model without weight layers, which is refused at once, and weights that are not parameters."""
     if not modules:
         raise ModelError(
             f"{type(model).__name__} has no weight layer; it needs nn.Linear or nn.Conv layers "
@@ -142,112 +233,144 @@ def _check_modules(model: nn.Module, modules: Mapping[str, nn.Module]) -> None:
         )
     for name, module in modules.items():
         if not isinstance(module.weight, nn.Parameter):
-            raise ModelError(
+            yield Problem(
                 f"the weight of {_told(name, module)} is computed from other parameters; remove its "
-                "parametrization (weight_norm, spectral_norm, pruning) first"
+                "parametrization (weight_norm, spectral_norm, pruning) first",
+                name,
             )
 
 
-def _check_names(model: nn.Module, unchanged: Sequence[str]) -> None:
-    if isinstance(unchanged, str):
-        raise ModelError(f"unchanged must be a list of names; write unchanged=[{unchanged!r}]")
-    known = {name for name, _ in model.named_modules()} | {name for name, _ in model.named_parameters()}
-    for name in unchanged:
-        if name not in known:
-            raise ModelError(
-                f"unchanged names {name!r}, which the model does not have; take a name from "
-                "model.named_modules() or model.named_parameters()"
-            )
-
-
-def _check_parameters(
-    model: nn.Module, modules: Mapping[str, nn.Module], unchanged: Sequence[str]
-) -> None:
-    """Refuse parameters without values, tied ones, and matrices whose fan_in is not known."""
+def _of_parameters(
+    model: nn.Module, modules: Mapping[str, nn.Module], kept: frozenset[int]
+) -> Iterator[Problem]:
+    """Parameters without values, tied ones, and matrices whose fan_in is not known."""
     owners: dict[int, tuple[str, bool]] = {}
     for module_name, module in model.named_modules():
         for own_name, parameter in module.named_parameters(recurse=False):
             name = f"{module_name}.{own_name}".lstrip(".")
             told = _told(module_name, module)
-            _check_values(name, told, parameter)
-            if not parameter.requires_grad:
+            yield from _of_values(name, told, parameter)
+            if not parameter.requires_grad or isinstance(parameter, nn.UninitializedParameter):
                 continue
             of_layer = module_name in modules and own_name in ("weight", "bias")
-            first, of_first_layer = owners.setdefault(parameter.data_ptr(), (name, of_layer))
+            first, of_first_layer = owners.setdefault(_memory(parameter), (name, of_layer))
             if first != name and (of_layer or of_first_layer):
-                raise ModelError(
+                yield Problem(
                     f"{name} and {first} are tied, but each layer needs a learning rate of its own; "
                     "untie them, or list both modules in unchanged"
                 )
-            known = of_layer or isinstance(module, NORMALIZATIONS) or is_listed(name, unchanged)
-            if parameter.ndim > 1 and not known:
+            known = of_layer or isinstance(module, NORMALIZATIONS) or id(parameter) in kept
+            if is_matrix(parameter) and not known and not _of_parametrized(model, module_name, modules):
                 whole = module_name and not any(True for _ in module.children())
-                raise ModelError(
+                listed = module_name if whole else name
+                yield Problem(
                     f"{name} belongs to {told}, whose fan_in and fan_out are not defined here; use "
-                    f"Linear or Conv layers, or list {module_name if whole else name!r} in unchanged"
+                    f"Linear or Conv layers, or list {listed!r} in unchanged",
+                    listed,
                 )
 
 
-def _check_values(name: str, told: str, parameter: nn.Parameter) -> None:
-    """Refuse a parameter of module ``told`` that cannot be drawn."""
+def _of_parametrized(model: nn.Module, name: str, modules: Mapping[str, nn.Module]) -> bool:
+    """Whether a module only computes the weight of a layer, which is told of in its place."""
+    owner, found, _ = name.partition(".parametrizations.")
+    return bool(found) and owner in modules
+
+
+def _memory(parameter: nn.Parameter) -> int:
+    """The place of its values; on the meta device, where there is none, the parameter itself."""
+    return id(parameter) if parameter.is_meta else parameter.data_ptr()
+
+
+def _of_values(name: str, told: str, parameter: nn.Parameter) -> Iterator[Problem]:
+    """Why a parameter of module ``told`` cannot be drawn; of several reasons the first."""
     if isinstance(parameter, nn.UninitializedParameter):
-        raise ModelError(f"{name} of {told} has no shape yet; run the model on one batch first")
-    if parameter.is_meta:
-        raise ModelError(f"{name} of {told} is on the meta device; give it values by to_empty first")
-    if parameter.numel() == 0:
-        raise ModelError(f"{name} of {told} has no width; remove the module")
-    if parameter.requires_grad and not parameter.is_floating_point():
-        raise ModelError(
+        yield Problem(f"{name} of {told} has no shape yet; run the model on one batch first")
+    elif parameter.is_meta:
+        yield Problem(f"{name} of {told} is on the meta device; give it values by to_empty first")
+    elif parameter.numel() == 0:
+        yield Problem(f"{name} of {told} has no width; remove the module")
+    elif parameter.requires_grad and not parameter.is_floating_point():
+        yield Problem(
             f"{name} of {told} is of type {parameter.dtype}; only floating-point weights can be drawn"
         )
 
 
-def _named(modules: Mapping[str, nn.Module], names: Sequence[str]) -> tuple[list[str], list[str]]:
+def _named(
+    model: nn.Module, modules: Mapping[str, nn.Module], names: Sequence[str]
+) -> tuple[list[str], list[str]]:
     """The names in the user's order, and the last of them as the readout."""
-    names = [names] if isinstance(names, str) else list(names)
+    names = first_names(model, [names] if isinstance(names, str) else names)
     for name, count in Counter(names).items():
         if count > 1:
             raise ModelError(f"layers names {name!r} {count} times; name every layer once")
         if name not in modules:
             raise ModelError(f"layers names {name!r}, which is no weight layer of the model")
-    for name, module in modules.items():
-        if name not in names and _is_trained(module):
-            raise ModelError(
-                f"layers leaves out {_told(name, module)}; name it, or list it in unchanged"
-            )
+    refuse(
+        [
+            Problem(f"layers leaves out {_told(name, module)}; name it, or list it in unchanged", name)
+            for name, module in modules.items()
+            if name not in names and _is_trained(module)
+        ]
+    )
     return names, names[-1:]
 
 
-def _executed(
+def _run(
     model: nn.Module,
     modules: Mapping[str, nn.Module],
-    left_out: Mapping[str, nn.Module],
+    every: Mapping[str, nn.Module],
     sample_input: Any,
-) -> tuple[list[str], list[str]]:
-    """Names in the order of their execution, and those that reach the output through no other layer.
+    problems: Sequence[Problem],
+) -> Execution:
+    """Run the model and watch all weight layers, those that are left out too.
 
-    The latter may be of layers that are left out.
+    Where it fails and something else stands in the way, that is told: it may be the reason.
     """
+    left_out = {name: module for name, module in every.items() if name not in modules}
     watched = {name: (module, _forward(module)) for name, module in {**modules, **left_out}.items()}
-    run = execute(model, watched, sample_input)
+    try:
+        return execute(model, watched, sample_input)
+    except Exception:
+        refuse(problems)
+        raise
+
+
+def _of_run(modules: Mapping[str, nn.Module], run: Execution) -> Iterator[Problem]:
+    """What the run shows of layers that cannot be scaled."""
     for name, module in modules.items():
+        told = _told(name, module)
         if name in run.altered:
-            raise ModelError(
-                f"{_told(name, module)} does not compute what its weight and bias alone give; use the "
-                "plain layer, or list it in unchanged"
+            yield Problem(
+                f"{told} does not compute what its weight and bias alone give; use the plain layer, or "
+                "list it in unchanged",
+                name,
             )
+        if not _is_trained(module):
+            continue
         count = run.counts.get(name, 0)
-        if count > 1 and _is_trained(module):
-            raise ModelError(
-                f"{_told(name, module)} is executed {count} times in one pass; give each use a module "
-                "of its own, call it once on all inputs joined, or list it in unchanged"
+        if count > 1:
+            yield Problem(
+                f"{told} is executed {count} times in one pass; give each use a module of its own, "
+                "call it once on all inputs joined, or list it in unchanged",
+                name,
             )
-        if count == 0 and _is_trained(module):
-            raise ModelError(
-                f"{_told(name, module)} is never executed; give a sample_input that reaches it, remove "
-                "it, or list it in unchanged"
+        elif count == 0:
+            yield Problem(
+                f"{told} is never executed; give a sample_input that reaches it, remove it, or list it "
+                "in unchanged",
+                name,
             )
-    return [name for name in run.counts if name in modules], list(run.last)
+        elif name in run.ungraded:
+            yield Problem(
+                without_gradients(told),
+                name,
+            )
+        if name in run.reused:
+            yield Problem(
+                f"the weight of {told} also multiplies outside of it, so that two layers are tied; give "
+                "each a weight of its own, or list it in unchanged",
+                name,
+            )
 
 
 def _forward(module: nn.Module) -> Forward:
@@ -255,10 +378,12 @@ def _forward(module: nn.Module) -> Forward:
     return next(kind for kind in WEIGHT_LAYERS if isinstance(module, kind)).forward
 
 
-def _readouts(order: Sequence[str], last: Sequence[str], named: str | Sequence[str] | None) -> set[str]:
+def _readouts(
+    model: nn.Module, order: Sequence[str], last: Sequence[str], named: str | Sequence[str] | None
+) -> set[str]:
     """The readouts: as named, or the only layer that reaches the output by itself."""
     if named is not None:
-        heads = {named} if isinstance(named, str) else set(named)
+        heads = set(first_names(model, [named] if isinstance(named, str) else named))
         for name in sorted(heads - set(order)):
             raise ModelError(f"readout names {name!r}, which is none of the layers {', '.join(order)}")
         return heads

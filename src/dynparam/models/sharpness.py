@@ -12,7 +12,6 @@ and back. Lanczos iteration needs some tens of products and three vectors of the
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,8 +26,11 @@ from torch.func import functional_call
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.parameter import is_lazy
 
-from dynparam.models.execution import arguments, gpus, tensors
+from dynparam.models.execution import first_line, gpus
+from dynparam.models.inputs import arguments, mapped, tensors
 from dynparam.support.errors import ConfigError, ModelError, NonFiniteError
+from dynparam.support.numbers import real, whole
+from dynparam.support.randomness import global_randomness
 
 Loss = Callable[[Any, Any], Tensor]
 """(the model's output, target) to a scalar."""
@@ -111,10 +113,9 @@ def _checked(
         raise ConfigError(
             "batch must be a pair (inputs, target); several inputs go into a tuple of their own"
         )
-    if not 0 < tolerance < 1:
+    if not 0 < real("tolerance", tolerance) < 1:
         raise ConfigError(f"tolerance is {tolerance}; give a number between 0 and 1")
-    if isinstance(most_products, bool) or not isinstance(most_products, int) or most_products < 1:
-        raise ConfigError(f"most_products is {most_products!r}; give an integer of at least 1")
+    whole("most_products", most_products)
     lazy = [name for name, parameter in model.named_parameters() if is_lazy(parameter)]
     if lazy:
         raise ModelError(f"{lazy[0]} has no shape yet; run the model on a batch once")
@@ -135,7 +136,7 @@ def _checked(
 def _as_it_was(model: nn.Module) -> Iterator[None]:
     """Random state restored, gradients on in any context, attention as it is twice differentiable."""
     with (
-        torch.random.fork_rng(gpus(model)),
+        global_randomness(gpus=gpus(model)),
         torch.inference_mode(False),
         torch.enable_grad(),
         sdpa_kernel(SDPBackend.MATH),
@@ -224,7 +225,7 @@ def _run(model: nn.Module, parameters: Mapping[str, Tensor], inputs: Any) -> Any
         return functional_call(model, {**parameters, **buffers}, args, kwargs)
     except Exception as error:
         raise ModelError(
-            f"{type(model).__name__} does not run on the batch's inputs ({_first_line(error)}); give "
+            f"{type(model).__name__} does not run on the batch's inputs ({first_line(error)}); give "
             f"them as in training, on the model's device"
         ) from error
 
@@ -235,7 +236,7 @@ def _loss(loss: Loss, output: Any, target: Any) -> Tensor:
         value = loss(output, target)
     except Exception as error:
         raise ModelError(
-            f"the loss does not take the model's output and the target ({_first_line(error)}); give a "
+            f"the loss does not take the model's output and the target ({first_line(error)}); give a "
             f"function of these two"
         ) from error
     if not isinstance(value, Tensor) or value.numel() != 1:
@@ -250,18 +251,7 @@ def _loss(loss: Loss, output: Any, target: Any) -> Tensor:
 
 def _replaced(output: Any, values: Iterator[Tensor]) -> Any:
     """The same output with other tensors in place of those that require a gradient."""
-    if isinstance(output, Tensor):
-        return next(values) if output.requires_grad else output
-    if isinstance(output, Mapping):
-        found = copy.copy(output)
-        for key, value in output.items():
-            found[key] = _replaced(value, values)  # type: ignore[index]
-        return found
-    if isinstance(output, list | tuple):
-        parts = [_replaced(value, values) for value in output]
-        # A named tuple takes its fields one by one.
-        return type(output)(*parts) if hasattr(output, "_fields") else type(output)(parts)
-    return output
+    return mapped(output, lambda one: next(values) if one.requires_grad else one)
 
 
 def _gradients(
@@ -286,7 +276,7 @@ def _gradients(
         )
     except RuntimeError as error:
         raise ModelError(
-            f"the model or the loss cannot be differentiated twice ({_first_line(error)}); replace the "
+            f"the model or the loss cannot be differentiated twice ({first_line(error)}); replace the "
             f"operation that this names"
         ) from error
     return [torch.zeros_like(b) if a is None else a for a, b in zip(found, at, strict=True)]
@@ -342,8 +332,11 @@ def _top(diagonal: Sequence[float], beside: Sequence[float]) -> tuple[float, flo
 
 def _normal(like: Vector, seed: int) -> Vector:
     """Normal numbers of the same shapes, the same at every call."""
-    random = torch.Generator().manual_seed(seed)
-    return [torch.randn(one.shape, generator=random, dtype=one.dtype).to(one.device) for one in like]
+    random = torch.Generator("cpu").manual_seed(seed)
+    return [
+        torch.randn(one.shape, generator=random, dtype=one.dtype, device="cpu").to(one.device)
+        for one in like
+    ]
 
 
 def _dot(a: Vector, b: Vector) -> float:
@@ -361,7 +354,3 @@ def _scaled(a: Vector, factor: float) -> Vector:
 def _less(a: Vector, b: Vector, factor: float) -> Vector:
     """A - factor b."""
     return [x - factor * y for x, y in zip(a, b, strict=True)]
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -8,6 +8,9 @@ on which other trials ran.
 from __future__ import annotations
 
 import hashlib
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,3 +36,24 @@ def torch_generator(seed: int, *coordinates: str | int) -> torch.Generator:
 
     state = seed_sequence(seed, *coordinates).generate_state(1, np.uint64)
     return torch.Generator().manual_seed(int(state[0]))
+
+
+@contextmanager
+def global_randomness(seed: int | None = None, gpus: Sequence[int] | None = None) -> Iterator[None]:
+    """The global states of torch, numpy and ``random``, set to ``seed`` inside and as before after it.
+
+    Without a seed they go on from where they are. ``gpus`` are those that may draw; ``None`` is all.
+    """
+    import torch
+
+    kept = np.random.get_state(), random.getstate()
+    with torch.random.fork_rng(gpus):
+        try:
+            if seed is not None:
+                torch.manual_seed(seed)
+                np.random.seed(seed % 2**32)
+                random.seed(seed)
+            yield
+        finally:
+            np.random.set_state(kept[0])
+            random.setstate(kept[1])
