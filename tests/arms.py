@@ -21,7 +21,7 @@ SPREAD = 1e-3
 OPTIMUM = {"spectral": 0.05, "mup": 0.05, "dynamic": 0.4}
 """The best rate, by initial scales."""
 
-SPEED = {"spectral": 0.8, "mup": 0.8, "dynamic": 1.6}
+SPEED = {"spectral": 0.4, "mup": 0.4, "dynamic": 0.8}
 """Of the fall of the loss, by initial scales."""
 
 FLOOR = {"spectral": 0.118, "mup": 0.12, "dynamic": 0.13}

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -121,6 +122,32 @@ def test_extracted_directory_serves_as_source(
 ) -> None:
     retrieval.retrieve(_source(raw / form), tmp_path, hashes)
     assert _names(tmp_path) == INSTALLED
+
+
+WRAPPED = {
+    "archive in a directory": lambda archive, box: shutil.copy(archive, box / archive.name),
+    "unzipped archive in a directory": lambda archive, box: (box / "cifar-10-python.tar").write_bytes(
+        gzip.decompress(archive.read_bytes())
+    ),
+    "folder in a folder": lambda archive, box: shutil.unpack_archive(
+        archive, box / "cifar-10-python", filter="data"
+    ),
+    "folder of another name": lambda archive, box: (
+        shutil.unpack_archive(archive, box, filter="data"),
+        (box / "cifar-10-batches-py").rename(box / "downloaded"),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", WRAPPED)
+def test_right_data_in_another_place_are_taken(
+    archive: Path, hashes: dict[str, str], tmp_path: Path, kind: str
+) -> None:
+    box = tmp_path / "box"
+    box.mkdir()
+    WRAPPED[kind](archive, box)
+    found = retrieval.retrieve(_source(box), tmp_path / "raw", hashes)
+    assert found["sha256"] == hashes
 
 
 def test_files_of_just_the_limit_are_copied(

@@ -1,8 +1,11 @@
 """Archives that nobody vouches for: hostile or damaged ones yield an error and no file."""
 
+import bz2
 import gzip
+import lzma
 import os
 import tarfile
+import zipfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -110,7 +113,7 @@ def test_decompression_bomb_is_stopped(tmp_path: Path, monkeypatch: pytest.Monke
 )
 def test_what_is_not_an_archive_says_so(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.tar.gz").write_bytes(content)
-    with pytest.raises(DataError, match=r"not a complete tar\.gz archive"):
+    with pytest.raises(DataError, match=r"not a complete tar archive"):
         _unpack(tmp_path / "a.tar.gz")
 
 
@@ -306,6 +309,30 @@ def test_streams_put_together_are_one(tmp_path: Path) -> None:
     assert _unpack(tmp_path / "a.tar.gz") == {"one": b"one", "two": b"two"}
 
 
+WRAPPINGS = {
+    "unzipped by a browser": lambda tar: tar,
+    "bzip2": bz2.compress,
+    "xz": lzma.compress,
+}
+
+
+@pytest.mark.parametrize("kind", WRAPPINGS)
+def test_another_wrapping_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(WRAPPINGS[kind](ONE + TWO + END))
+    assert _unpack(path) == {"one": b"one", "two": b"two"}
+    monkeypatch.setattr(unpacking, "STREAM_LIMIT", 1000)
+    with pytest.raises(DataError, match="unpacks to more than 1000 bytes"):
+        unpack(path, "box", NAMES, tmp_path / "into", "given")
+
+
+def test_a_zip_archive_is_told_how_to_be_used(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a", "w") as archive:
+        archive.writestr("box/one", "one")
+    with pytest.raises(DataError, match="a zip archive; unzip it, and name the folder"):
+        _unpack(tmp_path / "a")
+
+
 STREAMS = {
     "a million empty streams": gzip.compress(b"") * 1_000_000,
     "a name of 60 MB in the header": b"\x1f\x8b\x08\x08" + bytes(6) + b"n" * 60_000_000,
@@ -313,7 +340,9 @@ STREAMS = {
     "stream cut in its header": gzip.compress(ONE) + b"\x1f\x8b\x08",
     "wrong checksum": gzip.compress(ONE + TWO)[:-8] + bytes(8),
     "another compression": b"BZh91AY&SY" + bytes(100),
-    "no compression": ONE + TWO + END,
+    "cut bzip2": bz2.compress(ONE + TWO + END)[:-9],
+    "cut xz": lzma.compress(ONE + TWO + END)[:-9],
+    "cut tar": (ONE + TWO)[:600],
     "zeros": bytes(100_000),
 }
 
@@ -321,7 +350,7 @@ STREAMS = {
 @pytest.mark.parametrize("kind", STREAMS)
 def test_streams_that_are_no_archive(tmp_path: Path, kind: str) -> None:
     (tmp_path / "a.tar.gz").write_bytes(STREAMS[kind])
-    with pytest.raises(DataError, match=r"given\.tar\.gz: not a complete tar\.gz archive"):
+    with pytest.raises(DataError, match=r"given\.tar\.gz: not a complete tar archive"):
         _unpack(tmp_path / "a.tar.gz")
 
 
@@ -331,5 +360,5 @@ def test_streams_that_are_no_archive(tmp_path: Path, kind: str) -> None:
 def test_pipe_device_and_directory_are_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for place in (tmp_path / "pipe", Path("/dev/zero"), tmp_path):
-        with pytest.raises(DataError, match="given: not a file; name a tar"):
+        with pytest.raises(DataError, match="given: not a file; name the archive"):
             unpack(place, "box", NAMES, tmp_path, "given")

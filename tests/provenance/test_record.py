@@ -160,13 +160,54 @@ def test_changed_code_is_dirty_and_a_product_of_it_is_not(repository, changed, d
     assert git_state()["dirty"] is dirty
 
 
-def test_what_git_cannot_tell_is_not_called_clean(monkeypatch):
+def test_what_git_cannot_tell_is_not_called_clean(repository, monkeypatch, caplog):
     """The commit is known, and asking for changes fails or takes too long."""
-    answers = {"rev-parse": "abc", "status": None}
-    monkeypatch.setattr(provenance, "_git", lambda directory, what, *more: answers[what])
+    ask = provenance._git
+
+    def failing(directory, what, *more):
+        return provenance._Answer(None, "too slow") if what == "status" else ask(directory, what, *more)
+
+    monkeypatch.setattr(provenance, "_git", failing)
+    found = git_state()
+    assert (found["dirty"], found["why"]) == (True, "too slow")
+    assert "too slow" in caplog.text
+
+
+NO_COMMIT = {
+    "of another user": ({"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}, "dubious ownership"),
+    "no git": ({"PATH": "/nowhere"}, "git cannot be asked"),
+    "no object": ({}, "git says"),
+}
+
+
+@pytest.mark.parametrize("case", NO_COMMIT)
+def test_a_commit_that_cannot_be_had_says_why(repository, monkeypatch, caplog, case):
+    variables, why = NO_COMMIT[case]
+    for key, value in variables.items():
+        monkeypatch.setenv(key, value)
+    if case == "no object":
+        (repository / ".git" / "HEAD").write_text("ref: refs/heads/none\n")
+    found = git_state()
+    assert (found["commit"], found["dirty"]) == (None, None)
+    assert why in found["why"]
+    assert why in caplog.text
+
+
+def test_the_commit_of_another_checkout_is_not_taken(repository, tmp_path_factory, monkeypatch):
+    """Not the one that a package lies in untracked, nor the one that a hook of git runs for."""
+    head = git_state()["commit"]
+    other = tmp_path_factory.mktemp("other")
+    subprocess.run(["git", "init", "-q", str(other)], check=True)
+    monkeypatch.setenv("GIT_DIR", str(other / ".git"))
     git_state.cache_clear()
-    assert git_state() == {"commit": "abc", "dirty": True}
+    assert git_state()["commit"] == head
+    installed = repository / ".venv" / "dynparam"
+    installed.mkdir(parents=True)
+    (installed / "provenance.py").write_text("")
+    monkeypatch.setattr(provenance, "__file__", str(installed / "provenance.py"))
     git_state.cache_clear()
+    assert git_state()["commit"] is None
+    assert "no part of the checkout" in git_state()["why"]
 
 
 def test_outside_a_checkout(tmp_path, monkeypatch):

@@ -366,7 +366,7 @@ QUOTED = [
     Quoted({"best_rate.control_octaves": 3}, "A rate 4 octaves below", "A rate 3 octaves below"),
     # weight_decay
     Quoted({"weight_decay.figure": "own"}, "figures/weight_decay.png", "`figures/own.png`"),
-    Quoted({"weight_decay.epochs": 9}, "200-10, 10 epochs, 3 seeds", "200-10, 9 epochs, 3 seeds"),
+    Quoted({"weight_decay.epochs": 9}, "1000-50, 20 epochs, 3 seeds", "1000-50, 9 epochs, 3 seeds"),
     Quoted({"weight_decay.validation_images": 900}, "chosen on 1000 images", "chosen on 900 images"),
     Quoted({"weight_decay.learning_rate": 0.2}, "3 seeds, eta = 0.1)", "3 seeds, eta = 0.2)"),
     Quoted(
@@ -379,9 +379,9 @@ QUOTED = [
         "| airplane-automobile, eta lambda T |",
         "| bird-cat, eta lambda T |",
     ),
-    Quoted({"weight_decay.n": 900}, "200-10, 10 epochs, 3 seeds", "900-10, 10 epochs, 3 seeds"),
-    Quoted({"weight_decay.n_min": 40}, "200-10, 10 epochs, 3 seeds", "200-40, 10 epochs, 3 seeds"),
-    Quoted({"weight_decay.seeds": 2}, "10 epochs, 3 seeds, eta", "10 epochs, 2 seeds, eta"),
+    Quoted({"weight_decay.n": 900}, "1000-50, 20 epochs, 3 seeds", "900-50, 20 epochs, 3 seeds"),
+    Quoted({"weight_decay.n_min": 40}, "1000-50, 20 epochs, 3 seeds", "1000-40, 20 epochs, 3 seeds"),
+    Quoted({"weight_decay.seeds": 2}, "20 epochs, 3 seeds, eta", "20 epochs, 2 seeds, eta"),
     Quoted({"weight_decay.loss_tolerance": 0.02}, "below 0.01 counts", "below 0.02 counts"),
     Quoted({"weight_decay.sizes.seeds": 2}, "r = 1/2.** 3 seeds", "r = 1/2.** 2 seeds"),
     # through_training
@@ -399,8 +399,8 @@ QUOTED = [
     ),
     # continual_learning
     Quoted({"continual_learning.figure": "own"}, "companion_continual.png", "`figures/own.png`"),
-    Quoted({"continual_learning.gaussian.trials": 50}, "60 draws of modes", "50 draws of modes"),
-    Quoted({"continual_learning.images.trials": 30}, "40 of images from", "30 of images from"),
+    Quoted({"continual_learning.gaussian.trials": 50}, "200 draws of modes", "50 draws of modes"),
+    Quoted({"continual_learning.images.trials": 30}, "100 of images from", "30 of images from"),
     Quoted({"continual_learning.images.pool": 1000}, "a pool of 2000)", "a pool of 1000)"),
     Quoted(
         {"continual_learning.tolerances.error": 0.04},

@@ -324,11 +324,6 @@ CASES = [
         VERDICTS.format("receptive_fields"),
         {"quantity": "displacement by (a square|noise), change", "setting": "windows.*"},
     ),
-    Case(
-        "Weights that are correlated between neighbours",
-        VERDICTS.format("receptive_fields"),
-        {"quantity": "displacement by (a square|noise), change", "setting": "correlated.*"},
-    ),
 ]
 
 

@@ -417,9 +417,9 @@ class TestPlans:
             "collect_through": 8,
             "judge_through": 1,
             "plot_through": 1,
-            "extract_validated": 1,
-            "audit_arms": 10,
-            "collect_arms": 10,
+            "extract_validated": 2,
+            "audit_arms": 16,
+            "collect_arms": 16,
             "judge_rates": 1,
             "list_best_rates": 1,
             "plot_rates": 1,
@@ -436,7 +436,7 @@ class TestPlans:
             "plot_curves": 2,
             "plot_domain": 1,
             "everything": 1,
-            "total": 381,
+            "total": 394,
         }
         assert untouched.files() == before
         assert not any((untouched.root / name).exists() for name in ("data", "figures"))

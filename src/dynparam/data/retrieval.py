@@ -139,10 +139,25 @@ def _install(
 
 
 def _copy(place: Path, incoming: Path, names: Mapping[str, str]) -> None:
-    """Copy the members from a directory, either ``cifar-10-batches-py`` itself or its parent."""
-    folder = place / FOLDER if (place / FOLDER).is_dir() else place
+    """Copy the members from a directory that holds them, their folder, or the archive."""
+    folder = _folder_of(place, names)
+    archives = [] if folder else _archives_in(place)
+    if len(archives) == 1:
+        return unpack(archives[0], FOLDER, names, incoming, str(archives[0]))
     for name in names:
-        if (folder / name).is_file():
-            if (folder / name).stat().st_size > MEMBER_LIMIT:
-                raise DataError(f"{folder / name}: larger than any file of CIFAR-10; get another copy")
-            shutil.copyfile(folder / name, incoming / name)
+        member = (folder or place) / name
+        if member.is_file():
+            if member.stat().st_size > MEMBER_LIMIT:
+                raise DataError(f"{member}: larger than any file of CIFAR-10; get another copy")
+            shutil.copyfile(member, incoming / name)
+    return None
+
+
+def _folder_of(place: Path, names: Mapping[str, str]) -> Path | None:
+    """The directory that has members: the one named, or one at most two levels below it."""
+    below = [place / FOLDER, place, *sorted(place.glob("*/")), *sorted(place.glob("*/*/"))]
+    return next((one for one in below if any((one / name).is_file() for name in names)), None)
+
+
+def _archives_in(place: Path) -> list[Path]:
+    return sorted(one for one in place.glob("*cifar-10*") if one.is_file() and ".t" in one.name)

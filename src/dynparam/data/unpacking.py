@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import bz2
+import lzma
 import shutil
 import tarfile
 import zlib
 from collections.abc import Collection
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, Self
+from typing import IO, BinaryIO, Self
 
 from dynparam.support.errors import DataError, DynparamError
 
@@ -26,6 +28,12 @@ EXTENSION_LIMIT = 4096
 GZIP_LIMIT = 100_000
 """Gzip streams an archive may be put together from: one by gzip, one for every 64 KiB by bgzip."""
 
+GZIP, BZIP2, XZ, ZIP = b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"PK\x03\x04"
+"""What compressed files begin with."""
+
+TAR, TAR_AT = b"ustar", 257
+"""What the first header of a tar archive has, and where."""
+
 CHUNK_BYTES = 1 << 16
 
 SHOWN_CHARACTERS = 80
@@ -40,29 +48,30 @@ EXTENSIONS = (
 
 
 def unpack(archive: Path, folder: str, names: Collection[str], into: Path, origin: str) -> None:
-    """Stream the members ``folder/name``, and no others, out of a tar.gz archive.
+    """Stream the members ``folder/name``, and no others, out of a tar archive.
 
-    A member's own path never decides where anything is written, so nothing lands outside ``into``.
-    Raises ``DataError`` naming ``origin`` if the archive cannot be read, is damaged or too large, if any
-    member points outside, has an impossible name, or is a link, a device or sparse, and if a wanted one
-    is repeated or too large.
+    The folder may lie in another one. The archive may be compressed by gzip, as the official one is, by bzip2 or xz, or not at all. A member's own
+    path never decides where anything is written, so nothing lands outside ``into``. Raises ``DataError``
+    naming ``origin`` if the archive cannot be read, is damaged or too large, if any member points
+    outside, has an impossible name, or is a link, a device or sparse, and if a wanted one is repeated or
+    too large.
     """
     if not archive.is_file():  # a pipe would be waited for without end
-        raise DataError(f"{origin}: not a file; name a tar.gz archive")
+        raise DataError(f"{origin}: not a file; name the archive cifar-10-python.tar.gz")
     try:
         with (
-            _BoundedGzip(archive, origin) as stream,
+            _opened(archive, origin) as stream,
             tarfile.open(fileobj=stream, mode="r|", tarinfo=_headers(origin)) as tar,  # type: ignore[call-overload]
         ):
             while (member := tar.next()) is not None:
                 path = PurePosixPath(member.name)
                 _refuse_unsafe(member, path, origin)
-                if path.parent == PurePosixPath(folder) and path.name in names:
+                if path.parent.name == folder and path.name in names:
                     _extract(tar, member, into / path.name, origin)
     except (DynparamError, OSError):
         raise
     except Exception:  # tarfile raises nearly anything for a damaged header, RecursionError among it
-        raise DataError(f"{origin}: not a complete tar.gz archive; get another copy") from None
+        raise _incomplete(origin) from None
 
 
 def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, path: Path, origin: str) -> None:
@@ -118,6 +127,69 @@ def _headers(origin: str) -> type[tarfile.TarInfo]:
     return Header
 
 
+def _opened(archive: Path, origin: str) -> _BoundedGzip | _Bounded:
+    """The tar stream of an archive, by the bytes that it begins with."""
+    try:
+        with archive.open("rb") as file:
+            first = file.read(TAR_AT + len(TAR))
+    except OSError as error:
+        raise _unreadable(origin, error) from None
+    if first.startswith(ZIP):
+        raise DataError(f"{origin}: a zip archive; unzip it, and name the folder that this gives")
+    if first.startswith(GZIP):
+        return _BoundedGzip(archive, origin)
+    if first.startswith(BZIP2):
+        return _Bounded(bz2.open(archive), origin)
+    if first.startswith(XZ):
+        return _Bounded(lzma.open(archive), origin)
+    if first[TAR_AT:] != TAR:
+        raise _incomplete(origin)
+    return _Bounded(archive.open("rb"), origin)
+
+
+def _incomplete(origin: str) -> DataError:
+    return DataError(f"{origin}: not a complete tar archive; get another copy")
+
+
+def _unreadable(origin: str, error: OSError) -> DataError:
+    return DataError(f"{origin}: cannot be read ({error.strerror or error}); get another copy")
+
+
+def _too_much(origin: str) -> DataError:
+    return DataError(
+        f"{origin}: unpacks to more than {STREAM_LIMIT} bytes, so it is not the expected archive; get "
+        "another copy"
+    )
+
+
+class _Bounded:
+    """At most ``STREAM_LIMIT`` bytes of a file, decompressed where it is compressed."""
+
+    def __init__(self, file: IO[bytes], origin: str) -> None:
+        self._file = file
+        self._origin = origin
+        self._left = STREAM_LIMIT
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()
+
+    def read(self, size: int) -> bytes:
+        """At most ``size`` bytes. Raises ``DataError`` once the limit is passed, or for a bad disk."""
+        try:
+            chunk = self._file.read(size)
+        except OSError as error:
+            if error.errno is None:  # damaged, to bz2
+                raise EOFError from None
+            raise _unreadable(self._origin, error) from None
+        self._left -= len(chunk)
+        if self._left < 0:
+            raise _too_much(self._origin)
+        return chunk
+
+
 class _BoundedGzip:
     """Decompresses at most ``STREAM_LIMIT`` bytes: a small archive must not fill memory or disk.
 
@@ -136,7 +208,7 @@ class _BoundedGzip:
         try:
             self._file: BinaryIO = self._archive.open("rb")
         except OSError as error:
-            raise self._unreadable(error) from None
+            raise _unreadable(self._origin, error) from None
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -154,10 +226,7 @@ class _BoundedGzip:
             self._pending = self._inflate.unconsumed_tail
         self._left -= len(chunk)
         if self._left < 0:
-            raise DataError(
-                f"{self._origin}: unpacks to more than {STREAM_LIMIT} bytes, so it is not the "
-                "expected archive; get another copy"
-            )
+            raise _too_much(self._origin)
         return chunk
 
     def _has_input(self) -> bool:
@@ -170,7 +239,7 @@ class _BoundedGzip:
             try:
                 self._pending = self._file.read(CHUNK_BYTES)
             except OSError as error:
-                raise self._unreadable(error) from None
+                raise _unreadable(self._origin, error) from None
             if not self._pending and ended:
                 return False
             if not self._pending:
@@ -183,6 +252,3 @@ class _BoundedGzip:
                 raise zlib.error("too many streams")
             self._inflate = zlib.decompressobj(wbits=31)
         return True
-
-    def _unreadable(self, error: OSError) -> DataError:
-        return DataError(f"{self._origin}: cannot be read ({error.strerror or error}); get another copy")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import logging
 import os
 import platform
 import subprocess
@@ -12,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
 from pydantic import BaseModel
@@ -22,6 +23,8 @@ from dynparam.provenance.sidecars import read_sidecar as read_sidecar
 from dynparam.settings.base import digest
 from dynparam.support.files import sha256, write_text
 
+logger = logging.getLogger(__name__)
+
 PRODUCTS = (
     ":(top,exclude)figures",
     ":(top,exclude)results",
@@ -30,6 +33,14 @@ PRODUCTS = (
     ":(top,exclude)docs/companions.*",
 )
 """Tracked files that a commit's code makes: their change does not make the code another."""
+
+REDIRECTING = (
+    *("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX", "GIT_NAMESPACE"),
+    *("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES"),
+)
+"""Variables that have git look at another repository than that of the directory."""
+
+NO_COMMIT: Mapping[str, Any] = {"commit": None, "dirty": None}
 
 PACKAGES = (
     "dynparam",
@@ -129,14 +140,25 @@ def _below(path: Path, directory: Path) -> str | None:
 
 @cache
 def git_state() -> Mapping[str, Any]:
-    """Commit and dirty flag of the checkout this library runs from; null outside a checkout."""
-    root = Path(__file__).parent
-    commit = _git(root, "rev-parse", "HEAD")
-    if commit is None:
-        return {"commit": None, "dirty": None}
+    """Commit and dirty flag of the checkout whose code this is; both null outside of one.
+
+    Where there is a checkout and no commit can be told, ``why`` says so, and a warning if git failed.
+    """
+    source = Path(__file__)
+    if not any((place / ".git").exists() for place in source.parents):
+        return NO_COMMIT
+    head = _git(source.parent, "rev-parse", "HEAD")
+    if head.text is None:
+        logger.warning("no commit is recorded: %s", head.why)
+        return {**NO_COMMIT, "why": head.why}
+    if not _git(source.parent, "ls-files", "--", source.name).text:
+        return {**NO_COMMIT, "why": "the code is no part of the checkout that it lies in"}
     # Results and figures are products of the commit, not part of the code that made them.
-    changes = _git(root, "status", "--porcelain", "--", ":/", *PRODUCTS)
-    return {"commit": commit, "dirty": changes != ""}
+    changes = _git(source.parent, "status", "--porcelain", "--", ":/", *PRODUCTS)
+    if changes.text is None:
+        logger.warning("whether files differ from the commit is not known: %s", changes.why)
+        return {"commit": head.text, "dirty": True, "why": changes.why}
+    return {"commit": head.text, "dirty": changes.text != ""}
 
 
 @cache
@@ -177,15 +199,27 @@ def _processor() -> str:
     return names[0] if names else platform.machine()
 
 
-def _git(directory: Path, *arguments: str) -> str | None:
+class _Answer(NamedTuple):
+    """What git printed, or ``None`` and why there is nothing."""
+
+    text: str | None
+    why: str = ""
+
+
+def _git(directory: Path, *arguments: str) -> _Answer:
+    # Inside a hook of git these name the repository that is being committed to.
+    environment = {key: value for key, value in os.environ.items() if key not in REDIRECTING}
     try:
         done = subprocess.run(
-            ["git", "-C", str(directory), *arguments],
+            ["git", "--no-optional-locks", "-C", str(directory), *arguments],
             capture_output=True,
             text=True,
-            check=True,
             timeout=30,
+            env=environment,
         )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip()
+    except (OSError, subprocess.SubprocessError) as error:
+        return _Answer(None, f"git cannot be asked ({error})")
+    if done.returncode:
+        said = done.stderr.strip().partition("\n")[0] or f"exit status {done.returncode}"
+        return _Answer(None, f"git says: {said}")
+    return _Answer(done.stdout.strip())

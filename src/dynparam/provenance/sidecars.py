@@ -39,12 +39,16 @@ MAX_LISTED = 10_000
 
 
 class Commit(BaseModel):
-    """The commit of the code, and whether files differed from it; both null outside a checkout."""
+    """The commit of the code, and whether files differed from it; both null outside a checkout.
+
+    ``why`` says why they are null, or why files may have differed, where git could not tell.
+    """
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
     commit: str | None
     dirty: bool | None
+    why: str | None = None
 
 
 class Code(BaseModel):

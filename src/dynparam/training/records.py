@@ -141,12 +141,12 @@ def _is_origin(values: Any) -> bool:
 
 
 def _is_git(values: Any) -> bool:
-    """A commit and whether files differed from it; both are null outside a checkout."""
+    """A commit and whether files differed from it, both null outside a checkout; and why it may lack."""
     fields: dict[str, Check] = {
         "commit": lambda value: value is None or is_text(value),
         "dirty": lambda value: value is None or isinstance(value, bool),
     }
-    return fits(values, fields)
+    return fits(values, fields, {"why": is_text})
 
 
 def _are_versions(values: Any) -> bool:

@@ -25,14 +25,8 @@ def claims(config: Any, files: Files) -> Iterator[SourceClaim]:
     yield PAPER.claim(
         "Local receptive fields make a wide network robust against disturbed inputs.",
         "Qualitative: how much noise and a square displace the predictor of a network with windows, "
-        "beside dense networks and beside permuted pixels.",
+        "beside dense networks and beside permuted pixels. The paper's other structure, weights that "
+        "are correlated between neighbours, is told in the findings: it is entirely a blur.",
         found.of(*displaced, setting="windows"),
-        *shown,
-    )
-    yield PAPER.claim(
-        "Weights that are correlated between neighbours make it robust too.",
-        "Qualitative: how much noise displaces the predictor. It is entirely a blur: a dense network "
-        "on blurred images has the same kernel.",
-        found.of(*displaced, setting="correlated"),
         *shown,
     )
