@@ -35,6 +35,27 @@ def test_only_the_directory_config_falls_back_on_what_came_with_the_package(tmp_
             read(absent)
 
 
+def without_links(directory: Path, target: str) -> Path:
+    """What a clone without symbolic links has of the package's files."""
+    (directory / "defaults").mkdir()
+    (directory / "defaults" / "thesis.yaml").write_text(target)
+    return directory / "defaults"
+
+
+def test_a_checkout_without_symbolic_links_is_read_through_them(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(reading, "PACKAGED", without_links(tmp_path, "../real/config/thesis.yaml"))
+    with pytest.raises(
+        ConfigError, match=r"defaults/thesis\.yaml: a symbolic link .*core\.symlinks=true"
+    ):
+        read("config/thesis.yaml")
+    (tmp_path / "real" / "config").mkdir(parents=True)
+    (tmp_path / "real" / "config" / "thesis.yaml").write_text("a: 1\n")
+    assert read("config/thesis.yaml") == {"a": 1}
+    (tmp_path / "defaults" / "thesis.yaml").write_text("b: 2\n")
+    assert read("config/thesis.yaml") == {"b": 2}, "a file of its own is one"
+
+
 PIECES = (
     *"ab0#?!~= \n\r\t\ufeff\x85\u2028\\é'\"{}[]:,",
     *("<<", "*x", "&x ", ": ", "- ", "? ", ", ", "\n  ", "|", "|\n", ">\n", "|2-\n", "a: 1\n", "\\x41"),

@@ -1,6 +1,7 @@
 import math
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,6 +27,12 @@ def test_n_min_ignores_input_and_output():
 def test_bad_width_is_named(bad):
     with pytest.raises(ConfigError, match=r"n_1 is .*integer of at least 1"):
         Widths((3, bad, 2))
+
+
+def test_a_width_of_numpy_is_an_integer():
+    widths = Widths((np.int64(3), np.uint8(4), np.array(2)))
+    assert widths == Widths((3, 4, 2))
+    assert {type(size) for size in widths.sizes} == {int}
 
 
 def test_too_few_widths():

@@ -125,6 +125,13 @@ def test_a_wrong_key_on_the_command_line(untouched):
     assert untouched.files() == before
 
 
+def test_another_working_directory_says_how_to_write_elsewhere(untouched, tmp_path):
+    before = untouched.files()
+    outcome = untouched.snakemake("--cores", "2", "--directory", str(tmp_path))
+    outcome.assert_refused("has no config/thesis.yaml", "without --directory", "paths={data: /else/data")
+    assert untouched.files() == before
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [

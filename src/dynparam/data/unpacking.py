@@ -50,11 +50,11 @@ EXTENSIONS = (
 def unpack(archive: Path, folder: str, names: Collection[str], into: Path, origin: str) -> None:
     """Stream the members ``folder/name``, and no others, out of a tar archive.
 
-    The folder may lie in another one. The archive may be compressed by gzip, as the official one is, by bzip2 or xz, or not at all. A member's own
-    path never decides where anything is written, so nothing lands outside ``into``. Raises ``DataError``
-    naming ``origin`` if the archive cannot be read, is damaged or too large, if any member points
-    outside, has an impossible name, or is a link, a device or sparse, and if a wanted one is repeated or
-    too large.
+    The folder may lie in another one, and the archive be compressed by gzip, as the official one is, by
+    bzip2 or xz, or not at all. A member's own path never decides where anything is written, so nothing
+    lands outside ``into``. Raises ``DataError`` naming ``origin`` if the archive cannot be read, is
+    damaged or too large, if any member points outside, has an impossible name, or is a link, a device or
+    sparse, and if a wanted one is repeated or too large.
     """
     if not archive.is_file():  # a pipe would be waited for without end
         raise DataError(f"{origin}: not a file; name the archive cifar-10-python.tar.gz")

@@ -1,7 +1,7 @@
 """One run of a torch model that leaves no trace, to see which layers it executes and in which order.
 
 The model's own tensors do not take part: parameters are replaced by detached stand-ins of the same
-values, buffers by copies (``torch.func.functional_call``). Hooks are removed again and training flags
+values, buffers by copies (``stand_ins``). Hooks are removed again and training flags
 restored, also if the model fails. Every operation with a parameter is recorded, in watched modules or
 not, in autograd's graph.
 """
@@ -18,10 +18,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.autograd.graph import Node
-from torch.func import functional_call
 
 from dynparam.models.graph import PADDING, RESHAPING, WeightedGraph, between, node_of, operations
 from dynparam.models.inputs import arguments, mapped, tensors
+from dynparam.models.stand_ins import for_buffers, for_parameters, run
 from dynparam.support.errors import ModelError
 from dynparam.support.randomness import global_randomness
 
@@ -88,10 +88,10 @@ def _executed(
         stack.enter_context(_evaluating(model))
         stack.enter_context(global_randomness(gpus=gpus(model)))
         stack.enter_context(torch.enable_grad())
-        parameters = _parameters(model)
-        copies = _buffers(model, buffers if with_buffers else None)
+        parameters = for_parameters(model, _parameter)
+        copies = for_buffers(model, buffers.named_copy if with_buffers else _copy)
         try:
-            output = functional_call(model, parameters | copies, args, kwargs)
+            output = run(model, parameters | copies, args, kwargs)
         except Exception as error:
             raise ModelError(why_it_fails(model, error)) from error
     ends = [*map(node_of, tensors(output))]
@@ -163,6 +163,14 @@ class _Leaves:
         self.kept.append(tensor.detach().requires_grad_())
         return self.kept[-1].clone()
 
+    def named_copy(self, name: str, buffer: Tensor) -> Tensor:
+        """The same of a buffer that is a matrix, to be seen where it multiplies; of others a copy."""
+        if not (is_matrix(buffer) and buffer.is_floating_point()):
+            return buffer.clone()
+        found = self.of(buffer)
+        self.named[name] = self.kept[-1]
+        return found
+
 
 @dataclass
 class _Notes:
@@ -213,7 +221,10 @@ def _computes(
     if not isinstance(output, Tensor):
         return False
     with torch.no_grad():
-        expected = forward(module, *args, **kwargs)
+        try:
+            expected = forward(module, *args, **kwargs)
+        except Exception:  # what its class cannot take, it computes otherwise
+            return False
         if output.shape != expected.shape:
             return False
         return bool(torch.dist(output, expected) <= ROUNDING * torch.linalg.vector_norm(expected))
@@ -249,23 +260,13 @@ def gpus(model: nn.Module) -> list[int]:
     return sorted({p.device.index or 0 for p in model.parameters() if p.device.type == "cuda"})
 
 
-def _parameters(model: nn.Module) -> dict[str, Tensor]:
-    """Stand-ins for one run, all of which need a gradient, those of frozen ones too."""
-    found: dict[str, Tensor] = {}
-    for name, parameter in model.named_parameters():
-        found[name] = parameter.detach().requires_grad_(parameter.is_floating_point())
-        # A forward pass may read what others have hung onto a parameter.
-        vars(found[name]).update(vars(parameter))
+def _parameter(name: str, parameter: Tensor) -> Tensor:
+    """A stand-in that needs a gradient, for frozen ones too."""
+    found = parameter.detach().requires_grad_(parameter.is_floating_point())
+    # A forward pass may read what others have hung onto a parameter.
+    vars(found).update(vars(parameter))
     return found
 
 
-def _buffers(model: nn.Module, leaves: _Leaves | None) -> dict[str, Tensor]:
-    """Copies; with ``leaves`` matrices among them need a gradient, to be seen where they multiply."""
-    found: dict[str, Tensor] = {}
-    for name, buffer in model.named_buffers():
-        if leaves is not None and is_matrix(buffer) and buffer.is_floating_point():
-            found[name] = leaves.of(buffer)
-            leaves.named[name] = leaves.kept[-1]
-        else:
-            found[name] = buffer.clone()
-    return found
+def _copy(name: str, buffer: Tensor) -> Tensor:
+    return buffer.clone()

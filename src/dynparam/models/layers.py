@@ -210,17 +210,24 @@ def _require_unwrapped(model: nn.Module) -> None:
 
 def _weight_modules(model: nn.Module) -> dict[str, nn.Module]:
     """All weight layers by name, in order of registration."""
-    # Attention reads the weights of its output layer itself and is judged in its place.
-    attention = {
-        id(part)
-        for module in model.modules()
-        if isinstance(module, nn.MultiheadAttention)
-        for part in module.modules()
-    }
+    attention = _in_attention(model)
     return {
         name: module
         for name, module in model.named_modules()
         if isinstance(module, WEIGHT_LAYERS) and id(module) not in attention
+    }
+
+
+def _in_attention(model: nn.Module) -> dict[int, str]:
+    """The name of torch's attention that a module is, or is a part of, by the module's id.
+
+    Attention reads the weights of its output layer itself and is judged in its place.
+    """
+    return {
+        id(part): name
+        for name, module in model.named_modules()
+        if isinstance(module, nn.MultiheadAttention)
+        for part in module.modules()
     }
 
 
@@ -245,6 +252,7 @@ def _of_parameters(
 ) -> Iterator[Problem]:
     """Parameters without values, tied ones, and matrices whose fan_in is not known."""
     owners: dict[int, tuple[str, bool]] = {}
+    attention = _in_attention(model)
     for module_name, module in model.named_modules():
         for own_name, parameter in module.named_parameters(recurse=False):
             name = f"{module_name}.{own_name}".lstrip(".")
@@ -262,7 +270,7 @@ def _of_parameters(
             known = of_layer or isinstance(module, NORMALIZATIONS) or id(parameter) in kept
             if is_matrix(parameter) and not known and not _of_parametrized(model, module_name, modules):
                 whole = module_name and not any(True for _ in module.children())
-                listed = module_name if whole else name
+                listed = attention.get(id(module), module_name if whole else name)
                 yield Problem(
                     f"{name} belongs to {told}, whose fan_in and fan_out are not defined here; use "
                     f"Linear or Conv layers, or list {listed!r} in unchanged",

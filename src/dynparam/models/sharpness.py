@@ -22,12 +22,12 @@ import numpy as np
 import torch
 from scipy.linalg import eigh_tridiagonal
 from torch import Tensor, nn
-from torch.func import functional_call
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.parameter import is_lazy
 
 from dynparam.models.execution import first_line, gpus
 from dynparam.models.inputs import arguments, mapped, tensors
+from dynparam.models.stand_ins import for_buffers, for_parameters, run
 from dynparam.support.errors import ConfigError, ModelError, NonFiniteError
 from dynparam.support.numbers import real, whole
 from dynparam.support.randomness import global_randomness
@@ -167,11 +167,9 @@ class _GaussNewton:
     @classmethod
     def of(cls, model: nn.Module, loss: Loss, inputs: Any, target: Any) -> _GaussNewton:
         """Of one run of the model."""
-        standing = {
-            name: one.detach().requires_grad_(one.requires_grad)
-            for name, one in model.named_parameters()
-        }
-        parameters = [one for one in standing.values() if one.requires_grad]
+        standing = for_parameters(model, lambda _, one: one.detach().requires_grad_(one.requires_grad))
+        distinct = {id(one): one for one in standing.values()}
+        parameters = [one for one in distinct.values() if one.requires_grad]
         output = _run(model, standing, inputs)
         outputs = [one for one in tensors(output) if one.requires_grad]
         if not outputs:
@@ -219,10 +217,10 @@ class _GaussNewton:
 
 def _run(model: nn.Module, parameters: Mapping[str, Tensor], inputs: Any) -> Any:
     """The model's output, from stand-ins of its parameters and copies of its buffers."""
-    buffers = {name: one.clone() for name, one in model.named_buffers()}
+    buffers = for_buffers(model, lambda _, one: one.clone())
     args, kwargs = arguments(inputs)
     try:
-        return functional_call(model, {**parameters, **buffers}, args, kwargs)
+        return run(model, {**parameters, **buffers}, args, kwargs)
     except Exception as error:
         raise ModelError(
             f"{type(model).__name__} does not run on the batch's inputs ({first_line(error)}); give "

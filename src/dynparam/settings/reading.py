@@ -30,6 +30,9 @@ LARGEST_BYTES = 1 << 20
 
 LONGEST_KEY = 100
 
+LONGEST_LINK = 200
+"""Bytes of a file that stands in place of a symbolic link."""
+
 LONGEST_NUMBER = 100
 
 SHOWN_CHARACTERS = 120
@@ -308,7 +311,29 @@ def _own_or_packaged(path: Path) -> Path:
         return path
     if path.exists() and not path.is_file():
         raise ConfigError(f"{path}: not a regular file; remove it, or name a configuration by --config")
-    return path if path.exists() else PACKAGED / path.name
+    return path if path.exists() else _packaged(path.name)
+
+
+def _packaged(name: str) -> Path:
+    """The file that came with the package.
+
+    In a checkout it is a symbolic link. Where git could make none, a file with the target's path stands
+    in its place. Raises ``ConfigError`` if that target is not there.
+    """
+    path = PACKAGED / name
+    try:
+        text = path.read_text(encoding="utf-8") if path.stat().st_size <= LONGEST_LINK else ""
+    except (OSError, ValueError):  # told of by whoever reads it
+        return path
+    if not text.strip().endswith(f"/{name}"):
+        return path
+    target = path.parent / text.strip()
+    if not target.is_file():
+        raise ConfigError(
+            f"{path}: a symbolic link that this checkout could not make, to {text.strip()}, which is "
+            "not there; clone with git config core.symlinks=true, or copy the file here"
+        )
+    return target
 
 
 def _is_json(source: str | Path) -> bool:

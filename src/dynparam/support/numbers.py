@@ -9,6 +9,16 @@ from typing import Any
 from dynparam.support.errors import ConfigError
 
 
+def as_whole(value: Any) -> int | None:
+    """``value`` as an ``int``, ``None`` if it is no integer."""
+    if _is_truth(value):
+        return None
+    try:
+        return operator.index(value)
+    except TypeError:
+        return None
+
+
 def whole(name: str, value: Any, *, at_least: int = 1) -> int:
     """``value`` as an ``int``. Raises ``ConfigError`` unless it is an integer of at least ``at_least``.
 
@@ -17,12 +27,7 @@ def whole(name: str, value: Any, *, at_least: int = 1) -> int:
         >>> whole("n_min", np.int64(16))
         16
     """
-    number = None
-    if not _is_truth(value):
-        try:
-            number = operator.index(value)
-        except TypeError:
-            number = None
+    number = as_whole(value)
     if number is None or number < at_least:
         raise ConfigError(f"{name} is {value!r}; it must be an integer of at least {at_least}")
     return number

@@ -32,6 +32,7 @@ from scipy.optimize import brentq
 
 from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import ConfigError, NonFiniteError
+from dynparam.support.numbers import as_whole
 
 NEGLIGIBLE = 1e-15
 """Eigenvalues up to this share of the largest count as zero: nothing of their modes is learned."""
@@ -155,7 +156,8 @@ def training(eigenvalues: FloatArray, samples: int) -> Training:
         >>> round(found.kappa, 6), found.learned.round(6).tolist()
         (3.0, [0.25, 0.25, 0.25, 0.25])
     """
-    if isinstance(samples, bool) or not isinstance(samples, int | np.integer) or samples < 0:
+    number = as_whole(samples)
+    if number is None or number < 0:
         raise ConfigError(f"{samples!r} is no number of samples; it must be an integer of at least zero")
     count = int(np.count_nonzero(eigenvalues))
     if samples >= count:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dynparam.support.errors import ConfigError
+from dynparam.support.numbers import as_whole
 from dynparam.theory import kernels
 from dynparam.theory.activations import RELU, Activation
 from dynparam.theory.inner_products import InnerProducts
@@ -75,8 +76,9 @@ def kernel_constants(
 
 
 def _checked(samples: int) -> int:
-    if isinstance(samples, bool) or not isinstance(samples, int) or samples < 2:
+    number = as_whole(samples)
+    if number is None or number < 2:
         raise ConfigError(
             f"{samples!r} is no number of inputs to compare; it must be an integer of at least 2"
         )
-    return samples
+    return number

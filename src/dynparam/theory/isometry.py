@@ -25,6 +25,7 @@ from scipy import special
 
 from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import ConfigError
+from dynparam.support.numbers import as_whole
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def isometry(depth: int, clipped: float) -> Isometry:
         >>> round(found.largest_eigenvalue / found.square, 3), found.top_mass
         (10.137, 0.5625)
     """
-    if isinstance(depth, bool) or not isinstance(depth, int) or depth < 1:
+    if (as_whole(depth) or 0) < 1:
         raise ConfigError(
             f"a depth of {depth!r} is no number of layers; it must be an integer from 1 on"
         )

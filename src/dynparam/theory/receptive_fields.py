@@ -26,6 +26,7 @@ from numpy.typing import ArrayLike
 from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import ConfigError, DataError
 from dynparam.support.memory import require_memory
+from dynparam.support.numbers import as_whole
 from dynparam.theory.activations import relu_pair
 from dynparam.theory.inner_products import checked_inputs
 
@@ -46,7 +47,7 @@ class Fields:
 
     def __post_init__(self) -> None:
         """Raise ``ConfigError`` for what is no window."""
-        if isinstance(self.grid, bool) or not isinstance(self.grid, int) or self.grid < 1:
+        if (as_whole(self.grid) or 0) < 1:
             raise ConfigError(f"a grid of {self.grid!r} positions a side is none; give 1 or more")
         if not self.radius > 0:
             raise ConfigError(f"windows of radius {self.radius} hold no pixel; give a positive radius")

@@ -18,6 +18,7 @@ import numpy as np
 
 from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import ConfigError
+from dynparam.support.numbers import as_whole
 from dynparam.theory import kernels
 from dynparam.theory.inner_products import InnerProducts
 from dynparam.theory.parametrization import LayerScales
@@ -35,7 +36,7 @@ def layer_shapes(inner: InnerProducts, depth: int) -> FloatArray:
         >>> shapes.round(3).tolist()  # <x_s, x_t> / 2 of a right angle, and 2 |x_s| |x_t| / (2 pi)
         [[[2.0, 0.0], [0.0, 2.0]], [[2.0, 0.637], [0.637, 2.0]]]
     """
-    if isinstance(depth, bool) or not isinstance(depth, int) or depth < 2:
+    if (as_whole(depth) or 0) < 2:
         raise ConfigError(
             f"a depth of {depth!r} leaves no hidden layer; it must be an integer of at least 2"
         )

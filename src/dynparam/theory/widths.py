@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Literal
 
 from dynparam.support.errors import ConfigError
+from dynparam.support.numbers import as_whole
 
 Rounding = Literal["nearest", "floor"]
 
@@ -42,11 +43,13 @@ class Widths:
             raise ConfigError(
                 f"widths {self.sizes} describe no layer; give at least an input and an output width"
             )
-        for layer, size in enumerate(self.sizes):
-            if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+        numbers = [as_whole(size) or 0 for size in self.sizes]
+        for layer, (size, number) in enumerate(zip(self.sizes, numbers, strict=True)):
+            if number < 1:
                 raise ConfigError(
                     f"width n_{layer} is {size!r}; every width must be an integer of at least 1"
                 )
+        object.__setattr__(self, "sizes", tuple(numbers))
 
     @property
     def depth(self) -> int:
