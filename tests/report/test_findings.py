@@ -451,6 +451,7 @@ QUOTED = [
     ),
     Quoted({"protocol.epochs": 110}, "(n = 10,000, 100 epochs)", "(n = 10,000, 110 epochs)"),
     # training_curves
+    Quoted({"protocol.learning_rate": 0.2}, "one learning rate, eta = 0.1", "learning rate, eta = 0.2"),
     Quoted({"claims.epochs": [1, 10]}, "in points, at epoch 100", "in points, at epoch 10:"),
     Quoted({"claims.epochs": [5, 100]}, "After 1 epoch the", "After 5 epochs the"),
     Quoted({"claims.jump": 0.5}, "by more than 20 %", "by more than 50 %"),
