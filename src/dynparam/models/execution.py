@@ -19,7 +19,15 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import Node
 
-from dynparam.models.graph import PADDING, RESHAPING, WeightedGraph, between, node_of, operations
+from dynparam.models.graph import (
+    PADDING,
+    RESHAPING,
+    Reached,
+    WeightedGraph,
+    between,
+    node_of,
+    operations,
+)
 from dynparam.models.inputs import arguments, mapped, tensors
 from dynparam.models.stand_ins import for_buffers, for_parameters, run
 from dynparam.support.errors import ModelError
@@ -77,10 +85,28 @@ def _executed(
     *,
     with_buffers: bool,
 ) -> Execution:
-    notes = _Notes()
-    inputs = _Leaves()
+    notes, inputs, buffers = _Notes(), _Leaves(), _Leaves()
     args, kwargs = mapped(arguments(sample_input), inputs.of)
-    buffers = _Leaves()
+    with _watching(model, watched, notes):
+        parameters = for_parameters(model, _parameter)
+        copies = for_buffers(model, buffers.named_copy if with_buffers else _copy)
+        try:
+            output = run(model, parameters | copies, args, kwargs)
+        except Exception as error:
+            raise ModelError(why_it_fails(model, error)) from error
+    matrices = {id(one): name for name, one in (parameters | buffers.named).items() if is_matrix(one)}
+    ends = [*map(node_of, tensors(output))]
+    return notes.execution(
+        WeightedGraph(ends, {}, matrices, inputs.ids),
+        WeightedGraph(ends, notes.nodes, matrices, inputs.ids).reached(),
+    )
+
+
+@contextmanager
+def _watching(
+    model: nn.Module, watched: Mapping[str, tuple[nn.Module, Forward]], notes: _Notes
+) -> Iterator[None]:
+    """Hooks that write into ``notes``, evaluation mode, gradients, and random states kept."""
     with ExitStack() as stack:
         for name, (module, forward) in watched.items():
             hook = partial(_note, notes, name, forward)
@@ -88,28 +114,7 @@ def _executed(
         stack.enter_context(_evaluating(model))
         stack.enter_context(global_randomness(gpus=gpus(model)))
         stack.enter_context(torch.enable_grad())
-        parameters = for_parameters(model, _parameter)
-        copies = for_buffers(model, buffers.named_copy if with_buffers else _copy)
-        try:
-            output = run(model, parameters | copies, args, kwargs)
-        except Exception as error:
-            raise ModelError(why_it_fails(model, error)) from error
-    ends = [*map(node_of, tensors(output))]
-    matrices = {
-        id(tensor): name for name, tensor in (parameters | buffers.named).items() if is_matrix(tensor)
-    }
-    inside = {f"{name}.weight".lstrip("."): notes.inside[name] for name in notes.inside}
-    whole = WeightedGraph(ends, {}, matrices, inputs.ids)
-    reached = WeightedGraph(ends, notes.nodes, matrices, inputs.ids).reached()
-    last = reached.directly | reached.through_a_matrix
-    return Execution(
-        counts=dict(notes.counts),
-        last=tuple(name for name in notes.counts if name in last),
-        behind=reached.through_a_matrix,
-        altered=frozenset(notes.altered),
-        ungraded=frozenset(notes.ungraded),
-        reused=frozenset(_reused(whole, inside)),
-    )
+        yield
 
 
 def why_it_fails(model: nn.Module, error: Exception) -> str:
@@ -184,6 +189,19 @@ class _Notes:
     inside: dict[str, set[Node]] = field(default_factory=dict)
     altered: set[str] = field(default_factory=set)
     ungraded: set[str] = field(default_factory=set)
+
+    def execution(self, whole: WeightedGraph, reached: Reached) -> Execution:
+        """What they come to, with the whole graph and what of the layers it reaches first."""
+        last = reached.directly | reached.through_a_matrix
+        inside = {f"{name}.weight".lstrip("."): nodes for name, nodes in self.inside.items()}
+        return Execution(
+            counts=dict(self.counts),
+            last=tuple(name for name in self.counts if name in last),
+            behind=reached.through_a_matrix,
+            altered=frozenset(self.altered),
+            ungraded=frozenset(self.ungraded),
+            reused=frozenset(_reused(whole, inside)),
+        )
 
 
 def _note(
