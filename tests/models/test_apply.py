@@ -460,7 +460,7 @@ def test_the_table_shows_what_was_set():
     assert [str(table[name].dtype) for name in ("fan_in", "fan_out")] == ["Int64", "Int64"]
     assert table.tail(2)[["fan_in", "fan_out"]].isna().all(axis=None)
     text = str(applied)
-    assert text.startswith("dynamic, r = 0.5, n_min = 8, learning rate 0.1\n")
+    assert text.startswith("dynamic, r = 0.5, n_min = 8, learning rate 0.1 of SGD\n")
     assert "nan" not in text.lower()
     assert "<NA>" not in text
     assert len(text.splitlines()) == 2 + len(table)
@@ -649,7 +649,7 @@ def page_outputs(text):
 
 def test_the_page_shows_what_its_examples_print():
     outputs = page_outputs(PAGE.read_text())
-    assert len(outputs) == 4
+    assert len(outputs) == 5
     for shown, printed in outputs:
         assert shown == printed
 

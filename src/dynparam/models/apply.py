@@ -12,7 +12,7 @@ g_l sqrt(n_{l-1}) in place of g_l. ``apply`` draws the values into the model and
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, Literal
@@ -22,11 +22,22 @@ import torch
 from torch import Tensor, nn
 
 from dynparam.models.layers import Kept, WeightLayer, find_layers, first_names, other_parameters
+from dynparam.models.optimizers import KINDS, TOLD, ParameterGroup, rule_of
 from dynparam.support.errors import ConfigError, ModelError
 from dynparam.support.numbers import positive, whole
-from dynparam.theory.parametrization import HALF, LayerRule, layer_rules
+from dynparam.theory.parametrization import (
+    HALF,
+    LayerRule,
+    Optimizer,
+    RateRule,
+    layer_rules,
+    rate_rules,
+)
 
 Role = Literal["hidden", "readout", "unchanged", "frozen"]
+
+EPS = 1e-8
+"""What Adam adds to the size of a gradient's entry, where that is of order one: torch's own."""
 
 COLUMNS = ("layer", "parameter", "role", "fan_in", "fan_out", "init_std", "learning_rate")
 
@@ -46,8 +57,10 @@ class Setting:
         fan_in: n_{l-1} of the layer; None without a layer.
         fan_out: n_l of the layer, likewise.
         init_std: standard deviation of the initial values; None if they were kept.
-        learning_rate: of SGD; None if frozen.
+        learning_rate: None if frozen.
         tensor: the parameter itself.
+        eps: what Adam adds to the size of a gradient's entry, of the order of these entries; None for
+            SGD.
     """
 
     layer: str
@@ -58,6 +71,7 @@ class Setting:
     init_std: float | None
     learning_rate: float | None
     tensor: nn.Parameter = field(compare=False, repr=False)
+    eps: float | None = None
 
     @property
     def name(self) -> str:
@@ -76,6 +90,7 @@ class Applied:
         n_min: the smallest hidden width, or as given.
         layers: the weight layers in execution order.
         settings: one per parameter of the model, layers first.
+        rule: the optimizer that the learning rates are for.
     """
 
     parametrization: str
@@ -84,18 +99,60 @@ class Applied:
     n_min: int
     layers: tuple[WeightLayer, ...]
     settings: tuple[Setting, ...]
+    rule: Optimizer = "sgd"
 
     @property
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """Groups for ``torch.optim.SGD``, one per parameter: params, lr, name.
+        """Groups for the optimizer that the rates are for, one per parameter: params, lr, name, eps.
 
-        New lists and dictionaries each time, since an optimizer writes into those it is given.
+        New lists and dictionaries each time, since an optimizer writes into those it is given. One of
+        another kind raises ``ConfigError`` when it takes them.
         """
         return [
-            {"params": [setting.tensor], "lr": setting.learning_rate, "name": setting.name}
+            ParameterGroup.of(
+                self.rule, setting.tensor, setting.name, setting.learning_rate, setting.eps
+            )
             for setting in self.settings
             if setting.learning_rate is not None
         ]
+
+    def optimizer(
+        self,
+        kind: type[torch.optim.Optimizer] | None = None,
+        *,
+        weight_decay: float = 0.0,
+        **options: Any,
+    ) -> torch.optim.Optimizer:
+        """The optimizer of these groups; by default torch's of the name in ``rule``.
+
+        With ``weight_decay`` every weight shrinks by the share ``learning_rate`` times ``weight_decay``
+        in a step, in every layer. ``options`` are further arguments of ``kind``.
+
+        Raises ``ConfigError`` for an optimizer that steps in another way than the rates are for, and for
+        the decay of ``torch.optim.Adam``, which goes through its division; that of ``AdamW`` does not.
+
+        Examples:
+            >>> model = nn.Sequential(nn.Linear(8, 64), nn.ReLU(), nn.Linear(64, 2))
+            >>> found = apply(
+            ...     model, "dynamic", learning_rate=1e-3, optimizer="adamw", sample_input=torch.eye(8)
+            ... )
+            >>> type(found.optimizer(weight_decay=0.1)).__name__
+            'AdamW'
+        """
+        kind = kind or KINDS[self.rule]
+        if rule_of(kind) != rule_of(KINDS[self.rule]):
+            raise ConfigError(
+                f"these learning rates are for {TOLD[self.rule]}, and {kind.__name__} steps in another "
+                "way; call apply with the optimizer that trains, sgd, adam or adamw"
+            )
+        make: Callable[..., torch.optim.Optimizer] = kind
+        groups = self.parameter_groups
+        if weight_decay:
+            if issubclass(kind, torch.optim.Adam) and not issubclass(kind, torch.optim.AdamW):
+                raise ConfigError("the weight decay of Adam is divided by the gradient; take AdamW")
+            for group in groups:
+                group["weight_decay"] = weight_decay * self.learning_rate / group["lr"]
+        return make(groups, lr=self.learning_rate, **options)
 
     @property
     def table(self) -> pd.DataFrame:
@@ -108,7 +165,8 @@ class Applied:
     def __str__(self) -> str:
         power = f", r = {self.r:g}" if self.parametrization == "dynamic" else ""
         title = (
-            f"{self.parametrization}{power}, n_min = {self.n_min}, learning rate {self.learning_rate:g}"
+            f"{self.parametrization}{power}, n_min = {self.n_min}, learning rate {self.learning_rate:g} "
+            f"of {TOLD[self.rule]}"
         )
         shown = self.table.astype(object)
         rows = shown.where(shown.notna(), "-").to_string(
@@ -131,11 +189,14 @@ def apply(
     gain: float | Mapping[str, float] = RELU_GAIN,
     zero_biases: bool = False,
     seed: int = 0,
+    optimizer: Optimizer = "sgd",
 ) -> Applied:
     """Initialize ``model`` in place for parametrization ``name``; return its optimizer groups.
 
-    Use the groups with ``torch.optim.SGD``, with or without momentum. Nothing else of the model changes:
-    no attribute, hook or forward; a second call with the same arguments sets the same again.
+    The groups are for the optimizer that is named: ``torch.optim.SGD``, with or without momentum, or
+    Adam and AdamW, whose rates follow another rule (``theory.parametrization.rate_rules``). Nothing else
+    of the model changes: no attribute, hook or forward; a second call with the same arguments sets the
+    same again.
 
     Args:
         model: a module whose weight layers are ``nn.Linear`` or ``nn.Conv1d``, ``2d``, ``3d``, on any
@@ -153,6 +214,7 @@ def apply(
             readouts too; those that it leaves out keep sqrt(2), readouts 1.
         zero_biases: start biases at zero instead of drawing them as in eq. 2.2.
         seed: of the normal numbers, drawn on the CPU: all weights in order, then all biases.
+        optimizer: ``sgd``, ``adam`` or ``adamw``: what trains the model.
 
     Parameters of normalizations and other vectors are ``unchanged``; those that need no gradient are
     ``frozen``. Both are in the table.
@@ -170,20 +232,22 @@ def apply(
         >>> optimizer = torch.optim.SGD(applied.parameter_groups)
     """
     learning_rate = positive("learning_rate", learning_rate)
-    hidden_rule, readout_rule = layer_rules(name, 2, r)
+    rules = _Rules.of(name, r, optimizer)
     found = find_layers(model, sample_input, layers=layers, readout=readout, unchanged=unchanged)
     smallest = narrowest(found, n_min)
     gains = _gains(model, found, gain)
     settings: list[Setting] = []
     for layer in found:
-        rule = readout_rule if layer.readout else hidden_rule
-        settings += _layer_settings(layer, rule, smallest, gains[layer.name], learning_rate)
+        settings += rules.settings(layer, smallest, gains[layer.name], learning_rate)
     for module, parameter, tensor in other_parameters(model, found):
-        settings.append(Setting(module, parameter, "unchanged", None, None, None, learning_rate, tensor))
+        eps = rules.eps(tensor.numel() * smallest)
+        settings.append(
+            Setting(module, parameter, "unchanged", None, None, None, learning_rate, tensor, eps)
+        )
     kept = Kept.of(model, unchanged).parameters
     settings = [_excepted(setting, kept, zero_biases, learning_rate) for setting in settings]
     _draw(settings, seed)
-    return Applied(name, learning_rate, float(r), smallest, found, tuple(settings))
+    return Applied(name, learning_rate, float(r), smallest, found, tuple(settings), optimizer)
 
 
 def narrowest(layers: Sequence[WeightLayer], given: Any) -> int:
@@ -218,26 +282,55 @@ def _gains(
     return {name: positive(f"the gain of {name}", value) for name, value in (known | named).items()}
 
 
-def _layer_settings(
-    layer: WeightLayer, rule: LayerRule, n_min: int, gain: float, eta: float
-) -> list[Setting]:
-    """The settings of a layer's weight and, if there is one, its bias."""
-    shape = (layer.fan_in, layer.fan_out, n_min)
-    multiplier, std = rule.multiplier.value(*shape), gain * rule.sigma.value(*shape)
-    role: Role = "readout" if layer.readout else "hidden"
-    # A bias is a weight on the constant input sqrt(n_{l-1}) (eq. 2.2).
-    effective = {"weight": multiplier, "bias": multiplier * math.sqrt(layer.fan_in)}
-    return [
-        Setting(layer.name, parameter, role, layer.fan_in, layer.fan_out, g * std, eta * g * g, tensor)
-        for parameter, g in effective.items()
-        if (tensor := getattr(layer.module, parameter)) is not None
-    ]
+@dataclass(frozen=True)
+class _Rules:
+    """The rules of hidden layers and readouts, for values and for rates."""
+
+    values: tuple[LayerRule, LayerRule]
+    rates: tuple[RateRule, RateRule]
+    by_sign: bool
+
+    @classmethod
+    def of(cls, name: str, r: Fraction | float, optimizer: Optimizer) -> _Rules:
+        """Those of a parametrization and an optimizer."""
+        (hidden, readout), (fast, last) = layer_rules(name, 2, r), rate_rules(name, 2, r, optimizer)
+        return cls((hidden, readout), (fast, last), optimizer != "sgd")
+
+    def eps(self, entries: int) -> float | None:
+        """Of the order of a gradient's entries, of which there are so many in its norm; None for SGD."""
+        return EPS / math.sqrt(entries) if self.by_sign else None
+
+    def settings(self, layer: WeightLayer, n_min: int, gain: float, eta: float) -> list[Setting]:
+        """The settings of a layer's weight and, if there is one, its bias."""
+        shape = (layer.fan_in, layer.fan_out, n_min)
+        rule, rate = self.values[layer.readout], self.rates[layer.readout]
+        multiplier, std = rule.multiplier.value(*shape), gain * rule.sigma.value(*shape)
+        role: Role = "readout" if layer.readout else "hidden"
+        # A bias is a weight on the constant input sqrt(n_{l-1}) (eq. 2.2).
+        effective = {"weight": multiplier, "bias": multiplier * math.sqrt(layer.fan_in)}
+        factors = {"weight": rate.weight.value(*shape), "bias": rate.bias.value(*shape)}
+        eps = self.eps(1 if layer.readout else layer.fan_out * n_min)
+        return [
+            Setting(
+                layer.name,
+                parameter,
+                role,
+                layer.fan_in,
+                layer.fan_out,
+                g * std,
+                eta * (factors[parameter] if self.by_sign else g * g),
+                tensor,
+                eps,
+            )
+            for parameter, g in effective.items()
+            if (tensor := getattr(layer.module, parameter)) is not None
+        ]
 
 
 def _excepted(setting: Setting, kept: frozenset[int], zero_biases: bool, eta: float) -> Setting:
     """The setting, or what replaces it: for frozen parameters, listed ones, and biases from zero."""
     if not setting.tensor.requires_grad:
-        return replace(setting, role="frozen", init_std=None, learning_rate=None)
+        return replace(setting, role="frozen", init_std=None, learning_rate=None, eps=None)
     if id(setting.tensor) in kept:
         return replace(setting, role="unchanged", init_std=None, learning_rate=eta)
     if zero_biases and setting.parameter == "bias" and setting.role != "unchanged":

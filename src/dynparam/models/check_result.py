@@ -23,6 +23,7 @@ from dynparam.statistics.verdicts import ClaimVerdict, equivalence
 from dynparam.support.errors import ConfigError
 from dynparam.theory.conditions import Quantity, Relation
 from dynparam.theory.orders import Orders
+from dynparam.theory.parametrization import Optimizer
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -50,12 +51,14 @@ class Question:
         r: of ``dynamic``.
         confidence: level of the intervals.
         tolerance: largest difference of slopes that counts as equal.
+        optimizer: the rule of rates; ``None`` for an optimizer that theory does not know.
     """
 
     parametrization: str | None
     r: Fraction | float
     confidence: float
     tolerance: float
+    optimizer: Optimizer | None = "sgd"
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ class CoordinateCheck:
     def orders(self) -> Orders | None:
         """The exact exponents of the first step, or ``None``; ``why_no_orders`` has the reason."""
         try:
-            return expected_orders(self.networks, self.question.parametrization, self.question.r)
+            return self._expected_orders()
         except OutsideTheoryError:
             return None
 
@@ -86,10 +89,14 @@ class CoordinateCheck:
     def why_no_orders(self) -> str | None:
         """Why theory expects nothing of this model; ``None`` if it does."""
         try:
-            expected_orders(self.networks, self.question.parametrization, self.question.r)
+            self._expected_orders()
         except OutsideTheoryError as reason:
             return str(reason)
         return None
+
+    def _expected_orders(self) -> Orders:
+        asked = self.question
+        return expected_orders(self.networks, asked.parametrization, asked.r, asked.optimizer)
 
     @cached_property
     def slopes(self) -> pd.DataFrame:
@@ -204,6 +211,8 @@ class CoordinateCheck:
         widths = ", ".join(map(str, self.networks))
         seeds = self.table["seed"].nunique()
         name = self.question.parametrization or "the model as it comes"
+        if self.question.optimizer != "sgd":
+            name += f" under {self.question.optimizer or 'another optimizer'}"
         return f"{name}, widths {widths}, {seeds} seeds each; slopes of means against width"
 
     def _closing(self) -> list[str]:

@@ -30,11 +30,15 @@ from dynparam.models.expected import LayeredNetwork
 from dynparam.models.graph import layer_graph, node_of
 from dynparam.models.inputs import arguments, doubled, mapped, tensors
 from dynparam.models.layers import WeightLayer, find_layers, without_gradients
+from dynparam.models.optimizers import KINDS, rule_of
 from dynparam.support.errors import ConfigError, DynparamError, ModelError, NonFiniteError
 from dynparam.support.numbers import positive, real, whole
 from dynparam.support.progress import progress
 from dynparam.support.randomness import global_randomness, seed_sequence
-from dynparam.theory.parametrization import HALF
+from dynparam.theory.parametrization import HALF, Optimizer
+
+MakeOptimizer = Callable[[list[dict[str, Any]]], torch.optim.Optimizer]
+"""Groups of parameters to an optimizer of torch."""
 
 Loss = Callable[[Any, Any], Tensor]
 """(the model's output, target) to a scalar."""
@@ -61,6 +65,7 @@ def coordinate_check(
     learning_rate: float = 0.1,
     r: Fraction | float = HALF,
     momentum: float = 0.0,
+    optimizer: Optimizer | MakeOptimizer = "sgd",
     loss: Loss = half_squared_error,
     n_min: Callable[[int], int] | None = None,
     steps: int = 1,
@@ -85,6 +90,8 @@ def coordinate_check(
         learning_rate: the global eta.
         r: of ``dynamic``.
         momentum: of SGD; shows from the second step on.
+        optimizer: ``sgd``, ``adam`` or ``adamw``, or what makes an optimizer of torch from groups of
+            parameters. Theory knows SGD, and Adam and its like, whose steps have the size of their rate.
         loss: of one batch; its gradient has to be Theta(1) where outputs are, as the thesis's is.
         n_min: gives the n_min of a width, instead of its smallest hidden width.
         steps: how many steps of SGD on the batch are taken and looked at. Conditions are judged at each,
@@ -110,7 +117,10 @@ def coordinate_check(
         >>> print(*check.orders.alignment)  # the exact exponents
         0 0
     """
-    question = Question(parametrization, r, real("confidence", confidence), real("tolerance", tolerance))
+    rule, make_optimizer = _optimizer(optimizer, learning_rate, momentum)
+    question = Question(
+        parametrization, r, real("confidence", confidence), real("tolerance", tolerance), rule
+    )
     experiment = _Experiment(
         make_model,
         mapped(sample_input, doubled),
@@ -118,7 +128,7 @@ def coordinate_check(
         loss,
         question,
         positive("learning_rate", learning_rate),
-        real("momentum", momentum),
+        make_optimizer,
         n_min,
         options,
     )
@@ -138,7 +148,7 @@ class _Experiment:
     loss: Loss
     question: Question
     learning_rate: float
-    momentum: float
+    make_optimizer: MakeOptimizer
     n_min: Callable[[int], int] | None
     options: Mapping[str, Any]
 
@@ -192,9 +202,7 @@ class _Trial:
         with self._randomness("model"):
             self._model = _own(experiment.make_model(width)).double()
         self._layers, self._n_min, groups = self._parametrized()
-        self._optimizer = torch.optim.SGD(
-            groups, lr=experiment.learning_rate, momentum=experiment.momentum
-        )
+        self._optimizer = experiment.make_optimizer(groups)
         self._loss = experiment.loss
         if isinstance(self._loss, nn.Module):
             self._loss = copy.deepcopy(self._loss).double()
@@ -247,7 +255,7 @@ class _Trial:
         if experiment.question.parametrization is None:
             which = {key: value for key, value in experiment.options.items() if key in LAYER_OPTIONS}
             layers = find_layers(self._model, sample, **which)
-            groups = [{"params": list(self._model.parameters())}]
+            groups = [{"params": list(self._model.parameters()), "lr": experiment.learning_rate}]
             return layers, narrowest(layers, given), groups
         applied = apply(
             self._model,
@@ -257,6 +265,7 @@ class _Trial:
             sample_input=sample,
             n_min=given,
             seed=self._state("weights"),
+            optimizer=experiment.question.optimizer or "sgd",
             **experiment.options,
         )
         return applied.layers, applied.n_min, applied.parameter_groups
@@ -379,6 +388,24 @@ class _Trial:
 
     def _randomness(self, *coordinates: str | int) -> AbstractContextManager[None]:
         return global_randomness(self._state(*coordinates))
+
+
+def _optimizer(
+    optimizer: Optimizer | MakeOptimizer, learning_rate: Any, momentum: Any
+) -> tuple[Optimizer | None, MakeOptimizer]:
+    """The rule of rates that an optimizer takes, ``None`` if none is known, and what makes it."""
+    rate, momentum = positive("learning_rate", learning_rate), real("momentum", momentum)
+    if optimizer == "sgd":
+        return "sgd", partial(torch.optim.SGD, lr=rate, momentum=momentum)
+    if momentum:
+        raise ConfigError(f"momentum is {momentum}, which is an option of sgd; leave it out")
+    if not isinstance(optimizer, str):
+        tried = optimizer([{"params": [nn.Parameter(torch.zeros(1))], "lr": rate}])
+        return rule_of(type(tried)), optimizer
+    if optimizer not in KINDS:
+        raise ConfigError(f"unknown optimizer {optimizer!r}; choose one of {', '.join(KINDS)}")
+    make: Callable[..., torch.optim.Optimizer] = KINDS[optimizer]
+    return optimizer, partial(make, lr=rate, weight_decay=0.0)
 
 
 @contextmanager

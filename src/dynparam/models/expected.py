@@ -12,6 +12,7 @@ from dynparam.models.graph import LayerGraph
 from dynparam.models.layers import WeightLayer
 from dynparam.support.errors import ConfigError
 from dynparam.theory.orders import Node, Orders, graph_orders
+from dynparam.theory.parametrization import Optimizer
 
 LARGEST_DENOMINATOR = 12
 """Growth exponents of widths are taken for fractions with at most this denominator."""
@@ -43,14 +44,19 @@ class OutsideTheoryError(Exception):
 
 
 def expected_orders(
-    networks: Mapping[int, LayeredNetwork], parametrization: str | None, r: Fraction | float
+    networks: Mapping[int, LayeredNetwork],
+    parametrization: str | None,
+    r: Fraction | float,
+    optimizer: Optimizer | None = "sgd",
 ) -> Orders:
     """The exact exponents of a model's layers, from how their widths grow and how they feed each other.
 
-    ``networks`` are the layers at each of two widths or more; ``parametrization`` and ``r`` are those of
-    ``orders.orders``, or ``None`` for a model as it comes. Raises ``OutsideTheoryError`` where theory
-    of ``orders`` ends.
+    ``networks`` are the layers at each of two widths or more; the others are those of ``orders.orders``,
+    or ``None`` for a model as it comes and for an optimizer that theory does not know. Raises
+    ``OutsideTheoryError`` where theory of ``orders`` ends.
     """
+    if optimizer is None:
+        raise OutsideTheoryError("theory knows SGD, and Adam and its like, and no other optimizer")
     if parametrization is None:
         raise OutsideTheoryError("the model came with initial values and a learning rate of its own")
     shapes = list(networks.values())
@@ -69,7 +75,7 @@ def expected_orders(
     ]
     n_min = _growth(networks, "n_min", [s.n_min for s in shapes])
     try:
-        return graph_orders(parametrization, nodes, n_min, r)
+        return graph_orders(parametrization, nodes, n_min, r, optimizer)
     except ConfigError as error:
         raise OutsideTheoryError(str(error)) from None
 

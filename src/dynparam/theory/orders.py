@@ -21,7 +21,14 @@ from fractions import Fraction
 from itertools import pairwise
 
 from dynparam.support.errors import ConfigError
-from dynparam.theory.parametrization import HALF, LayerRule, layer_rules
+from dynparam.theory.parametrization import (
+    HALF,
+    LayerRule,
+    Optimizer,
+    RateRule,
+    layer_rules,
+    rate_rules,
+)
 
 ZERO = Fraction(0)
 
@@ -81,13 +88,15 @@ def orders(
     name: str,
     width_exponents: Sequence[Fraction | int],
     r: Fraction | float = HALF,
+    optimizer: Optimizer = "sgd",
 ) -> Orders:
     """Exponents of a network whose widths n_0 ... n_L grow as n to ``width_exponents``.
 
     A fixed width has exponent 0; for the thesis's networks a_0 = a_L = 0. The image's coordinates and
-    the target's norm are Theta(1). ``r`` matters to ``dynamic`` alone. Raises ``ConfigError`` for an
-    unknown name, r outside [0, 1/2], no hidden layer, a negative exponent, or an output that grows
-    faster than a hidden layer and outweighs the target.
+    the target's norm are Theta(1). ``r`` matters to ``dynamic`` alone; ``optimizer`` takes the step, at
+    the rates of ``parametrization.rate_rules``. Raises ``ConfigError`` for an unknown name, r outside
+    [0, 1/2], no hidden layer, a negative exponent, or an output that grows faster than a hidden layer
+    and outweighs the target.
 
     Examples:
         >>> profile = (0, 1, Fraction(1, 2), 1, 0)  # hidden widths n, sqrt(n), n
@@ -103,16 +112,24 @@ def orders(
         Node(fan_in, fan_out, (layer - 1,) if layer else (), sees_input=layer == 0)
         for layer, (fan_in, fan_out) in enumerate(pairwise(widths))
     ]
-    return graph_orders(name, chain, min(widths[1:-1]), r)
+    return graph_orders(name, chain, min(widths[1:-1]), r, optimizer)
 
 
 def graph_orders(
-    name: str, nodes: Sequence[Node], n_min: Fraction, r: Fraction | float = HALF
+    name: str,
+    nodes: Sequence[Node],
+    n_min: Fraction,
+    r: Fraction | float = HALF,
+    optimizer: Optimizer = "sgd",
 ) -> Orders:
     """Exponents of layers that form a graph, in an order in which sources come first.
 
     The last layer is the readout; ``n_min`` is the exponent of the narrowest hidden width. Where several
     layers meet, their outputs are added or concatenated. The network's input has Theta(1) coordinates.
+
+    A step of Adam moves weights by their rates alone, so that the own part of an update has coordinates
+    of the order of the rate times the sum of |h^{l-1}_j|, in the direction of the gradient's signs. In
+    its inner product with a part of the gradient it counts as the gradient itself at that length does.
 
     A part a of dL/dhtilde^k comes through layer l, a part b around it. Layer k's share in the alignment
     of layer l is g_k^2 ||h^{k-1}||^2 (||a||^2 + <a, b>). The sign of <a, b> is random; its size counts.
@@ -130,18 +147,18 @@ def graph_orders(
     smallest = min(min(node.fan_in, node.fan_out) for node in nodes)
     if smallest < 0:
         raise ConfigError(f"width exponent {smallest} is negative; widths cannot shrink to zero")
-    rules = layer_rules(name, len(nodes), r)
-    layers = [_Layer(node, rule, n_min) for node, rule in zip(nodes, rules, strict=True)]
+    depth = len(nodes)
+    rules = zip(layer_rules(name, depth, r), rate_rules(name, depth, r, optimizer), strict=True)
+    layers = [_Layer(node, *rule, n_min) for node, rule in zip(nodes, rules, strict=True)]
     incoming, forward_square = _forward_square(layers)
     _require_narrow_output(layers, forward_square[-1])
     gradient_square = _gradient_square(layers, forward_square)
-    contribution = [
-        2 * layer.g + seen + gradient
-        for layer, seen, gradient in zip(layers, incoming, gradient_square, strict=True)
-    ]
-    alignment = _alignment(layers, incoming, gradient_square)
-    update_square = _update_square(layers, alignment, gradient_square)
     widths = [layer.node.fan_out for layer in layers]
+    by_sign = optimizer != "sgd"
+    own = _own(layers, incoming, gradient_square, by_sign=by_sign)
+    contribution = [o + (d + a) / 2 for o, d, a in zip(own, gradient_square, widths, strict=True)]
+    alignment = _alignment(layers, contribution, gradient_square)
+    update_square = _update_square(layers, own, alignment, gradient_square)
     return Orders(
         preactivation=tuple((p - a) / 2 for p, a in zip(forward_square, widths, strict=True)),
         gradient=tuple(d / 2 for d in gradient_square),
@@ -150,9 +167,7 @@ def graph_orders(
         alignment=tuple(alignment),
         multiplier=tuple(layer.g for layer in layers),
         deviation=tuple(layer.s - layer.g for layer in layers),
-        own=tuple(
-            c - (d + a) / 2 for c, d, a in zip(contribution, gradient_square, widths, strict=True)
-        ),
+        own=tuple(own),
         cosine=tuple(
             aligned - (d + u) / 2
             for aligned, d, u in zip(alignment, gradient_square, update_square, strict=True)
@@ -161,11 +176,13 @@ def graph_orders(
 
 
 class _Layer:
-    """A node with the exponents of its multiplier g_l and of s_l = g_l sigma_l."""
+    """A node with the exponents of its multiplier g_l, of s_l = g_l sigma_l, and of its rates."""
 
-    def __init__(self, node: Node, rule: LayerRule, n_min: Fraction) -> None:
+    def __init__(self, node: Node, rule: LayerRule, rates: RateRule, n_min: Fraction) -> None:
         shape = (node.fan_in, node.fan_out, n_min)
         self.node = node
+        self.rate = rates.weight.order(*shape)
+        self.bias_rate = rates.bias.order(*shape)
         self.g = rule.multiplier.order(*shape)
         self.s = self.g + rule.sigma.order(*shape)
 
@@ -238,13 +255,34 @@ def _carried_back(
     return back
 
 
+def _own(
+    layers: Sequence[_Layer],
+    seen: Sequence[Fraction],
+    gradient_square: Sequence[Fraction],
+    *,
+    by_sign: bool,
+) -> list[Fraction]:
+    """Of a coordinate of the update's own part, by the gradient (eq. 2.30) or by its signs."""
+    if not by_sign:
+        # The rate of a bias is that of a weight whose input has size sqrt(n_{l-1}), which ``seen`` has.
+        return [
+            layer.rate + s + (d - layer.node.fan_out) / 2
+            for layer, s, d in zip(layers, seen, gradient_square, strict=True)
+        ]
+    weights = [layer.rate + (s + layer.node.fan_in) / 2 for layer, s in zip(layers, seen, strict=True)]
+    return [
+        max(own, layer.bias_rate) if layer.node.bias else own
+        for layer, own in zip(layers, weights, strict=True)
+    ]
+
+
 def _alignment(
-    layers: Sequence[_Layer], seen: Sequence[Fraction], gradient_square: Sequence[Fraction]
+    layers: Sequence[_Layer], contribution: Sequence[Fraction], gradient_square: Sequence[Fraction]
 ) -> list[Fraction]:
     """Of |<dL/dhtilde^l, Delta htilde^l>|: what layers k up to l contribute through l (eq. 2.41)."""
     return [
         max(
-            2 * layers[k].g + seen[k] + product
+            contribution[k] - gradient_square[k] + product
             for k, product in _products(layers, last, gradient_square).items()
         )
         for last in range(len(layers))
@@ -267,15 +305,18 @@ def _products(
 
 
 def _update_square(
-    layers: Sequence[_Layer], alignment: Sequence[Fraction], gradient_square: Sequence[Fraction]
+    layers: Sequence[_Layer],
+    own: Sequence[Fraction],
+    alignment: Sequence[Fraction],
+    gradient_square: Sequence[Fraction],
 ) -> list[Fraction]:
-    """Of ||Delta htilde^l||^2: the part along the gradient and the part W carries elsewhere.
+    """Of ||Delta htilde^l||^2: its own part, the part along the gradient, and what W carries elsewhere.
 
     Along dL/dhtilde^l the update has length alignment / ||dL/dhtilde^l||. Whatever the layers below
     move is besides spread by the Gaussian W^l over all n_l directions, n_l s_l^2 ||Delta h^{l-1}||^2.
     """
     square: list[Fraction] = []
-    for layer, aligned, gradient in zip(layers, alignment, gradient_square, strict=True):
+    for layer, o, aligned, gradient in zip(layers, own, alignment, gradient_square, strict=True):
         spread = [layer.node.fan_out + layer.carried + square[k] for k in layer.node.sources]
-        square.append(max([2 * aligned - gradient, *spread]))
+        square.append(max([2 * aligned - gradient, layer.node.fan_out + 2 * o, *spread]))
     return square

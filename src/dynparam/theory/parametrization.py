@@ -30,6 +30,12 @@ It has two cases, n_{l-1} <= n_l and n_{l-1} > n_l. Which one is that of the fir
 as a number ("written"), or n_0 counts as Theta(1), at most n_1 at every n ("asymptotic").
 """
 
+Optimizer = Literal["sgd", "adam", "adamw"]
+"""What trains: by gradients (with momentum or none), or by steps of the size of the learning rate alone.
+
+Adam divides every entry of the gradient by its own size, so that the first step is eta times its sign.
+"""
+
 HALF = Fraction(1, 2)
 
 
@@ -57,6 +63,15 @@ class Monomial:
             + self.n_min * n_min
         )
 
+    def __mul__(self, other: Monomial) -> Monomial:
+        """The product, whose powers are sums."""
+        return Monomial(
+            self.fan_in + other.fan_in,
+            self.fan_out + other.fan_out,
+            self.larger + other.larger,
+            self.n_min + other.n_min,
+        )
+
 
 @dataclass(frozen=True)
 class LayerRule:
@@ -64,6 +79,14 @@ class LayerRule:
 
     multiplier: Monomial
     sigma: Monomial
+
+
+@dataclass(frozen=True)
+class RateRule:
+    """How the learning rates of a layer's weights and biases follow from its widths, over eta."""
+
+    weight: Monomial
+    bias: Monomial
 
 
 @dataclass(frozen=True)
@@ -145,6 +168,48 @@ def layer_rules(
         hidden = LayerRule(Monomial(fan_in=-HALF, n_min=r), Monomial(n_min=-r))
         readout = LayerRule(inverse_root_fan_in, Monomial(n_min=-r))
     return (*(hidden,) * (depth - 1), readout)
+
+
+def rate_rules(
+    name: str, depth: int, r: Fraction | float = HALF, optimizer: Optimizer = "sgd"
+) -> tuple[RateRule, ...]:
+    """The learning rates of the layers 1 ... depth without multipliers, in units of eta.
+
+    Under SGD they are g_l^2, and g_l^2 n_{l-1} for biases (eqs. 2.80 and 2.2). Under Adam a step moves
+    every weight by its rate eta_l, so that a layer's own part of its update has the norm
+    eta_l n_{l-1} sqrt(n_l), to constants. If it is to be m in hidden layers and Theta(1) in an output,
+
+        eta_l = eta m / (n_{l-1} sqrt(n_l)),   eta_L = eta / n_{L-1},   biases: eta m / sqrt(n_l), eta,
+
+    with m = n_min^r under ``dynamic``, sqrt(n_l) under ``spectral`` and ``mup``, and 1 under ``ntk``;
+    under ``standard`` every rate is eta. This is not in the thesis; ``docs/theory.md`` derives it.
+
+    Raises ``ConfigError`` as ``layer_rules`` does, and for an optimizer of another name.
+
+    Examples:
+        >>> hidden, readout = rate_rules("dynamic", depth=2, optimizer="adam")
+        >>> hidden.weight.value(fan_in=100, fan_out=16, n_min=4)  # sqrt(4) / (100 * sqrt(16))
+        0.005
+        >>> readout.weight.value(fan_in=100, fan_out=2, n_min=4)
+        0.01
+    """
+    rules = layer_rules(name, depth, r)
+    if optimizer == "sgd":
+        squares = [rule.multiplier * rule.multiplier for rule in rules]
+        return tuple(RateRule(square, square * Monomial(fan_in=Fraction(1))) for square in squares)
+    if optimizer not in get_args(Optimizer):
+        raise ConfigError(
+            f"unknown optimizer {optimizer!r}; choose one of {', '.join(get_args(Optimizer))}"
+        )
+    if name == "standard":
+        return (RateRule(Monomial(), Monomial()),) * depth
+    size = {
+        "dynamic": Monomial(n_min=_checked_r(r)) if name == "dynamic" else Monomial(),
+        "ntk": Monomial(),
+    }.get(name, Monomial(fan_out=HALF))
+    bias = size * Monomial(fan_out=-HALF)
+    hidden = RateRule(bias * Monomial(fan_in=Fraction(-1)), bias)
+    return (*(hidden,) * (depth - 1), RateRule(Monomial(fan_in=Fraction(-1)), Monomial()))
 
 
 def layer_scales(
@@ -233,13 +298,16 @@ def scales_of_update(widths: Widths | Sequence[int], update_norm: float) -> Laye
 
 
 def learning_rate_form(
-    name: str, widths: Widths | Sequence[int], r: Fraction | float = HALF
+    name: str,
+    widths: Widths | Sequence[int],
+    r: Fraction | float = HALF,
+    optimizer: Optimizer = "sgd",
 ) -> LearningRateForm:
     """Parametrization ``name`` as initial standard deviations and learning-rate factors (Sec. 2.5).
 
     A network without multipliers, initialized with ``init_std`` and trained by SGD (momentum or
-    none) with learning rate eta * factor in each layer, computes the same functions at every step.
-    Raises as ``layer_scales`` does.
+    none) with learning rate eta * factor in each layer, computes the same functions at every step. For
+    Adam the factors are those of ``rate_rules``. Raises as ``layer_scales`` does.
 
     Examples:
         >>> form = learning_rate_form("dynamic", (64, 16, 4, 16, 2))
@@ -250,13 +318,13 @@ def learning_rate_form(
     """
     widths = widths if isinstance(widths, Widths) else Widths(tuple(widths))
     scales = layer_scales(name, widths, r)
-    fan_ins = widths.sizes[:-1]
-    factor = tuple(g * g for g in scales.multiplier)
+    fan_ins, n_min = widths.sizes[:-1], widths.n_min
+    rules = list(zip(rate_rules(name, widths.depth, r, optimizer), widths.layers(), strict=True))
     return LearningRateForm(
         init_std=scales.signal,
-        learning_rate_factor=factor,
+        learning_rate_factor=tuple(rule.weight.value(*shape, n_min) for rule, shape in rules),
         bias_init_std=tuple(s * math.sqrt(n) for s, n in zip(scales.signal, fan_ins, strict=True)),
-        bias_learning_rate_factor=tuple(f * n for f, n in zip(factor, fan_ins, strict=True)),
+        bias_learning_rate_factor=tuple(rule.bias.value(*shape, n_min) for rule, shape in rules),
     )
 
 
