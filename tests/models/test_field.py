@@ -317,7 +317,9 @@ def from_numpy(n):
 KEPT = {n: chain(n) for n in (16, 32)}
 
 
-@pytest.mark.parametrize("make_model", [eye, seeded, from_numpy, KEPT.get], ids=str)
+@pytest.mark.parametrize(
+    "make_model", [eye, seeded, from_numpy, KEPT.get], ids=["eye", "seeded", "numpy", "kept"]
+)
 def test_one_network_many_times_is_no_sample(make_model):
     with pytest.raises(ModelError, match="seeds 0 and 1 at width 16 are one and the same"):
         check(make_model, parametrization=None)
