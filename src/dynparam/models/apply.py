@@ -203,7 +203,8 @@ def apply(
             device.
         name: ``ntk``, ``mup``, ``spectral``, ``dynamic`` or ``standard``, as in
             ``theory.parametrization.layer_rules``.
-        learning_rate: the global eta; a parameter's learning rate is eta times its squared multiplier.
+        learning_rate: the global eta; a parameter's learning rate is eta times its squared multiplier,
+            and under Adam times the factor of ``rate_rules``.
         r: of ``dynamic``, in [0, 1/2].
         sample_input: what the model is called with; finds the layers and their order (``find_layers``).
         layers: the names of the weight layers in order, instead of ``sample_input``.
