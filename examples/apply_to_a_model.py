@@ -24,7 +24,7 @@ def main() -> None:
         nn.Linear(64, 256), nn.ReLU(), nn.Linear(256, 8), nn.ReLU(), nn.Linear(8, 256), nn.ReLU(),
         nn.Linear(256, 2),
     )  # fmt: skip
-    applied = apply(model, "dynamic", learning_rate=0.5, sample_input=images[:1], zero_biases=True)
+    applied = apply(model, "dynamic", learning_rate=0.5, sample_input=images[:1])
     print(applied)
     optimizer = torch.optim.SGD(applied.parameter_groups)
     for step in range(201):

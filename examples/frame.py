@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 import time
 from collections.abc import Sequence
@@ -14,9 +15,10 @@ import pandas as pd
 import torch
 from matplotlib.figure import Figure
 from pydantic import BaseModel
+from tabulate import tabulate
 from torch import Tensor, nn
 
-from dynparam.data.images import Bytes, Pair, load_pair, normalize
+from dynparam.data.images import Bytes, load_pair, normalize
 from dynparam.presentation.figure_style import save
 from dynparam.provenance.record import git_state, read_sidecar, write_sidecar
 from dynparam.support.errors import DynparamError
@@ -29,8 +31,8 @@ DPI = 200
 class Measure(Protocol):
     """The work of an example."""
 
-    def __call__(self, settings: Any, pair: Pair) -> tuple[pd.DataFrame, dict[str, Any]]:
-        """Settings and images in; a tidy table of what was measured, and facts about the images."""
+    def __call__(self, settings: Any, pair: Any) -> tuple[pd.DataFrame, dict[str, Any]]:
+        """Settings and images, or ``None``, to a table of what was measured, and facts on the images."""
         ...
 
 
@@ -64,6 +66,8 @@ def run(
     report: Report,
     draw: Draw,
     arguments: Sequence[str] | None = None,
+    *,
+    needs_images: bool = True,
 ) -> None:
     """Measure, print, draw and write ``name`` .csv, .png, .pdf and .json, as the options say.
 
@@ -77,20 +81,33 @@ def run(
     try:
         if options.redraw:
             return redraw(png, draw)
-        runs, facts = measure(settings, load_pair(options.images))
+        images = [options.images] if needs_images else []
+        runs, facts = measure(settings, load_pair(options.images) if needs_images else None)
         print(report(runs, settings, facts))
         outputs = save(draw(runs, facts), runs, png, dpi=DPI)
         write_sidecar(
             png.with_suffix(".json"),
             outputs,
             settings,
-            inputs=[options.images],
+            inputs=images,
             started=started,
             cpu_seconds=round(time.process_time() - cpu_started, 1),
             facts=facts,
         )
     except DynparamError as error:
         sys.exit(str(error))
+
+
+def table_of(rows: Sequence[Sequence[object]], headers: Sequence[str]) -> str:
+    """A table in Markdown without padding, whose lines change only where their cells do."""
+    wide = tabulate(rows, headers, tablefmt="github")
+    return re.sub("-{3,}", "---", re.sub(" {2,}", " ", wide))
+
+
+def between(page: str, begin: str, end: str, found: str) -> str:
+    """The page with another text between two marks."""
+    before, _, rest = page.partition(begin)
+    return f"{before}{begin}\n\n{found}\n\n{end}{rest.partition(end)[2]}"
 
 
 def redraw(png: Path, draw: Draw) -> None:

@@ -17,15 +17,20 @@ from statsmodels.stats.weightstats import DescrStatsW
 
 from dynparam import Widths, layer_scales
 from dynparam.support.files import sha256
+from dynparam.support.tables import read_csv
 from dynparam.theory.mean_field import mean_field
 from examples import (
     apply_to_a_model,
+    architectures,
     bottleneck_autoencoder,
     exact_law,
+    gpt,
     learning_rate_transfer,
+    networks,
     orders_of_a_profile,
     pages,
 )
+from examples.frame import between
 
 ROOT = Path(__file__).parents[2]
 FIGURES = ROOT / "figures"
@@ -244,3 +249,52 @@ def test_orders_of_a_profile_by_hand(capsys):
         in (blocks["spectral"])
     )
     assert not [line for line in blocks["dynamic"].splitlines() if "2.31 fails" in line]
+
+
+# Architectures and the GPT.
+
+
+def test_the_table_of_architectures_is_that_of_its_slopes():
+    page = architectures.PAGE.read_text(encoding="utf-8")
+    slopes = read_csv(architectures.PNG.with_suffix(".csv"))
+    begin, end = architectures.BEGIN, architectures.END
+    assert between(page, begin, end, architectures.table(slopes)) == page
+    assert set(slopes["architecture"]) == set(architectures.architectures(4))
+    assert "list 'rnn' in unchanged" in architectures.refusal()
+
+
+def test_a_small_measurement_of_architectures_runs_and_knows_where_theory_ends():
+    settings = architectures.Settings(widths=(16, 64), seeds=2, parametrizations=("dynamic",))
+    slopes = architectures.measure(settings)
+    known = slopes.groupby("architecture")["why_no_orders"].first()
+    assert list(known.index[known == ""]) == ["CNN", "MLP", "autoencoder", "bottleneck MLP"]
+    assert "NativeBatchNorm" in known["ResNet, BatchNorm"]
+    assert "NativeLayerNorm" in known["GPT"]
+
+
+def test_the_text_of_the_gpt_is_right_arithmetic():
+    written = "".join(gpt.CHARACTERS[token] for token in gpt.text(50, seed=0))
+    for line in written.removesuffix(".").split("."):
+        a, b, total = re.fullmatch(r"(\d\d)\+(\d\d)=(\d{3})", line).groups()
+        assert int(a) + int(b) == int(total)
+    before, after = gpt.windows(gpt.text(50, seed=0), 7, seed=0)
+    assert before.shape == after.shape == (7, gpt.LENGTH)
+    assert torch.equal(before[:, 1:], after[:, :-1])
+
+
+def test_a_position_of_the_gpt_sees_none_behind_it():
+    model, (before, _) = networks.GPT(16), gpt.windows(gpt.text(50, seed=0), 3, seed=0)
+    changed = before.clone()
+    changed[:, 9] = (changed[:, 9] + 1) % networks.TOKENS
+    moved = (model(before) - model(changed)).abs().amax(dim=(0, 2)) > 1e-5
+    assert moved.tolist() == [False] * 9 + [True] * (networks.LENGTH - 9)
+
+
+def test_a_quick_gpt_from_nothing_to_files(tmp_path, capsys):
+    gpt.main(["--quick", "--output", str(tmp_path)])
+    record = json.loads((tmp_path / f"{gpt.NAME}.json").read_text())
+    runs = pd.read_csv(tmp_path / f"{gpt.NAME}.csv")
+    assert record["inputs"] == {}
+    settings = gpt.Settings.model_validate(record["config"])
+    assert gpt.report(runs, settings, {}) == capsys.readouterr().out.strip()
+    assert (runs["train_loss"] < 3).all()

@@ -197,7 +197,6 @@ def test_a_check_under_adam_agrees_with_theory(make_model, optimizer):
         optimizer=optimizer,
         learning_rate=1e-4,
         seeds=6,
-        zero_biases=True,
         tolerance=0.3,
     )
     assert found.why_no_orders is None

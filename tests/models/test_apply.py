@@ -236,7 +236,12 @@ def drawn_model(specs, n_out):
 def test_values_follow_the_table_for_any_shapes(name, specs, n_out, r):
     model = drawn_model(specs, n_out)
     applied = dynparam.apply(
-        model, name, learning_rate=0.3, r=r, layers=[str(i) for i in range(len(model))]
+        model,
+        name,
+        learning_rate=0.3,
+        r=r,
+        layers=[str(i) for i in range(len(model))],
+        zero_biases=False,
     )
     shapes = [(a * kernel**2, b * groups) for a, b, kernel, groups, _ in specs]
     shapes.append((specs[-1][1], n_out))
@@ -307,12 +312,13 @@ def test_the_gain_is_that_of_hidden_layers_or_as_named():
     assert named["0.weight"] == relu["0.weight"]
 
 
-def test_biases_may_start_at_zero_and_learn_the_same():
+def test_biases_start_at_zero_unless_they_are_to_be_drawn_and_learn_the_same():
     models = chain(SIZES, bias=True), chain(SIZES, bias=True)
     drawn, zero = (
-        dynparam.apply(model, "dynamic", learning_rate=0.1, sample_input=X, zero_biases=flag)
-        for model, flag in zip(models, (False, True), strict=True)
+        dynparam.apply(model, "dynamic", learning_rate=0.1, sample_input=X, **option)
+        for model, option in zip(models, ({"zero_biases": False}, {}), strict=True)
     )
+    assert all(models[0][i].bias.all() for i in (0, 2, 4, 6))
     assert not any(models[1][i].bias.any() for i in (0, 2, 4, 6))
     assert all(torch.equal(models[0][i].weight, models[1][i].weight) for i in (0, 2, 4, 6))
     assert list(drawn.table.learning_rate) == list(zero.table.learning_rate)
@@ -331,7 +337,6 @@ def test_biases_that_apply_does_not_draw_stay_as_they_are():
         learning_rate=0.1,
         sample_input=torch.zeros(1, 6),
         unchanged=["up.0"],
-        zero_biases=True,
     )
     assert all((module.bias == 1).all() for module in (model.norm, model.up[0], model.down[1]))
     assert not model.stem.bias.any()
@@ -475,7 +480,7 @@ def test_training_lowers_the_loss(make):
     generator = torch.Generator().manual_seed(0)
     shape = (16, 6) if isinstance(model, ResidualMLP) else (16, 3, 4, 4)
     x = torch.randn(shape, generator=generator)
-    applied = dynparam.apply(model, "dynamic", learning_rate=0.02, sample_input=x, zero_biases=True)
+    applied = dynparam.apply(model, "dynamic", learning_rate=0.02, sample_input=x)
     y = x.reshape(16, x.shape[1], -1).mean(2)[:, : applied.layers[-1].fan_out]
     outputs = trained(model, applied.parameter_groups, x, y, momentum=0.9, steps=60)
     loss = (outputs - y).square().mean((1, 2))

@@ -56,7 +56,12 @@ class MLP(nn.Module):
 def ours(n, eta=0.1, seed=0):
     model = MLP(n)
     return model, dynparam.apply(
-        model, "mup", learning_rate=eta, sample_input=torch.zeros(1, N_IN, dtype=F64), seed=seed
+        model,
+        "mup",
+        learning_rate=eta,
+        sample_input=torch.zeros(1, N_IN, dtype=F64),
+        seed=seed,
+        zero_biases=False,
     )
 
 

@@ -349,6 +349,13 @@ def linear_and(module):
     return nn.Sequential(nn.Linear(4, 4), module, nn.Linear(4, 4))
 
 
+class OwnAttention(nn.MultiheadAttention):
+    """Attention with a forward that nobody here has read."""
+
+    def forward(self, *args, **kwargs):
+        return super().forward(*args, **kwargs)
+
+
 def severed():
     return Calls(lambda self, x: self.b(self.a(x)).detach(), a=nn.Linear(4, 4), b=nn.Linear(4, 4))
 
@@ -371,11 +378,15 @@ REFUSED = {
         lambda: linear_and(nn.ConvTranspose1d(4, 4, 1)),
         r"1\.weight belongs to 1 \(ConvTranspose1d\).*list '1' in unchanged",
     ),
-    "embedding": (lambda: linear_and(nn.Embedding(4, 4)), r"belongs to 1 \(Embedding\)"),
+    "bag": (lambda: linear_and(nn.EmbeddingBag(4, 4)), r"belongs to 1 \(EmbeddingBag\)"),
+    "rescaled": (
+        lambda: linear_and(nn.Embedding(4, 4, max_norm=1.0)),
+        r"1 \(Embedding\) rescales its rows.*without max_norm",
+    ),
     "recurrent": (lambda: linear_and(nn.GRU(4, 4)), r"1\.weight_ih_l0 belongs to 1 \(GRU\)"),
     "attention": (
-        lambda: linear_and(nn.MultiheadAttention(4, 1)),
-        r"1\.in_proj_weight belongs to 1 \(MultiheadAttention\)",
+        lambda: linear_and(OwnAttention(4, 1)),
+        r"1\.in_proj_weight belongs to 1 \(OwnAttention\)",
     ),
     "bilinear": (lambda: linear_and(nn.Bilinear(4, 4, 4)), r"belongs to 1 \(Bilinear\)"),
     "own_matrix": (with_parameter, r"table belongs to the model \(Sequential\).*list 'table'"),

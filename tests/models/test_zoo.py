@@ -5,9 +5,8 @@ import pytest
 from tests.models import zoo
 
 NAMED = {
-    "Vision transformer": "encoder.layers.encoder_layer_0.self_attention",
+    "Vision transformer": "encoder.pos_embedding",
     "Swin": "features.1.0.attn.qkv",
-    "decoder-only transformer": "token",
     "autoencoder, transposed convolutions": "decode.0",
 }
 """A layer that the refusal of a network names."""

@@ -9,7 +9,6 @@ gives as ``unchanged`` it works as well.
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -17,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from tabulate import tabulate
 from torch import nn
 from torch.nn import functional
 
 import dynparam
 from dynparam.data.torchvision_reader import import_datasets
 from dynparam.support.errors import ModelError
+from examples.frame import between, table_of
 
 import_datasets()  # before torchvision itself: it declares what an installation for CPUs lacks
 
@@ -239,14 +238,12 @@ def table() -> str:
         kept = ", ".join(f"`{one}`" for one in seen.unchanged) or "-"
         rows.append([name, seen.layers, ", ".join(f"`{one}`" for one in seen.readouts) or "none", kept])
     headers = ["network", "weight layers", "readout", "to list in `unchanged`"]
-    wide = tabulate(rows, headers, tablefmt="github")
-    return re.sub("-{3,}", "---", re.sub(" {2,}", " ", wide))
+    return table_of(rows, headers)
 
 
 def written(page: str, found: str) -> str:
     """The page with another table between its marks."""
-    before, _, rest = page.partition(BEGIN)
-    return f"{before}{BEGIN}\n\n{found}\n\n{END}{rest.partition(END)[2]}"
+    return between(page, BEGIN, END, found)
 
 
 if __name__ == "__main__":

@@ -78,6 +78,11 @@ class Setting:
         """The parameter's name in the model."""
         return f"{self.layer}.{self.parameter}" if self.layer else self.parameter
 
+    @property
+    def is_bias(self) -> bool:
+        """Whether it is the bias of a weight layer."""
+        return self.role in ("hidden", "readout") and self.tensor.ndim == 1
+
 
 @dataclass(frozen=True)
 class Applied:
@@ -187,7 +192,7 @@ def apply(
     unchanged: Sequence[str] = (),
     n_min: int | None = None,
     gain: float | Mapping[str, float] = RELU_GAIN,
-    zero_biases: bool = False,
+    zero_biases: bool = True,
     seed: int = 0,
     optimizer: Optimizer = "sgd",
 ) -> Applied:
@@ -213,7 +218,7 @@ def apply(
         n_min: instead of the smallest width of a hidden layer.
         gain: gamma of hidden layers, for their nonlinearity; sqrt(2) is ReLU's. A mapping names layers,
             readouts too; those that it leaves out keep sqrt(2), readouts 1.
-        zero_biases: start biases at zero instead of drawing them as in eq. 2.2.
+        zero_biases: start biases at zero; ``False`` draws them as in eq. 2.2.
         seed: of the normal numbers, drawn on the CPU: all weights in order, then all biases.
         optimizer: ``sgd``, ``adam`` or ``adamw``: what trains the model.
 
@@ -240,6 +245,7 @@ def apply(
     settings: list[Setting] = []
     for layer in found:
         settings += rules.settings(layer, smallest, gains[layer.name], learning_rate)
+    settings = _one_per_parameter(settings)
     for module, parameter, tensor in other_parameters(model, found):
         eps = rules.eps(tensor.numel() * smallest)
         settings.append(
@@ -248,7 +254,21 @@ def apply(
     kept = Kept.of(model, unchanged).parameters
     settings = [_excepted(setting, kept, zero_biases, learning_rate) for setting in settings]
     _draw(settings, seed)
+    _clear_padding(found, settings)
     return Applied(name, learning_rate, float(r), smallest, found, tuple(settings), optimizer)
+
+
+def _one_per_parameter(settings: Sequence[Setting]) -> list[Setting]:
+    """Layers that share a parameter, as those of attention do, have one setting: that of the first."""
+    found: dict[int, Setting] = {}
+    for setting in settings:
+        first = found.setdefault(id(setting.tensor), setting)
+        if first.fan_in == setting.fan_in and first.init_std != setting.init_std:
+            raise ConfigError(
+                f"gain differs between layers that {setting.name} holds; give q_proj, k_proj and v_proj "
+                "the same"
+            )
+    return list(found.values())
 
 
 def narrowest(layers: Sequence[WeightLayer], given: Any) -> int:
@@ -308,23 +328,22 @@ class _Rules:
         multiplier, std = rule.multiplier.value(*shape), gain * rule.sigma.value(*shape)
         role: Role = "readout" if layer.readout else "hidden"
         # A bias is a weight on the constant input sqrt(n_{l-1}) (eq. 2.2).
-        effective = {"weight": multiplier, "bias": multiplier * math.sqrt(layer.fan_in)}
-        factors = {"weight": rate.weight.value(*shape), "bias": rate.bias.value(*shape)}
+        effective = multiplier, multiplier * math.sqrt(layer.fan_in)
+        factors = rate.weight.value(*shape), rate.bias.value(*shape)
         eps = self.eps(1 if layer.readout else layer.fan_out * n_min)
         return [
             Setting(
-                layer.name,
-                parameter,
+                one.module,
+                one.name,
                 role,
                 layer.fan_in,
                 layer.fan_out,
                 g * std,
-                eta * (factors[parameter] if self.by_sign else g * g),
-                tensor,
+                eta * (factor if self.by_sign else g * g),
+                one.tensor,
                 eps,
             )
-            for parameter, g in effective.items()
-            if (tensor := getattr(layer.module, parameter)) is not None
+            for one, g, factor in zip(layer.parameters, effective, factors, strict=False)
         ]
 
 
@@ -334,7 +353,7 @@ def _excepted(setting: Setting, kept: frozenset[int], zero_biases: bool, eta: fl
         return replace(setting, role="frozen", init_std=None, learning_rate=None, eps=None)
     if id(setting.tensor) in kept:
         return replace(setting, role="unchanged", init_std=None, learning_rate=eta)
-    if zero_biases and setting.parameter == "bias" and setting.role != "unchanged":
+    if zero_biases and setting.is_bias:
         return replace(setting, init_std=0.0)
     return setting
 
@@ -347,8 +366,19 @@ def _draw(settings: Sequence[Setting], seed: int) -> None:
     generator = torch.Generator("cpu").manual_seed(seed)
     drawn = [setting for setting in settings if setting.init_std is not None]
     with torch.no_grad():
-        for setting in sorted(drawn, key=lambda setting: setting.parameter == "bias"):
+        for setting in sorted(drawn, key=lambda setting: setting.is_bias):
             setting.tensor.copy_(_normal(setting.tensor, setting.init_std or 0.0, generator))
+
+
+def _clear_padding(layers: Sequence[WeightLayer], settings: Sequence[Setting]) -> None:
+    """Rows of embeddings that stand for padding are zero, and no gradient moves them."""
+    drawn = {id(setting.tensor) for setting in settings if setting.init_std is not None}
+    for layer in layers:
+        row = getattr(layer.module, "padding_idx", None)
+        (weight, *_) = layer.parameters
+        if row is not None and id(weight.tensor) in drawn:
+            with torch.no_grad():
+                weight.tensor[row] = 0
 
 
 def _normal(like: Tensor, std: float, generator: torch.Generator) -> Tensor:

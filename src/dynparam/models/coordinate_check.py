@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from torch.autograd.graph import Node
 
 from dynparam.models.apply import apply, narrowest
+from dynparam.models.attention import opened
 from dynparam.models.check_result import SIZES, CoordinateCheck, Question, why_zero
 from dynparam.models.execution import first_line, why_it_fails
 from dynparam.models.expected import LayeredNetwork
@@ -226,7 +227,7 @@ class _Trial:
             [seen.inputs[layer.name] for layer in layers],
             [node for node in outputs if node is not None],
         )
-        frozen = [layer.name for layer in self._layers if not _is_trained(layer)]
+        frozen = [layer.name for layer in self._layers if not layer.trained]
         return LayeredNetwork(layers, self._n_min, graph, tuple(frozen))
 
     def step(self, number: int) -> pd.DataFrame:
@@ -277,6 +278,7 @@ class _Trial:
         """
         seen = _Seen()
         with ExitStack() as stack:
+            stack.enter_context(opened(layer.module for layer in self._layers))
             for layer in self._layers:
                 hook = partial(self._look, seen, layer.name)
                 stack.callback(layer.module.register_forward_hook(hook, with_kwargs=True).remove)
@@ -312,13 +314,15 @@ class _Trial:
                 f"{name} is executed more than once in a pass; give each use its own module"
             )
         seen.outputs[name] = output
-        seen.inputs[name] = next(map(node_of, tensors((args, kwargs))), None)
+        given = list(tensors((args, kwargs)))
+        whole = not any(one.is_floating_point() for one in given)
+        seen.inputs[name] = node_of(seen.leaf(torch.zeros(1))) if whole else node_of(given[0])
         return output.clone()
 
     def _watched(self, seen: _Seen) -> tuple[WeightLayer, ...]:
         """The layers whose output can move: they are trained, or something before them is."""
         for layer in self._layers:
-            if _is_trained(layer) and not seen.outputs[layer.name].requires_grad:
+            if layer.trained and not seen.outputs[layer.name].requires_grad:
                 raise ModelError(without_gradients(layer.name))
         found = tuple(layer for layer in self._layers if seen.outputs[layer.name].requires_grad)
         if not found:
@@ -427,10 +431,6 @@ def _own(model: Any) -> nn.Module:
         return copy.deepcopy(model)
     except Exception:  # some modules cannot be copied
         return model
-
-
-def _is_trained(layer: WeightLayer) -> bool:
-    return any(one.requires_grad for one in layer.module.parameters(recurse=False))
 
 
 def _checked_widths(widths: Sequence[int]) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ not, in autograd's graph.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import Node
 
+from dynparam.models.attention import opened
 from dynparam.models.graph import (
     PADDING,
     RESHAPING,
@@ -30,6 +31,7 @@ from dynparam.models.graph import (
 )
 from dynparam.models.inputs import arguments, mapped, tensors
 from dynparam.models.stand_ins import for_buffers, for_parameters, run
+from dynparam.models.weights import Forward, held
 from dynparam.support.errors import ModelError
 from dynparam.support.randomness import global_randomness
 
@@ -38,8 +40,6 @@ ROUNDING = 1e-2
 
 CONVOLUTION = "Convolution"
 """Autograd's name of it."""
-
-Forward = Callable[..., Tensor]
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,9 @@ def _executed(
             raise ModelError(why_it_fails(model, error)) from error
     matrices = {id(one): name for name, one in (parameters | buffers.named).items() if is_matrix(one)}
     ends = [*map(node_of, tensors(output))]
+    weights = {name: held(name, module)[0].full_name for name, (module, _) in watched.items()}
     return notes.execution(
+        weights,
         WeightedGraph(ends, {}, matrices, inputs.ids),
         WeightedGraph(ends, notes.nodes, matrices, inputs.ids).reached(),
     )
@@ -108,6 +110,7 @@ def _watching(
 ) -> Iterator[None]:
     """Hooks that write into ``notes``, evaluation mode, gradients, and random states kept."""
     with ExitStack() as stack:
+        stack.enter_context(opened(module for module, _ in watched.values()))
         for name, (module, forward) in watched.items():
             hook = partial(_note, notes, name, forward)
             stack.callback(module.register_forward_hook(hook, with_kwargs=True).remove)
@@ -121,7 +124,9 @@ def why_it_fails(model: nn.Module, error: Exception) -> str:
     """The sentence on a forward pass that failed: what it said, and what to do about such a failure."""
     said = first_line(error)
     types = sorted({str(one.dtype).removeprefix("torch.") for one in model.parameters()})
-    if any(word in said for word in ("dtype", "scalar type", "same type")):
+    if "indices" in said:
+        remedy = "an embedding takes whole numbers: give tensors of type int64"
+    elif any(word in said for word in ("dtype", "scalar type", "same type")):
         remedy = (
             f"the model is in {' and '.join(types)} (a coordinate check runs in float64): give tensors "
             "of its type, and make those in forward with that of its input"
@@ -141,12 +146,18 @@ def is_matrix(tensor: Tensor) -> bool:
     return sum(size > 1 for size in tensor.shape) > 1
 
 
-def _reused(graph: WeightedGraph, inside: Mapping[str, set[Node]]) -> Iterator[str]:
-    """The modules whose weight is in a product that is not among the nodes of their own call."""
+def _reused(
+    graph: WeightedGraph, weights: Mapping[str, str], inside: Mapping[str, set[Node]]
+) -> Iterator[str]:
+    """The modules whose weight is in a product that is not among the nodes of their own calls.
+
+    ``weights`` has the names of their weights, of which several may share one.
+    """
     for node, matrices in graph.products():
-        for name in matrices:
-            if name in inside and node not in inside[name]:
-                yield name.removesuffix("weight").removesuffix(".")
+        for weight in matrices:
+            sharing = [name for name in inside if weights[name] == weight]
+            if sharing and not any(node in inside[name] for name in sharing):
+                yield from sharing
 
 
 @dataclass
@@ -190,17 +201,16 @@ class _Notes:
     altered: set[str] = field(default_factory=set)
     ungraded: set[str] = field(default_factory=set)
 
-    def execution(self, whole: WeightedGraph, reached: Reached) -> Execution:
+    def execution(self, weights: Mapping[str, str], whole: WeightedGraph, reached: Reached) -> Execution:
         """What they come to, with the whole graph and what of the layers it reaches first."""
         last = reached.directly | reached.through_a_matrix
-        inside = {f"{name}.weight".lstrip("."): nodes for name, nodes in self.inside.items()}
         return Execution(
             counts=dict(self.counts),
             last=tuple(name for name in self.counts if name in last),
             behind=reached.through_a_matrix,
             altered=frozenset(self.altered),
             ungraded=frozenset(self.ungraded),
-            reused=frozenset(_reused(whole, inside)),
+            reused=frozenset(_reused(whole, weights, self.inside)),
         )
 
 

@@ -1,8 +1,6 @@
 """The weight layers of any torch model, in the order in which it executes them.
 
-A layer of the thesis is htilde^l = W^l h^{l-1} with W^l of shape (n_l, n_{l-1}). ``nn.Linear`` is one.
-A convolution is one too, shared by all positions: W^l is its kernel with the axes behind the first
-flattened, h^{l-1} the patch under the kernel. So for both
+``weights`` says which modules are layers. Of each
 
 - fan_in, which plays n_{l-1}, is the number of inputs that one output sums: input features, or input
   channels per group times the kernel's area;
@@ -19,15 +17,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.parallel import DistributedDataParallel
 
-from dynparam.models.execution import Execution, Forward, execute, is_matrix
+from dynparam.models.attention import Projection
+from dynparam.models.execution import Execution, execute, is_matrix
+from dynparam.models.weights import (
+    Held,
+    forward_of,
+    held,
+    is_trained,
+    listed,
+    shape,
+    told,
+    weight_modules,
+)
 from dynparam.support.errors import ModelError
-
-WEIGHT_LAYERS: tuple[type[nn.Module], ...] = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
-"""Modules whose parameter ``weight`` is a matrix W^l (n_l, n_{l-1}), kernel axes flattened."""
 
 NORMALIZATIONS = (_NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
 """Modules whose parameters act entry by entry, whatever their number of axes."""
@@ -84,12 +90,13 @@ class WeightLayer:
     """One weight layer of a model.
 
     Attributes:
-        name: the module's name in the model, as in ``model.get_submodule(name)``.
+        name: the module's name in the model, as in ``model.get_submodule(name)``; of the layers that
+            ``nn.MultiheadAttention`` holds together its name and ``q_proj``, ``k_proj`` or ``v_proj``.
         fan_in: n_{l-1}, inputs that one output sums; input channels per group times kernel area.
         fan_out: n_l, the layer's width: output features or channels.
         has_bias: whether it adds a bias.
         readout: whether it is a readout, l = L; all other layers are hidden.
-        module: the module itself.
+        module: the module itself, or what stands for a part of one (``attention.Projection``).
     """
 
     name: str
@@ -98,6 +105,16 @@ class WeightLayer:
     has_bias: bool
     readout: bool
     module: nn.Module = field(compare=False, repr=False)
+
+    @property
+    def parameters(self) -> tuple[Held, ...]:
+        """Its weight and, if there is one, its bias; several layers of attention share theirs."""
+        return held(self.name, self.module)
+
+    @property
+    def trained(self) -> bool:
+        """Whether one of them needs a gradient."""
+        return is_trained(self.module)
 
 
 def find_layers(
@@ -115,11 +132,11 @@ def find_layers(
     the model through no other weight layer.
 
     Args:
-        model: any module whose weight layers are ``WEIGHT_LAYERS`` or subclasses that compute the same.
+        model: any module whose layers are ``weights.WEIGHT_LAYERS`` or subclasses that compute the same.
         sample_input: what the model is called with: a tensor, a tuple of arguments, or a mapping of
             keyword arguments, on the model's device.
         layers: instead, the names of the weight layers in order; the last is the readout unless
-            ``readout`` says otherwise.
+            ``readout`` says otherwise. The name of ``nn.MultiheadAttention`` stands for its four.
         readout: the name or names of the readout layers, if the model has several heads; none, ``()``,
             if the readout is left out.
         unchanged: names of modules or parameters to leave out.
@@ -137,8 +154,8 @@ def find_layers(
         )
     _require_unwrapped(model)
     kept = Kept.of(model, unchanged)
-    every = _weight_modules(model)
-    modules = {name: module for name, module in every.items() if id(module) not in kept.modules}
+    every = weight_modules(model)
+    modules = {name: one for name, one in every.items() if not _is_kept(one, kept)}
     problems = [*_of_modules(model, modules), *_of_parameters(model, modules, kept.parameters)]
     if layers is not None:
         order, last = _named(model, modules, layers)
@@ -159,12 +176,7 @@ def other_parameters(
     model: nn.Module, layers: Iterable[WeightLayer]
 ) -> tuple[tuple[str, str, nn.Parameter], ...]:
     """(module's name, parameter's name, parameter) of all that is no weight or bias of ``layers``."""
-    taken = {
-        id(parameter)
-        for layer in layers
-        for parameter in (layer.module.weight, layer.module.bias)
-        if parameter is not None
-    }
+    taken = {id(parameter.tensor) for layer in layers for parameter in layer.parameters}
     return tuple(
         (*_split(name), parameter)
         for name, parameter in model.named_parameters()
@@ -208,21 +220,15 @@ def _require_unwrapped(model: nn.Module) -> None:
         )
 
 
-def _weight_modules(model: nn.Module) -> dict[str, nn.Module]:
-    """All weight layers by name, in order of registration."""
-    attention = _in_attention(model)
-    return {
-        name: module
-        for name, module in model.named_modules()
-        if isinstance(module, WEIGHT_LAYERS) and id(module) not in attention
-    }
+def _is_kept(module: nn.Module, kept: Kept) -> bool:
+    """Whether a weight layer is named in ``unchanged``, or the attention that holds it."""
+    return id(module) in kept.modules or (
+        isinstance(module, Projection) and id(module.attention) in kept.modules
+    )
 
 
 def _in_attention(model: nn.Module) -> dict[int, str]:
-    """The name of torch's attention that a module is, or is a part of, by the module's id.
-
-    Attention reads the weights of its output layer itself and is judged in its place.
-    """
+    """The name of torch's attention that a module is, or is a part of, by the module's id."""
     return {
         id(part): name
         for name, module in model.named_modules()
@@ -239,10 +245,16 @@ def _of_modules(model: nn.Module, modules: Mapping[str, nn.Module]) -> Iterator[
             "that are neither quantized nor scripted"
         )
     for name, module in modules.items():
-        if not isinstance(module.weight, nn.Parameter):
+        if not isinstance(held(name, module)[0].tensor, nn.Parameter):
             yield Problem(
-                f"the weight of {_told(name, module)} is computed from other parameters; remove its "
+                f"the weight of {told(name, module)} is computed from other parameters; remove its "
                 "parametrization (weight_norm, spectral_norm, pruning) first",
+                listed(name, module),
+            )
+        if getattr(module, "max_norm", None) is not None:
+            yield Problem(
+                f"{told(name, module)} rescales its rows in every pass; make it without max_norm, or "
+                "list it in unchanged",
                 name,
             )
 
@@ -253,14 +265,15 @@ def _of_parameters(
     """Parameters without values, tied ones, and matrices whose fan_in is not known."""
     owners: dict[int, tuple[str, bool]] = {}
     attention = _in_attention(model)
+    of_layers = {one.full_name for name, module in modules.items() for one in held(name, module)}
     for module_name, module in model.named_modules():
         for own_name, parameter in module.named_parameters(recurse=False):
             name = f"{module_name}.{own_name}".lstrip(".")
-            told = _told(module_name, module)
-            yield from _of_values(name, told, parameter)
+            whose = told(module_name, module)
+            yield from _of_values(name, whose, parameter)
             if not parameter.requires_grad or isinstance(parameter, nn.UninitializedParameter):
                 continue
-            of_layer = module_name in modules and own_name in ("weight", "bias")
+            of_layer = name in of_layers
             first, of_first_layer = owners.setdefault(_memory(parameter), (name, of_layer))
             if first != name and (of_layer or of_first_layer):
                 yield Problem(
@@ -270,11 +283,11 @@ def _of_parameters(
             known = of_layer or isinstance(module, NORMALIZATIONS) or id(parameter) in kept
             if is_matrix(parameter) and not known and not _of_parametrized(model, module_name, modules):
                 whole = module_name and not any(True for _ in module.children())
-                listed = attention.get(id(module), module_name if whole else name)
+                kept_by = attention.get(id(module), module_name if whole else name)
                 yield Problem(
-                    f"{name} belongs to {told}, whose fan_in and fan_out are not defined here; use "
-                    f"Linear or Conv layers, or list {listed!r} in unchanged",
-                    listed,
+                    f"{name} belongs to {whose}, whose fan_in and fan_out are not defined here; use "
+                    f"Linear or Conv layers, or list {kept_by!r} in unchanged",
+                    kept_by,
                 )
 
 
@@ -289,17 +302,17 @@ def _memory(parameter: nn.Parameter) -> int:
     return id(parameter) if parameter.is_meta else parameter.data_ptr()
 
 
-def _of_values(name: str, told: str, parameter: nn.Parameter) -> Iterator[Problem]:
-    """Why a parameter of module ``told`` cannot be drawn; of several reasons the first."""
+def _of_values(name: str, whose: str, parameter: nn.Parameter) -> Iterator[Problem]:
+    """Why a parameter of module ``whose`` cannot be drawn; of several reasons the first."""
     if isinstance(parameter, nn.UninitializedParameter):
-        yield Problem(f"{name} of {told} has no shape yet; run the model on one batch first")
+        yield Problem(f"{name} of {whose} has no shape yet; run the model on one batch first")
     elif parameter.is_meta:
-        yield Problem(f"{name} of {told} is on the meta device; give it values by to_empty first")
+        yield Problem(f"{name} of {whose} is on the meta device; give it values by to_empty first")
     elif parameter.numel() == 0:
-        yield Problem(f"{name} of {told} has no width; remove the module")
+        yield Problem(f"{name} of {whose} has no width; remove the module")
     elif parameter.requires_grad and not parameter.is_floating_point():
         yield Problem(
-            f"{name} of {told} is of type {parameter.dtype}; only floating-point weights can be drawn"
+            f"{name} of {whose} is of type {parameter.dtype}; only floating-point weights can be drawn"
         )
 
 
@@ -307,7 +320,8 @@ def _named(
     model: nn.Module, modules: Mapping[str, nn.Module], names: Sequence[str]
 ) -> tuple[list[str], list[str]]:
     """The names in the user's order, and the last of them as the readout."""
-    names = first_names(model, [names] if isinstance(names, str) else names)
+    given = first_names(model, [names] if isinstance(names, str) else names)
+    names = [part for name in given for part in _parts(modules, name)]
     for name, count in Counter(names).items():
         if count > 1:
             raise ModelError(f"layers names {name!r} {count} times; name every layer once")
@@ -315,12 +329,21 @@ def _named(
             raise ModelError(f"layers names {name!r}, which is no weight layer of the model")
     refuse(
         [
-            Problem(f"layers leaves out {_told(name, module)}; name it, or list it in unchanged", name)
+            Problem(
+                f"layers leaves out {told(name, module)}; name it, or list it in unchanged",
+                listed(name, module),
+            )
             for name, module in modules.items()
-            if name not in names and _is_trained(module)
+            if name not in names and is_trained(module)
         ]
     )
     return names, names[-1:]
+
+
+def _parts(modules: Mapping[str, nn.Module], name: str) -> list[str]:
+    """The layers of attention by its name; of anything else the name alone."""
+    together = [key for key, module in modules.items() if key != name and listed(key, module) == name]
+    return [*together, f"{name}.out_proj".lstrip(".")] if together else [name]
 
 
 def _run(
@@ -335,7 +358,7 @@ def _run(
     Where it fails and something else stands in the way, that is told: it may be the reason.
     """
     left_out = {name: module for name, module in every.items() if name not in modules}
-    watched = {name: (module, _forward(module)) for name, module in {**modules, **left_out}.items()}
+    watched = {name: (module, forward_of(module)) for name, module in {**modules, **left_out}.items()}
     try:
         return execute(model, watched, sample_input)
     except Exception:
@@ -346,44 +369,36 @@ def _run(
 def _of_run(modules: Mapping[str, nn.Module], run: Execution) -> Iterator[Problem]:
     """What the run shows of layers that cannot be scaled."""
     for name, module in modules.items():
-        told = _told(name, module)
+        whose, name_to_list = told(name, module), listed(name, module)
         if name in run.altered:
             yield Problem(
-                f"{told} does not compute what its weight and bias alone give; use the plain layer, or "
+                f"{whose} does not compute what its weight and bias alone give; use the plain layer, or "
                 "list it in unchanged",
-                name,
+                name_to_list,
             )
-        if not _is_trained(module):
+        if not is_trained(module):
             continue
         count = run.counts.get(name, 0)
         if count > 1:
             yield Problem(
-                f"{told} is executed {count} times in one pass; give each use a module of its own, "
+                f"{whose} is executed {count} times in one pass; give each use a module of its own, "
                 "call it once on all inputs joined, or list it in unchanged",
-                name,
+                name_to_list,
             )
         elif count == 0:
             yield Problem(
-                f"{told} is never executed; give a sample_input that reaches it, remove it, or list it "
+                f"{whose} is never executed; give a sample_input that reaches it, remove it, or list it "
                 "in unchanged",
-                name,
+                name_to_list,
             )
         elif name in run.ungraded:
-            yield Problem(
-                without_gradients(told),
-                name,
-            )
+            yield Problem(without_gradients(whose), name_to_list)
         if name in run.reused:
             yield Problem(
-                f"the weight of {told} also multiplies outside of it, so that two layers are tied; give "
-                "each a weight of its own, or list it in unchanged",
-                name,
+                f"the weight of {whose} also multiplies outside of it, so that two layers are tied; "
+                "give each a weight of its own, or list it in unchanged",
+                name_to_list,
             )
-
-
-def _forward(module: nn.Module) -> Forward:
-    """The forward of the class in ``WEIGHT_LAYERS`` that ``module`` belongs to."""
-    return next(kind for kind in WEIGHT_LAYERS if isinstance(module, kind)).forward
 
 
 def _readouts(
@@ -410,27 +425,17 @@ def _readouts(
 
 
 def _weight_layer(name: str, module: nn.Module, readout: bool) -> WeightLayer:
-    weight = module.weight
-    if not isinstance(weight, Tensor):
-        raise TypeError(f"{name} has no weight")
+    fan_in, fan_out = shape(module)
     return WeightLayer(
         name=name,
-        fan_in=weight[0].numel(),
-        fan_out=weight.shape[0],
-        has_bias=module.bias is not None,
+        fan_in=fan_in,
+        fan_out=fan_out,
+        has_bias=len(held(name, module)) > 1,
         readout=readout,
         module=module,
     )
 
 
-def _is_trained(module: nn.Module) -> bool:
-    return any(parameter.requires_grad for parameter in module.parameters(recurse=False))
-
-
 def _split(name: str) -> tuple[str, str]:
     module, _, parameter = name.rpartition(".")
     return module, parameter
-
-
-def _told(name: str, module: nn.Module) -> str:
-    return f"{name or 'the model'} ({type(module).__name__})"
