@@ -71,8 +71,8 @@ UV_COMPILE = uv pip compile pyproject.toml $(UV_OPTIONS) --overrides requirement
 TORCH_NEEDS = filelock fsspec jinja2 networkx numpy pillow setuptools sympy typing-extensions
 
 lock:
-	$(UV_COMPILE) --extra build --output-file requirements.lock
-	$(UV_COMPILE) --extra build --extra cluster --extra dev --extra docs --constraint requirements.lock --output-file requirements-dev.lock
+	$(UV_COMPILE) --extra build --extra workflow --output-file requirements.lock
+	$(UV_COMPILE) --extra build --extra workflow --extra cluster --extra dev --extra docs --constraint requirements.lock --output-file requirements-dev.lock
 	printf '%s\n' $(TORCH_NEEDS) | uv pip compile - $(UV_OPTIONS) --constraint requirements.lock --output-file requirements-torch-needs.lock
 
 clean:

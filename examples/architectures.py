@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -31,7 +31,7 @@ from dynparam.support.errors import ModelError
 from dynparam.support.files import write_text
 from dynparam.support.tables import read_csv
 from examples import networks
-from examples.frame import DPI, between, table_of
+from examples.frame import DPI, between, redraw, table_of
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "own-model.md"
@@ -191,7 +191,7 @@ def table(slopes: pd.DataFrame) -> str:
     return table_of(rows(slopes), headers)
 
 
-def draw(slopes: pd.DataFrame) -> Figure:
+def draw(slopes: pd.DataFrame, facts: Mapping[str, Any]) -> Figure:
     """The alignments' slopes of every layer, by architecture, with dynamic's rates and with one rate."""
     kept = slopes[slopes["quantity"] == "alignment"]
     names = list(dict.fromkeys(kept["architecture"]))
@@ -216,8 +216,8 @@ def draw(slopes: pd.DataFrame) -> Figure:
         axes.set_xticks(range(len(names)), [name.replace(", ", ",\n") for name in names])
         axes.set_ylabel("slope of the alignment over width")
         axes.set_title("Rates of dynamic for Adam keep every layer's alignment; one rate lets it grow")
-        axes.annotate("one rate for all layers", (0.5, 0.93), xycoords="axes fraction", color="#D55E00")
-        axes.annotate("rates of dynamic", (0.5, 0.3), xycoords="axes fraction", color="#0072B2")
+        axes.text(-0.4, 1.4, "one rate for all layers", color="#D55E00")
+        axes.text(-0.4, 0.1, "rates of dynamic", color="#0072B2")
     return figure
 
 
@@ -225,10 +225,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, or with ``--redraw`` read what was measured; write figure and table."""
     started, settings = time.monotonic(), Settings()
     again = "--redraw" in (sys.argv[1:] if arguments is None else arguments)
-    slopes = read_csv(PNG.with_suffix(".csv")) if again else measure(settings)
-    outputs = save(draw(slopes), slopes, PNG, DPI)
-    if not again:
-        write_sidecar(PNG.with_suffix(".json"), outputs, settings, started=started)
+    if again:
+        redraw(PNG, draw)
+        slopes = read_csv(PNG.with_suffix(".csv"))
+    else:
+        slopes = measure(settings)
+        outputs = save(draw(slopes, {}), slopes, PNG, DPI)
+        write_sidecar(PNG.with_suffix(".json"), outputs, settings, started=started, facts={})
     write_text(PAGE, between(PAGE.read_text(encoding="utf-8"), BEGIN, END, table(slopes)))
 
 

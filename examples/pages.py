@@ -13,7 +13,9 @@ from types import ModuleType
 from typing import Any
 
 import jinja2
+import numpy as np
 import pandas as pd
+from scipy.special import entr
 
 import dynparam
 from dynparam.provenance.record import read_sidecar
@@ -21,12 +23,13 @@ from dynparam.support.files import write_text
 from dynparam.support.tables import read_csv
 from dynparam.theory.orders import orders
 from dynparam.theory.parametrization import HALF
-from examples import bottleneck_autoencoder, learning_rate_transfer
+from examples import bottleneck_autoencoder, gpt, learning_rate_transfer
 
 ROOT = Path(__file__).parents[1]
 PAGES = {
     "learning-rate-transfer": learning_rate_transfer,
     "bottleneck-autoencoder": bottleneck_autoencoder,
+    "transformers": gpt,
 }
 
 
@@ -85,11 +88,30 @@ def _autoencoder(example: ModuleType, runs: pd.DataFrame, settings: Any, facts: 
     return {"found": found, "ranking": ranking, "exponents": exponents, "applied": applied}
 
 
-FOUND = {"learning-rate-transfer": _transfer, "bottleneck-autoencoder": _autoencoder}
+def _gpt(example: ModuleType, runs: pd.DataFrame, settings: Any, facts: Any) -> dict[str, Any]:
+    """By parametrization: best rates and losses; and what simple guesses would come to."""
+    tokens = example.text(20000, seed=3)
+    counts = np.zeros((example.TOKENS, example.TOKENS))
+    np.add.at(counts, (tokens[:-1].numpy(), tokens[1:].numpy()), 1)
+    following = entr(counts / counts.sum(axis=1, keepdims=True)).sum(axis=1)
+    return {
+        "found": example.losses(runs).set_index("parametrization").to_dict("index"),
+        "titles": example.TITLES,
+        "length": example.LENGTH,
+        "bigram": float(following @ counts.sum(axis=1) / counts.sum()),
+        "uniform": math.log(example.TOKENS),
+    }
+
+
+FOUND = {
+    "learning-rate-transfer": _transfer,
+    "bottleneck-autoencoder": _autoencoder,
+    "transformers": _gpt,
+}
 
 
 def main() -> None:
-    """Write both pages into docs/examples."""
+    """Write the pages into docs/examples."""
     for name in PAGES:
         write_text(ROOT / "docs" / "examples" / f"{name}.md", page(name))
 

@@ -204,6 +204,27 @@ def test_the_wheel_works_where_there_is_no_configuration(wheel, tmp_path):
     assert re.fullmatch(r"dynparam \d+\.\d+\.\d+\n", version.stdout)
 
 
+def test_the_wheel_asks_for_what_the_library_needs_and_serves_as_one(wheel, tmp_path):
+    (found,) = (wheel / "site").glob("*.dist-info/METADATA")
+    needs = re.findall(r"^Requires-Dist: ([\w-]+)(.*)$", found.read_text(), re.MULTILINE)
+    core = {name for name, rest in needs if "extra ==" not in rest}
+    assert core == {"matplotlib", "numpy", "pandas", "pydantic", "scipy", "torch"}
+    code = """
+import dynparam, torch
+from torch import nn
+model = nn.Sequential(nn.Embedding(9, 32), nn.TransformerEncoderLayer(32, 2, 8), nn.Linear(32, 9))
+tokens = torch.zeros(2, 4, dtype=torch.int64)
+applied = dynparam.apply(model, "dynamic", learning_rate=0.01, optimizer="adamw", sample_input=tokens)
+model(tokens).sum().backward()
+applied.optimizer(weight_decay=0.1).step()
+print(dynparam.__file__, len(applied.layers))
+"""
+    program = (sys.executable, "-c", code)
+    done = run(tmp_path, program=program, PYTHONPATH=str(wheel / "site"))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [str(wheel / "site" / "dynparam" / "__init__.py"), "8"]
+
+
 def test_the_wheel_holds_every_template_and_caption(wheel):
     """What modules read beside themselves, so that pages can be made where there is no checkout."""
     sources = ROOT / "src" / "dynparam"

@@ -21,6 +21,8 @@ from dynparam.support.tables import read_csv
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+RUN = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["workflow"]]
+"""What the workflow needs: the library's own needs, and its."""
 CONDA_NAMES = {
     "matplotlib": "matplotlib-base",
     "snakemake": "snakemake-minimal",
@@ -45,7 +47,7 @@ def test_conda_environment_equals_pyproject():
     conda = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
     expected = [
         re.sub(r"^[\w-]+", lambda name: CONDA_NAMES.get(name[0], name[0]), requirement)
-        for requirement in PROJECT["dependencies"]
+        for requirement in RUN
     ]
     found = [item for item in conda if isinstance(item, str) and item != "pip"]
     assert sorted(found) == sorted([f"python{PROJECT['requires-python']}", *expected])
@@ -62,7 +64,7 @@ def test_every_dependency_is_pinned():
         | pins("requirements-torch-needs.lock")
         | pins("requirements-torch.txt")
     )
-    for requirement in PROJECT["dependencies"]:
+    for requirement in RUN:
         assert re.match(r"[\w-]+", requirement)[0] in pinned
 
 
@@ -206,8 +208,9 @@ def test_findings_quote_the_domain_study():
     """Every row of the three tables over widths follows from the committed figure's data."""
     table = pd.read_csv(ROOT / "figures" / "claim_domain.csv", dtype={"epoch": str})
     text = (ROOT / "docs" / "findings.md").read_text()
-    # With intervals: other tables begin with numbers too.
-    quoted = re.findall(r"^ +\| (\d+) \| ([^|]+\[.+) \|$", text, re.MULTILINE)
+    # With intervals and verdicts: other tables begin with numbers too.
+    verdicts = "holds|fails|undecided"
+    quoted = re.findall(rf"^ +\| (\d+) \| ([^|]+\[.+ \| (?:{verdicts})) \|$", text, re.MULTILINE)
     expected = []
     for metric, epoch in (("test_accuracy", "50"), ("test_loss", "50"), ("test_loss", "best")):
         shown = (table["metric"] == metric) & (table["epoch"] == epoch) & (table["panel"] == "n")

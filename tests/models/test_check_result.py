@@ -277,7 +277,7 @@ def test_expected_exponents_stand_behind_slopes():
         legend = [text.get_text() for text in axis.get_legend().get_texts()]
         exact = getattr(found.orders, quantity)
         assert [text.partition("$  ")[2] for text in legend] == [f"({one})" for one in exact]
-    lines = str(found).split("\n\n")[1].splitlines()[2:]
+    lines = str(found).split("\n\n")[1].splitlines()[1:]
     for line, row in zip(lines, found.slopes.to_dict("records"), strict=True):
         known, judged = line.split()[:4], line.split()[7:]
         assert known == [str(row["layer"]), row["name"], row["quantity"], str(row["expected"])]
@@ -311,7 +311,7 @@ def test_what_is_undecided_is_told_and_a_failure_outweighs_it(failing):
 
 @pytest.mark.parametrize("steps", [1, 2])
 def test_the_table_tells_steps_only_where_there_are_several(steps):
-    head, _, *rows = str(planted(two_narrow, steps=steps)).split("\n\n")[1].splitlines()
+    head, *rows = str(planted(two_narrow, steps=steps)).split("\n\n")[1].splitlines()
     columns = ["layer", "quantity", "expected", "slope", "agrees", "verdict"]
     assert head.split() == (["step", *columns] if steps > 1 else columns)
     assert len(rows) == steps * 6 * len(COLUMN)

@@ -303,7 +303,7 @@ def test_more_inputs_than_fit_are_refused_before_the_work(function, monkeypatch)
     class Memory:
         available = 1000
 
-    monkeypatch.setattr("dynparam.support.memory.psutil.virtual_memory", Memory)
+    monkeypatch.setattr("psutil.virtual_memory", Memory)
     many = inner_products(np.eye(12) + 0.1)
     widths = (12, 5, 4, 1)
     with pytest.raises(ConfigError, match=r"kernels of 12 by 12 inputs need .* are free; take fewer"):
@@ -327,7 +327,7 @@ def test_the_memory_that_is_asked_for_is_that_of_the_result(function, arrays, mo
     class Memory:
         available = needed
 
-    monkeypatch.setattr("dynparam.support.memory.psutil.virtual_memory", Memory)
+    monkeypatch.setattr("psutil.virtual_memory", Memory)
     function(many, widths, layer_scales("ntk", widths))
     monkeypatch.setattr(Memory, "available", needed - 1)
     with pytest.raises(ConfigError, match="kernels of 12 by 12 inputs need"):

@@ -15,12 +15,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-import psutil
 import torch
 from torch import Tensor
 
 from dynparam.support.errors import ConfigError, NonFiniteError
-from dynparam.support.memory import require_memory
+from dynparam.support.memory import free_bytes, require_memory
 from dynparam.theory.inner_products import checked_inputs
 from dynparam.theory.widths import Widths
 
@@ -265,7 +264,7 @@ def _prepared(network: _Network, images: Tensor, name: str, at_least: int) -> Te
 
 def _block_size(shape: Shape, memory_limit: int | None) -> int:
     """The most inputs at once that memory allows. Raises ``ConfigError`` if it does not allow one."""
-    limit = psutil.virtual_memory().available // 2 if memory_limit is None else memory_limit
+    limit = free_bytes() // 2 if memory_limit is None else memory_limit
     require_memory(
         memory_bytes(shape, 1),
         f"kernels of {shape.inputs} by {shape.others} inputs and {shape.kept_outputs} outputs",

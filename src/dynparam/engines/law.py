@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import psutil
 import torch
 from torch import Tensor
 
@@ -23,6 +22,7 @@ from dynparam.engines.one_step import OneStep, check_trial
 from dynparam.engines.trajectory import Diverging, Trajectory, check_batches, sgd_trajectory
 from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import ConfigError
+from dynparam.support.memory import free_bytes
 from dynparam.theory.parametrization import LayerScales
 from dynparam.theory.widths import Widths
 
@@ -173,7 +173,7 @@ def sgd_memory_bytes(widths: Widths, images: int) -> int:
 
 def require_memory(widths: Widths, needed: int) -> None:
     """Raise ``ConfigError`` if ``needed`` bytes are more than this machine has free."""
-    available = psutil.virtual_memory().available
+    available = free_bytes()
     if needed > available:
         raise ConfigError(
             f"widths {'-'.join(map(str, widths.sizes))} need {needed / 2**30:,.1f} GiB and "

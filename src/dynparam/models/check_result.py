@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
-from tabulate import tabulate
 
 from dynparam.models.check_figure import coordinate_figure, save_figure
 from dynparam.models.expected import LayeredNetwork, OutsideTheoryError, expected_orders
@@ -199,13 +198,7 @@ class CoordinateCheck:
         shown = pd.DataFrame(rows)
         if shown["step"].nunique() == 1:
             shown = shown.drop(columns="step")
-        body = tabulate(
-            shown.to_numpy().tolist(),
-            headers=list(shown.columns),
-            tablefmt="simple",
-            disable_numparse=True,
-        )
-        return "\n\n".join([self._title(), body, *self._closing()])
+        return "\n\n".join([self._title(), _left_aligned(shown), *self._closing()])
 
     def _title(self) -> str:
         widths = ", ".join(map(str, self.networks))
@@ -285,6 +278,13 @@ class CoordinateCheck:
                 for network in self.networks.values()
             )
         ]
+
+
+def _left_aligned(table: pd.DataFrame) -> str:
+    """A table of words, as text."""
+    shown = pd.DataFrame({name: [name, *table[name]] for name in table})
+    padded = shown.apply(lambda column: column.str.ljust(column.str.len().max()))
+    return "\n".join(line.rstrip() for line in padded.agg("  ".join, axis=1))
 
 
 def why_zero(row: Mapping[Any, Any]) -> str:

@@ -6,17 +6,8 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from typing import Protocol
-
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
 from dynparam.support.terminal import shown
 
@@ -46,7 +37,7 @@ def progress(label: str, total: float) -> Iterator[Advance]:
     ``total`` and the amounts share any unit that is proportional to time, which makes the estimate of
     the time left honest when steps differ in size.
     """
-    if sys.stderr is not None and sys.stderr.isatty():
+    if sys.stderr is not None and sys.stderr.isatty() and find_spec("rich"):
         with _bar(label, total) as advance:
             yield advance
     else:
@@ -55,6 +46,17 @@ def progress(label: str, total: float) -> Iterator[Advance]:
 
 @contextmanager
 def _bar(label: str, total: float) -> Iterator[Advance]:
+    # It comes with the workflow; the library's lines do without.
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),

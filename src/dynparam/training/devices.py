@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import psutil
 import torch
 
 from dynparam.support.errors import ConfigError
+from dynparam.support.memory import free_bytes
 from dynparam.training.settings import Device
 
 
@@ -35,4 +35,4 @@ def free_memory_bytes(device: torch.device) -> int:
     """Memory that a new computation on the device can have."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
-    return int(psutil.virtual_memory().available)
+    return free_bytes()
