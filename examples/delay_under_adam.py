@@ -17,6 +17,7 @@ from functools import partial
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 import torch
 from matplotlib.figure import Figure
@@ -111,7 +112,21 @@ def report(runs: pd.DataFrame, settings: Settings, facts: Mapping[str, Any]) -> 
     for column in ("first", "last"):
         found[column] = found[column].map("{:.1f}".format)
     named = {"first": f"steps at n = {settings.widths[0]}", "last": f"at n = {settings.widths[-1]}"}
-    return found.rename(columns=named).to_markdown(index=False, disable_numparse=True)
+    table = found.rename(columns=named).to_markdown(index=False, disable_numparse=True)
+    return f"{table}\n\n{_end_of_growth(runs)}"
+
+
+def _end_of_growth(runs: pd.DataFrame) -> str:
+    """Spectral's delays under Adam as a (c - R^(-1/2)), R = n/n_min, by least squares."""
+    chosen = (runs["optimizer"] == "adam") & (runs["parametrization"] == "spectral")
+    delays = runs[chosen].groupby("n")["delay"].mean()
+    gains = np.array([(bottleneck(n) / n) ** 0.5 for n in delays.index])
+    slope, intercept = np.polyfit(gains, delays, 1)
+    misfit = np.abs(np.polyval([slope, intercept], gains) / delays - 1).max()
+    return (
+        f"Under Adam the delays of spectral are {-slope:.0f} ({-intercept / slope:.2f} - R^(-1/2)) to "
+        f"{misfit:.1%}, R = n/n_min: they end at {intercept:.0f} steps as R grows"
+    )
 
 
 def draw(runs: pd.DataFrame, facts: Mapping[str, Any]) -> Figure:
@@ -131,6 +146,9 @@ def draw(runs: pd.DataFrame, facts: Mapping[str, Any]) -> Figure:
                     markersize=3, label=name,
                 )  # fmt: skip
             axis.set_xscale("log")
+            widths = sorted(of_one["n"].unique())
+            axis.set_xticks(widths, [str(n) for n in widths])
+            axis.set_xticks([], minor=True)
             axis.set(title=title, xlabel="width $n$, bottlenecks of $6\\sqrt{n}$", ylim=(0, None))
             axis.legend(frameon=False)
         panels[0].set_ylabel("steps until the loss is halved")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import math
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,17 +19,19 @@ import pandas as pd
 from scipy.special import entr
 
 import dynparam
+from dynparam.presentation.numbers import signed, with_interval
 from dynparam.provenance.record import read_sidecar
 from dynparam.support.files import write_text
 from dynparam.support.tables import read_csv
 from dynparam.theory.orders import orders
 from dynparam.theory.parametrization import HALF
-from examples import bottleneck_autoencoder, gpt, learning_rate_transfer
+from examples import bottleneck_autoencoder, delay_under_adam, gpt, learning_rate_transfer
 
 ROOT = Path(__file__).parents[1]
 PAGES = {
     "learning-rate-transfer": learning_rate_transfer,
     "bottleneck-autoencoder": bottleneck_autoencoder,
+    "delay-under-adam": delay_under_adam,
     "transformers": gpt,
 }
 
@@ -88,6 +91,16 @@ def _autoencoder(example: ModuleType, runs: pd.DataFrame, settings: Any, facts: 
     return {"found": found, "ranking": ranking, "exponents": exponents, "applied": applied}
 
 
+def _delay(example: ModuleType, runs: pd.DataFrame, settings: Any, facts: Any) -> dict[str, Any]:
+    """Slopes of dynamic's delays, by optimizer."""
+    found = example.slopes(runs, settings)
+    ours = found[found["parametrization"] == "dynamic"].set_index("optimizer")["slope"]
+    show = partial(signed, digits=2)
+    return {
+        "slopes": {name: with_interval(one.value, *one.interval, show) for name, one in ours.items()}
+    }
+
+
 def _gpt(example: ModuleType, runs: pd.DataFrame, settings: Any, facts: Any) -> dict[str, Any]:
     """By parametrization: best rates and losses; and what simple guesses would come to."""
     tokens = example.text(20000, seed=3)
@@ -106,6 +119,7 @@ def _gpt(example: ModuleType, runs: pd.DataFrame, settings: Any, facts: Any) -> 
 FOUND = {
     "learning-rate-transfer": _transfer,
     "bottleneck-autoencoder": _autoencoder,
+    "delay-under-adam": _delay,
     "transformers": _gpt,
 }
 

@@ -15,6 +15,7 @@ import statsmodels.api as sm
 import torch
 from statsmodels.stats.weightstats import DescrStatsW
 
+import dynparam
 from dynparam import Widths, layer_scales
 from dynparam.support.files import sha256
 from dynparam.support.tables import read_csv
@@ -23,6 +24,7 @@ from examples import (
     apply_to_a_model,
     architectures,
     bottleneck_autoencoder,
+    delay_under_adam,
     exact_law,
     gpt,
     learning_rate_transfer,
@@ -298,3 +300,24 @@ def test_a_quick_gpt_from_nothing_to_files(tmp_path, capsys):
     settings = gpt.Settings.model_validate(record["config"])
     assert gpt.report(runs, settings, {}) == capsys.readouterr().out.strip()
     assert (runs["train_loss"] < 3).all()
+
+
+def test_a_delay_ends_where_the_loss_is_halved():
+    """Beside steps taken by hand with torch's own optimizer, and between two of them."""
+    settings = delay_under_adam.Settings(rates={"sgd": {"dynamic": 0.001}}, steps=500)
+    found = delay_under_adam.delay("sgd", "dynamic", 64, 0, settings)
+    x = torch.randn(1, settings.inputs, generator=torch.Generator().manual_seed(0))
+    model = networks.chain(settings.inputs, 64, 48, 64, 48, 64, 2)
+    applied = dynparam.apply(model, "dynamic", learning_rate=0.001, sample_input=x, seed=0)
+    optimizer = torch.optim.SGD(applied.parameter_groups)
+    losses = []
+    for _ in range(math.ceil(found) + 1):
+        loss = (model(x) - torch.tensor([[1.0, 0.0]])).square().sum() / 2
+        losses.append(loss.item() / 0.5)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    start = losses[0]
+    assert losses[math.floor(found)] > start / 2 >= losses[math.ceil(found)]
+    never = settings.model_copy(update={"steps": 2})
+    assert math.isinf(delay_under_adam.delay("sgd", "dynamic", 64, 0, never))
