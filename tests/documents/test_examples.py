@@ -265,6 +265,20 @@ def test_the_table_of_architectures_is_that_of_its_slopes():
     assert "list 'rnn' in unchanged" in architectures.refusal()
 
 
+@pytest.mark.parametrize("remedy", ["freeze", "list"])
+def test_a_recurrent_layer_that_is_frozen_or_listed_lets_the_others_be_set(remedy):
+    model, x = networks.Recurrent(8), torch.ones(1, 3, 4)
+    if remedy == "freeze":
+        model.rnn.requires_grad_(False)
+    unchanged = [] if remedy == "freeze" else ["rnn"]
+    applied = dynparam.apply(
+        model, "dynamic", learning_rate=0.1, optimizer="adamw", sample_input=x, unchanged=unchanged
+    )
+    assert [(layer.name, layer.readout) for layer in applied.layers] == [("stem", False), ("head", True)]
+    roles = {setting.role for setting in applied.settings if setting.layer == "rnn"}
+    assert roles == {"frozen" if remedy == "freeze" else "unchanged"}
+
+
 def test_a_small_measurement_of_architectures_runs_and_knows_where_theory_ends():
     settings = architectures.Settings(widths=(16, 64), seeds=2, parametrizations=("dynamic",))
     slopes = architectures.measure(settings)

@@ -204,8 +204,8 @@ def apply(
     same again.
 
     Args:
-        model: a module whose weight layers are ``nn.Linear`` or ``nn.Conv1d``, ``2d``, ``3d``, on any
-            device.
+        model: a module whose weight layers are ``nn.Linear``, ``nn.Conv1d``, ``2d``, ``3d``,
+            ``nn.Embedding`` or ``nn.MultiheadAttention``, on any device.
         name: ``ntk``, ``mup``, ``spectral``, ``dynamic`` or ``standard``, as in
             ``theory.parametrization.layer_rules``.
         learning_rate: the global eta; a parameter's learning rate is eta times its squared multiplier,
