@@ -5,12 +5,11 @@ made by each run anew, since every sandbox has sources of its own.
 """
 
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.fork_server import CONTEXT
+from tests.fork_server import CONTEXT, become
 
 
 def snakemake(
@@ -37,13 +36,7 @@ def _main(root: Path, arguments: list[str], environment: dict[str, str], files: 
     """What a new process would find: its directory, environment, arguments and open files."""
     for number, file in enumerate(files, start=1):
         os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT), number)
-    os.chdir(root)
-    os.environ.clear()
-    os.environ.update(environment)
-    for name in [name for name in sys.modules if name.partition(".")[0] == "dynparam"]:
-        del sys.modules[name]  # the server's, of other sources
-    sys.path[:0] = environment["PYTHONPATH"].split(os.pathsep)
-    sys.argv = ["snakemake", *arguments]
+    become(["snakemake", *arguments], root, environment)
     from snakemake.cli import main
 
     main()

@@ -17,6 +17,7 @@ import yaml
 
 from dynparam.provenance.kept_digests import PLACE, kept_digests
 from dynparam.report.stages import STAGES
+from tests import warm_commands
 from tests.workflow import forks
 
 REPOSITORY = Path(__file__).parents[2]
@@ -394,7 +395,9 @@ class Sandbox:
         self, *arguments: str, change: Mapping[str, Any] | None = None, overlay: bool = True
     ) -> Outcome:
         _, *options = self.command(*arguments, change=change, overlay=overlay)
-        return Outcome(*forks.snakemake(self.root, options, self.environment(), TIMEOUT_SECONDS))
+        environment = self.environment()
+        environment["PATH"] = f"{warm_commands.directory()}{os.pathsep}{environment['PATH']}"
+        return Outcome(*forks.snakemake(self.root, options, environment, TIMEOUT_SECONDS))
 
     def dynparam(self, *arguments: str) -> Outcome:
         """The command line on the sandbox's sources and its overlay."""
