@@ -65,6 +65,16 @@ class Projection(nn.Module):
         return whole[self.index * d : (self.index + 1) * d]
 
 
+def in_attention(model: nn.Module) -> dict[int, str]:
+    """The name of torch's attention that a module is, or is a part of, by the module's id."""
+    return {
+        id(part): name
+        for name, module in model.named_modules()
+        if isinstance(module, nn.MultiheadAttention)
+        for part in module.modules()
+    }
+
+
 def projections(model: nn.Module) -> dict[str, Projection]:
     """The layers held together in every attention of ``model``, by names such as ``attn.q_proj``.
 
@@ -103,6 +113,7 @@ def _calling(attention: nn.MultiheadAttention, found: Mapping[int, Projection]) 
     parts = [found.get(index) or Projection("", attention, index) for index in range(len(KINDS))]
 
     def forward(query: Tensor, key: Tensor, value: Tensor, *args: Any, **kwargs: Any) -> Any:
+        """What attention returns: the mixed values, and the weights or nothing."""
         signals = [part(signal) for part, signal in zip(parts, (query, key, value), strict=True)]
         mixed, weights = _between(attention, signals[0])(*signals, *args, **kwargs)
         return attention.out_proj(mixed), weights

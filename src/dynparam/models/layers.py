@@ -21,7 +21,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.parallel import DistributedDataParallel
 
-from dynparam.models.attention import Projection
+from dynparam.models.attention import Projection, in_attention
 from dynparam.models.execution import Execution, execute, is_matrix
 from dynparam.models.weights import (
     Held,
@@ -227,16 +227,6 @@ def _is_kept(module: nn.Module, kept: Kept) -> bool:
     )
 
 
-def _in_attention(model: nn.Module) -> dict[int, str]:
-    """The name of torch's attention that a module is, or is a part of, by the module's id."""
-    return {
-        id(part): name
-        for name, module in model.named_modules()
-        if isinstance(module, nn.MultiheadAttention)
-        for part in module.modules()
-    }
-
-
 def _of_modules(model: nn.Module, modules: Mapping[str, nn.Module]) -> Iterator[Problem]:
     """A model without weight layers, which is refused at once, and weights that are not parameters."""
     if not modules:
@@ -264,7 +254,7 @@ def _of_parameters(
 ) -> Iterator[Problem]:
     """Parameters without values, tied ones, and matrices whose fan_in is not known."""
     owners: dict[int, tuple[str, bool]] = {}
-    attention = _in_attention(model)
+    attention = in_attention(model)
     of_layers = {one.full_name for name, module in modules.items() for one in held(name, module)}
     for module_name, module in model.named_modules():
         for own_name, parameter in module.named_parameters(recurse=False):

@@ -16,7 +16,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from dynparam.models.attention import Projection, projections
+from dynparam.models.attention import Projection, in_attention, projections
 
 WEIGHT_LAYERS: tuple[type[nn.Module], ...] = (
     nn.Linear,
@@ -54,13 +54,7 @@ class Held:
 
 def weight_modules(model: nn.Module) -> dict[str, nn.Module]:
     """All weight layers by name: in order of registration, and then those within attention."""
-    within = projections(model)
-    attention = {
-        id(part)
-        for module in model.modules()
-        if isinstance(module, nn.MultiheadAttention)
-        for part in module.modules()
-    }
+    within, attention = projections(model), in_attention(model)
     known = {id(one.attention.out_proj) for one in within.values()}
     plain = {
         name: module
