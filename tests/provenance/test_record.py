@@ -116,11 +116,23 @@ def test_inputs_of_one_name_are_told_apart(tmp_path):
     assert record["inputs"] == {f"{s.parent.name}/curve.csv": sha256(s) for s in sources}
 
 
+TRACKED = (
+    "docs/theory.md",
+    "docs/findings.md",
+    "config/thesis.yaml",
+    "figures/fig3_3.png",
+    ".gitignore",
+)
+
+
 @pytest.fixture
 def repository(tmp_path, monkeypatch):
     package = tmp_path / "src" / "dynparam"
     package.mkdir(parents=True)
     (package / "provenance.py").write_text("")
+    for name in TRACKED:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
     for command in (
         ["init", "-q"],
         ["add", "."],
@@ -144,28 +156,46 @@ def test_clean_checkout(repository):
     ("changed", "dirty"),
     [
         ("figures/fig3_2.png", False),
+        ("figures/fig3_3.png", False),
         ("results/archive/x.csv", False),
         ("docs/findings.md", False),
         ("docs/companions.json", False),
         ("docs/open-choices.json", False),
         ("docs/theory.md", True),
+        ("config/thesis.yaml", True),
         ("src/new.py", True),
         ("src/dynparam/provenance.py", True),
+        ("src/dynparam/settings/new.yaml", True),
+        ("workflow/rules/new.smk", True),
         ("figures.py", True),
+        # Files of one's own that nobody runs: the archive asks for them by --configfile.
+        ("mine.yaml", False),
+        ("config/mine.yaml", False),
+        ("notes/what I tried.txt", False),
+        (".wheels/package.whl", False),
+        ("scripts/submit.py", False),
     ],
 )
-def test_changed_code_is_dirty_and_a_product_of_it_is_not(repository, changed, dirty):
+def test_changed_code_is_dirty_and_a_product_or_file_of_ones_own_is_not(repository, changed, dirty):
     (repository / changed).parent.mkdir(parents=True, exist_ok=True)
     (repository / changed).write_text("x")
     assert git_state()["dirty"] is dirty
 
 
-def test_what_git_cannot_tell_is_not_called_clean(repository, monkeypatch, caplog):
+def test_a_missing_file_is_a_change(repository):
+    (repository / "config" / "thesis.yaml").unlink()
+    assert git_state()["dirty"] is True
+
+
+@pytest.mark.parametrize("question", ["status", "ls-files"])
+def test_what_git_cannot_tell_is_not_called_clean(repository, monkeypatch, caplog, question):
     """The commit is known, and asking for changes fails or takes too long."""
     ask = provenance._git
 
     def failing(directory, what, *more):
-        return provenance._Answer(None, "too slow") if what == "status" else ask(directory, what, *more)
+        """Too slow to say what has changed; that the code is tracked can be told."""
+        slow = what == question and (what == "status" or provenance.CODE[-1] in more)
+        return provenance._Answer(None, "too slow") if slow else ask(directory, what, *more)
 
     monkeypatch.setattr(provenance, "_git", failing)
     found = git_state()

@@ -34,6 +34,10 @@ PRODUCTS = (
 )
 """Tracked files that a commit's code makes: their change does not make the code another."""
 
+CODE = (":(top)src", ":(top)workflow", ":(top,glob)*.py")
+"""Where Python and Snakemake find code: a file here that git does not know may be run. Elsewhere it is
+not: a configuration of one's own beside the Snakefile does not make the code another."""
+
 REDIRECTING = (
     *("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX", "GIT_NAMESPACE"),
     *("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES"),
@@ -154,11 +158,13 @@ def git_state() -> Mapping[str, Any]:
     if not _git(source.parent, "ls-files", "--", source.name).text:
         return {**NO_COMMIT, "why": "the code is no part of the checkout that it lies in"}
     # Results and figures are products of the commit, not part of the code that made them.
-    changes = _git(source.parent, "status", "--porcelain", "--", ":/", *PRODUCTS)
-    if changes.text is None:
-        logger.warning("whether files differ from the commit is not known: %s", changes.why)
-        return {"commit": head.text, "dirty": True, "why": changes.why}
-    return {"commit": head.text, "dirty": changes.text != ""}
+    changed = _git(source.parent, "status", "--porcelain", "--untracked-files=no", "--", ":/", *PRODUCTS)
+    added = _git(source.parent, "ls-files", "--others", "--exclude-standard", "--", *CODE)
+    for answer in (changed, added):
+        if answer.text is None:
+            logger.warning("whether files differ from the commit is not known: %s", answer.why)
+            return {"commit": head.text, "dirty": True, "why": answer.why}
+    return {"commit": head.text, "dirty": bool(changed.text or added.text)}
 
 
 @cache
