@@ -30,7 +30,7 @@ from tests.joint_tests import LAYERS, invented
 
 CONFIDENCE = CONFIG.fit.confidence
 CLAIMS = for_claims(CONFIG)
-SEEDS = 5
+SEEDS = 35
 """Runs of each curve of Figs. 3.4 and 3.5 in the archive."""
 
 Judge = Callable[[float, np.random.Generator], Sequence[str]]
@@ -236,7 +236,11 @@ KINDS = (
         "secondary claims on training curves",
         f"{SEEDS} seeds",
         secondary,
-        OF_A_CLAIM,
+        (
+            *OF_A_CLAIM[:2],
+            Case(-0.5, "holds", 0.6, 1.0),
+            Case(-1.0, "holds", 0.97, 1.0),
+        ),
     ),
     Kind(
         "any of the four primary claims",
@@ -244,7 +248,7 @@ KINDS = (
         primary,
         (
             Case(0.0, "decided", 0.0, 2 * SKEWED),
-            Case(-2.0, "decided", 0.9, 1.0),
+            Case(-0.5, "decided", 0.9, 1.0),
         ),
     ),
     Kind(
