@@ -20,7 +20,8 @@ from benchmarks import record
 from dynparam.configuration.config import Config
 from dynparam.data.images import load_pair
 from dynparam.statistics.differences import paired_difference
-from dynparam.training.audit import LOSSES, retrain
+from dynparam.training.audit import LOSSES
+from dynparam.training.rounding import retrain
 from dynparam.training.settings import RunStage, for_run
 
 RESULTS = Path(__file__).with_name("bfloat16_curves.json")

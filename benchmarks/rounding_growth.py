@@ -18,7 +18,7 @@ import torch
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
 from dynparam.data.images import load_pair
-from dynparam.training.audit import retrain
+from dynparam.training.rounding import retrain
 from dynparam.training.settings import for_run
 
 ROOT = Path(__file__).parents[1]

@@ -11,9 +11,11 @@ import torch
 from dynparam.provenance.record import write_sidecar
 from dynparam.support.errors import AuditError, DataError
 from dynparam.training import audit as audits
+from dynparam.training import rounding
 from dynparam.training.archive import CurveFile
-from dynparam.training.audit import audit, retrain
+from dynparam.training.audit import audit
 from dynparam.training.audit_result import Audited, AuditResult, read_result
+from dynparam.training.rounding import retrain
 from dynparam.training.runs import curve_table, train_seeds
 from dynparam.training.settings import Audit
 from tests.training_runs import TASK, files_of, invented_pair, plan_of, run_stage
@@ -173,3 +175,75 @@ def test_diverged_runs_are_not_picked(archived):
     assert {audited(curves).seed for _ in range(5)} == {1}
     with pytest.raises(AuditError, match="all archived runs of this curve diverged"):
         audited(CurveFile(table, ({"seeds": {}, "diverged": {"0": 1, "1": 1, "2": 1}},)))
+
+
+CHAOTIC = {"n": 100, "n_min": 20, "learning_rate": 2.0, "batch_size": 8, "images": (160, 80)}
+"""At this rate rounding grows by five orders of magnitude in three epochs."""
+
+STRICT = Audit(seed=None, epochs=3, tolerance=1e-5, accuracy_tolerance=1e-5)
+
+
+def chaotic_audit(table, limits=STRICT):
+    return audit(
+        CurveFile(table, ()), run_stage(**CHAOTIC), "dynamic", invented_pair(160, 80), limits, CPU
+    )
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory):
+    """Curves at a large rate as a machine trained them that adds numbers in another order."""
+    stage = run_stage(**CHAOTIC, first_layer="primal")
+    files = files_of(tmp_path_factory.mktemp("elsewhere"), stage, "dynamic")
+    records = train_seeds(plan_of(stage, "dynamic"), [0, 1], invented_pair(160, 80), files)
+    return curve_table(TASK, "dynamic", records)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_what_a_large_rate_makes_of_rounding_is_allowed(elsewhere, seed):
+    result = chaotic_audit(elsewhere, STRICT.model_copy(update={"seed": seed}))
+    assert result.passed
+    assert result.loss_difference > STRICT.tolerance
+    assert result.loss_difference < 10 * result.loss_moved
+    assert "since 1e-6 of its initial weights moves this run by" in result.sentence()
+
+
+@pytest.mark.parametrize(
+    ("epoch", "factor"), [(0, 1.001), (0, 0.999), (1, 1.01), (2, 1.01), (3, 1.2), (3, 0.8)]
+)
+def test_tampering_at_a_large_rate_fails(elsewhere, epoch, factor):
+    table = elsewhere.copy()
+    table.loc[table["epoch"] == epoch, "train_loss"] *= factor
+    with pytest.raises(AuditError, match="fails its audit"):
+        chaotic_audit(table)
+
+
+def test_another_seed_at_a_large_rate_fails(elsewhere):
+    with pytest.raises(AuditError, match="fails its audit"):
+        chaotic_audit(elsewhere.assign(seed=1 - elsewhere["seed"]))
+
+
+def test_twins_are_trained_where_a_tolerance_is_exceeded_alone(archived, monkeypatch):
+    def untold(*arguments):
+        raise AssertionError("twins were trained")
+
+    monkeypatch.setattr(audits, "moved", untold)
+    assert audited(archived["dynamic"]).loss_moved == 0
+
+
+def test_twins_move_a_run_by_the_size_of_their_change_and_more_with_time(monkeypatch):
+    pair, stage = invented_pair(160, 80), run_stage(**CHAOTIC)
+    mine = retrain(stage, "dynamic", pair, 0, 3, CPU)
+    found = rounding.moved(stage, "dynamic", pair, 0, CPU, mine)[:, :2].max(axis=1)
+    assert (np.diff(found) >= 0).all()
+    assert 0 < found[0] < 10 * rounding.CHANGE
+    assert found[-1] > 100 * rounding.CHANGE
+    monkeypatch.setattr(rounding, "CHANGE", 0.0)
+    assert (rounding.moved(stage, "dynamic", pair, 0, CPU, mine) == 0).all()
+
+
+def test_a_run_whose_twin_diverges_is_moved_by_all_of_itself(monkeypatch):
+    rows = {None: [[1.0, 1.0], [0.5, 0.5]], 0: [[1.0, 1.0], [np.nan, np.inf]]}
+    monkeypatch.setattr(rounding, "TWINS", 1)
+    monkeypatch.setattr(rounding, "retrain", lambda *run, twin=None: np.array(rows[twin]))
+    found = rounding.moved(run_stage(), "dynamic", invented_pair(), 0, CPU, np.array(rows[None]))
+    assert found.tolist() == [[0.0, 0.0], [1.0, 1.0]]

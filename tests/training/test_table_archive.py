@@ -4,6 +4,7 @@ import json
 import time
 from dataclasses import asdict, replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -188,6 +189,27 @@ def test_a_number_within_the_tolerance_passes(archived):
     mine = sizes((1,))
     mine["size"] *= 1.0005
     assert audited(archived, mine).difference == pytest.approx(5e-4, rel=1e-3)
+
+
+def test_a_row_that_rounding_moves_is_allowed_more_and_no_other_row_is(archived):
+    """The tolerance is 1e-3, and rounding moves the last row by 1e-3."""
+    kept, images = archived
+    column = kept.table.columns[2]
+
+    def changed(row, factor):
+        mine = sizes((1,))
+        mine.loc[mine.index[row], column] *= factor
+        return compare(kept, mine, KEY, "seed 1", 1e-3, images, lambda: np.array([0.0, 0.0, 1e-3]))
+
+    found = changed(-1, 1.009)
+    assert found.passed
+    assert found.moved == 1e-3
+    assert "(tolerance 1e-02, since 1e-6 of its initial weights moves this run by 1e-03)" in (
+        found.sentence()
+    )
+    for row, factor in ((-1, 1.012), (0, 1.009)):
+        with pytest.raises(AuditError, match="fails its audit"):
+            changed(row, factor)
 
 
 def test_rows_that_the_archive_lacks_fail(archived):

@@ -20,8 +20,30 @@ from dynparam.training.settings import AuditedRun, CollectedRun, RunStage
 
 CLOSED = ConfigDict(strict=True, extra="forbid")
 
+MARGIN = 10
+"""A difference up to so many times what rounding moves a run by counts as rounding."""
+
 STAGE = "audit_archive"
 """The stage whose sidecar an audit's result is."""
+
+
+def allowed(tolerance: float, moved: float) -> float:
+    """The largest difference that counts as rounding, where rounding moves the run by ``moved``.
+
+    >>> allowed(0.005, moved=0.0), allowed(0.005, moved=0.002)
+    (0.005, 0.02)
+    """
+    return max(tolerance, MARGIN * moved)
+
+
+def limit_sentence(tolerance: float, moved: float) -> str:
+    """The limit in words, in parentheses."""
+    if allowed(tolerance, moved) == tolerance:
+        return f"(tolerance {tolerance:.0e})"
+    return (
+        f"(tolerance {allowed(tolerance, moved):.0e}, since 1e-6 of its initial weights moves this run "
+        f"by {moved:.0e})"
+    )
 
 
 @dataclass(frozen=True, config=CLOSED)
@@ -36,6 +58,9 @@ class AuditResult:
         tolerance: allowed relative difference of a loss.
         accuracy_tolerance: allowed difference of an accuracy.
         device: what repeated it.
+        loss_moved: how far rounding moves a loss of this run (``rounding.moved``) up to the epoch of the
+            largest difference; measured only where a tolerance is exceeded.
+        accuracy_moved: the same of an accuracy.
     """
 
     seed: int
@@ -45,6 +70,8 @@ class AuditResult:
     tolerance: float
     accuracy_tolerance: float
     device: str
+    loss_moved: float = 0.0
+    accuracy_moved: float = 0.0
 
     @property
     def passed(self) -> bool:
@@ -52,15 +79,15 @@ class AuditResult:
         return (
             math.isfinite(self.loss_difference)
             and math.isfinite(self.accuracy_difference)
-            and 0 <= self.loss_difference <= self.tolerance
-            and 0 <= self.accuracy_difference <= self.accuracy_tolerance
+            and 0 <= self.loss_difference <= allowed(self.tolerance, self.loss_moved)
+            and 0 <= self.accuracy_difference <= allowed(self.accuracy_tolerance, self.accuracy_moved)
         )
 
     def sentence(self) -> str:
         """The result in words, as figures and tables print it."""
         return (
             f"seed {self.seed} trained again for {_counted(self.epochs)}: losses differ by at most "
-            f"{self.loss_difference:.1e} relatively (tolerance {self.tolerance:.0e})"
+            f"{self.loss_difference:.1e} relatively {limit_sentence(self.tolerance, self.loss_moved)}"
         )
 
 

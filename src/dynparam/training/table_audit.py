@@ -1,13 +1,15 @@
 """The audit of archived tables: their beginning is measured again, here, and compared number by number.
 
 Only rounding may differ, and training lets rounding grow (``docs/statistics.md``): so an audit repeats
-few steps, and allows a relative difference far above rounding and far below that of two seeds.
+few steps, and allows a relative difference far above rounding and far below that of two seeds. At large
+learning rates rounding grows faster; a run there is allowed what it makes of a small change
+(``rounding``).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import AuditError, DataError
 from dynparam.support.files import sha256
 from dynparam.training.archive import RETRAIN
+from dynparam.training.audit_result import allowed, limit_sentence
 from dynparam.training.table_archive import KeptTable, Kind, read_archived
 
 
@@ -38,6 +41,8 @@ class TableAudit:
         tolerance: allowed relative difference.
         table_sha256: of the archived table.
         images_sha256: of the extracted pair.
+        moved: how far rounding moves the run up to that row (``rounding.moved``); measured only where
+            the tolerance is exceeded.
     """
 
     what: str
@@ -47,17 +52,19 @@ class TableAudit:
     tolerance: float
     table_sha256: str
     images_sha256: str
+    moved: float = 0.0
 
     @property
     def passed(self) -> bool:
         """Whether the table is reproduced; what is no size of a difference is not."""
-        return math.isfinite(self.difference) and 0 <= self.difference <= self.tolerance
+        limit = allowed(self.tolerance, self.moved)
+        return math.isfinite(self.difference) and 0 <= self.difference <= limit
 
     def sentence(self) -> str:
         """The result in words, as tables and captions print it."""
         return (
             f"{self.what} measured again: {self.rows} rows differ by at most {self.difference:.1e} "
-            f"relatively (tolerance {self.tolerance:.0e})"
+            f"relatively {limit_sentence(self.tolerance, self.moved)}"
         )
 
 
@@ -68,6 +75,7 @@ def compare(
     what: str,
     tolerance: float,
     images: Path,
+    moved: Callable[[], FloatArray] | None = None,
 ) -> TableAudit:
     """Hold the archived rows of the keys of ``mine`` against ``mine``, measured here.
 
@@ -78,6 +86,7 @@ def compare(
         what: what was measured again, in words.
         tolerance: largest relative difference that counts as rounding.
         images: the extracted pair.
+        moved: how far rounding moves each row, (rows,); asked where the tolerance is exceeded.
 
     Raises:
         AuditError: if a row is missing in the archive, or differs by more than the tolerance.
@@ -91,24 +100,38 @@ def compare(
         )
     values = [name for name in mine.columns if name not in names]
     found = relative_differences(theirs[values].to_numpy(float), mine[values].to_numpy(float))
-    largest = found.max(axis=0)
-    place = int(largest.argmax())
+    rounding = np.zeros(len(mine))
+    if moved is not None and found.max() > tolerance:
+        rounding = moved()
+    row, place = worst(found, tolerance, rounding)
     result = TableAudit(
         what=what,
         rows=len(mine),
-        difference=float(largest[place]),
+        difference=float(found[row, place]),
         column=values[place],
         tolerance=tolerance,
         table_sha256=archived.sha256,
         images_sha256=sha256(images),
+        moved=float(rounding[row]),
     )
     if not result.passed:
         raise AuditError(
             f"{archived.path} fails its audit: {what} measured here, {result.column} differs by "
-            f"{result.difference:.1e} (tolerance {tolerance:.0e}); do not trust the archive, and "
-            f"{RETRAIN}"
+            f"{result.difference:.1e} {limit_sentence(tolerance, result.moved)}; do not trust the "
+            f"archive, and {RETRAIN}"
         )
     return result
+
+
+def worst(found: FloatArray, tolerance: float, moved: FloatArray) -> tuple[int, int]:
+    """Row and column of the largest difference; of that farthest beyond its limit, if one is beyond.
+
+    ``found`` is (rows, columns), ``moved`` (rows,).
+    """
+    beside = found / np.array([[allowed(tolerance, float(one))] for one in moved])
+    shown = found if (beside <= 1).all() else beside
+    row, column = np.unravel_index(int(shown.argmax()), found.shape)
+    return int(row), int(column)
 
 
 def relative_differences(first: FloatArray, second: FloatArray) -> FloatArray:

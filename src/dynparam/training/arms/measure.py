@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import torch
 
 from dynparam.data.images import Pair
+from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import AuditError
 from dynparam.support.progress import say
 from dynparam.training.archive import RETRAIN
 from dynparam.training.arms.settings import Arm, ArmsStage, AuditedArms
 from dynparam.training.arms.table import COLUMNS, VARIED, Part, diverged_in, merged, of_arm
-from dynparam.training.audit import retrain
 from dynparam.training.protocol import Task
 from dynparam.training.records import Record
+from dynparam.training.rounding import moved, retrain
 from dynparam.training.run_files import RunFiles
 from dynparam.training.runs import origins, task_of, train_seeds
 from dynparam.training.stack_run import Plan
@@ -52,13 +54,25 @@ def train(
     return merged(parts)
 
 
-def repeat(
-    settings: AuditedArms, table: pd.DataFrame, pair: Pair, device: torch.device
-) -> tuple[pd.DataFrame, str]:
-    """The first epochs of one run of a table, drawn from the system, trained again; and which it is.
+@dataclass(frozen=True)
+class Repeated:
+    """The first epochs of a run, trained again.
 
-    Returned are its rows in the columns that an audit compares. Raises ``AuditError`` if all of its runs
-    diverged.
+    Attributes:
+        table: its rows, in the columns that an audit compares.
+        what: which run it is, in words.
+        moved: how far rounding moves each row, (rows,); trains its twins.
+    """
+
+    table: pd.DataFrame
+    what: str
+    moved: Callable[[], FloatArray]
+
+
+def repeat(settings: AuditedArms, table: pd.DataFrame, pair: Pair, device: torch.device) -> Repeated:
+    """Train the first epochs of one run of a table again, drawn from the system.
+
+    Raises ``AuditError`` if all of its runs diverged.
     """
     limits, epochs = settings.training.audit, settings.protocol.epochs
     whole = [
@@ -75,14 +89,15 @@ def repeat(
         )
     # Drawn from the system, so that nobody can know which run will be looked at.
     arm, seed = secrets.choice(whole)
-    rows = retrain(
-        settings.run_of(arm), arm.parametrization, pair, int(str(seed)), limits.epochs, device
-    )
+    run, number = settings.run_of(arm), int(str(seed))
+    rows = retrain(run, arm.parametrization, pair, number, limits.epochs, device)
     columns = [*VARIED, "seed", "epoch", *VALIDATED_METRICS]
-    told = [(*arm.key, int(str(seed)), epoch, *row) for epoch, row in enumerate(rows.tolist())]
-    return pd.DataFrame(
-        told, columns=columns
-    ), f"{arm.sentence()}, seed {seed}, epochs 0 to {limits.epochs},"
+    told = [(*arm.key, number, epoch, *row) for epoch, row in enumerate(rows.tolist())]
+    return Repeated(
+        pd.DataFrame(told, columns=columns),
+        f"{arm.sentence()}, seed {seed}, epochs 0 to {limits.epochs},",
+        lambda: moved(run, arm.parametrization, pair, number, device, rows).max(axis=1),
+    )
 
 
 def _part(task: str, arm: Arm, records: Sequence[Record]) -> Part:

@@ -85,9 +85,9 @@ def audit_arms(settings: AuditedArms, files: tuple[Path, Path], output: Path, de
 
     curves, images = files
     archived = read_archived(curves, table.KIND, pick(VariedRun, settings), images)
-    mine, what = measure.repeat(settings, archived.table, load_pair(images), resolve_device(device))
-    tolerance = settings.training.audit.tolerance
-    result = compare(archived, mine, (*table.VARIED, "seed", "epoch"), what, tolerance, images)
+    mine = measure.repeat(settings, archived.table, load_pair(images), resolve_device(device))
+    key, tolerance = (*table.VARIED, "seed", "epoch"), settings.training.audit.tolerance
+    result = compare(archived, mine.table, key, mine.what, tolerance, images, mine.moved)
     say(result.sentence())
     values = {**asdict(result), "passed": result.passed}
     return Made([], {"audit": asdict(result)}, values=values, sidecar=output)
