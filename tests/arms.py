@@ -13,7 +13,10 @@ from dynparam.experiments.weight_decay import judge as decay
 from dynparam.experiments.weight_decay.settings import for_decay
 from dynparam.training.arms.settings import Arm, ArmsStage
 from dynparam.training.arms.table import COLUMNS
-from tests.thesis import CONFIG
+from tests.thesis import CONFIG, with_block
+
+RATES = with_block("best_rate", networks=CONFIG.model_dump(mode="json")["best_rate"]["networks"][:1])
+"""The configuration with best rates of one network."""
 
 SPREAD = 1e-3
 """Relative standard deviation of losses over seeds."""
@@ -63,8 +66,8 @@ def _rows(stage: ArmsStage, of: Losses, diverges: float) -> Iterator[tuple[objec
 
 @cache
 def tables(experiment: str) -> dict[str, pd.DataFrame]:
-    """The planted tables of an experiment under the thesis's configuration, by place."""
-    stages = all_arms(CONFIG)
+    """The planted tables of an experiment, by place."""
+    stages = all_arms(RATES)
     return {
         place: planted(stage) for place, stage in stages.items() if place.startswith(f"{experiment}/")
     }
@@ -73,13 +76,13 @@ def tables(experiment: str) -> dict[str, pd.DataFrame]:
 @cache
 def rate_verdicts() -> pd.DataFrame:
     """``results/best_rate/verdicts.csv``."""
-    return rates.judged(tables("best_rate"), for_best_rates(CONFIG))
+    return rates.judged(tables("best_rate"), for_best_rates(RATES))
 
 
 @cache
 def best_rates() -> pd.DataFrame:
     """``results/best_rate/best.csv``."""
-    return rates.best_table(tables("best_rate"), for_best_rates(CONFIG))
+    return rates.best_table(tables("best_rate"), for_best_rates(RATES))
 
 
 @cache

@@ -418,8 +418,8 @@ class TestPlans:
             "judge_through": 1,
             "plot_through": 1,
             "extract_validated": 2,
-            "audit_arms": 16,
-            "collect_arms": 16,
+            "audit_arms": 40,
+            "collect_arms": 40,
             "judge_rates": 1,
             "list_best_rates": 1,
             "plot_rates": 1,
@@ -436,7 +436,7 @@ class TestPlans:
             "plot_curves": 2,
             "plot_domain": 1,
             "everything": 1,
-            "total": 394,
+            "total": 442,
         }
         assert untouched.files() == before
         assert not any((untouched.root / name).exists() for name in ("data", "figures"))

@@ -21,7 +21,7 @@ from dynparam.training.table_audit import relative_differences
 CHANGE = 1e-6
 """Relative size of the change: some ten times what float32 rounds a weight by."""
 
-TWINS = 3
+TWINS = 2
 
 
 def retrain(

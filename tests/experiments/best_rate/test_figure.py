@@ -6,9 +6,8 @@ import pytest
 from dynparam.experiments.best_rate import columns, figure
 from dynparam.experiments.best_rate.settings import for_best_rates
 from tests import arms
-from tests.thesis import CONFIG
 
-STAGE = for_best_rates(CONFIG)
+STAGE = for_best_rates(arms.RATES)
 DATA = figure.plotted_data(arms.tables("best_rate"), STAGE)
 
 
@@ -54,6 +53,16 @@ def test_a_column_for_each_network_and_a_line_for_each_scheme():
     }
     assert len(looks) == len(labels)
     drawn.canvas.draw()
+
+
+def test_what_is_near_the_best_is_shown_and_the_best_of_every_scheme_with_it():
+    drawn = figure.best_rate_figure(DATA, STAGE)
+    for axis in drawn.axes:
+        low, high = axis.get_ylim()
+        marks = [line for line in axis.get_lines() if line.get_marker() not in ("", "None", None)]
+        values = np.concatenate([np.asarray(mark.get_ydata(), float) for mark in marks])
+        assert len(values) >= len(STAGE.best_rate.networks[0].schemes)
+        assert ((low < values) & (values < high)).all()
 
 
 def test_words_of_the_table():

@@ -11,9 +11,9 @@ from dynparam.statistics.judged import CLAIM, CONTROL
 from dynparam.support.errors import DataError
 from dynparam.training.arms.quantities import SPEED, TEST_LOSS
 from tests import arms
-from tests.thesis import CONFIG, with_block
+from tests.thesis import with_block
 
-STAGE = for_best_rates(CONFIG)
+STAGE = for_best_rates(arms.RATES)
 TABLES = arms.tables("best_rate")
 VERDICTS = arms.rate_verdicts()
 
@@ -25,7 +25,7 @@ def rows(part, quantity, table=VERDICTS, role=None):
 
 def replanted(of):
     """Tables in which another formula gives the losses."""
-    stages = all_arms(CONFIG)
+    stages = all_arms(arms.RATES)
     return {place: arms.planted(stages[place], of) for place in TABLES}
 
 
@@ -91,7 +91,7 @@ def test_rates_that_cannot_be_told_apart_are_not_judged():
 
 
 def test_diverged_runs_are_neither_best_nor_compared():
-    stages = all_arms(CONFIG)
+    stages = all_arms(arms.RATES)
     tables = {place: arms.planted(stages[place], diverges=0.2) for place in TABLES}
     best = judge.best_table(tables, STAGE)
     dynamic = best[best["initialization"] == "dynamic"]
@@ -116,8 +116,27 @@ def test_without_all_four_there_are_no_parts():
     assert set(table["experiment"]) == {judge.OWN_BEST, judge.FIXED, judge.FAR}
 
 
+def test_schemes_of_one_network_may_be_tried_at_rates_of_their_own():
+    """The rates of one scheme cost less if they need not be those of all."""
+    one = STAGE.best_rate.networks[0].model_dump()
+    networks = [
+        {**one, "first": -4, "last": 1, "schemes": ["spectral"]},
+        {**one, "first": -1, "last": 5, "schemes": ["dynamic"]},
+    ]
+    config = with_block("best_rate", networks=networks)
+    stages = {place: stage for place, stage in all_arms(config).items() if place in TABLES}
+    table = judge.judged(
+        {place: arms.planted(stage) for place, stage in stages.items()}, for_best_rates(config)
+    )
+    for quantity in (SPEED, TEST_LOSS):
+        alone, together = rows(judge.OWN_BEST, quantity, table), rows(judge.OWN_BEST, quantity)
+        assert alone["measured"].tolist() == pytest.approx(together["measured"].tolist())
+        assert set(rows(judge.FIXED, quantity, table)["note"]) == {"eta = 0.1"}
+
+
 def test_a_choice_by_accuracy_is_one_by_the_most_right():
-    config = with_block("best_rate", chosen_by="validation_accuracy")
+    networks = arms.RATES.model_dump(mode="json")["best_rate"]["networks"]
+    config = with_block("best_rate", networks=networks, chosen_by="validation_accuracy")
     best = judge.best_table(TABLES, for_best_rates(config))
     for _, row in best.iterrows():
         assert row["best_rate"] == pytest.approx(arms.OPTIMUM[row["initialization"]])

@@ -1,4 +1,4 @@
-"""The figure: training loss, test loss and test accuracy against the learning rate, a column a width."""
+"""The figure: losses and accuracy against the learning rate, a column a width, rows for each task."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SHOWN: Mapping[Quantity, str] = {
     ACCURACY: "test accuracy,\nbest epoch",
 }
 
-HEIGHT_INCHES = 2.0
+HEIGHT_INCHES = 1.35
 """Of a row of panels."""
 
 
@@ -58,22 +58,23 @@ def plotted_data(tables: Mapping[str, pd.DataFrame], settings: BestRateStage) ->
 
 
 def best_rate_figure(data: pd.DataFrame, settings: BestRateStage) -> Figure:
-    """A row for each quantity, a column for each network, a line for each scheme, one task."""
+    """A row for each task and quantity, a column for each network, a line for each scheme."""
     own = settings.best_rate
-    columns = data[["task", "network"]].drop_duplicates().itertuples(index=False)
-    places = [(str(task), str(network)) for task, network in columns]
+    networks = [str(name) for name in data["network"].drop_duplicates()]
+    rows = [(str(task), one) for task in data["task"].drop_duplicates() for one in SHOWN]
     with mpl.rc_context(LARGE):
         figure = Figure(
-            figsize=(TEXT_WIDTH_INCHES, 0.8 + HEIGHT_INCHES * len(SHOWN)), layout="constrained"
+            figsize=(TEXT_WIDTH_INCHES, 0.8 + HEIGHT_INCHES * len(rows)), layout="constrained"
         )
-        axes: Any = figure.subplots(len(SHOWN), len(places), sharex="col", sharey="row", squeeze=False)
-        for row, (quantity, label) in zip(axes, SHOWN.items(), strict=True):
-            for axis, (task, network) in zip(row, places, strict=True):
-                rows = data[(data["task"] == task) & (data["network"] == network)]
-                _panel(axis, rows[rows["quantity"] == quantity.wording], own)
-            row[0].set_ylabel(label)
-        for axis, (task, network) in zip(axes[0], places, strict=True):
-            axis.set_title(f"{network}\n{task}")
+        axes: Any = figure.subplots(len(rows), len(networks), sharex=True, sharey="row", squeeze=False)
+        for row, (task, quantity) in zip(axes, rows, strict=True):
+            for axis, network in zip(row, networks, strict=True):
+                here = (data["task"] == task) & (data["network"] == network)
+                _panel(axis, data[here & (data["quantity"] == quantity.wording)], own)
+            _near_the_best(row[0], data[(data["task"] == task) & (data["quantity"] == quantity.wording)])
+            row[0].set_ylabel(SHOWN[quantity] if quantity != SPEED else f"{task}\n{SHOWN[quantity]}")
+        for axis, network in zip(axes[0], networks, strict=True):
+            axis.set_title(network)
         for axis in axes[-1]:
             axis.set_xlabel(r"$\eta$")
         figure.legend(handles=_key(data, own), loc="outside upper center", ncols=3, frameon=False)
@@ -99,6 +100,15 @@ def _panel(axis: Axes, rows: pd.DataFrame, own: BestRateSettings) -> None:
         plain_numbers(axis.yaxis)
     plain_numbers(axis.xaxis, leading=(1.0,))
     grid(axis)
+
+
+def _near_the_best(axis: Axes, rows: pd.DataFrame) -> None:
+    """Show what is near the best of schemes: rates at which nothing is learnt would flatten the rest."""
+    wording, best = str(rows["quantity"].iloc[0]), rows[rows["best"]]["value"]
+    if wording == TEST_LOSS.wording:
+        axis.set_ylim(0.95 * rows["value"].min(), 1.5 * best.max())
+    elif wording == ACCURACY.wording:
+        axis.set_ylim(best.min() - 0.1, rows["value"].max() + 0.015)
 
 
 def _style(name: str, own: BestRateSettings) -> dict[str, Any]:

@@ -41,9 +41,9 @@ class Found(Judged):
         self._settings = settings
         self._best = best
 
-    def settings_of(self) -> list[str]:
-        """Task and network of every comparison, in order."""
-        return [str(one) for one in self._rows("best", SPEED)["setting"].unique()]
+    def settings_of(self, part: str = "best") -> list[str]:
+        """Task and network of every comparison of a part, in order."""
+        return [str(one) for one in self._rows(part, SPEED)["setting"].unique()]
 
     def side(self, part: str, quantity: str) -> dict[str, int]:
         """How the differences of a part fall: better, worse, undecided for the second, and how many."""
