@@ -196,6 +196,15 @@ def test_without_other_networks_there_is_nothing_to_say():
 
 
 @pytest.mark.parametrize(
+    ("best", "so"),
+    [((-0.4, 0.1), True), ((0.0, 0.0), True), ((-0.5, 0.1), False), ((-0.4, -0.9), False)],
+)
+def test_differences_are_mostly_late_if_less_than_half_of_each_is_left(best, so):
+    rows = [[{"value": value} for value in values] for values in (best, (-1.0, -0.5))]
+    assert Found.mostly_late(None, *rows) is so
+
+
+@pytest.mark.parametrize(
     ("verdicts", "so"),
     [
         ({"n1000": "fails", "n10000": "holds"}, True),

@@ -83,6 +83,12 @@ class Found:
             for figure, task in self.figures().items()
         ]
 
+    def mostly_late(self, best: Rows, last: Rows) -> bool:
+        """Whether less than half of every difference at the last epoch is left at the best ones."""
+        return all(
+            2 * abs(one["value"]) < abs(two["value"]) for one, two in zip(best, last, strict=True)
+        )
+
     def right_from(self, figure: str) -> int | None:
         """The epoch from which on all runs of a figure classify every training image right."""
         runs = pd.concat([table for (shown, _), table in self._curves.items() if shown == figure])
