@@ -18,7 +18,7 @@ from dynparam.training.audit_result import Audited, AuditResult, read_result
 from dynparam.training.rounding import retrain
 from dynparam.training.runs import curve_table, train_seeds
 from dynparam.training.settings import Audit
-from tests.training_runs import TASK, files_of, invented_pair, plan_of, run_stage
+from tests.training_runs import TASK, files_of, invented_pair, plan_of, run_stage, task_of
 
 CPU = torch.device("cpu")
 LIMITS = Audit(seed=None, epochs=2, tolerance=1e-3, accuracy_tolerance=5e-3)
@@ -37,7 +37,8 @@ def archived(tmp_path_factory):
 
 
 def audited(curves, name="dynamic", limits=LIMITS, settings=None):
-    return audit(curves, settings or run_stage(), name, invented_pair(), limits, CPU)
+    stage = settings or run_stage()
+    return audit(curves, stage, name, task_of(stage), limits, CPU)
 
 
 def changed(curves, change):
@@ -56,7 +57,7 @@ def test_an_honest_archive_passes(archived, name):
 
 
 def test_retraining_repeats_the_archived_rows(archived):
-    rows = retrain(run_stage(), "dynamic", invented_pair(), 1, 3, CPU)
+    rows = retrain(run_stage(), "dynamic", task_of(run_stage()), 1, 3, CPU)
     theirs = archived["dynamic"].table.query("seed == 1").iloc[:4, 4:].to_numpy(float)
     assert rows == pytest.approx(theirs, rel=1e-6)
 
@@ -184,9 +185,8 @@ STRICT = Audit(seed=None, epochs=3, tolerance=1e-5, accuracy_tolerance=1e-5)
 
 
 def chaotic_audit(table, limits=STRICT):
-    return audit(
-        CurveFile(table, ()), run_stage(**CHAOTIC), "dynamic", invented_pair(160, 80), limits, CPU
-    )
+    stage = run_stage(**CHAOTIC)
+    return audit(CurveFile(table, ()), stage, "dynamic", task_of(stage), limits, CPU)
 
 
 @pytest.fixture(scope="module")
@@ -231,19 +231,20 @@ def test_twins_are_trained_where_a_tolerance_is_exceeded_alone(archived, monkeyp
 
 
 def test_twins_move_a_run_by_the_size_of_their_change_and_more_with_time(monkeypatch):
-    pair, stage = invented_pair(160, 80), run_stage(**CHAOTIC)
-    mine = retrain(stage, "dynamic", pair, 0, 3, CPU)
-    found = rounding.moved(stage, "dynamic", pair, 0, CPU, mine)[:, :2].max(axis=1)
+    stage = run_stage(**CHAOTIC)
+    task = task_of(stage)
+    mine = retrain(stage, "dynamic", task, 0, 3, CPU)
+    found = rounding.moved(stage, "dynamic", task, 0, CPU, mine)[:, :2].max(axis=1)
     assert (np.diff(found) >= 0).all()
     assert 0 < found[0] < 10 * rounding.CHANGE
     assert found[-1] > 100 * rounding.CHANGE
     monkeypatch.setattr(rounding, "CHANGE", 0.0)
-    assert (rounding.moved(stage, "dynamic", pair, 0, CPU, mine) == 0).all()
+    assert (rounding.moved(stage, "dynamic", task, 0, CPU, mine) == 0).all()
 
 
 def test_a_run_whose_twin_diverges_is_moved_by_all_of_itself(monkeypatch):
     rows = {None: [[1.0, 1.0], [0.5, 0.5]], 0: [[1.0, 1.0], [np.nan, np.inf]]}
     monkeypatch.setattr(rounding, "TWINS", 1)
     monkeypatch.setattr(rounding, "retrain", lambda *run, twin=None: np.array(rows[twin]))
-    found = rounding.moved(run_stage(), "dynamic", invented_pair(), 0, CPU, np.array(rows[None]))
+    found = rounding.moved(run_stage(), "dynamic", task_of(run_stage()), 0, CPU, np.array(rows[None]))
     assert found.tolist() == [[0.0, 0.0], [1.0, 1.0]]

@@ -124,6 +124,29 @@ def test_an_audit_carries_what_it_is_an_audit_of(made):
     assert limits.items() <= record["audit"].items()
 
 
+def test_several_parametrizations_are_audited_by_one_command_as_by_their_own(made, tmp_path):
+    root = shutil.copytree(made, tmp_path / "run")
+    limits = config({"seed": 1})
+    for name in ("spectral", "dynamic"):
+        assert audit(root, f"archive/{name}.csv", name, f"own/{name}.json", limits) == (0, "")
+    flags = ("--curves", "archive", "--images", "pair.npz", "--output", "both", "--device", "cpu")
+    assert told(root, "audit", TASK, "spectral", "dynamic", *flags, config=limits) == (0, "")
+    for name in ("spectral", "dynamic"):
+        own, both = (
+            json.loads((root / f"{place}/{name}.json").read_text()) for place in ("own", "both")
+        )
+        assert both["audited"] == own["audited"]
+        assert both["audit"] == own["audit"]
+
+
+def test_one_file_does_not_serve_several_parametrizations(run):
+    flags = ("--curves", "archive", "--images", "pair.npz", "--output", "one.json", "--device", "cpu")
+    code, sentence = told(run, "audit", TASK, "spectral", "dynamic", *flags)
+    assert code == 1
+    assert "--output names one file, one.json, for 2 parametrizations; name a folder" in sentence
+    assert not (run / "one.json").exists()
+
+
 def test_shards_are_collected_without_an_audit(run):
     assert collect(run, "shards/dynamic/0-2.csv", audit=None) == (0, "")
     record = json.loads((run / "collected/dynamic.json").read_text())

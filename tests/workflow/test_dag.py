@@ -430,13 +430,13 @@ class TestPlans:
             "write_sources": 1,
             "write_companions": 1,
             "assemble_report": 1,
-            "audit_archive": 84,
+            "audit_archive": 42,
             "collect_curves": 84,
             "judge_claims": 1,
             "plot_curves": 2,
             "plot_domain": 1,
             "everything": 1,
-            "total": 442,
+            "total": 400,
         }
         assert untouched.files() == before
         assert not any((untouched.root / name).exists() for name in ("data", "figures"))

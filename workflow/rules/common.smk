@@ -198,22 +198,30 @@ def run_settings(run):
     return for_run(CONFIG, run.task, run.network).model_dump_json()
 
 
+def runs_of(wildcards):
+    """The runs of a network on a task, one under each parametrization."""
+    place = (wildcards.task, wildcards.network)
+    found = [run for run in RUNS.values() if (run.task, run.network) == place]
+    if not found:
+        raise WorkflowError(
+            f"{wildcards.network} is neither the network of protocol nor one of domain.networks"
+        )
+    return found
+
+
 def run_of(wildcards):
     """The Run of these wildcards."""
-    for run in RUNS.values():
-        if (
-            run.place
-            == f"{wildcards.task}/{wildcards.network}/{wildcards.parametrization}"
-        ):
-            return run
-    raise WorkflowError(
-        f"{wildcards.network} is neither the network of protocol nor one of domain.networks"
-    )
+    (run,) = [
+        run
+        for run in runs_of(wildcards)
+        if run.parametrization == wildcards.parametrization
+    ]
+    return run
 
 
 def run_images(wildcards):
-    """The images that the run of these wildcards is trained on."""
-    return f"{DATA}/processed/{run_of(wildcards).images}.npz"
+    """The images that the runs of a network are trained on."""
+    return f"{DATA}/processed/{runs_of(wildcards)[0].images}.npz"
 
 
 def shard_files(run, seeds):

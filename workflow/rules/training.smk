@@ -29,34 +29,43 @@ rule train_seeds:
         " --output {output.curves:q} 2>&1 | tee {log:q} >&2"
 
 
+# One job audits a network under all parametrizations: loading torch and multiplying all images with each
+# other take longer than the epochs of a narrow network.
 rule audit_archive:
     input:
-        archive=lambda wildcards: archived_files(wildcards),
+        archive=lambda wildcards: [
+            file for run in runs_of(wildcards) for file in archived_files(run)
+        ],
         images=run_images,
     output:
-        result=f"{RESULTS}/audit/{{task}}/{{network}}/{{parametrization}}.json",
+        expand(
+            f"{RESULTS}/audit/{{task}}/{{network}}/{{one}}.json",
+            one=CONFIG.training.parametrizations,
+            allow_missing=True,
+        ),
     params:
         code=code("audit_archive"),
         settings=lambda wildcards: for_audit(
             CONFIG, wildcards.task, wildcards.network
         ).model_dump_json(),
-        archive=lambda wildcards: archive_path(wildcards),
-        content=lambda wildcards: archive_content(wildcards),
+        names=CONFIG.training.parametrizations,
+        archive=lambda wildcards: archive_path(runs_of(wildcards)[0]).parent,
+        content=lambda wildcards: [archive_content(run) for run in runs_of(wildcards)],
+        place=lambda wildcards, output: Path(output[0]).parent,
     log:
-        f"{LOGS}/audit_archive/{{task}}/{{network}}/{{parametrization}}.log",
+        f"{LOGS}/audit_archive/{{task}}/{{network}}.log",
     benchmark:
-        f"{BENCHMARKS}/audit_archive/{{task}}/{{network}}/{{parametrization}}.tsv"
+        f"{BENCHMARKS}/audit_archive/{{task}}/{{network}}.tsv"
     threads: CONFIG.jobs.training_threads
     resources:
         **training_needs("audit_archive"),
     message:
-        "Auditing the archived curves of {wildcards.parametrization} {wildcards.network} on {wildcards.task}"
+        "Auditing the archived curves of {wildcards.network} on {wildcards.task}"
     shell:
-        "dynparam audit {wildcards.task} {wildcards.parametrization}"
-        " --config {params.settings:q}"
+        "dynparam audit {wildcards.task} {params.names} --config {params.settings:q}"
         " --curves {params.archive:q} --images {input.images:q}"
         " --device {CONFIG.jobs.training_device} --threads {threads}"
-        " --output {output.result:q} 2>&1 | tee {log:q} >&2"
+        " --output {params.place:q} 2>&1 | tee {log:q} >&2"
 
 
 rule collect_curves:

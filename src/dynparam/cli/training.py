@@ -28,6 +28,9 @@ from dynparam.cli.telling import tell
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
 from dynparam.provenance.stage import run
+from dynparam.settings.base import named
+from dynparam.support.errors import ConfigError
+from dynparam.theory.parametrization import NAMES
 from dynparam.training.settings import AuditedRun, CollectedRun, RunStage
 from dynparam.training.stages import AUDIT_ARCHIVE, COLLECT, EXTEND, TRAIN
 
@@ -103,46 +106,84 @@ def train(
 @app.command(
     "audit",
     epilog=examples(
-        "dynparam audit airplane-automobile dynamic", "dynparam audit bird-cat spectral --json"
+        "dynparam audit airplane-automobile dynamic",
+        "dynparam audit bird-cat spectral dynamic --json",
     ),
 )
 def audit(
     task: TaskArgument,
-    parametrization: ParametrizationArgument,
+    parametrizations: Annotated[
+        list[str],
+        typer.Argument(
+            help=f"Of {', '.join(NAMES)}: one or several.",
+            autocompletion=lambda incomplete: [n for n in NAMES if n.startswith(incomplete)],
+        ),
+    ],
     curves: Annotated[
         Path | None,
         typer.Option(
-            "--curves", help="Archived table of curves.", show_default="that of training.archive"
+            "--curves",
+            help="Archived table of curves (.csv), or the folder with one of each parametrization.",
+            show_default="that of training.archive",
         ),
     ] = None,
     images: OwnImagesOption = None,
-    output: OwnOutputOption = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            help="File to write (.json), or the folder for one of each parametrization.",
+            show_default="below results/own",
+        ),
+    ] = None,
     config: ConfigOption = DEFAULT_CONFIG,
     device: DeviceOption = "auto",
     threads: ThreadsOption = 2,
     as_json: JsonOption = False,
 ) -> None:
-    """Train the first epochs of an archived run again, and compare. Exit code 4 if they differ."""
+    """Train the first epochs of an archived run again, and compare. Exit code 4 if they differ.
+
+    Of several parametrizations, one run each, in one process that reads the images once.
+    """
+    for name in parametrizations:
+        named(dict.fromkeys(NAMES), name, "the parametrizations")
     settings = load(AuditedRun, config).of_task(task)
     pair = pair_images(config, task, images)
-    if curves is None:
-        network = settings.protocol.network_name
-        archive = load(Config, config).training.archive
-        curves = archive / task / network / f"{parametrization}.csv"
-    place = output or own_place(config, "audit", task, f"{parametrization}.json")
-    made = run(
-        AUDIT_ARCHIVE,
-        settings,
-        place,
-        task=task,
-        parametrization=parametrization,
-        curves=curves,
-        images=pair,
-        device=device,
-        threads=threads,
-    )
+    found = {}
+    for name in parametrizations:
+        made = run(
+            AUDIT_ARCHIVE,
+            settings,
+            _own(output, "--output", parametrizations, f"{name}.json")
+            or own_place(config, "audit", task, f"{name}.json"),
+            task=task,
+            parametrization=name,
+            curves=_own(curves, "--curves", parametrizations, f"{name}.csv")
+            or _archived(config, settings, task, name),
+            images=pair,
+            device=device,
+            threads=threads,
+        )
+        found[name] = made.values
     if as_json:
-        tell(json.dumps(made.values, indent=2))
+        tell(json.dumps(found if len(found) > 1 else made.values, indent=2))
+
+
+def _own(given: Path | None, option: str, names: Sequence[str], own: str) -> Path | None:
+    """The file of a parametrization, where ``option`` names it or the folder it lies in."""
+    if given is None or given.suffix != Path(own).suffix:
+        return None if given is None else given / own
+    if len(names) > 1:
+        raise ConfigError(
+            f"{option} names one file, {given}, for {len(names)} parametrizations; name a folder"
+        )
+    return given
+
+
+def _archived(config: list[str], settings: AuditedRun, task: str, parametrization: str) -> Path:
+    """Where the curves of a parametrization are archived."""
+    archive = load(Config, config).training.archive
+    return archive / task / settings.protocol.network_name / f"{parametrization}.csv"
 
 
 @app.command(

@@ -13,12 +13,12 @@ import secrets
 import numpy as np
 import torch
 
-from dynparam.data.images import Pair
 from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import AuditError
 from dynparam.training.archive import CurveFile
 from dynparam.training.audit_result import AuditResult, limit_sentence
 from dynparam.training.devices import device_name
+from dynparam.training.protocol import Task
 from dynparam.training.rounding import moved, retrain
 from dynparam.training.settings import Audit, RunStage
 from dynparam.training.table_audit import worst
@@ -32,13 +32,13 @@ def audit(
     archived: CurveFile,
     settings: RunStage,
     parametrization: str,
-    pair: Pair,
+    task: Task,
     limits: Audit,
     device: torch.device,
 ) -> AuditResult:
     """Repeat the first epochs of an archived run. Raises ``AuditError`` if they differ too much."""
     seed = _chosen_seed(archived, limits)
-    mine = retrain(settings, parametrization, pair, seed, limits.epochs, device)
+    mine = retrain(settings, parametrization, task, seed, limits.epochs, device)
     rows = archived.table[archived.table["seed"] == seed].sort_values("epoch")
     theirs = rows[LOSSES + ACCURACIES].to_numpy(float)[: limits.epochs + 1]
     if len(theirs) < len(mine):
@@ -48,7 +48,7 @@ def audit(
         )
     result = _compared(mine, theirs, np.zeros_like(mine), seed, limits, device)
     if not result.passed:
-        twins = moved(settings, parametrization, pair, seed, device, mine)
+        twins = moved(settings, parametrization, task, seed, device, mine)
         result = _compared(mine, theirs, twins, seed, limits, device)
     if not result.passed:
         raise AuditError(_failure(result, settings, parametrization))
@@ -101,9 +101,9 @@ def _chosen_seed(archived: CurveFile, limits: Audit) -> int:
 
 
 def _failure(result: AuditResult, settings: RunStage, parametrization: str) -> str:
-    (task,) = settings.data.pairs
+    (pair,) = settings.data.pairs
     return (
-        f"the archived curve of {task}, {settings.protocol.network_name}, {parametrization}, seed "
+        f"the archived curve of {pair}, {settings.protocol.network_name}, {parametrization}, seed "
         f"{result.seed} fails its audit: trained here, its losses differ by "
         f"{result.loss_difference:.1e} {limit_sentence(result.tolerance, result.loss_moved)} and its "
         f"accuracies by {result.accuracy_difference:.1e} "

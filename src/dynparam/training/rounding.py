@@ -9,7 +9,6 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from dynparam.data.images import Pair
 from dynparam.support.arrays import FloatArray
 from dynparam.support.progress import progress
 from dynparam.support.randomness import torch_generator
@@ -27,7 +26,7 @@ TWINS = 2
 def retrain(
     settings: RunStage,
     parametrization: str,
-    pair: Pair,
+    task: Task,
     seed: int,
     epochs: int,
     device: torch.device,
@@ -38,8 +37,6 @@ def retrain(
     ``twin`` trains the twin of that number in its place.
     """
     (name,) = settings.data.pairs
-    dtype = getattr(torch, settings.protocol.dtype)
-    task = Task.of_pair(pair, settings.inputs.normalization, dtype, device)
     stack = Networks(settings, name, task, parametrization).draw([seed])
     label = f"auditing {name}, {parametrization}, seed {seed}"
     if twin is not None:
@@ -58,7 +55,7 @@ def retrain(
 def moved(
     settings: RunStage,
     parametrization: str,
-    pair: Pair,
+    task: Task,
     seed: int,
     device: torch.device,
     mine: FloatArray,
@@ -71,7 +68,7 @@ def moved(
     epochs = len(mine) - 1
     apart = [
         relative_differences(
-            retrain(settings, parametrization, pair, seed, epochs, device, twin=twin), mine
+            retrain(settings, parametrization, task, seed, epochs, device, twin=twin), mine
         )
         for twin in range(TWINS)
     ]

@@ -80,20 +80,21 @@ def audit_archive(
     device: Device,
 ) -> Made:
     """Train the first epochs of an archived run again, and compare. Exit code 4 if they differ."""
-    from dynparam.data.images import load_pair
     from dynparam.support.files import sha256
     from dynparam.support.progress import say
     from dynparam.training.archive import read_archive, require_parametrization
     from dynparam.training.audit import audit
     from dynparam.training.audit_result import audited
     from dynparam.training.devices import resolve_device
+    from dynparam.training.task_file import read_task
 
     curves, images = files
     run, limits = pick(RunStage, settings), settings.training.audit
     archived = read_archive(curves, run, images)
     require_parametrization(curves, archived, parametrization)
     subject = audited(archived, settings, sha256(images))
-    result = audit(archived, run, parametrization, load_pair(images), limits, resolve_device(device))
+    where = resolve_device(device)
+    result = audit(archived, run, parametrization, read_task(run, images, where), limits, where)
     say(result.sentence())
     values = {**asdict(result), "passed": result.passed}
     details = {"audit": asdict(result), "audited": asdict(subject)}

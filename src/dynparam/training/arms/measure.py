@@ -69,7 +69,7 @@ class Repeated:
     moved: Callable[[], FloatArray]
 
 
-def repeat(settings: AuditedArms, table: pd.DataFrame, pair: Pair, device: torch.device) -> Repeated:
+def repeat(settings: AuditedArms, table: pd.DataFrame, task: Task, device: torch.device) -> Repeated:
     """Train the first epochs of one run of a table again, drawn from the system.
 
     Raises ``AuditError`` if all of its runs diverged.
@@ -90,13 +90,13 @@ def repeat(settings: AuditedArms, table: pd.DataFrame, pair: Pair, device: torch
     # Drawn from the system, so that nobody can know which run will be looked at.
     arm, seed = secrets.choice(whole)
     run, number = settings.run_of(arm), int(str(seed))
-    rows = retrain(run, arm.parametrization, pair, number, limits.epochs, device)
+    rows = retrain(run, arm.parametrization, task, number, limits.epochs, device)
     columns = [*VARIED, "seed", "epoch", *VALIDATED_METRICS]
     told = [(*arm.key, number, epoch, *row) for epoch, row in enumerate(rows.tolist())]
     return Repeated(
         pd.DataFrame(told, columns=columns),
         f"{arm.sentence()}, seed {seed}, epochs 0 to {limits.epochs},",
-        lambda: moved(run, arm.parametrization, pair, number, device, rows).max(axis=1),
+        lambda: moved(run, arm.parametrization, task, number, device, rows).max(axis=1),
     )
 
 

@@ -76,16 +76,18 @@ def audit_arms(settings: AuditedArms, files: tuple[Path, Path], output: Path, de
     """Train the first epochs of one run of an archived table again, and compare. Exit code 4."""
     from dataclasses import asdict
 
-    from dynparam.data.images import load_pair
     from dynparam.support.progress import say
     from dynparam.training.arms import measure, table
     from dynparam.training.devices import resolve_device
     from dynparam.training.table_archive import read_archived
     from dynparam.training.table_audit import compare
+    from dynparam.training.task_file import read_task
 
     curves, images = files
     archived = read_archived(curves, table.KIND, pick(VariedRun, settings), images)
-    mine = measure.repeat(settings, archived.table, load_pair(images), resolve_device(device))
+    where = resolve_device(device)
+    task = read_task(pick(VariedRun, settings), images, where)
+    mine = measure.repeat(settings, archived.table, task, where)
     key, tolerance = (*table.VARIED, "seed", "epoch"), settings.training.audit.tolerance
     result = compare(archived, mine.table, key, mine.what, tolerance, images, mine.moved)
     say(result.sentence())
