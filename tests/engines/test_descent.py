@@ -9,6 +9,7 @@ from scipy import stats
 from torch.autograd import grad
 
 from dynparam.engines.descent import (
+    WAITING,
     StoredMap,
     law_maps,
     law_memory_bytes,
@@ -65,6 +66,20 @@ def test_losses_are_those_of_autograd(kind, images, momentum):
     expected = by_autograd(15, x, y, 0.05, momentum)
     assert found == pytest.approx(expected, rel=1e-9)
     assert found[-1] < found[0]
+
+
+@pytest.mark.parametrize("images", [1, 3])
+def test_moves_that_wait_count_in_every_product(images):
+    random = torch.Generator().manual_seed(3)
+    stored = StoredMap(drawn()[1].clone())
+    dense = drawn()[1]
+    for _ in range(2 * WAITING + 3):
+        a, b, u, v = (torch.randn(images, n, generator=random).double() for n in (8, 30, 30, 8))
+        assert torch.allclose(stored.times(u[0]), dense @ u[0], rtol=1e-12, atol=1e-12)
+        assert torch.allclose(stored.transpose_times(v[0]), dense.T @ v[0], rtol=1e-12, atol=1e-12)
+        stored.accelerate(0.0, list(zip(a, b, strict=True)))
+        stored.move(0.3)
+        dense = dense - 0.3 * a.T @ b
 
 
 def test_weights_in_law_lose_as_stored_ones():

@@ -34,10 +34,15 @@ class TrainedMatrix(LinearMap, Protocol):
         ...
 
 
+WAITING = 8
+"""Moves of rank one that a stored matrix adds together: to add one reads and writes it all."""
+
+
 class StoredMap:
     """A stored matrix (n_out, n_in) that SGD moves in place; products are of its precision.
 
-    Without momentum there is no velocity to store: the gradient waits as pairs of vectors.
+    Without momentum there is no velocity to store: moves of rank one wait as pairs of vectors, which
+    every product takes into account, until there are ``WAITING`` of them.
     """
 
     def __init__(self, weight: Tensor) -> None:
@@ -45,14 +50,22 @@ class StoredMap:
         self._weight = weight
         self._velocity: Tensor | None = None
         self._gradient: list[tuple[Tensor, Tensor]] = []
+        # The matrix is weight - left^T right, of the first ``waiting`` rows of both.
+        self._waiting = 0
+        self._left = weight.new_empty(WAITING, len(weight))
+        self._right = weight.new_empty(WAITING, weight.shape[1])
 
     def times(self, u: Tensor) -> Tensor:
         """W u: (n_in,) to (n_out,)."""
-        return (self._weight @ u.to(self._weight.dtype)).to(u.dtype)
+        u_here = u.to(self._weight.dtype)
+        left, right = self._moves()
+        return (self._weight @ u_here - left.T @ (right @ u_here)).to(u.dtype)
 
     def transpose_times(self, v: Tensor) -> Tensor:
         """W^T v: (n_out,) to (n_in,)."""
-        return (self._weight.T @ v.to(self._weight.dtype)).to(v.dtype)
+        v_here = v.to(self._weight.dtype)
+        left, right = self._moves()
+        return (self._weight.T @ v_here - right.T @ (left @ v_here)).to(v.dtype)
 
     def accelerate(self, momentum: float, gradient: Sequence[tuple[Tensor, Tensor]]) -> None:
         """Velocity <- momentum * velocity + sum_k a_k b_k^T over the pairs (a, b) of ``gradient``."""
@@ -70,7 +83,16 @@ class StoredMap:
             self._weight.sub_(self._velocity, alpha=learning_rate)
             return
         for a, b in self._gradient:
-            self._weight.addr_(a, b, alpha=-learning_rate)
+            self._left[self._waiting] = learning_rate * a
+            self._right[self._waiting] = b
+            self._waiting += 1
+            if self._waiting == WAITING:
+                self._weight.addmm_(self._left.T, self._right, alpha=-1)
+                self._waiting = 0
+
+    def _moves(self) -> tuple[Tensor, Tensor]:
+        """The rows of ``left`` and ``right`` that wait."""
+        return self._left[: self._waiting], self._right[: self._waiting]
 
 
 def stored_maps(
