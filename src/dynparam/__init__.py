@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dynparam.theory.parametrization import layer_scales, learning_rate_form
     from dynparam.theory.widths import Widths
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = [
     "DynparamError",
     "Widths",

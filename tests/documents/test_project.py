@@ -1,5 +1,6 @@
 """Facts about the repository itself: its environments, lock files and documents agree."""
 
+import json
 import re
 import subprocess
 import tomllib
@@ -23,6 +24,7 @@ ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 RUN = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["workflow"]]
 """What the workflow needs: the library's own needs, and its."""
+CITATION = yaml.safe_load((ROOT / "CITATION.cff").read_text())
 CONDA_NAMES = {
     "matplotlib": "matplotlib-base",
     "snakemake": "snakemake-minimal",
@@ -90,8 +92,67 @@ def test_version_is_told_once():
     import dynparam
 
     assert dynparam.__version__ == PROJECT["version"]
-    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
-    assert citation["version"] == PROJECT["version"]
+    for told in (CITATION, described("codemeta.json"), described(".zenodo.json")):
+        assert told["version"] == PROJECT["version"]
+    changes = re.findall(r"^## (\S+?),", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert changes[0] == PROJECT["version"]
+
+
+def described(name):
+    return json.loads((ROOT / name).read_text())
+
+
+def test_descriptions_for_archives_are_those_of_the_citation():
+    abstract = CITATION["abstract"]
+    for told, people in (("codemeta.json", "author"), (".zenodo.json", "creators")):
+        file = described(told)
+        assert file["description"] == abstract
+        assert file["keywords"] == CITATION["keywords"]
+        assert [one["name"] for one in file[people]] == [one["name"] for one in CITATION["authors"]]
+        assert CITATION["license"] in file["license"]
+
+
+def test_hooks_before_a_commit_are_the_checks_of_lint():
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
+    hooks = [hook["entry"] for repository in config["repos"] for hook in repository["hooks"]]
+    lint = re.search(r"^lint:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)[1]
+    commands = [line.strip().removesuffix(" .") for line in lint.splitlines()]
+    assert hooks == commands
+
+
+def test_the_image_sets_up_what_a_checkout_does():
+    """It cannot be built here: what it names is there, and its Python is one that the locks serve."""
+    text = (ROOT / "Containerfile").read_text()
+    assert re.search(r"^FROM python:3\.(\d+)-slim$", text, re.MULTILINE)[1] in ("11", "12", "13")
+    assert '"$PWD/.venv/run-ready"' in text
+    assert re.search(r"^\$\(VENV\)/run-ready:", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+
+def cells(page, column):
+    rows = re.findall(r"^\|(.+)\|$", (ROOT / page).read_text(), re.MULTILINE)
+    return [row.split("|")[column].strip() for row in rows][2:]
+
+
+def test_the_artifact_guide_expects_what_the_findings_quote():
+    quoted = (ROOT / "docs/findings.md").read_text()
+    numbers = re.findall(r"(?<![\w^])[+-]?\d+(?:\.\d+)?", " ".join(cells("ARTIFACT.md", 2)))
+    assert len(numbers) > 30
+    missing = [one for one in numbers if not re.search(rf"(?<![\d.]){re.escape(one)}(?![\d])", quoted)]
+    assert not missing
+
+
+def test_the_artifact_guide_has_the_tolerances_of_the_configuration():
+    config = load(Config, [ROOT / "config" / "thesis.yaml"])
+    told = dict(zip(cells("ARTIFACT.md", 1), cells("ARTIFACT.md", 3), strict=True))
+    expected = {
+        "`fig3_3`, `comparison`": config.comparison.tolerance,
+        "`fig3_2_wide`, `fig3_3_wide`": config.comparison.tolerance,
+        "`table1_1`": config.exponents.tolerance,
+        "`delay_law`": config.delay_law.tolerances.exponent,
+        "`fluctuations`": config.fluctuations.tolerances.logarithm,
+    }
+    for target, tolerance in expected.items():
+        assert told[target].startswith(f"{tolerance:g} from "), target
 
 
 def test_nothing_large_and_no_image_is_tracked():
@@ -113,7 +174,7 @@ def test_links_between_documents_lead_somewhere():
     assert not broken
 
 
-@pytest.mark.parametrize("name", ["README.md", "README.ja.md", "docs/reproduce.md"])
+@pytest.mark.parametrize("name", ["README.md", "README.ja.md", "ARTIFACT.md", "docs/reproduce.md"])
 def test_documents_name_real_targets_and_files(name):
     """Commands there exist: make targets, snakemake targets, dynparam commands."""
     readme = (ROOT / name).read_text()
