@@ -196,6 +196,28 @@ def test_documents_name_real_targets_and_files(name):
         assert command in commands, command
 
 
+def outline(name):
+    """The number of headings, the sizes of tables, and all targets that a README names, in order."""
+    text = (ROOT / name).read_text()
+    tables = [len(table.splitlines()) for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE)]
+    second = [row.split("|")[2] for row in re.findall(r"^\|.+\|$", text, re.MULTILINE)]
+    return len(re.findall(r"^## ", text, re.MULTILINE)), tables, re.findall(r"`(\w+)`", " ".join(second))
+
+
+def test_both_readmes_have_the_same_sections_tables_and_targets():
+    assert outline("README.md") == outline("README.ja.md")
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.ja.md"])
+def test_the_claims_of_the_readme_are_those_of_the_findings(name):
+    """Every number with decimals in the column of measured values stands in the findings."""
+    quoted = (ROOT / "docs/findings.md").read_text()
+    rows = re.findall(r"^\|[^|]+\|[^|]+\|([^|]+)\|$", (ROOT / name).read_text(), re.MULTILINE)
+    numbers = re.findall(r"[+-]?\d+\.\d{2,}", " ".join(rows))
+    assert len(numbers) >= 18
+    assert not [one for one in numbers if one not in quoted]
+
+
 def examples_of(name):
     return re.findall(r"```python\n(.*?)```", (ROOT / name).read_text(), re.DOTALL)
 
