@@ -18,6 +18,7 @@ import torch
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
 from dynparam.data.images import load_pair
+from dynparam.training.protocol import Task
 from dynparam.training.rounding import retrain
 from dynparam.training.settings import for_run
 
@@ -59,8 +60,9 @@ def differences(
         """Training and test loss after each epoch, (epochs + 1, 2)."""
         protocol = settings.protocol.model_copy(update={**sizes, **changes})
         changed = settings.model_copy(update={"protocol": protocol})
-        cpu = torch.device("cpu")
-        return retrain(changed, parametrization, pair, seed, sizes["epochs"], cpu)[:, :2]
+        cpu, dtype = torch.device("cpu"), getattr(torch, changed.protocol.dtype)
+        images = Task.of_pair(pair, changed.inputs.normalization, dtype, cpu)
+        return retrain(changed, parametrization, images, seed, sizes["epochs"], cpu)[:, :2]
 
     exact = losses(0, {"dtype": "float64"})
     rows: list[dict[str, object]] = []
