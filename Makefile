@@ -44,6 +44,7 @@ bench: $(VENV)/test-ready
 	python -m benchmarks.one_step
 	python -m benchmarks.law
 	python -m benchmarks.training_epoch
+	python -m benchmarks.training_at_once
 	python -m benchmarks.page
 
 $(VENV)/run-ready: requirements-torch.txt requirements-torch-needs.lock requirements.lock pyproject.toml

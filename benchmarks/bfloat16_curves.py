@@ -21,6 +21,7 @@ from dynparam.configuration.config import Config
 from dynparam.data.images import load_pair
 from dynparam.statistics.differences import paired_difference
 from dynparam.training.audit import LOSSES
+from dynparam.training.protocol import Task
 from dynparam.training.rounding import retrain
 from dynparam.training.settings import RunStage, for_run
 
@@ -59,19 +60,20 @@ def main() -> None:
 
 
 def compare(
-    config: Config, task: str, parametrization: str, images: Path, seeds: int, widths: dict[str, int]
+    config: Config, task: str, parametrization: str, folder: Path, seeds: int, widths: dict[str, int]
 ) -> pd.DataFrame:
     """Paired differences bfloat16 - exact of one curve, in units of the spread over seeds."""
-    pair = load_pair(images / f"{task}.npz")
+    pair = load_pair(folder / f"{task}.npz")
     settings = for_run(config, task, config.protocol.network_name)
 
     def curves(products: str, first: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
         """Curves of ``seeds`` runs from seed ``first`` on: (seeds, epochs + 1, 4)."""
         changed = with_protocol(settings, {**widths, "epochs": max(EPOCHS), "products": products})
-        cpu = torch.device("cpu")
+        cpu, dtype = torch.device("cpu"), getattr(torch, changed.protocol.dtype)
+        images = Task.of_pair(pair, changed.inputs.normalization, dtype, cpu)
         return np.stack(
             [
-                retrain(changed, parametrization, pair, seed, max(EPOCHS), cpu)
+                retrain(changed, parametrization, images, seed, max(EPOCHS), cpu)
                 for seed in range(first, first + seeds)
             ]
         )

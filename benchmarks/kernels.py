@@ -20,6 +20,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from types import TracebackType
+from typing import IO, cast
 
 import numpy as np
 import pandas as pd
@@ -86,6 +87,9 @@ class Server:
             stderr=subprocess.DEVNULL,
             text=True,
         )
+        # Popen's type does not say that pipes were asked for.
+        self.questions = cast(IO[str], self.process.stdin)
+        self.answers = cast(IO[str], self.process.stdout)
         self.versions = self._line()
         if not self.versions:
             raise SystemExit(f"{python} cannot run neural-tangents; see what `{script.name}` says there")
@@ -103,12 +107,12 @@ class Server:
 
     def seconds(self) -> float:
         """Of one more evaluation."""
-        self.process.stdin.write("again\n")
-        self.process.stdin.flush()
+        self.questions.write("again\n")
+        self.questions.flush()
         return float(self._line())
 
     def _line(self) -> str:
-        return self.process.stdout.readline().strip()
+        return self.answers.readline().strip()
 
 
 def scales_of_neural_tangents(widths: Widths) -> LayerScales:
@@ -130,7 +134,10 @@ def time_versions(
     mine = partial(ours, inputs, widths, scales)
     plain = partial(plain_kernel.ntk, inputs, widths.sizes, scales)
     expected = mine()
-    timed = {PLAIN: partial(seconds, plain), OURS: partial(seconds, mine)}
+    timed: dict[str, Callable[[], float]] = {
+        PLAIN: partial(seconds, plain),
+        OURS: partial(seconds, mine),
+    }
     found = {PLAIN: plain(), OURS: expected}
     if server is not None:
         timed[THEIRS], found[THEIRS] = server.seconds, server.kernel

@@ -31,7 +31,7 @@ from dynparam.theory.widths import bottleneck
 FOLDER = Path(__file__).parent
 DRAWN = ("one_step", "law", "training_epoch", "bfloat16_curves")
 """The records that the figure comes with."""
-NAMES = (*DRAWN, "kernels", "dry_run")
+NAMES = (*DRAWN, "kernels", "dry_run", "training_at_once")
 STRAIGHTFORWARD, DENSE, LAW = "straightforward torch", "dense probe", "exact law, one thread"
 MARKERS = {STRAIGHTFORWARD: "s", DENSE: "o", LAW: "^"}
 DUAL = "engine, dual first layer"
@@ -72,7 +72,7 @@ def read(folder: Path) -> Records:
 
 def page(records: Records) -> str:
     """The page as Markdown."""
-    one_step, law, training, bfloat16, kernels, dry_run = (records[name] for name in NAMES)
+    one_step, law, training, bfloat16, kernels, dry_run, at_once = (records[name] for name in NAMES)
     return _template().render(
         one_step=one_step,
         law=law,
@@ -80,6 +80,7 @@ def page(records: Records) -> str:
         bfloat16=bfloat16,
         kernels=kernels,
         dry_run=dry_run,
+        at_once=at_once,
         taken=taken,
         **_of_engines(one_step, law),
         **_of_training(training),

@@ -20,7 +20,7 @@ def ntk(inputs: FloatArray, sizes: Sequence[int], scales: LayerScales) -> FloatA
         angle = np.arccos(np.clip(covariance / size, -1, 1))
         forward.append(n * size * (np.sin(angle) + (np.pi - angle) * np.cos(angle)) / (2 * np.pi))
         slopes.append(n * s[layer + 1] * (np.pi - angle) / (2 * np.pi))
-    kernel = g[-1] * forward[-1]
+    kernel: FloatArray = g[-1] * forward[-1]
     backward = np.ones_like(kernel)
     for layer in range(len(slopes) - 1, -1, -1):
         backward = backward * slopes[layer]

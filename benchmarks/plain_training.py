@@ -26,7 +26,8 @@ class Scaled(nn.Module):
 
     def forward(self, h: Tensor) -> Tensor:
         """G W h: (batch, n_in) to (batch, n_out)."""
-        return self.multiplier * self.linear(h)
+        product: Tensor = self.linear(h)
+        return self.multiplier * product
 
 
 def network(weights: Sequence[Tensor], scales: LayerScales) -> nn.Sequential:
@@ -55,6 +56,6 @@ def train_epoch(
 @torch.no_grad()
 def evaluate(model: nn.Module, x: Tensor, y: Tensor, block: int = 1000) -> tuple[float, float]:
     """Mean loss and accuracy over all images, in blocks."""
-    outputs = torch.cat([model(part) for part in x.split(block)])
+    outputs = torch.cat([model(part) for part in torch.split(x, block)])
     right = outputs.argmax(dim=1) == y.argmax(dim=1)
     return float(half_square(outputs, y)), float(right.double().mean())

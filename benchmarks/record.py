@@ -9,17 +9,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel
-
 from dynparam.configuration.loading import load
 from dynparam.provenance.record import git_state, hardware, versions
+from dynparam.settings.base import Block
 from dynparam.support.files import write_text
 
 QUICK_SECONDS = 0.1
 """How long ``--quick`` measures a rate of the machine."""
 
 ROOT = Path(__file__).parents[1]
-Settings = TypeVar("Settings", bound=BaseModel)
+Settings = TypeVar("Settings", bound=Block)
 
 
 def parser(description: str, output: Path) -> argparse.ArgumentParser:

@@ -50,10 +50,10 @@ def main() -> None:
 
 
 def differences(
-    config: Config, task: str, parametrization: str, images: Path, sizes: dict[str, int]
+    config: Config, task: str, parametrization: str, folder: Path, sizes: dict[str, int]
 ) -> list[dict[str, object]]:
     """A row per variant: the largest relative difference of a loss after each epoch."""
-    pair = load_pair(images / f"{task}.npz")
+    pair = load_pair(folder / f"{task}.npz")
     settings = for_run(config, task, config.protocol.network_name)
 
     def losses(seed: int, changes: dict[str, str]) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:

@@ -26,8 +26,8 @@ def one_step(
     ]
     model = MLP(weights, scales.multiplier, copy=False)
     before = model.preactivations(x[None])
-    for preactivation in before:
-        preactivation.retain_grad()
+    for one in before:
+        one.retain_grad()
     (before[-1][0] - y).square().sum().div(2).backward()  # type: ignore[no-untyped-call]
     torch.optim.SGD(model.parameters(), lr=learning_rate).step()
     with torch.no_grad():

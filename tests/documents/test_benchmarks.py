@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmarks import dry_run, kernels, law, one_step, training_epoch
+from benchmarks import dry_run, kernels, law, one_step, training_at_once, training_epoch
 from benchmarks import page as pages
 from benchmarks.page import FOLDER, digits, page, plotted_data
 
@@ -43,7 +43,9 @@ def test_committed_page_and_figure_follow_from_the_records():
     pd.testing.assert_frame_equal(committed, plotted_data(RECORDS), check_dtype=False, rtol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["one_step", "law", "training_epoch", "kernels", "dry_run"])
+@pytest.mark.parametrize(
+    "name", ["one_step", "law", "training_epoch", "kernels", "dry_run", "training_at_once"]
+)
 def test_every_number_of_a_record_is_shown(name):
     before = shown(RECORDS)
     for path in leaves(RECORDS[name]):
@@ -102,6 +104,7 @@ def test_benchmarks_run_and_the_page_shows_what_they_write(tmp_path, monkeypatch
         (law, "--rounds"),
         (training_epoch, "--epochs"),
         (kernels, "--rounds"),
+        (training_at_once, "--rounds"),
     ):
         name = module.__name__.rpartition(".")[2]
         run(module, "--quick", option, 1, "--output", tmp_path / f"{name}.json")
