@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+import json
 import re
 import shutil
 import sys
@@ -10,7 +11,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmarks import dry_run, kernels, law, one_step, training_at_once, training_epoch
+from benchmarks import (
+    dry_run,
+    kernels,
+    law,
+    one_step,
+    training_at_once,
+    training_epoch,
+    training_stack,
+)
 from benchmarks import page as pages
 from benchmarks.page import FOLDER, digits, page, plotted_data
 
@@ -92,6 +101,29 @@ def test_the_template_holds_no_measurement():
 )
 def test_digits(value, count, text):
     assert digits(value, count) == text
+
+
+def test_stacks_are_timed_on_a_device(tmp_path, monkeypatch):
+    """Here on a processor: no record of it is kept, as only a GPU's would tell anything."""
+    place = tmp_path / "stack.json"
+    options = [
+        "--quick",
+        "--device",
+        "cpu",
+        "--seeds",
+        "1",
+        "2",
+        "--epochs",
+        "1",
+        "--output",
+        str(place),
+    ]
+    monkeypatch.setattr(sys, "argv", ["training_stack", *options])
+    training_stack.main()
+    told = json.loads(place.read_text("utf-8"))
+    assert [row["seeds at once"] for row in told["stacks"]] == [1, 2]
+    assert all(row["tera-operations per second"] > 0 for row in told["stacks"])
+    assert set(told["flops"]) == set(training_stack.SHAPES)
 
 
 def test_benchmarks_run_and_the_page_shows_what_they_write(tmp_path, monkeypatch):
