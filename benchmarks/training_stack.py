@@ -87,7 +87,7 @@ def train_epoch(settings: RunStage, stack: Stack, size: int, epoch: int, device:
 
 
 def product_rate(shape: tuple[int, int, int], device: torch.device, *, quick: bool) -> float:
-    """Operations per second of a product of that shape, a small one if ``quick``; the best of several."""
+    """Operations per second of a product of that shape, the best of several; small if ``quick``."""
     images, fan_in, fan_out = (size // 64 + 1 if quick else size for size in shape)
     h = torch.randn(1, images, fan_in, device=device)
     w = torch.randn(1, fan_out, fan_in, device=device)
