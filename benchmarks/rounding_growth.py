@@ -31,7 +31,7 @@ VARIANTS = {
 
 
 def main() -> None:
-    """Train all variants and print the table of docs/statistics.md."""
+    """Train all variants and print the table of docs/statistics/audit.md."""
     parser = argparse.ArgumentParser(description="Measure how rounding grows in training.")
     parser.add_argument("--images", type=Path, required=True, help="directory of extracted pairs")
     parser.add_argument("--epochs", type=int, default=3)

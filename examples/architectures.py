@@ -1,4 +1,4 @@
-"""The table of architectures in docs/own-model.md: ``python -m examples.architectures``, some minutes.
+"""The table in docs/own-model/architectures.md: ``python -m examples.architectures``, some minutes.
 
 A coordinate check of each under AdamW, with the rates of ``dynamic`` and with one rate for all. The
 slopes of every layer go into ``figures/architectures.csv``, a picture beside it.
@@ -34,7 +34,7 @@ from examples import networks
 from examples.frame import DPI, between, redraw, table_of
 
 ROOT = Path(__file__).parents[1]
-PAGE = ROOT / "docs" / "own-model.md"
+PAGE = ROOT / "docs" / "own-model" / "architectures.md"
 PNG = ROOT / "figures" / "architectures.png"
 BEGIN, END = "<!-- architectures: python -m examples.architectures -->", "<!-- end of architectures -->"
 

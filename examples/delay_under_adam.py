@@ -4,7 +4,7 @@
     python -m examples.delay_under_adam --quick     seconds
 
 Networks with two bottlenecks of 6 sqrt(n) units learn one example. Counted are the steps until the loss
-is halved. Under SGD spectral parametrization waits ever longer (docs/theory.md, Section 15). A step of
+is halved. Under SGD spectral parametrization waits ever longer (docs/theory/delay.md). A step of
 Adam has the size of its rate, whatever the gradient, so that its wait should not grow.
 """
 

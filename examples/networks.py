@@ -1,4 +1,4 @@
-"""The architectures that examples and the table of docs/own-model.md are about, by their width n."""
+"""The architectures of the examples and of docs/own-model/architectures.md, by their width n."""
 
 from __future__ import annotations
 

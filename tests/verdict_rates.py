@@ -2,8 +2,8 @@
 
     python -m tests.verdict_rates
 
-prints the table of docs/statistics.md: invented values with a known truth, as many of them as the
-thesis's configuration asks for, judged again and again by the code that judges the measured ones.
+prints the table of docs/statistics/known-truth.md: invented values with a known truth, as many of them
+as the thesis's configuration asks for, judged again and again by the code that judges the measured ones.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ def other_networks(off: float, generator: np.random.Generator) -> list[str]:
 WRONG = 0.025
 """The share of wrong definite verdicts that is promised."""
 SKEWED = 0.035
-"""What moderated variances add to it (docs/statistics.md): intervals of 95 % that cover 93 to 95 %."""
+"""What moderated variances add to it: their intervals of 95 % cover 93 to 95 %."""
 
 OF_A_CLAIM = (
     Case(0.0, "holds", 0.0, SKEWED),

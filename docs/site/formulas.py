@@ -1,6 +1,7 @@
 """Formulas as MathML, which browsers show without a script or a font from elsewhere.
 
-The pages have them as on GitHub, $...$ and $$...$$, and the extension arithmatex finds them.
+The pages have them as on GitHub, $...$ and $$...$$, and the extension arithmatex finds them. Headings
+have none: navigation and table of contents show text.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import re
 from typing import Any
 
 from latex2mathml.converter import convert
-from mkdocs.structure.pages import Page
 
 FORMULA = re.compile(
     r'<(?P<tag>span|div) class="arithmatex">\\[(\[](?P<latex>.*?)\\[)\]]</(?P=tag)>(?P<after>[.,;:)]*)',
@@ -22,18 +22,9 @@ LONG = 40
 BARE_LETTER = re.compile(r"\\(mathcal|mathbb)\s*([A-Za-z])")
 
 
-def on_page_content(content: str, page: Page, **_: Any) -> str:
-    """Convert the formulas of a page and of its table of contents."""
-    for item in page.toc:
-        _convert_titles(item)
+def on_page_content(content: str, **_: Any) -> str:
+    """Convert the formulas of a page."""
     return FORMULA.sub(_mathml, content)
-
-
-def _convert_titles(item: Any) -> None:
-    """Replace the formulas in an entry of the table of contents and in those below it."""
-    item.title = re.sub(r"\\\((.*?)\\\)", lambda found: _converted(found[1], "inline"), item.title)
-    for child in item.children:
-        _convert_titles(child)
 
 
 def _mathml(found: re.Match[str]) -> str:

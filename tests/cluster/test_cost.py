@@ -124,7 +124,7 @@ def test_the_page_shows_what_the_command_prints(capsys, monkeypatch):
     with pytest.raises(SystemExit):
         main.main()
     printed = capsys.readouterr().out.strip()
-    assert printed in (ROOT / "docs" / "cluster.md").read_text(), (
+    assert printed in (ROOT / "docs" / "cluster" / "resources.md").read_text(), (
         "copy what `dynparam cost` prints there"
     )
 
@@ -133,7 +133,7 @@ def test_the_page_counts_the_operations_that_the_benchmark_counts():
     """benchmarks/training_epoch.json has those of an epoch with its evaluation; 100 epochs are a run."""
     record = json.loads((ROOT / "benchmarks" / "training_epoch.json").read_text())
     (plain,) = [one for one in record["versions_timed"] if one["version"] == "plain torch"]
-    text = " ".join((ROOT / "docs" / "cluster.md").read_text().split())
+    text = " ".join((ROOT / "docs" / "cluster" / "resources.md").read_text().split())
     training, evaluation = re.search(
         r"(\d+) \* 10\^12 operations of training and (\d+) \*", text
     ).groups()

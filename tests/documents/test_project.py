@@ -19,6 +19,7 @@ from dynparam.experiments.training_curves.settings import for_claims
 from dynparam.presentation.sentences import with_error
 from dynparam.report.contents import needed
 from dynparam.support.tables import read_csv
+from tests.markdown import broken_links
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -166,12 +167,17 @@ def test_nothing_large_and_no_image_is_tracked():
 def test_links_between_documents_lead_somewhere():
     broken = []
     for path in tracked_files():
-        if path.suffix != ".md":
-            continue
-        for target in re.findall(r"\]\(([^)#\s]+)", path.read_text()):
-            if "://" not in target and not (path.parent / target).exists():
-                broken.append(f"{path.relative_to(ROOT)} -> {target}")
+        if path.suffix == ".md":
+            broken += [f"{path.relative_to(ROOT)} -> {target}" for target in broken_links(path)]
     assert not broken
+
+
+def test_a_broken_link_is_noticed(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(
+        "# A title\n\n[a](#a-title) [b](#gone) [c](page.md#a-title) [d](no.md) [e](page.md#no)\n"
+    )
+    assert broken_links(page) == ["#gone", "no.md", "page.md#no"]
 
 
 @pytest.mark.parametrize("name", ["README.md", "README.ja.md", "ARTIFACT.md", "docs/reproduce.md"])

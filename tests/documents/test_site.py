@@ -152,17 +152,14 @@ def formulas_in(markdown):
 def test_formulas_are_rendered(site, pages):
     for address, page in pages.items():
         assert not re.search(r"\$\S|\\[a-z(\[]", "".join(page.text)), address
-    theory = (site / "theory" / "index.html").read_text("utf-8")
-    # The table of contents repeats those of headings.
-    expected = formulas_in((ROOT / "docs" / "theory.md").read_text("utf-8"))
-    main, contents = (
-        theory.split("<article", 1)[1].split("</article>", 1)[0],
-        theory.split("<article", 1)[0],
-    )
-    assert main.count("<math") == expected > 300
-    assert contents.count("<math") > 0
-    assert "&#x02112;" in main  # the script L, as a character of its own
-    assert set(re.findall(r'mathvariant="([^"]*)"', theory)) <= {"normal"}
+    rendered = ""
+    for source in (ROOT / "docs" / "theory").glob("*.md"):
+        page = (site / "theory" / source.stem / "index.html").read_text("utf-8")
+        assert page.count("<math") == formulas_in(source.read_text("utf-8")), source.name
+        rendered += page
+    assert rendered.count("<math") > 300
+    assert "&#x02112;" in rendered  # the script L, as a character of its own
+    assert set(re.findall(r'mathvariant="([^"]*)"', rendered)) <= {"normal"}
 
 
 def test_reference_has_every_public_name(pages):
@@ -177,8 +174,8 @@ def test_reference_has_every_public_name(pages):
 
 
 def test_names_of_functions_lead_to_the_reference(pages):
-    links = pages[f"{OWN}theory/"].links
-    assert "../reference/engines/network/#dynparam.engines.network.sgd_step" in links
+    links = pages[f"{OWN}theory/one-step/"].links
+    assert "../../reference/engines/network/#dynparam.engines.network.sgd_step" in links
     links = pages[f"{OWN}layout/"].links
     assert {"../reference/theory/", "../reference/theory/parametrization/"} <= set(links)
     assert "../reference/models/apply/#dynparam.models.apply.apply" in links
@@ -261,6 +258,9 @@ def test_in_a_browser_at_phone_width(browser, served):
     for address in (
         "",
         "theory/",
+        "theory/graphs/",
+        "glossary/",
+        "equations/",
         "reference/training/protocol/",
         "config/keys/",
         "findings/",

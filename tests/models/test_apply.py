@@ -633,10 +633,11 @@ def test_a_model_without_hidden_layer_is_refused():
         dynparam.apply(model, "dynamic", learning_rate=0.1, sample_input=torch.zeros(1, 4))
 
 
-# The page.
+# The pages.
 
 
-PAGE = Path(__file__).parents[2] / "docs" / "own-model.md"
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = [DOCS / "own-model.md", *sorted((DOCS / "own-model").glob("*.md"))]
 
 
 def page_outputs(text):
@@ -645,15 +646,15 @@ def page_outputs(text):
     for kind, content in re.findall(r"^```(\w+)\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
         if kind == "python":
             with redirect_stdout(StringIO()) as output:
-                exec(compile(content, PAGE.name, "exec"), namespace)  # the page is ours
+                exec(compile(content, "page", "exec"), namespace)  # the page is ours
             printed = output.getvalue()
         else:
             found.append((content, printed))
     return found
 
 
-def test_the_page_shows_what_its_examples_print():
-    outputs = page_outputs(PAGE.read_text())
+def test_the_pages_show_what_their_examples_print():
+    outputs = [found for page in PAGES for found in page_outputs(page.read_text())]
     assert len(outputs) == 5
     for shown, printed in outputs:
         assert shown == printed
@@ -667,7 +668,8 @@ def test_a_page_with_another_output_is_found():
 def test_the_page_explains_every_refusal():
     """Each message of ``find_layers`` and ``apply`` about a model has its row."""
     source = inspect.getsource(model_layers)
-    rows = re.findall(r"^\| ([^|]+) \|", PAGE.read_text().split("## Errors")[1], re.MULTILINE)
+    errors = DOCS / "own-model" / "errors.md"
+    rows = re.findall(r"^\| ([^|]+) \|", errors.read_text(), re.MULTILINE)
     phrases = [phrase for row in rows[2:] for phrase in row.split(", ")]
     assert len(phrases) >= 10
     told = re.sub(r"\"\s+f?\"", "", source + inspect.getsource(apply))

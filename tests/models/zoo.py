@@ -1,6 +1,6 @@
 """Published networks, built small: ``apply`` and ``coordinate_check`` on each, and the table of it.
 
-    python -m tests.models.zoo     writes the table into docs/own-model.md
+    python -m tests.models.zoo     writes the table into docs/own-model/architectures.md
 
 A network works, or is refused in one sentence that names the layers; with the list that the refusal
 gives as ``unchanged`` it works as well.
@@ -29,7 +29,7 @@ import_datasets()  # before torchvision itself: it declares what an installation
 from torchvision import models  # noqa: E402
 from torchvision.models import convnext, efficientnet, mobilenetv3, regnet  # noqa: E402
 
-PAGE = Path(__file__).parents[2] / "docs" / "own-model.md"
+PAGE = Path(__file__).parents[2] / "docs" / "own-model" / "architectures.md"
 BEGIN, END = "<!-- zoo: python -m tests.models.zoo -->", "<!-- end of the zoo -->"
 
 CLASSES = 2

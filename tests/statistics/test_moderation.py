@@ -85,8 +85,8 @@ def test_too_few_rows_lend_nothing():
 def test_coverage_of_moderated_intervals(pairs, freedom):
     """At 95 %: 93 to 96 %, whatever the rows have in common, and shorter than Student's of few pairs.
 
-    60 experiments of 80 rows: the Monte-Carlo error of a coverage is 0.3 %. docs/statistics.md has
-    more of them.
+    60 experiments of 80 rows: the Monte-Carlo error of a coverage is 0.3 %.
+    docs/statistics/claims.md has more of them.
     """
     generator = np.random.default_rng([pairs, 7])
     experiments = [planted(generator, freedom, pairs) for _ in range(60)]

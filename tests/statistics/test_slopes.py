@@ -236,8 +236,8 @@ def test_bootstrap_of_a_slope_against_efrons_formula():
 def test_student_covers_three_pairs_and_the_bootstrap_does_not():
     """The reason for ``BOOTSTRAP_PAIRS``: 95 % intervals of 2000 experiments of three normal pairs.
 
-    Student's counts are binomial with 0.95; the bootstrap covers 0.72 (docs/statistics.md), asked for:
-    less than 0.80. Monte-Carlo errors 0.005 and 0.010. Fixed seed; false alarm 2e-4.
+    Student's counts are binomial with 0.95; the bootstrap covers 0.72 (docs/statistics/claims.md),
+    asked for: less than 0.80. Monte-Carlo errors 0.005 and 0.010. Fixed seed; false alarm 2e-4.
     """
     draws = np.random.default_rng(8).standard_normal((2000, 3))
     found = [difference(np.zeros(3), draw) for draw in draws]
@@ -251,10 +251,10 @@ def test_student_covers_three_pairs_and_the_bootstrap_does_not():
 
 @pytest.mark.parametrize(("count", "low", "high"), [(50, 0.92, 0.955), (100, 0.93, 0.955)])
 def test_coverage_of_the_bootstrap_of_pairs(count, low, high):
-    """95 % intervals of 500 experiments cover 0.94 at 50 pairs and 0.945 at 100 (docs/statistics.md).
+    """95 % intervals of 500 experiments cover 0.94 at 50 pairs and 0.945 at 100.
 
-    Asked for: counts between the 1e-4 quantiles of coverages a little below and above, which have
-    0.011 of Monte-Carlo error. Fixed seed; false alarm 2e-4.
+    docs/statistics/claims.md has more of them. Asked for: counts between the 1e-4 quantiles of coverages
+    a little below and above, which have 0.011 of Monte-Carlo error. Fixed seed; false alarm 2e-4.
     """
     draws = np.random.default_rng(10).standard_normal((500, count))
     found = [difference(np.zeros(count), d, seed=k, resamples=499) for k, d in enumerate(draws)]

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dynparam.support.errors import ConfigError
@@ -340,3 +340,11 @@ def test_bad_input():
         check("ntp", [0, 1, 0])
     with pytest.raises(ConfigError, match="hidden layer"):
         quantity_exponents("ntk", [0, 0])
+
+
+@settings(deadline=None)
+@given(hidden=HIDDEN, r=R)
+def test_drift_is_the_update_over_the_root_of_the_width(hidden, r):
+    """The exponent of R^l is rho - a_l / 2 with n^rho = n_min^r, readout included."""
+    drift = outcomes("dynamic", [0, *hidden, 0], r)["2.59"]
+    assert [a for _, a in drift.exponents] == [r * min(hidden) - a / 2 for a in hidden]

@@ -4,7 +4,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dynparam.engines.law import one_steps
@@ -12,11 +12,12 @@ from dynparam.statistics.slopes import log_slope
 from dynparam.support.errors import ConfigError
 from dynparam.theory.mean_field import mean_field
 from dynparam.theory.orders import Node, graph_orders, orders
-from dynparam.theory.parametrization import NAMES, layer_scales
+from dynparam.theory.parametrization import NAMES, layer_rules, layer_scales
 from dynparam.theory.widths import Widths
 from tests.drawn_fractions import fractions
 
 EXPONENTS = st.lists(fractions(0, 1, max_denominator=6), min_size=1, max_size=6)
+R = fractions(0, Fraction(1, 2), max_denominator=8)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +39,7 @@ def test_claims_of_the_thesis(name, narrow, alignment):
     assert found.alignment == (alignment,) * 6
 
 
-@given(hidden=EXPONENTS, r=fractions(0, Fraction(1, 2), max_denominator=8))
+@given(hidden=EXPONENTS, r=R)
 def test_dynamic_keeps_preactivations_and_alignments(hidden, r):
     """Eqs. 2.18, 2.19 and 2.31 hold for any growth of the hidden widths and any r."""
     found = orders("dynamic", [Fraction(0), *hidden, Fraction(0)], r)
@@ -58,6 +59,31 @@ def test_a_widening_layer_spreads_the_update_beyond_equation_2_79():
     """W^l carries a narrow layer's Theta(1) updates to all wide units: Theta(1), not sqrt(n_min/n)."""
     found = orders("dynamic", [0, 1, Fraction(1, 5), 1, 0])
     assert found.update[:3] == (Fraction(-2, 5), Fraction(0), Fraction(0))
+
+
+@settings(deadline=None)
+@given(hidden=EXPONENTS, r=R)
+def test_updates_follow_the_narrowest_layer_so_far(hidden, r):
+    """Dynamic's |Delta htilde^l_i|^2 = n_min^{2r} / min(n_1 ... n_l) in hidden layers."""
+    found = orders("dynamic", [0, *hidden, 0], r).update
+    narrowest = [min(hidden[: layer + 1]) for layer in range(len(hidden))]
+    assert found[:-1] == tuple(r * min(hidden) - a / 2 for a in narrowest)
+    assert found[-1] == 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+@settings(deadline=None)
+@given(hidden=EXPONENTS, r=R)
+def test_contributions_differ_by_initial_variances_alone(name, hidden, r):
+    """C_k = D_L / sigma_k^2 * prod_j t_j with t_j = g_j^2 n_{j-1} sigma_j^2."""
+    widths = [Fraction(0), *hidden, Fraction(0)]
+    shapes = list(itertools.pairwise(widths))
+    rules = layer_rules(name, len(shapes), r)
+    g = [rule.multiplier.order(*shape, min(hidden)) for rule, shape in zip(rules, shapes, strict=True)]
+    sigma = [rule.sigma.order(*shape, min(hidden)) for rule, shape in zip(rules, shapes, strict=True)]
+    t = [2 * a + shape[0] + 2 * b for a, shape, b in zip(g, shapes, sigma, strict=True)]
+    output = max(Fraction(0), sum(t))
+    assert orders(name, widths, r).contribution == tuple(output - 2 * b + sum(t) for b in sigma)
 
 
 def test_table_1_1_at_equal_widths():

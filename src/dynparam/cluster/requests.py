@@ -27,7 +27,7 @@ SMALL_NETWORK = 1_000_000
 HEADER = """\
 # What the jobs of each rule need, as measured: the largest memory (MB) and processor time (s) of its
 # jobs. Jobs ask for these times the factors, and for twice, three times that at later attempts.
-# docs/cluster.md says what was measured where. Written by
+# docs/cluster/resources.md says what was measured where. Written by
 #   dynparam resources --write
 # which keeps the rules that the benchmarks lack. train_seeds: one seed of the network `trained`.
 """

@@ -7,7 +7,8 @@
 - fan_out, which plays n_l and is the layer's width, is the number of output features or channels.
 
 Positions are not width: their number stays the same as a network is widened, and so does the area.
-``docs/theory.md`` derives that all rules of ``parametrization`` keep their orders with these numbers.
+``docs/theory/convolutions.md`` derives that all rules of ``parametrization`` keep their orders with
+these numbers.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import DataError, NonFiniteError
 
 BOOTSTRAP_PAIRS = 50
-"""Fewest pairs for the bootstrap; docs/statistics.md has the coverage of both intervals."""
+"""Fewest pairs for the bootstrap; docs/statistics/claims.md has the coverage of both intervals."""
 
 
 Interval = Literal["bootstrap", "student", "moderated"]

@@ -5,7 +5,7 @@ which a layer of spectral norm one has gain one, W^l sqrt(n_{l-1}/n_l) g_l, all 
 learning rate. A narrowing layer then carries signals forward with gain 1/sqrt(R) and gradients back with
 gain 1, a widening one forward with gain 1 and back with gain 1/sqrt(R).
 
-As R and n_min grow, wide layers can be left out (docs/theory.md, Section 15). What remains is a linear
+As R and n_min grow, wide layers can be left out (docs/theory/delay.md). What remains is a linear
 network f = w_out M_{B-1} ... M_1 w_in between the narrow layers, of B + 1 factors. Each has gain
 1/sqrt(R) at first, in directions that have nothing to do with each other. Gradient descent moves them
 at the rates 2, 2, ..., 2, 3: what two, or three, layers of the whole network learn adds up. Such a

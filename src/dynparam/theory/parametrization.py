@@ -182,7 +182,7 @@ def rate_rules(
         eta_l = eta m / (n_{l-1} sqrt(n_l)),   eta_L = eta / n_{L-1},   biases: eta m / sqrt(n_l), eta,
 
     with m = n_min^r under ``dynamic``, sqrt(n_l) under ``spectral`` and ``mup``, and 1 under ``ntk``;
-    under ``standard`` every rate is eta. This is not in the thesis; ``docs/theory.md`` derives it.
+    under ``standard`` every rate is eta. This is not in the thesis; ``docs/theory/adam.md`` derives it.
 
     Raises ``ConfigError`` as ``layer_rules`` does, and for an optimizer of another name.
 

@@ -2,8 +2,8 @@
 
 Everything a run draws follows from its seed, so only rounding may differ: another processor, another
 number of threads or another library adds numbers in another order, and training lets such differences
-grow. ``docs/statistics.md`` derives the tolerance from how much they do, and from how far apart two
-seeds are; a run that exceeds it is allowed what its twins make of a small change (``rounding``).
+grow. ``docs/statistics/audit.md`` derives the tolerance from how much they do, and from how far apart
+two seeds are; a run that exceeds it is allowed what its twins make of a small change (``rounding``).
 """
 
 from __future__ import annotations

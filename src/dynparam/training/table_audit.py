@@ -1,8 +1,8 @@
 """The audit of archived tables: their beginning is measured again, here, and compared number by number.
 
-Only rounding may differ, and training lets rounding grow (``docs/statistics.md``): so an audit repeats
-few steps, and allows a relative difference far above rounding and far below that of two seeds. At large
-learning rates rounding grows faster; a run there is allowed what it makes of a small change
+Only rounding may differ, and training lets rounding grow (``docs/statistics/audit.md``): so an audit
+repeats few steps, and allows a relative difference far above rounding and far below that of two seeds.
+At large learning rates rounding grows faster; a run there is allowed what it makes of a small change
 (``rounding``).
 """
 

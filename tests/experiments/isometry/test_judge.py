@@ -93,7 +93,7 @@ def test_a_kernel_three_errors_off_is_told():
 
 
 def test_expected_kernels_are_those_of_the_table_of_parametrizations():
-    """The last column of the table in docs/theory.md, over n_0, at n_0 = 100."""
+    """The last column of the table in docs/theory/relu-kernels.md, over n_0, at n_0 = 100."""
     for depth in (2, 4, 10):
         assert expected_kernel(STAGE, "ntk", depth) == pytest.approx((depth + 1) / 2)
         assert expected_kernel(STAGE, "dynamic", depth) == pytest.approx((depth + 1) / 2)
@@ -148,7 +148,7 @@ def student(freedom):
 
 
 def limits(depth, clipped=OWN.clipped):
-    """qhat and the largest eigenvalue of the wide limit, by the formulas of docs/theory.md."""
+    """qhat and the largest eigenvalue of the wide limit, by the formulas of docs/theory/depth.md."""
     linear = 1 - clipped / depth
     square = clipped_square(1 / stats.norm.ppf((1 + linear) / 2) ** 2)
     return square, square * (linear**-depth - 1) / (1 / linear - 1)
