@@ -27,6 +27,8 @@ STYLE = "docs/site/style.css"
 OUTSIDE_DOCS = {
     "README.md": "index.html",
     "README.ja.md": "ja/index.html",
+    "ARTIFACT.md": "artifact/index.html",
+    "CHANGELOG.md": "changes/index.html",
     "CONTRIBUTING.md": "contributing/index.html",
     "benchmarks/README.md": "benchmarks/index.html",
     "config/README.md": "config/index.html",
