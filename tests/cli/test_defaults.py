@@ -254,7 +254,7 @@ def test_a_profile_is_judged_by_the_tolerance_given(
     ],
 )
 def test_the_program_exits_with_the_code_of_an_error(monkeypatch, capsys, error, code):
-    def fail():
+    def fail(**_):
         raise error
 
     monkeypatch.setattr(main, "app", fail)

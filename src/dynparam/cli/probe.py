@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from dynparam.cli.help import RUN, TRY, App
 from dynparam.cli.options import (
     DEFAULT_CONFIG,
     ConfigOption,
@@ -30,13 +31,13 @@ from dynparam.experiments.alignments.stages import COMPARE, EXPECT, PROBE
 from dynparam.provenance.stage import run
 from dynparam.trials.settings import ProbeStage
 
-app = typer.Typer()
+app = App()
 
 CONFIDENCE = 0.95
 """Level of the intervals that ``measure`` prints."""
 
 
-@app.command("probe", epilog=examples(*PROBE.examples))
+@app.command("probe", group=TRY, epilog=examples(*PROBE.examples))
 def probe(
     curve: CurveArgument,
     images: OwnImagesOption = None,
@@ -67,7 +68,7 @@ def expect(
     run(EXPECT, settings, place, curve=curve, images=probe_images(config, images))
 
 
-@app.command("compare", epilog=examples(*COMPARE.examples))
+@app.command("compare", group=RUN, epilog=examples(*COMPARE.examples))
 def compare(
     results: Annotated[
         Path | None,
@@ -95,6 +96,7 @@ def compare(
 
 @app.command(
     "measure",
+    group=TRY,
     epilog=examples(
         "dynparam measure --widths 1,1/2,1 --parametrization spectral",
         "dynparam measure --widths 1,1/2,1 --scale 1,6,1 --parametrization dynamic --to 1000000 --json",
