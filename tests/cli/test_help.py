@@ -108,7 +108,7 @@ def test_the_program_shows_its_commands_in_groups():
     assert all(names == sorted(names) for names in found.values())
     everything = sorted(name for names in found.values() for name in names)
     assert everything == sorted(PROGRAM.commands)
-    assert found[TRY] == ["measure", "orders", "probe"]
+    assert found[TRY] == ["demo", "measure", "orders", "probe"]
     assert {"status", "verify", "train", "data"} <= set(found[RUN])
 
 

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from dynparam import __version__
-from dynparam.cli import cluster, crate, data, orders, probe, training, verify
+from dynparam.cli import cluster, crate, data, demo, orders, probe, training, verify
 from dynparam.cli.help import RUN, App, wrong_usage
 from dynparam.cli.options import EXIT_CODES, examples
 from dynparam.cli.stage import add
@@ -56,7 +56,7 @@ BY_HAND = {
 for name, group in GROUPS.items():
     if name:
         app.add_typer(group, name=name, rich_help_panel=RUN if name == "data" else None)
-for part in (probe, orders, training, verify, crate, cluster):
+for part in (demo, probe, orders, training, verify, crate, cluster):
     app.add_typer(part.app)
 add(GROUPS, (stage for stage in STAGES.values() if stage.command not in BY_HAND))
 
@@ -97,7 +97,9 @@ def main() -> None:
     except typer.TyperException as error:
         tell_error(wrong_usage(error))
         code = error.exit_code
+    except ModuleNotFoundError:  # told by whoever called the program, which may lack it altogether
+        raise
     except Exception as error:
         tell_fault(error)
         code = 1
-    sys.exit(code)
+    sys.exit(code or 0)
