@@ -4,12 +4,17 @@ PYTHON ?= python3
 VENV := $(CURDIR)/.venv
 # Passed to pip for torch alone, for example to choose a CPU build.
 TORCH_OPTIONS ?=
+# What `make figure` makes.
+FIG ?=
 
 export PATH := $(VENV)/bin:$(PATH)
 
-.PHONY: help reproduce test reduced lint unit docs bench lock clean
+.PHONY: help env figure reproduce test reduced lint unit docs bench lock clean figure-named torch-hint
 
 help:
+	@echo "make env         the environment in .venv; then: source .venv/bin/activate"
+	@echo "make figure FIG=fig3_3"
+	@echo "                 one figure, as snakemake --cores all fig3_3 makes it"
 	@echo "make reproduce   all figures and tables, at the thesis's full scale"
 	@echo "make test        lint, types and all tests"
 	@echo "make reduced     the whole workflow at reduced widths"
@@ -17,6 +22,18 @@ help:
 	@echo "make bench       the benchmarks of benchmarks/"
 	@echo "make lock        renew the lock files (needs uv)"
 	@echo "make clean       remove results and site, not data nor figures"
+	@echo
+	@echo "On Linux pip takes the CUDA build of torch, several GB. Without a GPU, a CPU build does:"
+	@echo "make env TORCH_OPTIONS=\"--index-url ADDRESS\", the address from PyTorch's installation page (CPU)"
+
+env: $(VENV)/run-ready
+	@echo "The environment is ready. Now: source .venv/bin/activate; dynparam demo"
+
+figure: figure-named $(VENV)/run-ready
+	snakemake --cores all $(FIG)
+
+figure-named:
+	@test -n "$(FIG)" || { echo "make figure: which one? Name it: make figure FIG=fig3_3" >&2; exit 2; }
 
 reproduce: $(VENV)/run-ready
 	snakemake --cores all
@@ -47,13 +64,22 @@ bench: $(VENV)/test-ready
 	python -m benchmarks.training_at_once
 	python -m benchmarks.page
 
-$(VENV)/run-ready: requirements-torch.txt requirements-torch-needs.lock requirements.lock pyproject.toml
+$(VENV)/run-ready: requirements-torch.txt requirements-torch-needs.lock requirements.lock pyproject.toml | torch-hint
 	$(call install,requirements.lock)
 	touch $@
 
-$(VENV)/test-ready: requirements-torch.txt requirements-torch-needs.lock requirements-dev.lock pyproject.toml
+$(VENV)/test-ready: requirements-torch.txt requirements-torch-needs.lock requirements-dev.lock pyproject.toml | torch-hint
 	$(call install,requirements-dev.lock)
 	touch $@ $(VENV)/run-ready
+
+# Said before several GB are fetched that a machine without a GPU has no use for.
+torch-hint:
+	@if [ "$$(uname -s)" = Linux ] && ! command -v nvidia-smi >/dev/null && [ -z "$(TORCH_OPTIONS)" ] \
+		&& ! ls -d $(VENV)/lib/python*/site-packages/torch >/dev/null 2>&1; then \
+		echo "There seems to be no GPU here, and pip is about to fetch torch's CUDA build, several GB."; \
+		echo "A CPU build is a tenth of it. To take one, stop this (Ctrl-C) and name an index of CPU builds, whose"; \
+		echo "address is on PyTorch's installation page: make env TORCH_OPTIONS=\"--index-url ADDRESS\""; \
+	fi
 
 define install
 	@$(PYTHON) -c 'import sys; sys.exit("dynparam needs Python 3.11 or newer; name one with make PYTHON=..." if sys.version_info < (3, 11) else 0)'

@@ -145,7 +145,7 @@ def train(root: Path, place: Path, number: int) -> None:
     log = (place / f"{number}.log").open("a", buffering=1, encoding="utf-8")
     sys.stdout = sys.stderr = log
     options = {
-        "--config": json.dumps(run_values(**CHANGES)),
+        "--config": f"only={json.dumps(run_values(**CHANGES))}",
         "--seeds": f"{SEEDS[0]}-{SEEDS[-1]}",
         "--images": root / "pair.npz",
         "--runs": place / "runs",

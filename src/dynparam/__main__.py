@@ -4,17 +4,18 @@ import sys
 
 
 def main() -> None:
-    """Run it. Without what it needs besides the library it says what to install."""
+    """Run it. A command that needs more than the package says what to install."""
     try:
         from dynparam.cli.main import main as run
+
+        run()
     except ModuleNotFoundError as error:
         if str(error.name).partition(".")[0] == "dynparam":
             raise
         sys.exit(
-            f"dynparam: the commands need {error.name}, which the library does without; "
+            f"dynparam: this command needs {error.name}, which the library does without; "
             "pip install 'dynparam[workflow]'"
         )
-    run()
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ def app(monkeypatch):
 def test_a_command_prints_what_its_stage_says_and_no_empty_line(app, said, printed):
     group, seen = app
     line = ["of-stage", "bird-cat", "--needed", said, "--output", "file"]
-    found = RUNNER.invoke(group, [*line, "--config", CONFIG.model_dump_json()])
+    found = RUNNER.invoke(group, [*line, "--config", f"only={CONFIG.model_dump_json()}"])
     assert (found.exit_code, found.stdout) == (0, printed)
     ((settings, output, given),) = seen
     assert settings == DataStage(data=CONFIG.data)

@@ -126,7 +126,7 @@ def test_nothing_of_a_file_is_obeyed(case, tmp_path, monkeypatch, capsys):
 
 @pytest.mark.parametrize("error", [DataError, ValueError, KeyError, OSError])
 def test_errors_of_any_library_are_clean(error, monkeypatch, capsys):
-    def fail():
+    def fail(**_):
         raise error(f"{NAME}\nsecond")
 
     monkeypatch.setattr(program, "app", fail)

@@ -29,7 +29,7 @@ def arguments(place, name="cut", *, changes=None, seeds="0-1", **options):
     """A command line that trains the invented pair below ``place``."""
     values = run_values(**(changes or {}))
     defaults = {
-        "--config": json.dumps(values),
+        "--config": f"only={json.dumps(values)}",
         "--seeds": seeds,
         "--images": place / "pair.npz",
         "--runs": place / name / "runs",

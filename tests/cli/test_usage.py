@@ -1,4 +1,4 @@
-"""The command line as a reader of its help and of docs/cli.md uses it."""
+"""The command line as a reader of its help and of its pages, docs/cli*.md, uses it."""
 
 import json
 import os
@@ -24,7 +24,8 @@ from dynparam.training import summary
 from dynparam.training.settings import all_runs
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "cli.md").read_text()
+PAGES = sorted((ROOT / "docs").glob("cli*.md"))
+PAGE = "\n".join(path.read_text() for path in PAGES)
 PROGRAM = Path(sys.executable).with_name("dynparam")
 
 
@@ -58,7 +59,7 @@ def parse(monkeypatch, line):
 
 @pytest.mark.parametrize("line", [*LINES, *PAGE_LINES])
 def test_every_example_is_a_real_command_line(monkeypatch, line):
-    if line == "dynparam --install-completion":
+    if line.endswith((" --install-completion", " --help", " -h")):
         return
     words = parse(monkeypatch, line)
     assert line.startswith(f"dynparam {' '.join(words)}")
@@ -105,7 +106,8 @@ def test_every_option_that_the_page_names_exists():
     known = {
         opt for command in COMMANDS.values() for parameter in command.params for opt in parameter.opts
     }
-    known |= {"--help", "--install-completion", "--show-completion", "--cores"}  # the last: snakemake's
+    # Typer's own, and Snakemake's.
+    known |= {"--help", "--install-completion", "--show-completion", "--cores", "--configfile"}
     assert set(re.findall(r"--[a-z][\w-]*", PAGE)) <= known
 
 
@@ -208,7 +210,8 @@ def test_the_wheel_asks_for_what_the_library_needs_and_serves_as_one(wheel, tmp_
     (found,) = (wheel / "site").glob("*.dist-info/METADATA")
     needs = re.findall(r"^Requires-Dist: ([\w-]+)(.*)$", found.read_text(), re.MULTILINE)
     core = {name for name, rest in needs if "extra ==" not in rest}
-    assert core == {"matplotlib", "numpy", "pandas", "pydantic", "scipy", "torch"}
+    library = {"matplotlib", "numpy", "pandas", "pydantic", "scipy", "torch"}
+    assert core == library | {"pyyaml", "rich", "typer"}
     code = """
 import dynparam, torch
 from torch import nn

@@ -84,10 +84,10 @@ def test_json_round_trip(thesis):
         ),
         ({"probe": {"widths": {"smallest": 0}}}, "'probe.widths.smallest' has the value 0"),
         ({"probe": {"widths": {"smallest": 20_000}}}, "must exceed smallest"),
-        ({"probe": {"trials": 1}}, "greater than or equal to 2"),
+        ({"probe": {"trials": 1}}, "it takes at least 2"),
         ({"probe": {"learning_rate": float("nan")}}, "'probe.learning_rate' has the value nan"),
-        ({"probe": {"curves": {"fig3_3_dynamic": {"r": "3/4"}}}}, "less than or equal to 1/2"),
-        ({"probe": {"curves": {"fig3_3_dynamic": {"r": -1}}}}, "greater than or equal to 0"),
+        ({"probe": {"curves": {"fig3_3_dynamic": {"r": "3/4"}}}}, "it takes at most 1/2"),
+        ({"probe": {"curves": {"fig3_3_dynamic": {"r": -1}}}}, "it takes at least 0"),
         (
             {"probe": {"curves": {"fig3_3_dynamic": {"parametrization": "sp"}}}},
             "'ntk', 'mup', 'spectral', 'dynamic' or 'standard'",
@@ -95,7 +95,7 @@ def test_json_round_trip(thesis):
         ({"probe": {"pair": "cat-dog"}}, "probe.pair 'cat-dog' is not one of data.pairs"),
         ({"data": {"pairs": {"car-cat": ["car", "cat"]}}}, "'airplane', 'automobile'"),
         ({"data": {"pairs": {"cat-cat": ["cat", "cat"]}}}, "names the class 'cat' twice"),
-        ({"data": {"train_images": 0}}, "greater than 0"),
+        ({"data": {"train_images": 0}}, "it takes more than 0"),
         (
             {"panels": {"fig3_2": ["fig9"]}},
             "panels.fig3_2 shows 'fig9', which is not one of probe.curves",

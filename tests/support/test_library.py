@@ -24,6 +24,9 @@ class Without:
         if name.partition(".")[0] not in {names!r}:
             return self.finder.find_spec(name, path, target)
 
+    def find_distributions(self, *given):
+        return getattr(self.finder, "find_distributions", lambda *_: ())(*given)
+
 sys.meta_path[:] = [Without(finder) for finder in sys.meta_path]
 """
 """An interpreter that does not find some packages, as if they were not installed."""
@@ -44,10 +47,9 @@ def run(code, cwd):
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd)
 
 
-def test_the_library_needs_what_the_project_says_and_no_more():
-    assert names(PROJECT["dependencies"]) == {
-        *("matplotlib", "numpy", "pandas", "pydantic", "scipy", "torch")
-    }
+def test_the_package_needs_what_the_project_says_and_no_more():
+    library = ("matplotlib", "numpy", "pandas", "pydantic", "scipy", "torch")
+    assert names(PROJECT["dependencies"]) == {*library, *("rich", "typer", "yaml")}
 
 
 @pytest.mark.parametrize(
@@ -86,7 +88,23 @@ def test_without_the_workflow_the_library_works(code, tmp_path):
     assert done.stdout
 
 
-def test_the_commands_say_what_to_install(tmp_path):
-    done = run("from dynparam.__main__ import main; main()", tmp_path)
+COMMAND = "import sys; sys.argv = {words!r}; from dynparam.__main__ import main; main()"
+
+
+def test_a_command_that_needs_more_says_what_to_install(tmp_path):
+    words = ["dynparam", "orders", "--widths", "1,1", "--parametrization", "ntk"]
+    done = run(COMMAND.format(words=words), tmp_path)
     assert done.returncode == 1
-    assert re.fullmatch(r"dynparam: the commands need \w+, .*'dynparam\[workflow\]'\n", done.stderr)
+    assert re.fullmatch(r"dynparam: this command needs \w+, .*'dynparam\[workflow\]'\n", done.stderr)
+
+
+def test_the_demo_needs_the_package_alone(tmp_path):
+    small = (
+        "probe={widths: {smallest: 60, largest: 120, count: 2}, curves: {fig3_3_spectral: {narrow: "
+        "{coefficient: 5}}, fig3_3_dynamic: {narrow: {coefficient: 5}}}}"
+    )
+    words = ["dynparam", "demo", "--trials", "3", "--config", small]
+    done = run(COMMAND.format(words=words), tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Images: noise made here" in done.stdout
+    assert (tmp_path / "results" / "own" / "demo" / "fig3_3.png").is_file()

@@ -36,7 +36,7 @@ def told(root, *arguments, config=NORMAL):
     """Run a command below ``root``; its exit code and the one sentence of an error."""
     patch = pytest.MonkeyPatch()
     patch.chdir(root)
-    patch.setattr(sys, "argv", ["dynparam", *arguments, "--config", config])
+    patch.setattr(sys, "argv", ["dynparam", *arguments, "--config", f"only={config}"])
     errors = []
     patch.setattr(main, "tell_error", errors.append)
     patch.setattr(main, "tell_fault", lambda error: errors.append(f"a fault:\n{error!r}"))

@@ -40,7 +40,7 @@ rule probe_alignment:
     message:
         "Probing {wildcards.curve}"
     shell:
-        "dynparam probe {params.command} --config {params.settings:q} --threads {threads}"
+        "dynparam probe {params.command} --config only={params.settings:q} --threads {threads}"
         " --images {input.images:q} --output {output.trials:q} 2>&1 | tee {log:q} >&2"
 
 
@@ -85,7 +85,7 @@ rule expect_slopes:
     message:
         "Computing what theory expects of {wildcards.curve}"
     shell:
-        "dynparam expect {wildcards.curve} --config {params.settings:q}"
+        "dynparam expect {wildcards.curve} --config only={params.settings:q}"
         " --images {input.images:q} --output {output.values:q} 2>&1 | tee {log:q} >&2"
 
 
@@ -125,7 +125,7 @@ rule fit_slopes:
     message:
         "Fitting the slopes of {wildcards.curve}"
     shell:
-        "dynparam fit {input.trials:q} {params.options} --config {params.settings:q}"
+        "dynparam fit {input.trials:q} {params.options} --config only={params.settings:q}"
         " --output {output.fits:q} 2>&1 | tee {log:q} >&2"
 
 
@@ -194,7 +194,7 @@ rule compare_slopes:
     message:
         "Comparing measured with expected slopes"
     shell:
-        "dynparam {params.command} --config {params.settings:q} --results {RESULTS:q}"
+        "dynparam {params.command} --config only={params.settings:q} --results {RESULTS:q}"
         " --output {output[0]:q} 2>&1 | tee {log:q} >&2"
 
 

@@ -30,5 +30,5 @@ rule plot_architecture:
     message:
         "Drawing {wildcards.figure}"
     shell:
-        "dynparam plot {params.command} --config {params.settings:q} --output {output.png:q}"
+        "dynparam plot {params.command} --config only={params.settings:q} --output {output.png:q}"
         " 2>&1 | tee {log:q} >&2"

@@ -102,7 +102,7 @@ rule train_arms:
     message:
         "Training the arms of {wildcards.place}"
     shell:
-        "dynparam arms train --config {params.settings:q} --images {input.images:q} {params.beside}"
+        "dynparam arms train --config only={params.settings:q} --images {input.images:q} {params.beside}"
         " --runs {RUNS_DIRECTORY:q} --device {CONFIG.jobs.training_device} --threads {threads}"
         " --seeds-at-once {CONFIG.jobs.seeds_at_once}"
         " --checkpoint-epochs {CONFIG.training.checkpoint_epochs}"
@@ -132,7 +132,7 @@ rule audit_arms:
     message:
         "Auditing the archived arms of {wildcards.place}"
     shell:
-        "dynparam arms audit --config {params.settings:q} --curves {params.archive:q}"
+        "dynparam arms audit --config only={params.settings:q} --curves {params.archive:q}"
         " --images {input.images:q} --device {CONFIG.jobs.training_device} --threads {threads}"
         " --output {output.result:q} 2>&1 | tee {log:q} >&2"
 
@@ -164,7 +164,7 @@ rule collect_arms:
     message:
         "Collecting the arms of {wildcards.place}"
     shell:
-        "dynparam arms collect {params.curves} --config {params.settings:q}"
+        "dynparam arms collect {params.curves} --config only={params.settings:q}"
         " --images {input.images:q} --output {output.curves:q} 2>&1 | tee {log:q} >&2"
 
 
@@ -191,5 +191,5 @@ rule extend_arms:
     message:
         "Adding to the archived arms of {wildcards.place}"
     shell:
-        "dynparam arms archive {input.curves:q} --config {params.settings:q}"
+        "dynparam arms archive {input.curves:q} --config only={params.settings:q}"
         " --images {input.images:q} --output {params.archive:q} 2>&1 | tee {output.receipt:q} {log:q} >&2"

@@ -23,7 +23,7 @@ rule measure_attention:
     message:
         "Training attentional Boltzmann machines"
     shell:
-        "dynparam attention measure --config {params.settings:q} --threads {threads}"
+        "dynparam attention measure --config only={params.settings:q} --threads {threads}"
         " --output {output.measured:q} 2>&1 | tee {log:q} >&2"
 
 

@@ -23,7 +23,7 @@ rule measure_concepts:
     message:
         "Repeating inference in variational autoencoders"
     shell:
-        "dynparam concepts measure --config {params.settings:q}"
+        "dynparam concepts measure --config only={params.settings:q}"
         " --output {output[0]:q} 2>&1 | tee {log:q} >&2"
 
 

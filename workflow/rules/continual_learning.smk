@@ -26,7 +26,7 @@ rule measure_continual:
     message:
         "Training on one task after another"
     shell:
-        "dynparam continual measure --config {params.settings:q} --threads {threads}"
+        "dynparam continual measure --config only={params.settings:q} --threads {threads}"
         " --images {input.images:q} --output {output.errors:q} 2>&1 | tee {log:q} >&2"
 
 

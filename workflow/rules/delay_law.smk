@@ -27,7 +27,7 @@ rule measure_delays:
     message:
         "Measuring delays behind bottlenecks, {wildcards.part}"
     shell:
-        "dynparam delay measure {wildcards.part} --config {params.settings:q} --threads {threads}"
+        "dynparam delay measure {wildcards.part} --config only={params.settings:q} --threads {threads}"
         " --output {output.trials:q} 2>&1 | tee {log:q} >&2"
 
 

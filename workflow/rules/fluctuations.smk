@@ -24,7 +24,7 @@ rule measure_fluctuations:
     message:
         "Drawing random networks"
     shell:
-        "dynparam fluctuations measure --config {params.settings:q} --threads {threads}"
+        "dynparam fluctuations measure --config only={params.settings:q} --threads {threads}"
         " --output {output.trials:q} 2>&1 | tee {log:q} >&2"
 
 
@@ -47,7 +47,7 @@ rule spread_of_seeds:
     message:
         "Comparing trained seeds"
     shell:
-        "dynparam fluctuations seeds --config {params.settings:q} --results {RESULTS:q}"
+        "dynparam fluctuations seeds --config only={params.settings:q} --results {RESULTS:q}"
         " --output {output.spread:q} 2>&1 | tee {log:q} >&2"
 
 

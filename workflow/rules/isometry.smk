@@ -20,7 +20,7 @@ rule measure_isometry:
     message:
         "Measuring the Fisher information of deep networks"
     shell:
-        "dynparam isometry measure --config {params.settings:q} --threads {threads}"
+        "dynparam isometry measure --config only={params.settings:q} --threads {threads}"
         " --output {output.measured:q} 2>&1 | tee {log:q} >&2"
 
 

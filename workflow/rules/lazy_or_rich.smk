@@ -32,7 +32,7 @@ rule measure_linearization:
     message:
         "Training {wildcards.linearized} beside its linearization"
     shell:
-        "dynparam lazy linearization {wildcards.linearized} --config {params.settings:q}"
+        "dynparam lazy linearization {wildcards.linearized} --config only={params.settings:q}"
         " --threads {threads} --images {input.images:q} --output {output.trials:q}"
         " 2>&1 | tee {log:q} >&2"
 
@@ -57,7 +57,7 @@ rule measure_kernel_change:
     message:
         "Measuring how far training moves the kernel, {wildcards.family}"
     shell:
-        "dynparam lazy {params.command} --config {params.settings:q} --threads {threads}"
+        "dynparam lazy {params.command} --config only={params.settings:q} --threads {threads}"
         " --output {output.trials:q} 2>&1 | tee {log:q} >&2"
 
 

@@ -25,7 +25,7 @@ rule measure_natural:
     message:
         "Training with natural gradients"
     shell:
-        "dynparam natural measure --config {params.settings:q} --threads {threads}"
+        "dynparam natural measure --config only={params.settings:q} --threads {threads}"
         " --images {input.images:q} --output {output.residuals:q} 2>&1 | tee {log:q} >&2"
 
 

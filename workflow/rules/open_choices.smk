@@ -95,7 +95,7 @@ rule measure_choice:
     message:
         "Measuring the choice {wildcards.choice} on the {wildcards.engine} engine"
     shell:
-        "dynparam choices measure --engine {wildcards.engine} --config {params.settings:q}"
+        "dynparam choices measure --engine {wildcards.engine} --config only={params.settings:q}"
         " --images {input.images:q} --output {output.trials:q} 2>&1 | tee {log:q} >&2"
 
 
@@ -122,7 +122,7 @@ rule compare_choices:
     message:
         "Comparing the slopes under all choices"
     shell:
-        "dynparam choices compare --config {params.settings:q} --choices {input.entries:q}"
+        "dynparam choices compare --config only={params.settings:q} --choices {input.entries:q}"
         " --results {RESULTS:q} --output {output.changes:q} 2>&1 | tee {log:q} >&2"
 
 
@@ -151,7 +151,7 @@ rule train_choice:
         "Training both parametrizations under the choice {wildcards.choice}"
     shell:
         "dynparam choices train {CURVES.task} --seeds {params.seeds}"
-        " --config {params.settings:q} --images {input.images:q} --runs {RUNS_DIRECTORY:q}"
+        " --config only={params.settings:q} --images {input.images:q} --runs {RUNS_DIRECTORY:q}"
         " --device {CONFIG.jobs.training_device} --threads {threads}"
         " --seeds-at-once {CONFIG.jobs.seeds_at_once}"
         " --checkpoint-epochs {CONFIG.training.checkpoint_epochs}"
@@ -181,7 +181,7 @@ rule compare_trained:
     message:
         "Comparing training under all choices"
     shell:
-        "dynparam choices curves --config {params.settings:q} --choices {input.entries:q}"
+        "dynparam choices curves --config only={params.settings:q} --choices {input.entries:q}"
         " --results {RESULTS:q} --output {output.changes:q} 2>&1 | tee {log:q} >&2"
 
 
@@ -207,7 +207,7 @@ rule write_ledger:
     message:
         "Writing the page of open choices"
     shell:
-        "dynparam choices page {input.changes:q} {input.trained:q} --config {params.settings:q}"
+        "dynparam choices page {input.changes:q} {input.trained:q} --config only={params.settings:q}"
         " --choices {input.entries:q} --output {output.page:q} 2>&1 | tee {log:q} >&2"
 
 

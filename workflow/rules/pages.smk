@@ -34,7 +34,7 @@ rule write_findings:
     message:
         "Writing the findings"
     shell:
-        "dynparam {params.command} --config {params.settings:q} --output {output.page:q}"
+        "dynparam {params.command} --config only={params.settings:q} --output {output.page:q}"
         " 2>&1 | tee {log:q} >&2"
 
 
@@ -127,5 +127,5 @@ rule assemble_report:
     message:
         "Assembling the report"
     shell:
-        "dynparam report page --config {params.settings:q} --output {output.page:q}"
+        "dynparam report page --config only={params.settings:q} --output {output.page:q}"
         " 2>&1 | tee {log:q} >&2"

@@ -26,7 +26,7 @@ rule sweep_r:
     message:
         "Sweeping r for updates of size {wildcards.reference}^r"
     shell:
-        "dynparam sweep {wildcards.reference} --config {params.settings:q} --threads {threads}"
+        "dynparam sweep {wildcards.reference} --config only={params.settings:q} --threads {threads}"
         " --images {input.images:q} --output {output.trials:q} 2>&1 | tee {log:q} >&2"
 
 
@@ -54,7 +54,7 @@ rule find_edges:
     message:
         "Finding where gradients start to grow"
     shell:
-        "dynparam edges --config {params.settings:q} --results {RESULTS:q}"
+        "dynparam edges --config only={params.settings:q} --results {RESULTS:q}"
         " --output {output.edges:q} 2>&1 | tee {log:q} >&2"
 
 

@@ -26,7 +26,7 @@ rule measure_fields:
     message:
         "Disturbing images of {wildcards.field_pair} before networks with windows"
     shell:
-        "dynparam fields measure {wildcards.field_pair} --config {params.settings:q}"
+        "dynparam fields measure {wildcards.field_pair} --config only={params.settings:q}"
         " --threads {threads} --images {input.images:q} --output {output.measured:q}"
         " 2>&1 | tee {log:q} >&2"
 

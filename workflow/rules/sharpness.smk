@@ -31,7 +31,7 @@ rule sharpness_of_widths:
     message:
         "Measuring sharpness against width"
     shell:
-        "dynparam sharpness {params.command} --config {params.settings:q} --threads {threads}"
+        "dynparam sharpness {params.command} --config only={params.settings:q} --threads {threads}"
         " --images {input.images:q} --output {output.table:q} 2>&1 | tee {log:q} >&2"
 
 
@@ -72,7 +72,7 @@ rule sharpness_of_normalization:
     message:
         "Measuring the sharpness of normalized outputs"
     shell:
-        "dynparam sharpness normalization --config {params.settings:q} --threads {threads}"
+        "dynparam sharpness normalization --config only={params.settings:q} --threads {threads}"
         " --output {output.table:q} 2>&1 | tee {log:q} >&2"
 
 

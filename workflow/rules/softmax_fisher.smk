@@ -22,7 +22,7 @@ rule measure_softmax:
     message:
         "Measuring the Fisher information of softmax"
     shell:
-        "dynparam softmax measure --config {params.settings:q} --threads {threads}"
+        "dynparam softmax measure --config only={params.settings:q} --threads {threads}"
         " --images {input.images:q} --output {output.eigenvalues:q} 2>&1 | tee {log:q} >&2"
 
 

@@ -81,7 +81,7 @@ rule measure_through:
         "Looking at {wildcards.parametrization} {wildcards.network} while it trains on {wildcards.task}"
     shell:
         "dynparam through measure {wildcards.task} {wildcards.parametrization}"
-        " --seeds {params.seeds} --config {params.settings:q} --images {input.images:q}"
+        " --seeds {params.seeds} --config only={params.settings:q} --images {input.images:q}"
         " --threads {threads} --output {output.table:q} 2>&1 | tee {log:q} >&2"
 
 
@@ -111,7 +111,7 @@ rule audit_through:
         "Auditing the archived probes of {wildcards.parametrization} {wildcards.network} on {wildcards.task}"
     shell:
         "dynparam through audit {wildcards.task} {wildcards.parametrization} {params.archive:q}"
-        " --config {params.settings:q} --images {input.images:q} --threads {threads}"
+        " --config only={params.settings:q} --images {input.images:q} --threads {threads}"
         " --output {output.result:q} 2>&1 | tee {log:q} >&2"
 
 
@@ -140,7 +140,7 @@ rule collect_through:
     message:
         "Collecting the probes of {wildcards.parametrization} {wildcards.network} on {wildcards.task}"
     shell:
-        "dynparam through collect {params.table} --config {params.settings:q}"
+        "dynparam through collect {params.table} --config only={params.settings:q}"
         " --images {input.images:q} --output {output.table:q} 2>&1 | tee {log:q} >&2"
 
 
@@ -170,7 +170,7 @@ rule archive_through:
     message:
         "Archiving the probes of {wildcards.parametrization} {wildcards.network} on {wildcards.task}"
     shell:
-        "dynparam through archive {input.table:q} --config {params.settings:q}"
+        "dynparam through archive {input.table:q} --config only={params.settings:q}"
         " --images {input.images:q} --output {params.archive:q} 2>&1 | tee {output.receipt:q} {log:q} >&2"
 
 

@@ -22,7 +22,7 @@ rule train_seeds:
         "Training {wildcards.parametrization} {wildcards.network} on {wildcards.task}, seeds {wildcards.seeds}"
     shell:
         "dynparam train {wildcards.task} {wildcards.parametrization} --seeds {wildcards.seeds}"
-        " --config {params.settings:q} --images {input.images:q} --runs {RUNS_DIRECTORY:q}"
+        " --config only={params.settings:q} --images {input.images:q} --runs {RUNS_DIRECTORY:q}"
         " --device {CONFIG.jobs.training_device} --threads {threads}"
         " --seeds-at-once {CONFIG.jobs.seeds_at_once}"
         " --checkpoint-epochs {CONFIG.training.checkpoint_epochs}"
@@ -62,7 +62,7 @@ rule audit_archive:
     message:
         "Auditing the archived curves of {wildcards.network} on {wildcards.task}"
     shell:
-        "dynparam audit {wildcards.task} {params.names} --config {params.settings:q}"
+        "dynparam audit {wildcards.task} {params.names} --config only={params.settings:q}"
         " --curves {params.archive:q} --images {input.images:q}"
         " --device {CONFIG.jobs.training_device} --threads {threads}"
         " --output {params.place:q} 2>&1 | tee {log:q} >&2"
@@ -91,7 +91,7 @@ rule collect_curves:
     message:
         "Collecting the curves of {wildcards.run}"
     shell:
-        "dynparam collect {params.curves} --config {params.settings:q}"
+        "dynparam collect {params.curves} --config only={params.settings:q}"
         " --images {input.images:q} --output {output.curves:q} 2>&1 | tee {log:q} >&2"
 
 
@@ -117,5 +117,5 @@ rule extend_archive:
     message:
         "Adding to the archive of {wildcards.parametrization} {wildcards.network} on {wildcards.task}"
     shell:
-        "dynparam archive {input.curves:q} --config {params.settings:q} --images {input.images:q}"
+        "dynparam archive {input.curves:q} --config only={params.settings:q} --images {input.images:q}"
         " --archive {params.archive:q} 2>&1 | tee {output.receipt:q} {log:q} >&2"

@@ -7,15 +7,16 @@ from typing import Annotated
 
 import typer
 
+from dynparam.cli.help import RUN, App
 from dynparam.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, examples
 from dynparam.cli.telling import tell
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
 
-app = typer.Typer()
+app = App()
 
 
-@app.command("cost", epilog=examples("dynparam cost"))
+@app.command("cost", group=RUN, epilog=examples("dynparam cost"))
 def tell_cost(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Tell what training costs on which machine, from the times of the archived runs.
 
@@ -27,7 +28,7 @@ def tell_cost(config: ConfigOption = DEFAULT_CONFIG) -> None:
     tell(cost_table(settings.training.archive, settings.protocol.network_name))
 
 
-@app.command("resources", epilog=examples("dynparam resources", "dynparam resources --write"))
+@app.command("resources", group=RUN, epilog=examples("dynparam resources", "dynparam resources --write"))
 def tell_resources(
     benchmarks: Annotated[
         Path, typer.Option("--benchmarks", help="Benchmarks that a run of the workflow has kept.")

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from dynparam.cli.help import RUN, App
 from dynparam.cli.options import DEFAULT_CONFIG, ConfigOption, examples
 from dynparam.cli.telling import tell
 from dynparam.configuration.config import Config
@@ -14,10 +15,10 @@ from dynparam.configuration.loading import load
 from dynparam.provenance.stage import run
 from dynparam.report.stages import EXPORT
 
-app = typer.Typer()
+app = App()
 
 
-@app.command("crate", epilog=examples(*EXPORT.examples))
+@app.command("crate", group=RUN, epilog=examples(*EXPORT.examples))
 def export_crate(
     output: Annotated[Path, typer.Argument(help="Zip file, or new directory, to write.")],
     root: Annotated[

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from dynparam.cli.help import App
 from dynparam.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, TaskArgument, examples
 from dynparam.cli.telling import tell
 from dynparam.configuration.config import Config
@@ -17,9 +18,8 @@ from dynparam.data.stages import EXTRACT, RAW, RETRIEVE
 from dynparam.provenance.stage import run
 from dynparam.settings.base import named
 
-app = typer.Typer(
+app = App(
     help="Retrieve CIFAR-10 and extract two-class tasks.",
-    no_args_is_help=True,
     epilog=examples("dynparam data pair airplane-automobile"),
 )
 

@@ -13,7 +13,8 @@ from typing import Annotated
 import typer
 
 from dynparam import __version__
-from dynparam.cli import cluster, crate, data, orders, probe, training, verify
+from dynparam.cli import cluster, crate, data, demo, orders, probe, training, verify
+from dynparam.cli.help import RUN, App, wrong_usage
 from dynparam.cli.options import EXIT_CODES, examples
 from dynparam.cli.stage import add
 from dynparam.cli.telling import tell, tell_error, tell_fault
@@ -22,17 +23,13 @@ from dynparam.experiments.registry import EXPERIMENTS
 from dynparam.report.stages import STAGES
 from dynparam.support.errors import DynparamError
 
-app = typer.Typer(
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    epilog=EXIT_CODES,
-)
+app = App(epilog=EXIT_CODES)
 GROUPS = {
     "": app,
     "data": data.app,
-    "report": typer.Typer(help="Put a finished run on one page.", no_args_is_help=True),
-    "plot": typer.Typer(help="Draw the figures.", no_args_is_help=True),
-    "arms": typer.Typer(help="Train runs that differ in rate, decay or updates.", no_args_is_help=True),
+    "report": App(help="Put a finished run on one page."),
+    "plot": App(help="Draw the figures."),
+    "arms": App(help="Train runs that differ in rate, decay or updates."),
 }
 """Groups of commands by name; the empty one is the program."""
 
@@ -40,7 +37,7 @@ GROUPS = {
 for experiment in EXPERIMENTS:
     for stage in experiment.stages:
         if stage.group not in GROUPS:
-            GROUPS[stage.group] = typer.Typer(help=experiment.title, no_args_is_help=True)
+            GROUPS[stage.group] = App(help=experiment.title)
 
 BY_HAND = {
     "archive",
@@ -58,8 +55,8 @@ BY_HAND = {
 
 for name, group in GROUPS.items():
     if name:
-        app.add_typer(group, name=name)
-for part in (probe, orders, training, verify, crate, cluster):
+        app.add_typer(group, name=name, rich_help_panel=RUN if name == "data" else None)
+for part in (demo, probe, orders, training, verify, crate, cluster):
     app.add_typer(part.app)
 add(GROUPS, (stage for stage in STAGES.values() if stage.command not in BY_HAND))
 
@@ -80,7 +77,7 @@ def about(
     """Reproduce a thesis on learning in networks of very different hidden widths."""
 
 
-@app.command("schema", epilog=examples("dynparam schema --output config.schema.json"))
+@app.command("schema", group=RUN, epilog=examples("dynparam schema --output config.schema.json"))
 def write_schema(
     output: Annotated[Path, typer.Option("--output", help="JSON file to write.")],
 ) -> None:
@@ -93,10 +90,16 @@ def write_schema(
 def main() -> None:
     """Run the command line; errors are one sentence on standard error and an exit code."""
     try:
-        app()
+        code = app(standalone_mode=False)
     except DynparamError as error:
         tell_error(str(error))
-        sys.exit(error.exit_code)
+        code = error.exit_code
+    except typer.TyperException as error:
+        tell_error(wrong_usage(error))
+        code = error.exit_code
+    except ModuleNotFoundError:  # told by whoever called the program, which may lack it altogether
+        raise
     except Exception as error:
         tell_fault(error)
-        sys.exit(1)
+        code = 1
+    sys.exit(code or 0)

@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
+from dynparam.cli.help import TRY, App
 from dynparam.cli.options import JsonOption, examples
 from dynparam.cli.telling import tell
 from dynparam.theory.parametrization import ParametrizationName
 
-app = typer.Typer()
+app = App()
 
 WidthsOption = Annotated[
     str, typer.Option("--widths", help="Growth exponents of the hidden widths, such as 1,1/2,1.")
@@ -28,6 +29,7 @@ ROption = Annotated[
 
 @app.command(
     "orders",
+    group=TRY,
     epilog=examples(
         "dynparam orders --widths 1,1/2,1 --parametrization spectral",
         "dynparam orders --widths 1,1/2,1 --parametrization dynamic --r 1/4 --json",

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from dynparam.cli.help import RUN, TRY, App
 from dynparam.cli.options import (
     DEFAULT_CONFIG,
     ConfigOption,
@@ -25,33 +26,59 @@ from dynparam.cli.places import own_place, probe_images
 from dynparam.cli.telling import tell
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
-from dynparam.experiments.alignments.settings import ComparisonStage
+from dynparam.experiments.alignments.settings import ComparisonStage, CurvesStage
 from dynparam.experiments.alignments.stages import COMPARE, EXPECT, PROBE
 from dynparam.provenance.stage import run
-from dynparam.trials.settings import ProbeStage
+from dynparam.trials.settings import Engine, ProbeStage
 
-app = typer.Typer()
+app = App()
 
 CONFIDENCE = 0.95
 """Level of the intervals that ``measure`` prints."""
 
 
-@app.command("probe", epilog=examples(*PROBE.examples))
+@app.command("probe", group=TRY, epilog=examples(*PROBE.examples))
 def probe(
     curve: CurveArgument,
     images: OwnImagesOption = None,
-    output: OwnOutputOption = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            help="CSV of the trials to write, and nothing else.",
+            show_default="below results/own, with slopes and a picture",
+        ),
+    ] = None,
     config: ConfigOption = DEFAULT_CONFIG,
     threads: ThreadsOption = 2,
     engine: EngineOption = "dense",
     as_json: JsonOption = False,
 ) -> None:
-    """Measure the one-step alignments of a curve; an interrupted measurement resumes."""
+    """Measure one step of a curve, print its slopes and draw it; an interrupted measurement resumes."""
     settings = load(ProbeStage, config)
     settings.probe.curve(curve)
-    pair, place = probe_images(config, images), output or own_place(config, "probe", f"{curve}.csv")
-    made = run(PROBE, settings, place, curve=curve, images=pair, threads=threads, engine=engine)
-    tell(json.dumps({"trials": str(place)}) if as_json else made.said)
+    pair = probe_images(config, images)
+    if output is None:
+        _show_curve(config, curve, pair, threads, engine, as_json)
+        return
+    made = run(PROBE, settings, output, curve=curve, images=pair, threads=threads, engine=engine)
+    tell(json.dumps({"trials": str(output)}) if as_json else made.said)
+
+
+def _show_curve(
+    config: list[str], curve: str, pair: Path, threads: int, engine: Engine, as_json: bool
+) -> None:
+    """Measure, judge and draw a curve below the directory of results of one's own."""
+    from dynparam.experiments.alignments import at_once
+
+    settings = load(CurvesStage, config)
+    made = at_once.make(
+        settings, curve, [curve], pair, own_place(config), engine=engine, threads=threads
+    )
+    if as_json:
+        tell(json.dumps(made.values(), indent=2))
+    else:
+        tell(f"{at_once.as_text(settings, made.slopes)}\n\n{made.places()}")
 
 
 @app.command("expect", epilog=examples(*EXPECT.examples))
@@ -67,7 +94,7 @@ def expect(
     run(EXPECT, settings, place, curve=curve, images=probe_images(config, images))
 
 
-@app.command("compare", epilog=examples(*COMPARE.examples))
+@app.command("compare", group=RUN, epilog=examples(*COMPARE.examples))
 def compare(
     results: Annotated[
         Path | None,
@@ -95,6 +122,7 @@ def compare(
 
 @app.command(
     "measure",
+    group=TRY,
     epilog=examples(
         "dynparam measure --widths 1,1/2,1 --parametrization spectral",
         "dynparam measure --widths 1,1/2,1 --scale 1,6,1 --parametrization dynamic --to 1000000 --json",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
 
@@ -15,7 +15,7 @@ from dynparam.configuration.loading import load
 from dynparam.provenance.stage import NO_DEFAULT, Parameter, Stage, run
 
 
-def add(groups: dict[str, typer.Typer], stages: Iterable[Stage[Any]]) -> None:
+def add(groups: Mapping[str, typer.Typer], stages: Iterable[Stage[Any]]) -> None:
     """Register a command for each of ``stages``; ``groups`` holds the groups by name, "" the program."""
     for stage in stages:
         name = stage.command.split()[-1]
@@ -48,7 +48,10 @@ def command(stage: Stage[Any]) -> Any:
 
 def _parameter(one: Parameter) -> inspect.Parameter:
     if one.flag:
-        info: Any = typer.Option(one.flag, help=one.help, show_default=one.shown or True)
+        choices = "|".join(get_args(one.kind)) if get_origin(one.kind) is Literal else None
+        info: Any = typer.Option(
+            one.flag, help=one.help, metavar=choices, show_default=one.shown or True
+        )
     else:
         complete = None if one.names is None else completion(one.names)
         info = typer.Argument(help=one.help, autocompletion=complete)

@@ -9,6 +9,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from dynparam.cli.help import RUN, App
 from dynparam.cli.options import (
     DEFAULT_CONFIG,
     ConfigOption,
@@ -34,7 +35,7 @@ from dynparam.theory.parametrization import NAMES
 from dynparam.training.settings import AuditedRun, CollectedRun, RunStage
 from dynparam.training.stages import AUDIT_ARCHIVE, COLLECT, EXTEND, TRAIN
 
-app = typer.Typer()
+app = App()
 
 Run = TypeVar("Run", bound=RunStage)
 
@@ -43,6 +44,7 @@ SeedsOption = Annotated[str, typer.Option("--seeds", help="Such as 0-9 or 0-2,7.
 
 @app.command(
     "train",
+    group=RUN,
     epilog=examples(
         "dynparam train airplane-automobile dynamic --seeds 0-2",
         "dynparam train bird-cat spectral --seeds 0 --device cuda --json",
@@ -66,10 +68,12 @@ def train(
     device: DeviceOption = "auto",
     threads: ThreadsOption = 2,
     seeds_at_once: Annotated[
-        int, typer.Option("--seeds-at-once", min=1, help="Runs trained together on a GPU.")
+        int,
+        typer.Option("--seeds-at-once", min=1, metavar="RUNS", help="Runs trained together on a GPU."),
     ] = 8,
     checkpoint_epochs: Annotated[
-        int, typer.Option("--checkpoint-epochs", min=1, help="Epochs between checkpoints.")
+        int,
+        typer.Option("--checkpoint-epochs", min=1, metavar="EPOCHS", help="Epochs between checkpoints."),
     ] = 10,
     as_json: JsonOption = False,
 ) -> None:
@@ -105,6 +109,7 @@ def train(
 
 @app.command(
     "audit",
+    group=RUN,
     epilog=examples(
         "dynparam audit airplane-automobile dynamic",
         "dynparam audit bird-cat spectral dynamic --json",
@@ -242,7 +247,7 @@ def _of_their_task(settings: Run, curves: Sequence[Path]) -> Run:
     return settings.of_task(read_record(found, REMAKE)[0].task)
 
 
-@app.command("status", epilog=examples("dynparam status", "dynparam status --json"))
+@app.command("status", group=RUN, epilog=examples("dynparam status", "dynparam status --json"))
 def tell_status(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
     """List which training runs are done, running, interrupted or failed, and the time left.
 

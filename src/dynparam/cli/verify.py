@@ -8,17 +8,19 @@ from typing import Annotated
 
 import typer
 
+from dynparam.cli.help import RUN, App
 from dynparam.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, examples
 from dynparam.cli.telling import tell
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
 from dynparam.report.stages import STAGES
 
-app = typer.Typer()
+app = App()
 
 
 @app.command(
     "verify",
+    group=RUN,
     epilog=examples(
         "dynparam verify figures/fig3_2.png",
         "dynparam verify figures --redraw",

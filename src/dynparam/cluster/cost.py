@@ -11,6 +11,7 @@ from typing import Any
 
 from tabulate import tabulate
 
+from dynparam.presentation import terminal
 from dynparam.support.errors import DataError
 from dynparam.training.archive import RESTORE, read_curves
 
@@ -37,7 +38,7 @@ Kind = tuple[str, str, str, int]
 
 
 def cost_table(archive: Path, network: str) -> str:
-    """The hours of all archived runs in Markdown, a row of ``HEADERS`` for each kind of run.
+    """The hours of all archived runs, a row of ``HEADERS`` for each kind of run; in a pipe in Markdown.
 
     Hours are those of a core held (wall time times threads) or of a GPU, of which runs that train
     together share one. Diverged runs, which end early, are left out.
@@ -53,7 +54,8 @@ def cost_table(archive: Path, network: str) -> str:
     if not seconds:
         raise DataError(f"{archive}: no archived runs; `snakemake archive` trains and archives them")
     rows = [_row(kind, seconds[kind], network) for kind in sorted(seconds, key=_largest_network_first)]
-    return str(tabulate(rows, HEADERS, tablefmt="github", disable_numparse=True))
+    markdown = tabulate(rows, HEADERS, tablefmt="github", disable_numparse=True)
+    return terminal.shown(HEADERS, rows, markdown)
 
 
 def _wall_seconds(archive: Path) -> dict[Kind, list[float]]:

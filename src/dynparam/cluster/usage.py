@@ -14,6 +14,7 @@ import pandas as pd
 from tabulate import tabulate
 
 from dynparam.cluster.requests import PER_SEED, Need, Needs
+from dynparam.presentation import terminal
 from dynparam.support.errors import ConfigError, DataError
 from dynparam.support.regular_files import read_text
 from dynparam.training.seeds import parse_seeds
@@ -96,14 +97,13 @@ def comparison(needs: Needs, measured: Mapping[str, Measured]) -> pd.DataFrame:
 
 
 def as_text(table: pd.DataFrame) -> str:
-    """The comparison in Markdown."""
-    written: str = tabulate(
-        [[*row[1:-1], "yes" if row[-1] else "NO"] for row in table.itertuples()],
-        HEADERS,
-        tablefmt="github",
-        floatfmt=".0f",
-    )
-    return written
+    """The comparison, on a terminal as wide as it is, in a pipe in Markdown."""
+    rows = [
+        [*(f"{one:.0f}" if isinstance(one, float) else one for one in row[1:-1]), enough]
+        for row in table.itertuples()
+        for enough in ("yes" if row[-1] else "NO",)
+    ]
+    return terminal.shown(HEADERS, rows, tabulate(rows, HEADERS, tablefmt="github"))
 
 
 def as_json(table: pd.DataFrame) -> str:

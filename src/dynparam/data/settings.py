@@ -107,6 +107,13 @@ class ValidatedData(Data):
         return cls(**data.model_dump(exclude={"validation_images"}), validation_images=count)
 
 
+class Noise(Block):
+    """Images made for a first look without data (``dynparam demo``)."""
+
+    seed: Seed = Field(description="seed of their bytes")
+    images: Images = Field(description="how many, half of them of each class")
+
+
 class Inputs(Block):
     """How bytes become network inputs."""
 

@@ -12,10 +12,10 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import psutil
 from pydantic import BaseModel
 
 from dynparam.provenance.sidecars import ancestry, as_text, checksum, seeds_behind, training_seconds
@@ -180,13 +180,16 @@ def versions() -> Mapping[str, str]:
 
 
 def hardware() -> dict[str, Any]:
-    """Processor, cores, memory, and threads or GPU when torch is in use."""
+    """Processor, cores, memory if psutil is here, and threads or GPU when torch is in use."""
     found: dict[str, Any] = {
         "system": platform.platform(),
         "processor": _processor(),
         "cores": os.cpu_count(),
-        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
     }
+    if find_spec("psutil"):  # it comes with the workflow; the first look does without
+        import psutil
+
+        found["memory_gib"] = round(psutil.virtual_memory().total / 2**30, 1)
     torch = sys.modules.get("torch")
     if torch is not None:
         found["torch_threads"] = torch.get_num_threads()

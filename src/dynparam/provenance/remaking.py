@@ -24,6 +24,7 @@ from dynparam.provenance.reading import sha256
 from dynparam.provenance.record import versions
 from dynparam.provenance.sidecars import Sidecar, Sidecars, is_inside
 from dynparam.provenance.verification import Checked, Finding
+from dynparam.settings.reading import ONLY
 from dynparam.support.regular_files import RefusedError, opened, refusal
 
 DRAWING = ("matplotlib", "numpy", "pandas", "scipy")
@@ -180,7 +181,7 @@ def _run(record: Sidecar, output: Path, here: Path, root: Path) -> str | None:
 def _arguments(record: Sidecar, output: Path) -> list[str]:
     """The recorded command on the recorded configuration, writing to ``output``."""
     kept = _kept(record.command or [])
-    return [*kept, "--config", json.dumps(record.config), "--output", str(output)]
+    return [*kept, "--config", f"{ONLY}{json.dumps(record.config)}", "--output", str(output)]
 
 
 def _kept(command: list[str]) -> list[str]:

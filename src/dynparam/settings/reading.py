@@ -20,6 +20,12 @@ from dynparam.support.errors import ConfigError
 PACKAGED = Path(__file__).parent / "defaults"
 """The files of ``config/``, by name: what is read in a directory that has none."""
 
+THESIS = "config/thesis.yaml"
+"""What every source is merged over; of the package where the working directory has none."""
+
+ONLY = "only="
+"""What a source begins with that is merged over nothing, as the workflow's jobs pass theirs."""
+
 DEEPEST = 20
 """Levels of mappings and lists; ``config/thesis.yaml`` has five."""
 
@@ -40,11 +46,35 @@ SHOWN_CHARACTERS = 120
 PLAIN = ("bool", "float", "int", "map", "merge", "null", "seq", "str")
 """The kinds of YAML that are read; dates are text, since no key is one."""
 
+ASSIGNED = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
+"""A key with its value, as Snakemake's ``--config`` takes it."""
+
 DECIMAL = re.compile(
     r"[-+]?(0|[1-9][0-9_]*|[0-9_]*\.[0-9_]*(e[-+]?[0-9]+)?|[0-9_]+e[-+]?[0-9]+|\.inf|\.nan)", re.I
 )
 """Not 010, which is 8 in YAML, nor 1:30, which is 90."""
 
+TAKEN: Mapping[str, str] = {
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float", "int_parsing_size"), "a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing"), "a number"),
+    "finite_number": "a finite number",
+    "greater_than": "more than {gt}",
+    "greater_than_equal": "at least {ge}",
+    "less_than": "less than {lt}",
+    "less_than_equal": "at most {le}",
+    **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
+    "string_type": "text",
+    "string_too_long": "at most {max_length} characters",
+    "string_too_short": "at least {min_length} characters",
+    "string_pattern_mismatch": "text of the form {pattern}",
+    "path_type": "the path of a file",
+    "literal_error": "{expected}",
+    **dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), "keys with their values"),
+    **dict.fromkeys(("list_type", "tuple_type"), "a list"),
+    "too_long": "at most {max_length} entries",
+    "too_short": "at least {min_length} entries",
+}
+"""What a key takes, by the name that pydantic gives the problem with another value."""
 
 READ_UNLIKE = re.compile(r"[\t\ufeff!]|[|>]#")
 """Tabs, byte order marks, tags, a comment at the mark of a block: the parsers take them differently."""
@@ -53,15 +83,16 @@ READ_UNLIKE = re.compile(r"[\t\ufeff!]|[|>]#")
 def read(source: str | Path) -> dict[str, Any]:
     """One source as a mapping. Raises ``ConfigError`` if it cannot be read or is not a mapping.
 
-    YAML is read as it is meant here: keys are text and stand once, numbers are decimal, dates are text,
-    and tags of other languages are no part of it.
+    A source is a YAML file, JSON text, or a key with its value: ``probe={trials: 100}``. YAML is read
+    as it is meant here: keys are text and stand once, numbers are decimal, dates are text, and tags of
+    other languages are no part of it.
     """
-    if _is_json(source):
-        text, name = str(source), "the command line"
-    else:
-        text, name = _text(Path(source)), str(source)
+    name, assigned = name_of(source), _assigned(source)
     try:
-        values = _parsed(text)
+        if assigned is not None:
+            values = {assigned[1]: _parsed(assigned[2])}
+        else:
+            values = _parsed(str(source) if _is_json(source) else _text(Path(source)))
     except RecursionError:
         raise ConfigError(f"{name}: nested too deeply; a configuration has {DEEPEST} levels") from None
     except yaml.YAMLError as error:
@@ -74,6 +105,11 @@ def read(source: str | Path) -> dict[str, Any]:
         raise ConfigError(f"{name}: a configuration is a mapping of keys to values; this is not")
     require_plain(values, name)
     return values
+
+
+def name_of(source: str | Path) -> str:
+    """What messages call a source: its file, or the command line."""
+    return "the command line" if _is_json(source) or _assigned(source) else str(source)
 
 
 def require_plain(values: Mapping[Any, Any], origin: str) -> None:
@@ -273,19 +309,36 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
+def place_of(error: ValidationError) -> tuple[int | str, ...]:
+    """The path of the key that the first problem of a validation error is about."""
+    return error.errors()[0]["loc"]
+
+
 def describe(error: ValidationError, stage: type[BaseModel]) -> str:
     """The first problem of a validation error as one sentence that names the key and the remedy."""
     problem = error.errors()[0]
     path = [str(part) for part in problem["loc"]]
     key = ".".join(path)
     if problem["type"] == "extra_forbidden":
-        return _unknown_key(key, _keys_at(stage, path[:-1]))
+        return unknown_key(key, _keys_at(stage, path[:-1]))
     if problem["type"] == "missing":
         return f"key {key!r} is missing; add it (config/thesis.yaml shows every key)"
     if problem["type"] == "value_error":
-        reason = str(problem["ctx"]["error"])
-        return f"{key}: {reason}" if key else reason
-    return f"key {key!r} has the value {shown(problem['input'])}, which is not allowed: {problem['msg']}"
+        return f"{key}: {reason(problem)}" if key else reason(problem)
+    return (
+        f"key {key!r} has the value {shown(problem['input'])}, which is not allowed: {reason(problem)}"
+    )
+
+
+def reason(problem: Mapping[str, Any]) -> str:
+    """Why a value is not taken, of one of the problems that pydantic lists, in words of our own."""
+    context = problem.get("ctx", {})
+    if problem["type"] == "value_error":
+        return str(context["error"])
+    if problem["type"] not in TAKEN:
+        return "it is of another kind than config/thesis.yaml shows"
+    numbers = {key: f"{value:g}" for key, value in context.items() if isinstance(value, float)}
+    return f"it takes {TAKEN[problem['type']].format(**{**context, **numbers})}"
 
 
 def shown(value: object) -> str:
@@ -340,7 +393,12 @@ def _is_json(source: str | Path) -> bool:
     return isinstance(source, str) and source.lstrip().startswith("{")
 
 
-def _unknown_key(key: str, known: list[str]) -> str:
+def _assigned(source: str | Path) -> re.Match[str] | None:
+    return ASSIGNED.fullmatch(source) if isinstance(source, str) else None
+
+
+def unknown_key(key: str, known: list[str]) -> str:
+    """What is wrong with a key that is none of ``known``, with the nearest of them."""
     near = difflib.get_close_matches(key.rsplit(".", 1)[-1], known, n=1)
     remedy = f"did you mean {near[0]!r}?" if near else f"known keys here: {', '.join(known)}."
     return f"unknown key {key!r}; {remedy}"

@@ -17,6 +17,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 from tabulate import tabulate
 
+from dynparam.presentation import terminal
 from dynparam.settings.base import pick
 from dynparam.settings.shared import Paths
 from dynparam.support.errors import DataError
@@ -116,7 +117,8 @@ def _text(config: Watched, found: list[RunStatus]) -> str:
         for one in found
     ]
     headers = ["run", "archived", "trained here", "running", "interrupted", "failed", "diverged", "left"]
-    return "\n".join([tabulate(rows, headers), "", *_details(found), _summary(config, found), ""])
+    table = terminal.shown(headers, rows, tabulate(rows, headers))
+    return "\n".join([table, "", *_details(found), _summary(config, found), ""])
 
 
 def _json(config: Watched, found: list[RunStatus]) -> str:

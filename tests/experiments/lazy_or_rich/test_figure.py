@@ -99,7 +99,7 @@ def test_panels_show_the_data(data):
 
 
 def test_commands_judge_and_draw(results, tmp_path):
-    config = json.dumps(SETTINGS.model_dump(mode="json"))
+    config = f"only={SETTINGS.model_dump_json()}"
     done = run(
         "lazy", "judge", "--config", config, "--results", results, "--output", tmp_path / "verdicts.csv"
     )
@@ -129,8 +129,8 @@ def test_commands_measure(tmp_path, monkeypatch):
         linearization__test_images=8,
         linearization__train_images=8,
     )
-    config = json.dumps(stage.model_dump(mode="json"))
-    own = json.dumps({"lazy_or_rich": stage.lazy_or_rich.model_dump(mode="json")})
+    config = f"only={stage.model_dump_json()}"
+    own = f"only={json.dumps({'lazy_or_rich': stage.lazy_or_rich.model_dump(mode='json')})}"
     pair = invented_pair()
     arrays = {
         "train_images": pair.train_images,
@@ -162,9 +162,10 @@ def test_commands_measure(tmp_path, monkeypatch):
     ],
 )
 def test_a_wrong_name_is_one_sentence(arguments, told, tmp_path):
-    config = json.dumps(linearization_stage().model_dump(mode="json"))
+    values = linearization_stage().model_dump(mode="json")
     if arguments[0] != "linearization":
-        config = json.dumps({"lazy_or_rich": json.loads(config)["lazy_or_rich"]})
+        values = {"lazy_or_rich": values["lazy_or_rich"]}
+    config = f"only={json.dumps(values)}"
     done = run("lazy", *arguments, "--config", config, "--output", tmp_path / "t.csv")
     assert done.exit_code == 1
     assert told in str(done.exception)

@@ -412,7 +412,7 @@ def invoke(*arguments):
 
 def train_choice(tmp_path, settings, images, place, seeds="0-1"):
     invoke(
-        *("choices", "train", training_runs.TASK, "--config", settings, "--images", images),
+        *("choices", "train", training_runs.TASK, "--config", f"only={settings}", "--images", images),
         *("--runs", tmp_path / "runs", "--device", "cpu", "--seeds", seeds, "--output", place),
     )
     return read_csv(place, CURVES_FORM)
@@ -426,7 +426,17 @@ def test_both_arms_are_what_train_makes_of_them(tmp_path):
     for arm, name in (("first", "spectral"), ("second", "dynamic")):
         place = tmp_path / name / "0-1.csv"
         invoke(
-            *("train", training_runs.TASK, name, "--config", run, "--images", images, "--seeds", "0-1"),
+            *(
+                "train",
+                training_runs.TASK,
+                name,
+                "--config",
+                f"only={run}",
+                "--images",
+                images,
+                "--seeds",
+                "0-1",
+            ),
             *("--runs", tmp_path / "others", "--device", "cpu", "--output", place),
         )
         mine = table[table["arm"] == arm].drop(columns="arm").reset_index(drop=True)

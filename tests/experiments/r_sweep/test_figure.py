@@ -221,7 +221,7 @@ def test_saved_files_repeat_to_the_byte(data, settings, tmp_path):
 
 
 def test_edges_and_plot_commands(results, tmp_path):
-    config = ["--config", edges_stage().model_dump_json()]
+    config = ["--config", f"only={edges_stage().model_dump_json()}"]
     edges, png = tmp_path / "sweep" / "edges.csv", tmp_path / "figures" / "r_sweep.png"
     done = run("edges", *config, "--results", results, "--output", edges)
     assert done.exit_code == 0, done.output
@@ -247,7 +247,7 @@ def test_edges_and_plot_commands(results, tmp_path):
 def test_sweep_command(tmp_path):
     images, output = tmp_path / "pair.npz", tmp_path / "sweep" / "n_max.csv"
     np.savez(images, **asdict(invented_pair()))
-    config = ["--config", sweep_stage(r=[0, "1/2"]).model_dump_json(), "--images", images]
+    config = ["--config", f"only={sweep_stage(r=[0, '1/2']).model_dump_json()}", "--images", images]
     done = run("sweep", "n_max", *config, "--output", output)
     assert done.exit_code == 0, done.output
     again = tmp_path / "again" / "n_max.csv"
@@ -265,7 +265,7 @@ def test_sweep_command(tmp_path):
 
 
 def test_missing_trials_are_named(tmp_path):
-    config = ["--config", edges_stage().model_dump_json()]
+    config = ["--config", f"only={edges_stage().model_dump_json()}"]
     failed = run("edges", *config, "--results", tmp_path, "--output", tmp_path / "edges.csv")
     assert isinstance(failed.exception, DataError)
     assert "n_min.csv and 2 more: there is no such file yet" in str(failed.exception)

@@ -65,6 +65,16 @@ class WideFigureStage(Block):
     figures: Figures
 
 
+class CurvesStage(ProbeStage):
+    """Blocks of curves measured, fitted, compared and drawn in one go (``at_once.make``)."""
+
+    law: Law
+    fit: Fit
+    comparison: Comparison
+    panels: Panels
+    figures: Figures
+
+
 class LawTrials(ProbeStage):
     """The probe beside what the exact-law engine adds to it."""
 

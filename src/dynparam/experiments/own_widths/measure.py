@@ -6,12 +6,17 @@ import json
 
 import pandas as pd
 import torch
-from tabulate import tabulate
 from torch import Tensor
 
 from dynparam.engines import law
 from dynparam.engines.one_step import OneStep
-from dynparam.experiments.own_widths.profile import RIGHT, ProfileProbe, input_note, layer_entries, title
+from dynparam.experiments.own_widths.profile import (
+    ProfileProbe,
+    input_note,
+    layer_entries,
+    terminal_table,
+    title,
+)
 from dynparam.presentation.numbers import bracketed, percent, signed
 from dynparam.presentation.verdicts import mark, sign
 from dynparam.statistics.measured_conditions import MeasuredCurve
@@ -109,7 +114,7 @@ def report(settings: ProfileProbe, trials: pd.DataFrame, *, confidence: float, t
     )
     parts = [
         heading,
-        tabulate(readable, headers="keys", showindex=False, tablefmt="simple", **RIGHT),
+        terminal_table(readable),
         _conditions(settings, trials, confidence, tolerance),
     ]
     return "\n\n".join([*parts, *_notes(settings, trials)]) + "\n"

@@ -10,12 +10,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Self
+from typing import Self
 
 import pandas as pd
 from pydantic import Field, NonNegativeInt, PositiveFloat, ValidationError, model_validator
 from tabulate import tabulate
 
+from dynparam.presentation import terminal
 from dynparam.presentation.verdicts import sign
 from dynparam.settings.base import Block, ExactNumber
 from dynparam.settings.reading import describe
@@ -227,10 +228,14 @@ def orders_table(shown: Profile) -> pd.DataFrame:
 
 def orders_text(shown: Profile) -> str:
     """The exact orders and the conditions of a profile, for a terminal."""
-    table = tabulate(
-        orders_table(shown).map(str), headers="keys", showindex=False, tablefmt="simple", **RIGHT
-    )
+    table = terminal_table(orders_table(shown).map(str))
     return "\n\n".join([f"{title(shown)}. Exponents of n:", table, conditions_text(shown)]) + "\n"
+
+
+def terminal_table(frame: pd.DataFrame) -> str:
+    """A table of text that fits the terminal; in a pipe each row on its line, all columns right."""
+    heads, rows = frame.columns.tolist(), frame.to_numpy().tolist()
+    return terminal.shown(heads, rows, tabulate(rows, heads, disable_numparse=True, stralign="right"))
 
 
 def orders_json(shown: Profile) -> str:
@@ -285,6 +290,3 @@ JSON_KEYS = {
     "alignment": "alignment",
 }
 """The key of each column of ``layer_entries`` in JSON."""
-
-RIGHT: dict[str, Any] = {"disable_numparse": True, "stralign": "right"}
-"""Fractions as they are written, one below the other."""

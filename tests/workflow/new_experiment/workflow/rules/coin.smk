@@ -22,7 +22,7 @@ rule toss_coin:
     message:
         "Tossing {wildcards.name}"
     shell:
-        "dynparam coin toss {wildcards.name} --config {params.settings:q}"
+        "dynparam coin toss {wildcards.name} --config only={params.settings:q}"
         " --output {output.tosses:q} 2>&1 | tee {log:q} >&2"
 
 
