@@ -26,7 +26,7 @@ rule train_seeds:
         " --device {CONFIG.jobs.training_device} --threads {threads}"
         " --seeds-at-once {CONFIG.jobs.seeds_at_once}"
         " --checkpoint-epochs {CONFIG.training.checkpoint_epochs}"
-        " --output {output.curves:q} 2>&1 | tee {log:q} >&2"
+        " --output {output.curves:q} > {log:q} 2>&1"
 
 
 rule audit_archive:
@@ -56,7 +56,7 @@ rule audit_archive:
         " --config {params.settings:q}"
         " --curves {params.archive:q} --images {input.images:q}"
         " --device {CONFIG.jobs.training_device} --threads {threads}"
-        " --output {output.result:q} 2>&1 | tee {log:q} >&2"
+        " --output {output.result:q} > {log:q} 2>&1"
 
 
 rule collect_curves:
@@ -83,7 +83,7 @@ rule collect_curves:
         "Collecting the curves of {wildcards.run}"
     shell:
         "dynparam collect {params.curves} --config {params.settings:q}"
-        " --images {input.images:q} --output {output.curves:q} 2>&1 | tee {log:q} >&2"
+        " --images {input.images:q} --output {output.curves:q} > {log:q} 2>&1"
 
 
 # Trains the seeds that the archive lacks and adds them to it, a tracked file that no rule declares:

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from dynparam import __version__
-from dynparam.cli import cluster, crate, data, orders, probe, training, verify
+from dynparam.cli import cluster, crate, data, orders, probe, publish, training, verify
 from dynparam.cli.options import EXIT_CODES, examples
 from dynparam.cli.stage import add
 from dynparam.cli.telling import tell, tell_error, tell_fault
@@ -30,7 +30,9 @@ app = typer.Typer(
 GROUPS = {
     "": app,
     "data": data.app,
-    "report": typer.Typer(help="Put a finished run on one page.", no_args_is_help=True),
+    "report": typer.Typer(
+        help="A finished run: on one page, and beside the published one.", no_args_is_help=True
+    ),
     "plot": typer.Typer(help="Draw the figures.", no_args_is_help=True),
     "arms": typer.Typer(help="Train runs that differ in rate, decay or updates.", no_args_is_help=True),
 }
@@ -59,7 +61,7 @@ BY_HAND = {
 for name, group in GROUPS.items():
     if name:
         app.add_typer(group, name=name)
-for part in (probe, orders, training, verify, crate, cluster):
+for part in (probe, orders, training, verify, publish, crate, cluster):
     app.add_typer(part.app)
 add(GROUPS, (stage for stage in STAGES.values() if stage.command not in BY_HAND))
 
