@@ -245,6 +245,7 @@ VIEW = TableView(
     "This run and the published one",
     (
         Column("name", "of the figure or page"),
+        Column("kind"),
         Column("verdict", "on what the figure plots, or on the page", verdict=True),
         Column("note", "the first difference", prose=True),
         Column("made", "the file of this run"),
