@@ -21,7 +21,7 @@ help:
 	@echo "make docs        the documentation site, into site/"
 	@echo "make bench       the benchmarks of benchmarks/"
 	@echo "make lock        renew the lock files (needs uv)"
-	@echo "make clean       remove results and site, not data nor figures"
+	@echo "make clean       remove results and site, not data nor the archive"
 	@echo
 	@echo "On Linux pip takes the CUDA build of torch, several GB. Without a GPU, a CPU build does:"
 	@echo "make env TORCH_OPTIONS=\"--index-url ADDRESS\", the address from PyTorch's installation page (CPU)"
@@ -103,6 +103,5 @@ lock:
 	printf '%s\n' $(TORCH_NEEDS) | uv pip compile - $(UV_OPTIONS) --constraint requirements.lock --output-file requirements-torch-needs.lock
 
 clean:
-	rm -rf results/probe results/expected results/fits results/comparison results/reduced results/logs results/benchmarks \
-		results/law results/exponents results/table1_1 results/sweep results/fluctuations results/open_choices results/arms results/best_rate results/weight_decay results/report \
-		results/lazy_or_rich results/sharpness results/softmax_fisher results/isometry results/attentional_boltzmann results/natural_gradient results/delay_law results/continual_learning results/concept_retrieval results/receptive_fields results/through_training results/training results/audit results/archived results/own results/crate site
+	find results -mindepth 1 -maxdepth 1 -not -name archive -exec rm -r {} +
+	rm -rf site

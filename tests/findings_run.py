@@ -353,9 +353,9 @@ def make(root: Path) -> None:
         "results/through_training/verdicts": probed.verdicts(),
         "results/delay_law/verdicts": delays.verdicts(),
         "results/open_choices/training": trained(),
-        "figures/conditions": conditions(),
-        "figures/claim_domain": domain(),
-        **{f"figures/{figure}": wide(figure) for figure in CONFIG.law.figures},
+        "results/figures/conditions": conditions(),
+        "results/figures/claim_domain": domain(),
+        **{f"results/figures/{figure}": wide(figure) for figure in CONFIG.law.figures},
     }
     for figure, task in CONFIG.figures.training.items():
         for name in CONFIG.training.parametrizations:

@@ -14,6 +14,7 @@ from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
 from dynparam.provenance.record import write_sidecar
 from dynparam.provenance.source_claims import REPORT, THESIS, SourceClaim
+from dynparam.report import published
 from dynparam.report.contents import all_figures
 from dynparam.report.sources import Tested
 from dynparam.report.sources import table as table_of_sources
@@ -203,6 +204,15 @@ def sources() -> pd.DataFrame:
     return table_of_sources([Tested(claim, None) for claim in claims])
 
 
+def beside() -> pd.DataFrame:
+    """``results/comparison/published.csv``: a figure or page of every answer."""
+    rows = [
+        (f"fig{place}", published.KINDS[place % 2], answer, HOSTILE, "made", "kept")
+        for place, answer in enumerate(published.ANSWERS)
+    ]
+    return pd.DataFrame(rows, columns=list(published.FORM.columns))
+
+
 def settings(root: Path, reuse: str = "archive") -> Config:
     """The thesis's configuration with all files below ``root``."""
     paths = {"data": f"{root}/data", "results": f"{root}/results", "figures": f"{root}/figures"}
@@ -248,6 +258,7 @@ def make(root: Path, size: tuple[int, int] = (1500, 600)) -> Config:
         "comparison/slopes": slopes(),
         "comparison/claims": claims(),
         "comparison/sources": sources(),
+        "comparison/published": beside(),
         "sweep/edges": edges(),
         "best_rate/verdicts": arms.rate_verdicts(),
         "best_rate/best": arms.best_rates(),

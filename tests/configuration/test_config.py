@@ -105,6 +105,10 @@ def test_json_round_trip(thesis):
             "figures.titles has no title for 'new'; add one",
         ),
         ({"source": {"archive": 7}}, "'source.archive' has the value 7"),
+        ({"paths": {"figures": "figures"}}, "paths.figures lies in figures, where the repository keeps"),
+        ({"findings": {"summary": "docs/own.md"}}, "findings.summary lies in docs, where the"),
+        ({"open_choices": {"page": "docs/open-choices.md"}}, "open_choices.page lies in docs, where"),
+        ({"published": {"pages": "results/pages"}}, "findings.page lies in results/pages, where"),
         ({"law": {"figures": {"own": "fig9"}}}, "law.figures.own continues 'fig9', which is not in"),
         (
             {"figures": {"training": {"fig3_4": "cat-dog"}}},

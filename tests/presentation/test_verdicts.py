@@ -15,6 +15,9 @@ TEXTS = {
     "failed": "✗ failed",
     "in part": "✗ in part",
     "not tested": "? not tested",
+    "equal": "✓ equal",
+    "other settings": "? other settings",
+    "not published": "? not published",
 }
 
 

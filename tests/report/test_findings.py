@@ -238,7 +238,7 @@ QUOTED = [
     Quoted({"network.hidden": ["wide", "wide", "narrow"]}, "mean, n^0.40", "mean, n^0.42"),
     Quoted({"figures.sweep": None}, "r_sweep.png", "(`results/sweep/edges.csv`; n_min"),
     # fluctuations
-    Quoted({"fluctuations.figure": "own"}, "`figures/fluctuations.png`", "`figures/own.png`"),
+    Quoted({"fluctuations.figure": "own"}, "figures/fluctuations.png`", "figures/own.png`"),
     Quoted(
         {"fluctuations.bottlenecks": [1, 2, 4]}, "1 to 6 bottlenecks, n = 4000", "1 to 4 bottlenecks"
     ),
@@ -258,7 +258,7 @@ QUOTED = [
         "| theory | A_L | |---|---|---|---| | standard |",
     ),
     # sharpness
-    Quoted({"sharpness.figure": "own"}, "companion_sharpness.png", "`figures/own.png`"),
+    Quoted({"sharpness.figure": "own"}, "companion_sharpness.png", "figures/own.png`"),
     Quoted(
         {"sharpness.families.sharpening.coefficient": "4"},
         "At n_min = 3 n^(1/2) its slope",
@@ -270,25 +270,25 @@ QUOTED = [
         "- 150 n^(1/4): -8/5",
     ),
     # lazy_or_rich
-    Quoted({"lazy_or_rich.figure": "own"}, "companion_laziness.png", "`figures/own.png`"),
+    Quoted({"lazy_or_rich.figure": "own"}, "companion_laziness.png", "figures/own.png`"),
     Quoted(
         {"lazy_or_rich.kernel_change.until": 0.2},
         "to 10 % of the loss",
         "to 20 % of the loss",
     ),
     # softmax_fisher
-    Quoted({"softmax_fisher.figure": "own"}, "companion_softmax.png", "`figures/own.png`"),
+    Quoted({"softmax_fisher.figure": "own"}, "companion_softmax.png", "figures/own.png`"),
     Quoted({"softmax_fisher.trials": 30}, "20 networks of each kind", "30 networks of each kind"),
     Quoted({"softmax_fisher.samples": 80}, "kind, 60 inputs)", "kind, 80 inputs)"),
     # isometry
-    Quoted({"isometry.figure": "own"}, "companion_isometry.png", "`figures/own.png`"),
+    Quoted({"isometry.figure": "own"}, "companion_isometry.png", "figures/own.png`"),
     Quoted({"isometry.tolerances.exact": 1e-9}, "to within 1e-10 of it", "to within 1e-09 of it"),
     Quoted({"isometry.units": 300}, "hard tanh, 400 units", "hard tanh, 300 units"),
     Quoted({"isometry.trials": 20}, "units, 12 networks of", "units, 20 networks of"),
     Quoted({"isometry.bottlenecks.n": 250}, "widths 300 and 100 in turn", "widths 250 and 100 in turn"),
     Quoted({"isometry.bottlenecks.n_min": 90}, "widths 300 and 100 in", "widths 300 and 90 in"),
     # attentional_boltzmann
-    Quoted({"attentional_boltzmann.figure": "own"}, "companion_attentional_bm.png", "`figures/own.png`"),
+    Quoted({"attentional_boltzmann.figure": "own"}, "companion_attentional_bm.png", "figures/own.png`"),
     Quoted({"attentional_boltzmann.growth.shift": 3}, "mean lies 2 beside b", "mean lies 3 beside b"),
     Quoted(
         {"attentional_boltzmann.growth.hidden": [16, 64]},
@@ -299,7 +299,7 @@ QUOTED = [
         {"attentional_boltzmann.escape.hidden": [4, 32]}, "With 4 to 64 hidden", "With 4 to 32 hidden"
     ),
     # natural_gradient
-    Quoted({"natural_gradient.figure": "own"}, "companion_natural_gradient.png", "`figures/own.png`"),
+    Quoted({"natural_gradient.figure": "own"}, "companion_natural_gradient.png", "figures/own.png`"),
     Quoted(
         {"natural_gradient.parametrization": "standard"},
         "verdicts.md`; ntk, 2 hidden layers",
@@ -338,7 +338,7 @@ QUOTED = [
         "| | | |---|---| | block diagonal | ntk -",
     ),
     # delay_law
-    Quoted({"delay_law.figure": "own"}, "figures/delay_law.png", "`figures/own.png`"),
+    Quoted({"delay_law.figure": "own"}, "figures/delay_law.png", "figures/own.png`"),
     Quoted(
         {"delay_law.families.bottlenecks": 3}, "With 2 bottlenecks the delays", "With 3 bottlenecks the"
     ),
@@ -359,13 +359,13 @@ QUOTED = [
     ),
     Quoted({"delay_law.trials": 9}, "12 networks of each R", "9 networks of each R"),
     # best_rate
-    Quoted({"best_rate.figure": "own"}, "figures/best_rate.png", "`figures/own.png`"),
+    Quoted({"best_rate.figure": "own"}, "figures/best_rate.png", "figures/own.png`"),
     Quoted({"best_rate.compared": ["spectral", "mup"]}, "rate, dynamic against", "rate, mup against"),
     Quoted({"best_rate.learning_rate": 0.2}, "octaves of 0.1, the", "octaves of 0.2, the"),
     Quoted({"best_rate.validation_images": 900}, "set of 1000 images chooses", "set of 900 images"),
     Quoted({"best_rate.control_octaves": 3}, "A rate 4 octaves below", "A rate 3 octaves below"),
     # weight_decay
-    Quoted({"weight_decay.figure": "own"}, "figures/weight_decay.png", "`figures/own.png`"),
+    Quoted({"weight_decay.figure": "own"}, "figures/weight_decay.png", "figures/own.png`"),
     Quoted({"weight_decay.epochs": 9}, "1000-50, 20 epochs, 3 seeds", "1000-50, 9 epochs, 3 seeds"),
     Quoted({"weight_decay.validation_images": 900}, "chosen on 1000 images", "chosen on 900 images"),
     Quoted({"weight_decay.learning_rate": 0.2}, "3 seeds, eta = 0.1)", "3 seeds, eta = 0.2)"),
@@ -385,7 +385,7 @@ QUOTED = [
     Quoted({"weight_decay.loss_tolerance": 0.02}, "below 0.01 counts", "below 0.02 counts"),
     Quoted({"weight_decay.sizes.seeds": 2}, "r = 1/2.** 3 seeds", "r = 1/2.** 2 seeds"),
     # through_training
-    Quoted({"through_training.figure": "own"}, "figures/through_training.png", "`figures/own.png`"),
+    Quoted({"through_training.figure": "own"}, "figures/through_training.png", "figures/own.png`"),
     Quoted({"through_training.epochs": 30}, "After 20 epochs, on 200", "After 30 epochs, on 200"),
     Quoted(
         {"through_training.probes.images": 100},
@@ -398,7 +398,7 @@ QUOTED = [
         "",
     ),
     # continual_learning
-    Quoted({"continual_learning.figure": "own"}, "companion_continual.png", "`figures/own.png`"),
+    Quoted({"continual_learning.figure": "own"}, "companion_continual.png", "figures/own.png`"),
     Quoted({"continual_learning.gaussian.trials": 50}, "200 draws of modes", "50 draws of modes"),
     Quoted({"continual_learning.images.trials": 30}, "100 of images from", "30 of images from"),
     Quoted({"continual_learning.images.pool": 1000}, "a pool of 2000)", "a pool of 1000)"),
@@ -414,14 +414,14 @@ QUOTED = [
         "| images | mup, N = 200, 200 |",
     ),
     # concept_retrieval
-    Quoted({"concept_retrieval.figure": "own"}, "companion_concepts.png", "`figures/own.png`"),
+    Quoted({"concept_retrieval.figure": "own"}, "companion_concepts.png", "figures/own.png`"),
     Quoted({"concept_retrieval.linear.trials": 6}, "of 5 data sets, with", "of 6 data sets, with"),
     Quoted({"concept_retrieval.nonlinear.trials": 9}, "in 8 data sets, there", "in 9 data sets, there"),
     Quoted({"concept_retrieval.inference.steps": 50}, "After 40 inferences", "After 50 inferences"),
     Quoted({"concept_retrieval.inference.steps": 50}, "after 40 inferences", "after 50 inferences"),
     Quoted({"concept_retrieval.linear.latent": [4, 20]}, "0.900 | | 8 |", "0.900 | | 20 |"),
     # receptive_fields
-    Quoted({"receptive_fields.figure": "own"}, "companion_receptive_fields.png", "`figures/own.png`"),
+    Quoted({"receptive_fields.figure": "own"}, "companion_receptive_fields.png", "figures/own.png`"),
     Quoted(
         {"receptive_fields.trials": 9},
         "receptive_fields/verdicts.md`; 7 draws",
@@ -434,11 +434,11 @@ QUOTED = [
         "differ by 1 and 8/5",
         "differ by 1 and 3/2",
     ),
-    Quoted({"open_choices.figure": "own"}, "`figures/open_choices.csv`", "`figures/own.csv`"),
+    Quoted({"open_choices.figure": "own"}, "figures/open_choices.csv`", "figures/own.csv`"),
     Quoted(
         {"open_choices.training.figure": "own"},
-        "`figures/open_choices_training.csv`",
-        "`figures/own.csv`",
+        "figures/open_choices_training.csv`",
+        "figures/own.csv`",
     ),
     Quoted({"open_choices.training.n": 900}, "dynamic: n = 1000, n_min = 50", "n = 900, n_min = 50"),
     Quoted({"open_choices.training.n_min": 40}, "n_min = 50, 5 epochs", "n_min = 40, 5 epochs"),
@@ -489,7 +489,7 @@ def test_a_sentence_follows_the_settings_it_quotes(run, one):
 
 def test_a_smaller_run_is_told_by_its_own_numbers(run):
     """The configuration of CI, on tables that are not its own: no setting of the thesis's is left."""
-    places = {"paths": {"results": "results", "figures": "figures"}}
+    places = {"paths": {"results": "results", "figures": "results/figures"}}
     # CI keeps the delay law at the families of the thesis: at others its few trials leave controls
     # undecided.
     families = {
@@ -526,10 +526,10 @@ def test_a_smaller_run_is_told_by_its_own_numbers(run):
     ],
 )
 def test_a_figure_is_quoted_by_its_configured_name(run, name, key, changes):
-    shutil.move(run / f"figures/{name}.csv", run / "figures/own.csv")
+    shutil.move(run / f"results/figures/{name}.csv", run / "results/figures/own.csv")
     change(run / "results/comparison/slopes.csv", lambda table: table.replace(name, "own", inplace=True))
     whole = text({key: changes})
-    assert "`figures/own.csv`" in whole
+    assert "`results/figures/own.csv`" in whole
     assert name not in whole
 
 
@@ -541,7 +541,7 @@ def test_families_and_entries_are_those_of_the_table(run):
 
 def test_files_are_quoted_where_they_lie(run):
     shutil.move(run / "results", run / "elsewhere")
-    shutil.move(run / "figures", run / "pictures")
+    shutil.move(run / "elsewhere/figures", run / "pictures")
     whole = text({"paths.results": "elsewhere", "paths.figures": "pictures"})
     assert not re.search(r"`(results|figures)/", whole)
     assert len(re.findall(r"`(elsewhere|pictures)/", whole)) >= 12
@@ -740,13 +740,13 @@ class Turned(NamedTuple):
         return self.sentence
 
 
-SLOPES, WIDE = "results/comparison/slopes.csv", "figures/fig3_2_wide.csv"
+SLOPES, WIDE = "results/comparison/slopes.csv", "results/figures/fig3_2_wide.csv"
 EDGES, EXPONENTS = "results/sweep/edges.csv", "results/sweep/exponents.csv"
 FLUCTUATIONS = "results/fluctuations/verdicts.csv"
 SHARPNESS = "results/sharpness/verdicts.csv"
-TABLE, CONDITIONS = "results/table1_1/table1_1.csv", "figures/conditions.csv"
+TABLE, CONDITIONS = "results/table1_1/table1_1.csv", "results/figures/conditions.csv"
 LAZY = "results/lazy_or_rich/verdicts.csv"
-CLAIMS, DOMAIN = "results/comparison/claims.csv", "figures/claim_domain.csv"
+CLAIMS, DOMAIN = "results/comparison/claims.csv", "results/figures/claim_domain.csv"
 CONSTANT = "curve == 'fig3_2_constant_ratio'"
 CHANGES = "results/open_choices/changes.csv"
 TRAINED = "results/open_choices/training.csv"

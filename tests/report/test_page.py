@@ -208,7 +208,8 @@ class TestPage:
         assert rows["Softmax and the Fisher information"] == [38, 0, 0, 38]
         assert rows["Depth and the Fisher information of one input"] == [60, 0, 0, 60]
         assert rows["What the sources claim"] == [1, 2, 2, 5]
-        assert len(rows) == 23
+        assert rows["This run and the published one"] == [2, 1, 2, 5]
+        assert len(rows) == 24
 
     def test_parts_say_what_their_numbers_are_and_how_they_were_judged(self, settings, elements):
         told = " ".join(elements.texts)
@@ -247,7 +248,7 @@ class TestPage:
 
     def test_every_input_that_is_recorded_exists(self, settings):
         inputs = [path for path, _ in needed(settings)]
-        assert len(set(inputs)) == len(inputs) == 4 * 27 + 20 + AUDITS + 3
+        assert len(set(inputs)) == len(inputs) == 4 * 27 + 21 + AUDITS + 3
         assert all(path.is_file() for path in inputs)
 
     def test_a_run_without_findings_and_archive_has_a_page(self, settings):
@@ -289,6 +290,7 @@ MISSING = [
     ("results/receptive_fields/verdicts.csv", "companion_receptive_fields"),
     ("docs/findings.md", "findings"),
     ("results/comparison/sources.csv", "sources"),
+    ("results/comparison/published.csv", "published"),
     ("docs/companions.md", "companions"),
     ("docs/open-choices.md", "open_choices"),
     ("results/audit/bird-cat/10000-500/dynamic.json", "bird-cat/10000-500/dynamic.json"),

@@ -112,7 +112,7 @@ class Case(NamedTuple):
 SLOPES, CLAIMS = "results/comparison/slopes.csv", "results/comparison/claims.csv"
 ENTRIES, EDGES = "results/table1_1/table1_1.csv", "results/sweep/edges.csv"
 VERDICTS = "results/{}/verdicts.csv"
-DOMAIN = "figures/claim_domain.csv"
+DOMAIN = "results/figures/claim_domain.csv"
 
 CASES = [
     Case(
@@ -153,7 +153,7 @@ CASES = [
     Case("The entries are the exponents of the cosine", ENTRIES, {"quantity": "cosine"}, "claim", False),
     Case(
         "Dynamic parametrization meets",
-        "figures/conditions.csv",
+        "results/figures/conditions.csv",
         {"parametrization": "dynamic"},
         "measured",
         False,
@@ -364,7 +364,7 @@ def test_a_claim_fails_with_its_rows(made, claims, case):
         module = import_module(experiment.module("sources"))
         after = {
             one.claim: one.verdict
-            for one in module.claims(CONFIG, Files(made / "results", made / "figures"))
+            for one in module.claims(CONFIG, Files(made / "results", made / "results/figures"))
         }
     finally:
         path.write_bytes(before)

@@ -81,7 +81,7 @@ def test_figures_go_through_sbatch(cluster, invented, tmp_path):
     """Figs. 3.3 and 3.4 at small widths: 13 jobs in 7 submissions, 3 more on this side."""
     sandbox = Sandbox.create(tmp_path / "repository", invented)
     finish(sandbox, submit(sandbox, "fig3_3", "fig3_4"))
-    figures = sandbox.root / "figures"
+    figures = sandbox.root / "results/figures"
     assert {path.name for path in figures.glob("*.png")} == {"fig3_3.png", "fig3_4.png"}
 
     jobs = {job["Comment"].removeprefix("rule_"): job for job in jobs_of(cluster, sandbox)}

@@ -55,7 +55,7 @@ def main() -> None:
 
 def _sandbox(root: Path) -> Sandbox:
     reduced = yaml.safe_load((REPOSITORY / "config/reduced.yaml").read_text(encoding="utf-8"))
-    places = {"data": "data", "results": "results", "figures": "figures"}
+    places = {"data": "data", "results": "results", "figures": "results/figures"}
     data = CifarData({ARCHIVE: os.environ[ARCHIVE]}, {"paths": places})
     return Sandbox.create(root, data, {k: v for k, v in reduced.items() if k != "paths"})
 
@@ -104,7 +104,7 @@ def _ends_within(running: subprocess.Popen[bytes], seconds: float) -> bool:
 
 
 def _differences(first: Path, second: Path) -> list[str]:
-    """Files of results and figures that are not the same bytes in both."""
+    """Files of results that are not the same bytes in both."""
     found = [
         {path.relative_to(root): path for path in root.rglob("*") if _is_compared(path, root)}
         for root in (first, second)
@@ -121,7 +121,7 @@ def _differences(first: Path, second: Path) -> list[str]:
 def _is_compared(path: Path, root: Path) -> bool:
     top = path.relative_to(root).parts[0]
     return (
-        top in ("results", "figures")
+        top == "results"
         and path.suffix in COMPARED
         and path.name not in TOLD_APART
         and not any(part in (".runs", ".unfinished", "benchmarks", "logs") for part in path.parts)
@@ -132,7 +132,7 @@ def _leftovers(root: Path) -> list[str]:
     """Locks, parts of files, checkpoints, states and logs of trials that nobody needs any more."""
     found = [
         path
-        for place in ("results", "figures", "data")
+        for place in ("results", "data")
         for path in (root / place).rglob("*")
         if path.is_file()
         and (

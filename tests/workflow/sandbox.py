@@ -254,7 +254,6 @@ PLACES = {
     "comparison",
     "crate",
     "delay_law",
-    "docs",
     "expected",
     "exponents",
     "figures",
@@ -264,6 +263,7 @@ PLACES = {
     "lazy_or_rich",
     "linearization",
     "open_choices",
+    "pages",
     "probe",
     "fluctuations",
     "softmax_fisher",
@@ -297,11 +297,12 @@ class CifarData:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A finished ``snakemake``."""
+    """A finished ``snakemake``; ``log`` is what it wrote besides, with every job."""
 
     code: int
     stdout: str
     stderr: str
+    log: str = ""
 
     @property
     def text(self) -> str:
@@ -310,7 +311,7 @@ class Outcome:
     @property
     def counts(self) -> dict[str, int]:
         """Jobs per rule, from the table of job statistics; the last line is ``total``."""
-        table = re.search(r"^job +count\n-+ +-+\n((?:\S+ +\d+\n)+)", self.text, re.MULTILINE)
+        table = re.search(r"^job +count\n-+ +-+\n((?:\S+ +\d+\n)+)", self.text + self.log, re.MULTILINE)
         rows = table[1].splitlines() if table else []
         return {rule: int(count) for rule, count in (row.split() for row in rows)}
 
@@ -397,7 +398,13 @@ class Sandbox:
         _, *options = self.command(*arguments, change=change, overlay=overlay)
         environment = self.environment()
         environment["PATH"] = f"{warm_commands.directory()}{os.pathsep}{environment['PATH']}"
-        return Outcome(*forks.snakemake(self.root, options, environment, TIMEOUT_SECONDS))
+        before = self._logs()
+        told = forks.snakemake(self.root, options, environment, TIMEOUT_SECONDS)
+        return Outcome(*told, "".join(log.read_text("utf-8") for log in self._logs() - before))
+
+    def _logs(self) -> set[Path]:
+        """The logs of Snakemake's runs so far; a dry run writes none."""
+        return set(self.root.glob(".snakemake/log/*.log"))
 
     def dynparam(self, *arguments: str) -> Outcome:
         """The command line on the sandbox's sources and its overlay."""

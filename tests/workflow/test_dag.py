@@ -193,7 +193,7 @@ CURVE_FIGURES = jobs("plot_curves", TRAINED)
 DOMAIN_FIGURE = {f"plot_domain {DOMAIN}"}
 DRAW_TRAINED = CURVE_FIGURES | DOMAIN_FIGURE
 TRAINING = TRAIN | COLLECT | CLAIMS | DRAW_TRAINED
-PAGE = {"assemble_report report"}
+PAGE = {"assemble_report report", "compare_published published"}
 SOURCES = {"write_sources sources"}
 EVERYTHING = RETRIEVE | EXTRACT | ONE_STEP | ARCHITECTURE | TRAINING | STUDIES | COMPANIONS | PAGE
 EVERYTHING |= SOURCES | BEYOND
@@ -429,6 +429,7 @@ class TestPlans:
             "write_summary": 1,
             "write_sources": 1,
             "write_companions": 1,
+            "compare_published": 1,
             "assemble_report": 1,
             "audit_archive": 42,
             "collect_curves": 84,
@@ -436,7 +437,7 @@ class TestPlans:
             "plot_curves": 2,
             "plot_domain": 1,
             "everything": 1,
-            "total": 400,
+            "total": 401,
         }
         assert untouched.files() == before
         assert not any((untouched.root / name).exists() for name in ("data", "figures"))
@@ -493,12 +494,11 @@ class TestPlans:
         command = ("--configfile", "config/reduced.yaml")
         names = {row["output_file"] for row in untouched.summary(*command, overlay=False)}
         beside = {row["output_file"] for row in untouched.summary()}
-        own = {"results": "results/reduced", "figures": "results/reduced/figures"}
-        own |= {"docs": "results/reduced", "data": "data"}
+        own = {"results": "results/reduced", "data": "data"}
         assert names == {f"{own[top]}/{rest}" for top, rest in (name.split("/", 1) for name in beside)}
 
-    def test_a_figure_that_came_with_the_clone_is_made_again(self, untouched):
-        """Figures are tracked; Snakemake takes a file whose own inputs are missing for up to date."""
+    def test_what_came_with_the_clone_is_not_taken_for_the_runs_own(self, untouched):
+        """Published figures and pages are tracked: a run makes its own beside them."""
         pages = ("docs/open-choices", "docs/findings", "docs/companions")
         for name in ("figures/fig3_2", "figures/conditions", *pages):
             for suffix in (".png", ".pdf", ".csv", ".json", ".md"):
@@ -512,7 +512,8 @@ class TestPlans:
             "findings": "write_findings findings",
             "companions": "write_companions companions",
         }
-        change = {"findings": {"page": "docs/findings.md", "companions": "docs/companions.md"}}
+        pages = {name: f"results/pages/{name}.md" for name in ("findings", "companions")}
+        change = {"findings": {"page": pages["findings"], "companions": pages["companions"]}}
         assert set(jobs_of_targets.values()) <= untouched.plan(*jobs_of_targets, change=change)
         assert "plot_figure fig3_2" in untouched.plan("report", change=change)
 
@@ -540,13 +541,13 @@ class TestWholeRun:
             for suffix in ("csv", "json")
         ]
         figures = [
-            f"figures/{figure}.{suffix}"
+            f"results/figures/{figure}.{suffix}"
             for figure in FIGURES
             for suffix in ("png", "pdf", "csv", "json")
         ]
         comparison = [
             f"results/comparison/{table}.{kind}"
-            for table in ("slopes", "claims", "sources")
+            for table in ("slopes", "claims", "sources", "published")
             for kind in ("csv", "md", "html", "json")
         ]
         pairs = [f"data/processed/{task}.{suffix}" for task in TASKS for suffix in ("npz", "json")]
@@ -566,7 +567,7 @@ class TestWholeRun:
 
     def test_pictures_are_what_their_names_say(self, finished):
         for figure in FIGURES:
-            stem = finished.root / "figures" / figure
+            stem = finished.root / "results/figures" / figure
             assert stem.with_suffix(".png").read_bytes().startswith(b"\x89PNG\r\n")
             assert stem.with_suffix(".pdf").read_bytes().startswith(b"%PDF-")
             assert rows(stem.with_suffix(".csv"))
@@ -625,14 +626,13 @@ class TestWholeRun:
         sidecars = [
             root / "data/raw/cifar10.json",
             *root.glob("results/*/*.json"),
-            *root.glob("figures/*.json"),
             *root.glob("results/training/[!.]*/**/*.json"),
             *root.glob("results/law/*/**/*.json"),
             *root.glob("results/open_choices/*/*.json"),
             *root.glob("results/lazy_or_rich/*/*.json"),
         ]
         figures_and_tables = 1 + 3 * len(CURVES) + 2 + len(FIGURES) + len(TABLES) + len(TRAIN)
-        figures_and_tables += len(PAGE | SOURCES)
+        figures_and_tables += len(PAGE | SOURCES | OPEN_CHOICES_PAGE)
         law = len(EXACT | WIDE | EXPECT_WIDE | LAW_FITS)
         studies = len(ORDERS | JUDGE_TABLE | SWEEPS | {"edges"} | CHOICES | CHANGES)
         studies += len(TRAIN_CHOICES | CHANGES_TRAINED | (COMPANIONS - SHARPNESS - COMPANION_FIGURES))
@@ -659,7 +659,7 @@ class TestWholeRun:
 
     def test_every_file_agrees_with_all_it_rests_on(self, finished):
         """Each figure, table and page; and the hash of none is taken from what is not there."""
-        outcome = finished.dynparam("verify", "figures", "results", "data", "docs", "--json")
+        outcome = finished.dynparam("verify", "results", "data", "--json")
         assert outcome.code == 0, outcome.text
         found = json.loads(outcome.stdout)
         states = {one["state"] for file in found["files"] for one in every_finding(file)}
@@ -669,7 +669,8 @@ class TestWholeRun:
         beside = {"find_edges exponents", "judge_sharpness thesis"}
         beside |= {"sharpness_of_widths limits", "measure_continual expected"}
         tables = "slopes|claims|table1_1|changes|training|open-choices"
-        tables += "|trials|spread|best|identities|verdicts|eigenvalues|measured|errors|residuals|sources"
+        tables += "|trials|spread|best|identities|verdicts|eigenvalues|measured|errors|residuals"
+        tables += "|sources|published"
         single = f"(?<!plot_table1_1/)(?:{tables})"
         window = "(?<=fit_)(exact/exact|wide/wide)(?=/)"
         names = [
@@ -694,7 +695,7 @@ class TestWholeRun:
         assert re.search(rf"^{curve}: 100 % done, 0 s left$", log, re.MULTILINE)
 
     def test_nothing_unfinished_remains(self, finished):
-        products = [*finished.root.glob("results/**/*"), *finished.root.glob("figures/**/*")]
+        products = [*finished.root.glob("results/**/*")]
         runs = finished.root / "results/training/.runs"
         hidden = [path for path in products if path.name.startswith(".")]
         assert {path.name for path in hidden} == {".unfinished", ".runs"}
@@ -732,11 +733,11 @@ class TestRunsAgain:
     """What is repeated in a finished run, and nothing else."""
 
     def test_a_lost_picture_is_drawn_again(self, clone, finished):
-        (clone.root / "figures/fig3_2.png").unlink()
+        (clone.root / "results/figures/fig3_2.png").unlink()
         assert clone.plan("fig3_2") == {"plot_figure fig3_2"}
         outcome = clone.make("fig3_2")
         assert outcome.counts == {"plot_figure": 1, "fig3_2": 1, "total": 2}
-        pictures = ["figures/*.png", "figures/*.csv"]
+        pictures = ["results/figures/*.png", "results/figures/*.csv"]
         assert digests(clone.root, pictures) == digests(finished.root, pictures)
 
     @pytest.mark.parametrize(
@@ -821,13 +822,14 @@ class TestRunsAgain:
         assert outcome.counts == {
             "plot_curves": 2,
             "write_sources": 1,
+            "compare_published": 1,
             "assemble_report": 1,
             "everything": 1,
-            "total": 5,
+            "total": 6,
         }
         logs = [clone.root / f"results/logs/plot_curves/{figure}.log" for figure in TRAINED]
         assert all("the edited copy" in log.read_text() for log in logs)
-        made_again = {"sources.csv"}  # it can reach all code, and takes a second
+        made_again = {"sources.csv", "published.csv"}  # they can reach all code, and take seconds
         others = [one for one in finished.root.glob("results/*/*.csv") if one.name not in made_again]
         for path in others:
             same = clone.root / path.relative_to(finished.root)

@@ -59,7 +59,7 @@ ELSEWHERE = {
 """What changes outside the experiment's own files, as pairs of an old text and a new one."""
 
 WHOLE_RUN = {"write_findings", "write_summary", "assemble_report", "export_crate"}
-WHOLE_RUN |= {"write_sources", "write_companions"}
+WHOLE_RUN |= {"write_sources", "write_companions", "compare_published"}
 """The stages that loop over all experiments."""
 
 CONFIG = ("config/thesis.yaml", "overlay.yaml")
@@ -74,7 +74,7 @@ registry.EXPERIMENTS = tuple(one for one in registry.EXPERIMENTS if one.name in 
 
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
-from dynparam.report import findings, page, sources
+from dynparam.report import findings, page, published, sources
 
 shown, *names = sys.argv[1:]
 settings = load(Config, names)
@@ -82,7 +82,10 @@ if shown == "report":
     place = settings.paths.results / "comparison" / "sources.csv"
     place.parent.mkdir(exist_ok=True)
     sources.write(sources.table(sources.all_claims(settings)), place)
-    place.with_suffix(".json").write_bytes((settings.paths.figures / "coin.json").read_bytes())
+    beside = place.with_name("published.csv")
+    published.write(published.compare(settings), beside)
+    for one in (place, beside):
+        one.with_suffix(".json").write_bytes((settings.paths.figures / "coin.json").read_bytes())
 print({"findings": findings, "report": page}[shown].page(settings))
 """
 
@@ -160,12 +163,14 @@ def test_its_rules_and_its_target_are_planned(sandbox):
 
 
 def test_its_figure_says_where_it_came_from(sandbox):
-    record = json.loads((sandbox.root / "figures" / "coin.json").read_text())
+    record = json.loads((sandbox.root / "results/figures/coin.json").read_text())
     assert record["code"]["stage"] == "plot_coins"
     assert record["seeds"]["coin.seed"] == [20]
     assert set(record["inputs"]) == {f"results/coin/tosses/{one}.csv" for one in ("fair", "loaded")}
     assert set(record["outputs"]) == {"coin.png", "coin.pdf", "coin.csv"}
-    verified = sandbox.dynparam("verify", "figures/coin.png", "results/coin/shares.html", "--json")
+    verified = sandbox.dynparam(
+        "verify", "results/figures/coin.png", "results/coin/shares.html", "--json"
+    )
     assert verified.code == 0, verified.text
     findings = [one for file in json.loads(verified.stdout)["files"] for one in every_finding(file)]
     assert {one["state"] for one in findings} == {"agrees"}

@@ -45,10 +45,10 @@ def test_no_slope_disagrees_with_theory(finished):
 
 
 def test_every_figure_is_drawn(finished):
-    pictures = {path.name for path in (finished.root / "figures").glob("*.png")}
+    pictures = {path.name for path in (finished.root / "results/figures").glob("*.png")}
     thesis = ("fig3_1", "fig3_2", "fig3_3", "fig3_4", "fig3_5", "claim_domain")
     assert pictures == {f"{figure}.png" for figure in (*thesis, *FIGURES_BEYOND)}
-    with (finished.root / "figures/claim_domain.csv").open(newline="") as file:
+    with (finished.root / "results/figures/claim_domain.csv").open(newline="") as file:
         networks = {(row["n"], row["n_min"]) for row in csv.DictReader(file)}
     assert networks == {("200", "10"), ("200", "50"), ("300", "15")}
     assert (finished.root / "results/report/report.html").stat().st_size > 1e5
@@ -58,8 +58,7 @@ def test_every_file_has_a_complete_sidecar(finished):
     """Each figure, table and page."""
     made = [
         path
-        for place in ("results", "figures", "docs")
-        for path in (finished.root / place).rglob("*")
+        for path in (finished.root / "results").rglob("*")
         if path.suffix in {".csv", ".png", ".pdf", ".md", ".html"}
     ]
     sidecars = {path: find_sidecar(path) for path in made}

@@ -193,7 +193,7 @@ class TestArchive:
             "total": 5,
         }
         assert not (archived.root / "results/training/.runs").exists()
-        caption = record(archived.root / "figures/fig3_4.json")["caption"]
+        caption = record(archived.root / "results/figures/fig3_4.json")["caption"]
         assert "2 seeds per curve" in caption
         assert "From the archive; audit: " in caption
         for name in PARAMETRIZATIONS:
@@ -230,7 +230,7 @@ class TestArchive:
     def test_a_figure_of_fewer_seeds_than_configured_says_so(self, archived):
         change = {"training": {"reuse": "archive", "seeds": 3}}
         archived.make("fig3_4", change=change)
-        caption = record(archived.root / "figures/fig3_4.json")["caption"]
+        caption = record(archived.root / "results/figures/fig3_4.json")["caption"]
         assert caption.startswith("2 of the 3 configured seeds per curve")
 
 
@@ -421,7 +421,7 @@ def test_a_replaced_archive_is_never_drawn_under_the_old_audit(audited_once, tmp
 def test_a_figure_needs_every_archive_to_be_sound(archived):
     forge_the_first_epoch(archived)
     outcome = archived.snakemake("fig3_4", "--cores", "2", change=REUSE)
-    assert list(archived.root.glob("figures/*")) == []
+    assert list(archived.root.glob("results/figures/*")) == []
     outcome.assert_refused(*FAILED)
 
 
@@ -445,11 +445,11 @@ class TestTrouble:
         sidecar = record(trained.root / f"results/training/{PAIR}/spectral.json")
         (origin,) = sidecar["runs"]
         assert origin["diverged"] == {"0": 1, "1": 1}
-        caption = record(trained.root / "figures/fig3_4.json")["caption"]
+        caption = record(trained.root / "results/figures/fig3_4.json")["caption"]
         assert "Diverged under spectral: seed 0 at epoch 1, seed 1 at epoch 1." in caption
         log = trained.root / f"results/logs/train_seeds/{PAIR}/{NETWORK}/spectral/0-1.log"
         assert "seed 0 diverged: its loss is not finite after epoch 1" in log.read_text()
-        assert (trained.root / "figures/fig3_4.png").read_bytes().startswith(b"\x89PNG\r\n")
+        assert (trained.root / "results/figures/fig3_4.png").read_bytes().startswith(b"\x89PNG\r\n")
         status = trained.dynparam("status", "--config", json.dumps(change))
         assert status.code == 0, status.text
 

@@ -41,7 +41,7 @@ rule probe_alignment:
         "Probing {wildcards.curve}"
     shell:
         "dynparam probe {params.command} --config only={params.settings:q} --threads {threads}"
-        " --images {input.images:q} --output {output.trials:q} 2>&1 | tee {log:q} >&2"
+        " --images {input.images:q} --output {output.trials:q} > {log:q} 2>&1"
 
 
 use rule probe_alignment as probe_law with:
@@ -86,7 +86,7 @@ rule expect_slopes:
         "Computing what theory expects of {wildcards.curve}"
     shell:
         "dynparam expect {wildcards.curve} --config only={params.settings:q}"
-        " --images {input.images:q} --output {output.values:q} 2>&1 | tee {log:q} >&2"
+        " --images {input.images:q} --output {output.values:q} > {log:q} 2>&1"
 
 
 use rule expect_slopes as expect_wide with:
@@ -126,7 +126,7 @@ rule fit_slopes:
         "Fitting the slopes of {wildcards.curve}"
     shell:
         "dynparam fit {input.trials:q} {params.options} --config only={params.settings:q}"
-        " --output {output.fits:q} 2>&1 | tee {log:q} >&2"
+        " --output {output.fits:q} > {log:q} 2>&1"
 
 
 use rule fit_slopes as fit_exact with:
@@ -195,7 +195,7 @@ rule compare_slopes:
         "Comparing measured with expected slopes"
     shell:
         "dynparam {params.command} --config only={params.settings:q} --results {RESULTS:q}"
-        " --output {output[0]:q} 2>&1 | tee {log:q} >&2"
+        " --output {output[0]:q} > {log:q} 2>&1"
 
 
 use rule plot_architecture as plot_figure with:

@@ -31,4 +31,4 @@ rule plot_architecture:
         "Drawing {wildcards.figure}"
     shell:
         "dynparam plot {params.command} --config only={params.settings:q} --output {output.png:q}"
-        " 2>&1 | tee {log:q} >&2"
+        " > {log:q} 2>&1"

@@ -106,7 +106,7 @@ rule train_arms:
         " --runs {RUNS_DIRECTORY:q} --device {CONFIG.jobs.training_device} --threads {threads}"
         " --seeds-at-once {CONFIG.jobs.seeds_at_once}"
         " --checkpoint-epochs {CONFIG.training.checkpoint_epochs}"
-        " --output {output.curves:q} 2>&1 | tee {log:q} >&2"
+        " --output {output.curves:q} > {log:q} 2>&1"
 
 
 rule audit_arms:
@@ -134,7 +134,7 @@ rule audit_arms:
     shell:
         "dynparam arms audit --config only={params.settings:q} --curves {params.archive:q}"
         " --images {input.images:q} --device {CONFIG.jobs.training_device} --threads {threads}"
-        " --output {output.result:q} 2>&1 | tee {log:q} >&2"
+        " --output {output.result:q} > {log:q} 2>&1"
 
 
 rule collect_arms:
@@ -165,7 +165,7 @@ rule collect_arms:
         "Collecting the arms of {wildcards.place}"
     shell:
         "dynparam arms collect {params.curves} --config only={params.settings:q}"
-        " --images {input.images:q} --output {output.curves:q} 2>&1 | tee {log:q} >&2"
+        " --images {input.images:q} --output {output.curves:q} > {log:q} 2>&1"
 
 
 # Adds the runs that the archive lacks to it, a tracked file that no rule declares.

@@ -24,7 +24,7 @@ rule measure_attention:
         "Training attentional Boltzmann machines"
     shell:
         "dynparam attention measure --config only={params.settings:q} --threads {threads}"
-        " --output {output.measured:q} 2>&1 | tee {log:q} >&2"
+        " --output {output.measured:q} > {log:q} 2>&1"
 
 
 use rule compare_slopes as judge_attention with:

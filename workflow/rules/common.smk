@@ -15,6 +15,7 @@ from dynparam.data.settings import for_pair, for_source
 from dynparam.experiments.registry import EXPERIMENTS
 from dynparam.provenance.kept_digests import PLACE, kept_digests
 from dynparam.report.contents import SOURCES, all_tables, table_caption
+from dynparam.report.ending import ending
 from dynparam.report.stages import STAGES
 from dynparam.settings.reading import merge, read
 from dynparam.support.errors import DynparamError
@@ -167,17 +168,13 @@ def probe_images(wildcards):
 
 
 def results_of(figure):
-    """The results that a figure is drawn from.
-
-    Targets ask for them beside the figure, which is tracked: on a fresh clone it is there, its results
-    are not, and Snakemake takes a file whose inputs are missing for up to date.
-    """
+    """The results that a figure is drawn from."""
     return [f"{RESULTS}/{path}" for path in FIGURES[figure].results]
 
 
 def targets():
-    """The files of every target: its figure with its results, its tables, its documents."""
-    found = {name: figure_files(name) + results_of(name) for name in FIGURES}
+    """The files of every target: its figure, its tables, its documents."""
+    found = {name: figure_files(name) for name in FIGURES}
     for place, table in TABLES.items():
         found.setdefault(table.target, []).extend(table_files(place))
     for shown in DOCUMENTS:

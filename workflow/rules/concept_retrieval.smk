@@ -24,7 +24,7 @@ rule measure_concepts:
         "Repeating inference in variational autoencoders"
     shell:
         "dynparam concepts measure --config only={params.settings:q}"
-        " --output {output[0]:q} 2>&1 | tee {log:q} >&2"
+        " --output {output[0]:q} > {log:q} 2>&1"
 
 
 use rule plot_architecture as plot_concepts with:

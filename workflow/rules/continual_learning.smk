@@ -27,7 +27,7 @@ rule measure_continual:
         "Training on one task after another"
     shell:
         "dynparam continual measure --config only={params.settings:q} --threads {threads}"
-        " --images {input.images:q} --output {output.errors:q} 2>&1 | tee {log:q} >&2"
+        " --images {input.images:q} --output {output.errors:q} > {log:q} 2>&1"
 
 
 use rule compare_slopes as judge_continual with:

@@ -21,4 +21,4 @@ rule export_crate:
     message:
         "Exporting the run as an RO-Crate"
     shell:
-        "dynparam crate {output.zip:q} --config only={params.settings:q} 2>&1 | tee {log:q} >&2"
+        "dynparam crate {output.zip:q} --config only={params.settings:q} > {log:q} 2>&1"

@@ -18,7 +18,7 @@ rule retrieve_cifar10:
     message:
         "Retrieving and verifying CIFAR-10"
     shell:
-        "dynparam data retrieve --config only={SOURCE:q} --output {DATA:q}/raw 2>&1 | tee {log:q} >&2"
+        "dynparam data retrieve --config only={SOURCE:q} --output {DATA:q}/raw > {log:q} 2>&1"
 
 
 rule extract_pair:
@@ -44,7 +44,7 @@ rule extract_pair:
         "Drawing the images of {wildcards.pair}{wildcards.draw}"
     shell:
         "dynparam data extract {wildcards.pair} --config only={params.settings:q} --raw {DATA:q}/raw"
-        " --output {output.images:q} {params.pool} 2>&1 | tee {log:q} >&2"
+        " --output {output.images:q} {params.pool} > {log:q} 2>&1"
 
 
 # With a third set of images, drawn from what training and test images leave over.

@@ -28,7 +28,7 @@ rule measure_delays:
         "Measuring delays behind bottlenecks, {wildcards.part}"
     shell:
         "dynparam delay measure {wildcards.part} --config only={params.settings:q} --threads {threads}"
-        " --output {output.trials:q} 2>&1 | tee {log:q} >&2"
+        " --output {output.trials:q} > {log:q} 2>&1"
 
 
 use rule compare_slopes as judge_delays with:

@@ -25,7 +25,7 @@ rule measure_fluctuations:
         "Drawing random networks"
     shell:
         "dynparam fluctuations measure --config only={params.settings:q} --threads {threads}"
-        " --output {output.trials:q} 2>&1 | tee {log:q} >&2"
+        " --output {output.trials:q} > {log:q} 2>&1"
 
 
 rule spread_of_seeds:
@@ -48,7 +48,7 @@ rule spread_of_seeds:
         "Comparing trained seeds"
     shell:
         "dynparam fluctuations seeds --config only={params.settings:q} --results {RESULTS:q}"
-        " --output {output.spread:q} 2>&1 | tee {log:q} >&2"
+        " --output {output.spread:q} > {log:q} 2>&1"
 
 
 use rule compare_slopes as judge_fluctuations with:

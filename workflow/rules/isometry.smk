@@ -21,7 +21,7 @@ rule measure_isometry:
         "Measuring the Fisher information of deep networks"
     shell:
         "dynparam isometry measure --config only={params.settings:q} --threads {threads}"
-        " --output {output.measured:q} 2>&1 | tee {log:q} >&2"
+        " --output {output.measured:q} > {log:q} 2>&1"
 
 
 use rule compare_slopes as judge_isometry with:

@@ -34,7 +34,7 @@ rule measure_linearization:
     shell:
         "dynparam lazy linearization {wildcards.linearized} --config only={params.settings:q}"
         " --threads {threads} --images {input.images:q} --output {output.trials:q}"
-        " 2>&1 | tee {log:q} >&2"
+        " > {log:q} 2>&1"
 
 
 rule measure_kernel_change:
@@ -58,7 +58,7 @@ rule measure_kernel_change:
         "Measuring how far training moves the kernel, {wildcards.family}"
     shell:
         "dynparam lazy {params.command} --config only={params.settings:q} --threads {threads}"
-        " --output {output.trials:q} 2>&1 | tee {log:q} >&2"
+        " --output {output.trials:q} > {log:q} 2>&1"
 
 
 use rule measure_kernel_change as measure_index with:

@@ -26,7 +26,7 @@ rule measure_natural:
         "Training with natural gradients"
     shell:
         "dynparam natural measure --config only={params.settings:q} --threads {threads}"
-        " --images {input.images:q} --output {output.residuals:q} 2>&1 | tee {log:q} >&2"
+        " --images {input.images:q} --output {output.residuals:q} > {log:q} 2>&1"
 
 
 use rule compare_slopes as judge_natural with:

@@ -96,7 +96,7 @@ rule measure_choice:
         "Measuring the choice {wildcards.choice} on the {wildcards.engine} engine"
     shell:
         "dynparam choices measure --engine {wildcards.engine} --config only={params.settings:q}"
-        " --images {input.images:q} --output {output.trials:q} 2>&1 | tee {log:q} >&2"
+        " --images {input.images:q} --output {output.trials:q} > {log:q} 2>&1"
 
 
 rule compare_choices:
@@ -123,7 +123,7 @@ rule compare_choices:
         "Comparing the slopes under all choices"
     shell:
         "dynparam choices compare --config only={params.settings:q} --choices {input.entries:q}"
-        " --results {RESULTS:q} --output {output.changes:q} 2>&1 | tee {log:q} >&2"
+        " --results {RESULTS:q} --output {output.changes:q} > {log:q} 2>&1"
 
 
 # Both parametrizations under a choice. The records of finished runs are kept where train_seeds keeps its own.
@@ -155,7 +155,7 @@ rule train_choice:
         " --device {CONFIG.jobs.training_device} --threads {threads}"
         " --seeds-at-once {CONFIG.jobs.seeds_at_once}"
         " --checkpoint-epochs {CONFIG.training.checkpoint_epochs}"
-        " --output {output.curves:q} 2>&1 | tee {log:q} >&2"
+        " --output {output.curves:q} > {log:q} 2>&1"
 
 
 rule compare_trained:
@@ -182,7 +182,7 @@ rule compare_trained:
         "Comparing training under all choices"
     shell:
         "dynparam choices curves --config only={params.settings:q} --choices {input.entries:q}"
-        " --results {RESULTS:q} --output {output.changes:q} 2>&1 | tee {log:q} >&2"
+        " --results {RESULTS:q} --output {output.changes:q} > {log:q} 2>&1"
 
 
 rule write_ledger:
@@ -208,7 +208,7 @@ rule write_ledger:
         "Writing the page of open choices"
     shell:
         "dynparam choices page {input.changes:q} {input.trained:q} --config only={params.settings:q}"
-        " --choices {input.entries:q} --output {output.page:q} 2>&1 | tee {log:q} >&2"
+        " --choices {input.entries:q} --output {output.page:q} > {log:q} 2>&1"
 
 
 use rule plot_architecture as plot_ledger with:

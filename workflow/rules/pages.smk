@@ -1,13 +1,14 @@
 # The pages that quote a whole run: the findings, the claims of the sources, and the report.
 
+from dynparam.report.contents import PUBLISHED
+from dynparam.report.published import compared_files, published_digest
 from dynparam.report.stages import quoted_files, shown_files
 
 PAGE, SUMMARY = CONFIG.findings.page, CONFIG.findings.summary
 COMPANIONS = CONFIG.findings.companions
 FINDINGS = [page for page in (PAGE, SUMMARY) if page]
 if COMPANIONS:
-    # With its sources, as it is tracked: on a fresh clone it is there, and they are not.
-    TARGETS["companions"] = [COMPANIONS, *quoted_files(CONFIG)]
+    TARGETS["companions"] = [COMPANIONS]
 REPORT = f"{RESULTS}/report/report.html"
 
 
@@ -35,7 +36,7 @@ rule write_findings:
         "Writing the findings"
     shell:
         "dynparam {params.command} --config only={params.settings:q} --output {output.page:q}"
-        " 2>&1 | tee {log:q} >&2"
+        " > {log:q} 2>&1"
 
 
 use rule write_findings as write_summary with:
@@ -102,6 +103,28 @@ use rule write_findings as write_sources with:
         "Judging what the two source documents claim"
 
 
+# What the repository keeps is a parameter and no input: its files' times say nothing.
+use rule write_findings as compare_published with:
+    input:
+        compared_files(CONFIG),
+    output:
+        page=marked_table(PUBLISHED.place)[0],
+        beside=marked_table(PUBLISHED.place)[1:],
+    params:
+        command="report published",
+        code=code("compare_published"),
+        settings=lambda wildcards: CONFIG.model_dump_json(),
+        published=lambda wildcards: published_digest(CONFIG),
+    log:
+        f"{LOGS}/compare_published.log",
+    benchmark:
+        f"{BENCHMARKS}/compare_published.tsv"
+    resources:
+        **needs("compare_published"),
+    message:
+        "Comparing this run with the published one"
+
+
 rule assemble_report:
     input:
         shown=shown_files(CONFIG),
@@ -128,4 +151,4 @@ rule assemble_report:
         "Assembling the report"
     shell:
         "dynparam report page --config only={params.settings:q} --output {output.page:q}"
-        " 2>&1 | tee {log:q} >&2"
+        " > {log:q} 2>&1"

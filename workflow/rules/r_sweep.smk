@@ -27,7 +27,7 @@ rule sweep_r:
         "Sweeping r for updates of size {wildcards.reference}^r"
     shell:
         "dynparam sweep {wildcards.reference} --config only={params.settings:q} --threads {threads}"
-        " --images {input.images:q} --output {output.trials:q} 2>&1 | tee {log:q} >&2"
+        " --images {input.images:q} --output {output.trials:q} > {log:q} 2>&1"
 
 
 rule find_edges:
@@ -55,7 +55,7 @@ rule find_edges:
         "Finding where gradients start to grow"
     shell:
         "dynparam edges --config only={params.settings:q} --results {RESULTS:q}"
-        " --output {output.edges:q} 2>&1 | tee {log:q} >&2"
+        " --output {output.edges:q} > {log:q} 2>&1"
 
 
 use rule plot_architecture as plot_sweep with:

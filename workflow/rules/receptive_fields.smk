@@ -28,7 +28,7 @@ rule measure_fields:
     shell:
         "dynparam fields measure {wildcards.field_pair} --config only={params.settings:q}"
         " --threads {threads} --images {input.images:q} --output {output.measured:q}"
-        " 2>&1 | tee {log:q} >&2"
+        " > {log:q} 2>&1"
 
 
 use rule compare_slopes as judge_fields with:

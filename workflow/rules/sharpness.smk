@@ -32,7 +32,7 @@ rule sharpness_of_widths:
         "Measuring sharpness against width"
     shell:
         "dynparam sharpness {params.command} --config only={params.settings:q} --threads {threads}"
-        " --images {input.images:q} --output {output.table:q} 2>&1 | tee {log:q} >&2"
+        " --images {input.images:q} --output {output.table:q} > {log:q} 2>&1"
 
 
 use rule sharpness_of_widths as sharpness_of_rates with:
@@ -73,7 +73,7 @@ rule sharpness_of_normalization:
         "Measuring the sharpness of normalized outputs"
     shell:
         "dynparam sharpness normalization --config only={params.settings:q} --threads {threads}"
-        " --output {output.table:q} 2>&1 | tee {log:q} >&2"
+        " --output {output.table:q} > {log:q} 2>&1"
 
 
 use rule compare_slopes as judge_sharpness with:

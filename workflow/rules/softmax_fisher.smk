@@ -23,7 +23,7 @@ rule measure_softmax:
         "Measuring the Fisher information of softmax"
     shell:
         "dynparam softmax measure --config only={params.settings:q} --threads {threads}"
-        " --images {input.images:q} --output {output.eigenvalues:q} 2>&1 | tee {log:q} >&2"
+        " --images {input.images:q} --output {output.eigenvalues:q} > {log:q} 2>&1"
 
 
 use rule compare_slopes as judge_softmax with:

@@ -82,7 +82,7 @@ rule measure_through:
     shell:
         "dynparam through measure {wildcards.task} {wildcards.parametrization}"
         " --seeds {params.seeds} --config only={params.settings:q} --images {input.images:q}"
-        " --threads {threads} --output {output.table:q} 2>&1 | tee {log:q} >&2"
+        " --threads {threads} --output {output.table:q} > {log:q} 2>&1"
 
 
 rule audit_through:
@@ -112,7 +112,7 @@ rule audit_through:
     shell:
         "dynparam through audit {wildcards.task} {wildcards.parametrization} {params.archive:q}"
         " --config only={params.settings:q} --images {input.images:q} --threads {threads}"
-        " --output {output.result:q} 2>&1 | tee {log:q} >&2"
+        " --output {output.result:q} > {log:q} 2>&1"
 
 
 rule collect_through:
@@ -141,7 +141,7 @@ rule collect_through:
         "Collecting the probes of {wildcards.parametrization} {wildcards.network} on {wildcards.task}"
     shell:
         "dynparam through collect {params.table} --config only={params.settings:q}"
-        " --images {input.images:q} --output {output.table:q} 2>&1 | tee {log:q} >&2"
+        " --images {input.images:q} --output {output.table:q} > {log:q} 2>&1"
 
 
 # Measures a table and puts it into the archive, a tracked file that no rule declares: it is the source of

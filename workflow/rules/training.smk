@@ -26,7 +26,7 @@ rule train_seeds:
         " --device {CONFIG.jobs.training_device} --threads {threads}"
         " --seeds-at-once {CONFIG.jobs.seeds_at_once}"
         " --checkpoint-epochs {CONFIG.training.checkpoint_epochs}"
-        " --output {output.curves:q} 2>&1 | tee {log:q} >&2"
+        " --output {output.curves:q} > {log:q} 2>&1"
 
 
 # One job audits a network under all parametrizations: loading torch and multiplying all images with each
@@ -65,7 +65,7 @@ rule audit_archive:
         "dynparam audit {wildcards.task} {params.names} --config only={params.settings:q}"
         " --curves {params.archive:q} --images {input.images:q}"
         " --device {CONFIG.jobs.training_device} --threads {threads}"
-        " --output {params.place:q} 2>&1 | tee {log:q} >&2"
+        " --output {params.place:q} > {log:q} 2>&1"
 
 
 rule collect_curves:
@@ -92,7 +92,7 @@ rule collect_curves:
         "Collecting the curves of {wildcards.run}"
     shell:
         "dynparam collect {params.curves} --config only={params.settings:q}"
-        " --images {input.images:q} --output {output.curves:q} 2>&1 | tee {log:q} >&2"
+        " --images {input.images:q} --output {output.curves:q} > {log:q} 2>&1"
 
 
 # Trains the seeds that the archive lacks and adds them to it, a tracked file that no rule declares:

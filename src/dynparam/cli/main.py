@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from dynparam import __version__
-from dynparam.cli import cluster, crate, data, demo, orders, probe, training, verify
+from dynparam.cli import cluster, crate, data, demo, orders, probe, publish, training, verify
 from dynparam.cli.help import RUN, App, wrong_usage
 from dynparam.cli.options import EXIT_CODES, examples
 from dynparam.cli.stage import add
@@ -27,7 +27,7 @@ app = App(epilog=EXIT_CODES)
 GROUPS = {
     "": app,
     "data": data.app,
-    "report": App(help="Put a finished run on one page."),
+    "report": App(help="A finished run: on one page, and beside the published one."),
     "plot": App(help="Draw the figures."),
     "arms": App(help="Train runs that differ in rate, decay or updates."),
 }
@@ -56,7 +56,7 @@ BY_HAND = {
 for name, group in GROUPS.items():
     if name:
         app.add_typer(group, name=name, rich_help_panel=RUN if name == "data" else None)
-for part in (demo, probe, orders, training, verify, crate, cluster):
+for part in (demo, probe, orders, training, verify, publish, crate, cluster):
     app.add_typer(part.app)
 add(GROUPS, (stage for stage in STAGES.values() if stage.command not in BY_HAND))
 

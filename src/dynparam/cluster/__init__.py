@@ -1,4 +1,4 @@
-"""What jobs ask a cluster for, and what they used.
+"""What jobs ask a cluster for, what they used, and what a run prints meanwhile.
 
 Imports ``settings``, ``theory`` and ``training``.
 """

@@ -41,6 +41,7 @@ from dynparam.settings.shared import (
     Fit,
     Panels,
     Paths,
+    Published,
 )
 from dynparam.settings.widths import (
     NarrowWidth,
@@ -64,6 +65,7 @@ class Config(Block):
     """The whole configuration; ``config/thesis.yaml`` states every value."""
 
     paths: Paths
+    published: Published
     source: Source
     data: Data
     inputs: Inputs
@@ -113,6 +115,23 @@ class Config(Block):
                     )
                 if curve not in self.figures.titles:
                     raise ValueError(f"figures.titles has no title for {curve!r}; add one")
+        return self
+
+    @model_validator(mode="after")
+    def _published_apart(self) -> Self:
+        pages = {
+            "findings.page": self.findings.page,
+            "findings.summary": self.findings.summary,
+            "findings.companions": self.findings.companions,
+            "open_choices.page": self.open_choices.page,
+        }
+        places = {key: page.parent for key, page in pages.items() if page is not None}
+        for key, place in {**places, "paths.figures": self.paths.figures}.items():
+            if place in (self.published.figures, self.published.pages):
+                raise ValueError(
+                    f"{key} lies in {place}, where the repository keeps what was published; name "
+                    f"another place, and let `dynparam publish` copy it there"
+                )
         return self
 
     @model_validator(mode="after")

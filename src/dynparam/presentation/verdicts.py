@@ -47,6 +47,10 @@ _TONE_OF: Mapping[str, Tone] = {
     # Of a claim that several verdicts decide, and of one that none does.
     "in part": BAD,
     "not tested": OPEN,
+    # Of a file of a run and the published one.
+    "equal": GOOD,
+    "other settings": OPEN,
+    "not published": OPEN,
 }
 
 WORDS = tuple(_TONE_OF)

@@ -33,14 +33,20 @@ def all_figures(settings: Config) -> Iterator[tuple[Experiment, ShownFigure]]:
 
 
 SOURCES = ShownTable("comparison/sources", "sources")
-"""The table of what the source documents claim; it belongs to no experiment."""
+"""The table of what the source documents claim."""
+
+PUBLISHED = ShownTable("comparison/published", "published")
+"""The table of what this run made beside what the repository keeps."""
+
+OWN = (SOURCES, PUBLISHED)
+"""The tables that belong to no experiment."""
 
 
 def all_tables() -> Iterator[ShownTable]:
     """Every table."""
     for experiment in EXPERIMENTS:
         yield from experiment.tables
-    yield SOURCES
+    yield from OWN
 
 
 def table_caption(table: ShownTable) -> Path:
@@ -62,6 +68,14 @@ def all_documents(settings: Config) -> Iterator[ShownDocument]:
         )
     for experiment in EXPERIMENTS:
         yield from experiment.documents(settings)
+
+
+def all_pages(settings: Config) -> Iterator[tuple[Path, str]]:
+    """Every page that a run writes beside its report, with the target that makes it."""
+    for document in all_documents(settings):
+        yield document.path, document.target
+    if settings.findings.summary is not None:
+        yield settings.findings.summary, "findings"
 
 
 def needed(settings: Config) -> Iterator[tuple[Path, str]]:

@@ -21,11 +21,12 @@ from dynparam.presentation.pages import Section
 from dynparam.presentation.tables import Cell, Column, Table, cells, verdict
 from dynparam.presentation.templates import template
 from dynparam.presentation.verdicts import COMPARISONS, TONES
-from dynparam.provenance.experiment import Shown, ShownDocument
+from dynparam.provenance.experiment import Shown, ShownDocument, ShownTable
 from dynparam.provenance.record import git_state, hardware, read_sidecar, versions
-from dynparam.report import sources
+from dynparam.report import published, sources
 from dynparam.report.contents import (
     FIGURE_KINDS,
+    PUBLISHED,
     SOURCES,
     all_documents,
     all_figures,
@@ -45,7 +46,7 @@ from dynparam.report.figures import (
 from dynparam.report.sidecar_text import commit, efforts, sections
 from dynparam.settings.base import digest
 from dynparam.support.regular_files import read_text
-from dynparam.support.tables import read_csv
+from dynparam.support.tables import Form, read_csv
 
 TEMPLATE = "report.html.j2"
 
@@ -68,8 +69,9 @@ def page(settings: Config) -> str:
         for experiment, shown in all_figures(settings)
     ]
     pages = [experiment.page(settings, files_of(settings)) for experiment in EXPERIMENTS]
-    count, claims = sources.shown(*_claims(settings))
-    shown = [claims, *(part for one in pages for part in one.parts)]
+    count, claims = sources.shown(*_own_table(settings, SOURCES, sources.FORM))
+    reproduced, beside = published.shown(*_own_table(settings, PUBLISHED, published.FORM))
+    shown = [claims, *(part for one in pages for part in one.parts), beside]
     documents = _documents(settings, shown)
     nonce = uuid.uuid4().hex  # stands for the one that follows from the page
     html = template("dynparam.report", TEMPLATE, html=True).render(
@@ -77,7 +79,7 @@ def page(settings: Config) -> str:
         policy=POLICY.format(nonce=nonce),
         figures=figures,
         parts=[(part, _rendered(part)) for part in shown],
-        counts=[count, *(own for one in pages for own in one.counts)],
+        counts=[count, *(own for one in pages for own in one.counts), reproduced],
         verdicts=[verdict(word) for word in COMPARISONS],
         tones=TONES,
         documents=documents,
@@ -89,10 +91,10 @@ def page(settings: Config) -> str:
     return html.replace(nonce, _nonce(html.replace(nonce, "")))
 
 
-def _claims(settings: Config) -> tuple[pd.DataFrame, Path]:
-    """The table of what the sources claim, and its file."""
-    file = settings.paths.results / f"{SOURCES.place}.csv"
-    return read_csv(file, sources.FORM), file
+def _own_table(settings: Config, table: ShownTable, form: Form) -> tuple[pd.DataFrame, Path]:
+    """A table that belongs to no experiment, and its file."""
+    file = settings.paths.results / f"{table.place}.csv"
+    return read_csv(file, form), file
 
 
 def _nonce(html: str) -> str:
@@ -122,14 +124,17 @@ def _documents(settings: Config, parts: Iterable[Shown]) -> list[tuple[ShownDocu
     found = []
     for shown in all_documents(settings):
         text = read_text(shown.path, MAX_SHOWN_BYTES, REMEDY)
-        found.append((shown, document(text, shown.path, shown.anchor, anchors)))
+        # Links start from where the repository keeps the page: those of the run have no neighbours.
+        place = settings.published.pages / shown.path.name
+        found.append((shown, document(text, place, shown.anchor, anchors)))
     return found
 
 
 def _anchors(settings: Config, parts: Iterable[Shown]) -> dict[str, str]:
     """For every file that the page shows, where."""
     found = {
-        f"{settings.paths.figures}/{shown.name}.{kind}": f"figure-{shown.name}"
+        f"{folder}/{shown.name}.{kind}": f"figure-{shown.name}"
+        for folder in (settings.published.figures, settings.paths.figures)
         for _, shown in all_figures(settings)
         for kind in FIGURE_KINDS
     }
@@ -137,7 +142,10 @@ def _anchors(settings: Config, parts: Iterable[Shown]) -> dict[str, str]:
         if part.file is not None:
             for kind in ("csv", "md", "html", "json"):
                 found[part.file.with_suffix(f".{kind}").as_posix()] = part.anchor
-    return found | {shown.path.as_posix(): shown.anchor for shown in all_documents(settings)}
+    for shown in all_documents(settings):
+        for place in (shown.path, settings.published.pages / shown.path.name):
+            found[place.as_posix()] = shown.anchor
+    return found
 
 
 def _made(settings: Config, figures: list[Figure]) -> dict[str, Any]:

@@ -146,14 +146,18 @@ def tallied(verdicts: Sequence[str], of: str = "") -> str:
     return f"Of {counted(len(verdicts), 'claim')}{of} {joined(said)}"
 
 
-def summary(claims: pd.DataFrame) -> str:
+def summaries(claims: pd.DataFrame) -> list[str]:
     """How the claims of each document come out, a sentence for each."""
     names = {THESIS: "the thesis", REPORT: "the report"}
-    said = [
-        tallied(list(claims.loc[claims["document"] == document, "verdict"]), f" of {names[document]}")
-        for document in DOCUMENTS
+    return [
+        f"{tallied(list(claims.loc[claims['document'] == one, 'verdict']), f' of {names[one]}')}."
+        for one in DOCUMENTS
     ]
-    return f"{'. '.join(said)}."
+
+
+def summary(claims: pd.DataFrame) -> str:
+    """The same in one paragraph."""
+    return " ".join(summaries(claims))
 
 
 VIEW = TableView(

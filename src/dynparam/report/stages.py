@@ -82,6 +82,22 @@ def write_companions(settings: Config, files: list[Path], output: Path) -> Made:
     return Made([output])
 
 
+def compared_files(settings: Config) -> list[Path]:
+    """The figures' data and the pages of the run, with their sidecars."""
+    from dynparam.report import published
+
+    return published.compared_files(settings)
+
+
+def compare_published(settings: Config, files: list[Path], output: Path) -> Made:
+    """Compare the run's figures and pages with the published ones, as CSV, Markdown, HTML."""
+    from dynparam.report import published
+
+    table = published.compare(settings)
+    details = {"published": published.published_hashes(settings)}
+    return Made(published.write(table, output), details, said=published.summary(table))
+
+
 def shown_files(settings: Config) -> list[Path]:
     """Every computed file that the report shows; captions and templates belong to the commit."""
     return [path for path, _ in contents.needed(settings)]
@@ -159,6 +175,15 @@ WRITE_COMPANIONS = Stage(
     remedy="snakemake --cores all companions",
     loads=CLAIMING,
 )
+COMPARE_PUBLISHED = Stage(
+    "report published",
+    Config,
+    compare_published,
+    compared_files,
+    jobs=whole(Config),
+    examples=("dynparam report published --output published.csv",),
+    remedy="snakemake --cores all published",
+)
 ASSEMBLE = Stage(
     "report page",
     Config,
@@ -188,6 +213,7 @@ EVERY: tuple[Stage[Any], ...] = (
     WRITE_SUMMARY,
     WRITE_SOURCES,
     WRITE_COMPANIONS,
+    COMPARE_PUBLISHED,
     ASSEMBLE,
     EXPORT,
 )

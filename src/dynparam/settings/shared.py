@@ -32,6 +32,13 @@ class Paths(Block):
         return self.data, self.results, self.figures
 
 
+class Published(Block):
+    """Where the repository keeps what runs made; no rule writes there."""
+
+    figures: Path = Field(description="figures with their data and provenance")
+    pages: Path = Field(description="pages that a run writes, with theirs")
+
+
 class FindingsPage(Block):
     """The page that says what reproduces and what does not, and those beside it."""
 

@@ -13,6 +13,9 @@ from dynparam.support.terminal import shown
 
 SECONDS_BETWEEN_LINES = 5.0
 
+SECONDS_OF_PACE = 3600.0
+"""How far back the pace is looked at that a bar's time left follows from: steps may take minutes."""
+
 
 class Advance(Protocol):
     """Counts work just done; ``note`` says what it brought, a loss for example."""
@@ -28,6 +31,19 @@ def say(text: str) -> None:
         return
     with suppress(BrokenPipeError):
         print(shown(text), file=sys.stderr, flush=True)
+
+
+def duration(seconds: float) -> str:
+    """A time in its two largest units.
+
+    >>> duration(42.4), duration(754), duration(7260)
+    ('42 s', '12 min 34 s', '2 h 1 min')
+    """
+    whole = round(seconds)
+    hours, minutes = whole // 3600, whole // 60
+    if hours:
+        return f"{hours} h {minutes % 60} min"
+    return f"{minutes} min {whole % 60} s" if minutes else f"{whole} s"
 
 
 @contextmanager
@@ -59,14 +75,15 @@ def _bar(label: str, total: float) -> Iterator[Advance]:
 
     columns = (
         TextColumn("{task.description}", markup=False),
-        BarColumn(),
+        BarColumn(bar_width=20),  # of a narrow terminal's line half is left for the note
         TaskProgressColumn(),
         TimeElapsedColumn(),
         TextColumn("elapsed,"),
         TimeRemainingColumn(),
         TextColumn("left  {task.fields[note]}", markup=False),
     )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, speed_estimate_period=SECONDS_OF_PACE) as bar:
         task = bar.add_task(shown(label), total=total, note="")
 
         def advance(amount: float, note: str = "") -> None:
@@ -90,6 +107,6 @@ def _lines(label: str, total: float) -> Advance:
         printed = now
         share = done / total if total else 1.0
         left = (now - started) * (1 - share) / share if share else 0.0
-        say(f"{label}: {100 * share:.0f} % done, {left:.0f} s left{f'  {note}' if note else ''}")
+        say(f"{label}: {100 * share:.0f} % done, {duration(left)} left{f'  {note}' if note else ''}")
 
     return advance

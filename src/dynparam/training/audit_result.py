@@ -84,7 +84,7 @@ class AuditResult:
         )
 
     def sentence(self) -> str:
-        """The result in words, as figures and tables print it."""
+        """The result in words, as sidecars and tables have it."""
         return (
             f"seed {self.seed} trained again for {_counted(self.epochs)}: losses differ by at most "
             f"{self.loss_difference:.1e} relatively {limit_sentence(self.tolerance, self.loss_moved)}"

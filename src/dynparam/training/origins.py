@@ -32,7 +32,7 @@ def audit_sentences(csvs: Mapping[str, Path]) -> dict[str, str]:
 
 
 def caption(csvs: Mapping[str, Path], wanted: int) -> str:
-    """What stands below a figure of curves: runs, precision, where they come from, audit results.
+    """What a figure of curves rests on, for its sidecar: runs, precision, origin, audit results.
 
     ``wanted`` is how many seeds the configuration asks for; the caption says if there are fewer. Raises
     ``DataError`` if a table's sidecar is not that of collected curves.

@@ -24,9 +24,11 @@ from dynparam.experiments.training_curves.stages import (
 )
 from dynparam.provenance.experiment import Files
 from dynparam.provenance.record import write_sidecar
+from dynparam.provenance.stage import Made
 from dynparam.support.tables import read_csv, write_csv
 from dynparam.training import archive, origins
 from dynparam.training.archive import CurveFile
+from dynparam.training.audit_result import AuditResult
 from dynparam.training.origins import source_details
 from tests.experiments.training_curves.test_claims import BOTH, both, claims_stage
 from tests.findings_run import CONFIG, configured
@@ -37,20 +39,35 @@ RESULTS = Path("results")
 FILES = Files(RESULTS, Path("figures"))
 
 
-def test_the_caption_tells_how_many_seeds_are_configured(tmp_path):
-    """Two seeds are there of both parametrizations, seven are asked for."""
+def drawn(folder: Path, audit: AuditResult | None) -> Made:
+    """Fig. 3.5 of two seeds of each parametrization, seven asked for, trained here or archived."""
     paths = {}
     for name in CONFIG.training.parametrizations:
         table = curve_table().assign(parametrization=name, test_loss=lambda rows: rows["train_loss"])
-        paths[name] = tmp_path / f"{name}.csv"
+        paths[name] = folder / f"{name}.csv"
         write_csv(table, paths[name])
-        details = source_details(CurveFile(table, (origin((0, 1)),)), None)
+        details = source_details(CurveFile(table, (origin((0, 1)),)), audit)
         sidecar = paths[name].with_suffix(".json")
         write_sidecar(sidecar, [paths[name]], run_stage(), started=time.monotonic(), **details)
     settings = for_claims(configured({"training.seeds": 7, "figures.dpi": 40}))
-    made = plot_curves(settings, paths, tmp_path / "own.png", "fig3_5")
+    return plot_curves(settings, paths, folder / "own.png", "fig3_5")
+
+
+def test_the_caption_tells_how_many_seeds_are_configured(tmp_path):
+    """Two seeds are there of both parametrizations, seven are asked for."""
+    made = drawn(tmp_path, None)
     assert made.details["caption"].startswith("2 of the 7 configured seeds per curve; ")
     assert [path.name for path in made.files] == ["own.png", "own.pdf", "own.csv"]
+
+
+def test_an_audit_is_told_in_the_sidecar_and_not_in_the_picture(tmp_path):
+    """The same curves give the same pixels, whether trained here or archived and audited."""
+    result = AuditResult(1, 2, 3.2e-7, 0.0, 1e-3, 5e-3, "cpu, 2 threads")
+    here, archived = drawn(tmp_path / "here", None), drawn(tmp_path / "archived", result)
+    assert result.sentence() in archived.details["caption"]
+    assert "audit" not in here.details["caption"]
+    for one, other in zip(here.files, archived.files, strict=True):
+        assert one.read_bytes() == other.read_bytes()
 
 
 def test_curves_are_those_of_the_figure_s_task():

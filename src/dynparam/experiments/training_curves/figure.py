@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping
 
 import matplotlib as mpl
@@ -24,9 +23,6 @@ QUANTITIES = {"train_loss": "training loss", "test_loss": "test loss"}
 BAND_EDGES = ("-", "--", ":", "-.")
 """One line style of a band's edge a parametrization besides its colour, for black-and-white print."""
 
-CAPTION_CHARACTERS = 122
-"""Characters of 7 point text on a line of the text's width, with a margin."""
-
 LINEAR_DECADES = 5
 """A symmetric logarithmic axis has at most so many decades on either side of its linear part."""
 
@@ -45,7 +41,7 @@ def plotted_curves(curves: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.concat([_over_seeds(table) for table in curves.values()], ignore_index=True)
 
 
-def training_figure(title: str, plotted: pd.DataFrame, caption: str) -> Figure:
+def training_figure(title: str, plotted: pd.DataFrame) -> Figure:
     """Figs. 3.4 and 3.5 (Sec. 3.3): losses of one task against the epoch, mean and spread over seeds.
 
     The losses (dimensionless) are on log axes that cover the epochs from 1 on; the loss at
@@ -54,7 +50,6 @@ def training_figure(title: str, plotted: pd.DataFrame, caption: str) -> Figure:
     Args:
         title: of the figure.
         plotted: result of ``plotted_curves``, of one task.
-        caption: printed below the panels.
     """
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(TEXT_WIDTH_INCHES, 3.6), layout="constrained")
@@ -71,8 +66,6 @@ def training_figure(title: str, plotted: pd.DataFrame, caption: str) -> Figure:
             ncols=min(len(key), 3),
             frameon=False,
         )
-        wrapped = textwrap.fill(caption, CAPTION_CHARACTERS)
-        figure.supxlabel(wrapped, x=0.01, ha="left", fontsize=7, color="0.25")
     return figure
 
 

@@ -56,10 +56,10 @@ def plot_curves(settings: ClaimsStage, files: dict[str, Path], output: Path, fig
 
     plotted = plotted_curves({name: read_collected(path).table for name, path in files.items()})
     wanted = settings.training.seeds
-    told = caption(files, wanted)
     title = f"{settings.figures.training_figure(figure)}, {seeds_of(plotted, wanted)}"
-    picture = training_figure(title, plotted, told)
-    return Made(save(picture, plotted, output, settings.figures.dpi), {"caption": told})
+    picture = training_figure(title, plotted)
+    drawn = save(picture, plotted, output, settings.figures.dpi)
+    return Made(drawn, {"caption": caption(files, wanted)})
 
 
 def other_files(settings: ClaimsStage, results: Path) -> dict[Any, list[tuple[Path, Path]]]:
