@@ -46,6 +46,11 @@ FINDINGS = """<!-- Generated. -->
 
 See the [open choices](open-choices.md), [its choices](open-choices.md#choices) and [theory](theory.md).
 
+## In brief
+
+- Of 24 slopes of $n_{{\\min}} = 150 n^{{1/5}}$, 21 agree (`{figures}/fig3_2.csv`).
+- <b>Nothing</b> else.
+
 ## What reproduces
 
 1. **Theory and
@@ -187,17 +192,18 @@ def sharpness() -> pd.DataFrame:
     )
 
 
-def sources() -> pd.DataFrame:
+def sources(results: Path, figures: Path) -> pd.DataFrame:
     """``results/comparison/sources.csv``: a claim of every verdict, the last one hostile."""
+    slopes, curves = (f"{results}/comparison/{name}.csv" for name in ("slopes", "claims"))
     claims = (
-        SourceClaim(document, f"Sec. {place}", f"Claim {place}.", measured, words, evidence)
-        for place, (document, words, measured, evidence) in enumerate(
+        SourceClaim(document, f"Sec. {place}", f"Claim {place}.", measured, words, evidence, figure)
+        for place, (document, words, measured, evidence, figure) in enumerate(
             (
-                (THESIS, ("agrees", "holds"), "Two slopes.", "results/comparison/slopes.csv"),
-                (THESIS, ("agrees", "fails"), "One of each.", "results/comparison/claims.csv"),
-                (REPORT, ("disagrees",), "One slope.", "results/comparison/slopes.csv"),
-                (REPORT, ("holds", "undecided"), "Two.", "results/comparison/slopes.csv"),
-                (REPORT, (), HOSTILE, ""),
+                (THESIS, ("agrees", "holds"), "Two slopes.", slopes, "fig3_3"),
+                (THESIS, ("agrees", "fails"), "One of each.", curves, "fig3_3"),
+                (REPORT, ("disagrees",), "One slope.", slopes, ""),
+                (REPORT, ("holds", "undecided"), "Two.", f"{figures}/conditions.csv", "conditions"),
+                (REPORT, (), HOSTILE, "", ""),
             )
         )
     )
@@ -257,7 +263,7 @@ def make(root: Path, size: tuple[int, int] = (1500, 600)) -> Config:
     made = {
         "comparison/slopes": slopes(),
         "comparison/claims": claims(),
-        "comparison/sources": sources(),
+        "comparison/sources": sources(results, figures),
         "comparison/published": beside(),
         "sweep/edges": edges(),
         "best_rate/verdicts": arms.rate_verdicts(),

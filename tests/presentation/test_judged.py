@@ -76,10 +76,10 @@ def test_every_column_shows_its_own_numbers():
     told = [dict(zip(heads, row, strict=True)) for row in shown.rows]
     texts = [{head: str(cell.text) for head, cell in one.items() if head != "interval"} for one in told]
     assert [list(one.values()) for one in texts] == [
-        ["a", "one", "s", "claim", "0.5", "3 [2.804, 3.196]", "0.125 to 0.375", "✗ disagrees", "told"],
-        ["b", "two", "t", "control", "7", "-2", "above 4", "✗ fails", ""],
-        ["c", "six", "u", "claim", "9", "-3", "below 6", "✓ holds", ""],
-        ["d", "ten", "v", "shown", "", "8", "", "", ""],
+        ["a", "one", "s", "0.5", "3 [2.804, 3.196]", "✗ disagrees", "0.125 to 0.375", "claim", "told"],
+        ["b", "two", "t", "7", "-2", "✗ fails", "above 4", "control", ""],
+        ["c", "six", "u", "9", "-3", "✓ holds", "below 6", "claim", ""],
+        ["d", "ten", "v", "", "8", "", "", "shown", ""],
     ]
     assert [one["verdict"].tone for one in told] == ["bad", "bad", "good", ""]
     assert [one["measured"].sort for one in told] == ["3", "-2", "-3", "8"]

@@ -69,7 +69,8 @@ def test_a_meaning_is_written_once_and_shown_on_every_html_page():
     source = (
         '{% from "tables.html.j2" import grid, meanings %}{{ grid(table) }}{{ meanings(table.columns) }}'
     )
-    environment = template("dynparam.report", "report.html.j2", html=True).environment
+    report = template("dynparam.report", "report.html.j2", html=True, filters={"formulas": str})
+    environment = report.environment
     report = environment.from_string(source).render(table=cells(VIEW, FRAME))
     own = html_page("T", [Section(view=VIEW, table=FRAME)])
     told = markdown_page("T", [Section(view=VIEW, table=FRAME)])

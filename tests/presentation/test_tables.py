@@ -5,7 +5,7 @@ import pytest
 
 from dynparam.presentation.intervals import Interval
 from dynparam.presentation.numbers import with_interval
-from dynparam.presentation.tables import Column, TableView, cells, groups, markdown
+from dynparam.presentation.tables import Column, TableView, cells, groups, markdown, shortened
 
 VIEW = TableView(
     "orders",
@@ -90,6 +90,32 @@ def test_numbers_sort_by_value_and_pictures_not_at_all():
     assert [row[1].sort for row in table.rows] == ["0.5", "-1e-05", ""]
     assert [column.sortable for column in table.columns] == [True, True, False, True, True]
     assert [bool(row[2].text) for row in table.rows] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("", ""),
+        ("one seed", "one seed"),
+        ("35 pairs; effect size d_z = -4.53", "35 pairs"),
+        ("table 0, definition -1/2: signal and gradient", "table 0, definition -1/2"),
+        ("the thesis defines mup for equal widths only", "the thesis defines mup …"),
+        ("in 5:6 of all", "in 5:6 of all"),
+    ],
+)
+def test_a_long_text_has_its_beginning_for_a_code(text, code):
+    assert shortened(text) == code
+
+
+def test_a_text_folds_where_its_code_is_another():
+    """Markdown has the text itself."""
+    column = Column("note", prose=True, code=shortened)
+    frame = pd.DataFrame({"note": ["35 pairs; effect size", "one seed", None]})
+    found = column.cells(frame)
+    assert [cell.text for cell in found] == ["35 pairs; effect size", "one seed", ""]
+    assert [cell.folded for cell in found] == [True, False, False]
+    assert column.texts(frame) == ["35 pairs; effect size", "one seed", ""]
+    assert not any(cell.folded for cell in Column("note").cells(frame))
 
 
 def test_the_first_source_decides_whether_a_cell_is_missing():

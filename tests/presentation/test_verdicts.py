@@ -1,5 +1,6 @@
 import re
 
+import pandas as pd
 import pytest
 
 from dynparam.presentation import verdicts
@@ -14,6 +15,7 @@ TEXTS = {
     "passed": "✓ passed",
     "failed": "✗ failed",
     "in part": "✗ in part",
+    "not in this window": "✗ not in this window",
     "not tested": "? not tested",
     "equal": "✓ equal",
     "other settings": "? other settings",
@@ -56,12 +58,12 @@ def test_black_text_on_a_verdict_is_legible(tone):
 
 
 def test_verdicts_are_counted():
-    assert verdicts.count("", "", "", ["holds", "passed", "fails"]).tones == {
-        "good": 2,
-        "bad": 1,
-        "open": 0,
-    }
-    assert verdicts.count("", "", "", []).all == 0
+    words = pd.Series(["holds", "passed", "fails"], index=[4, 0, 7])
+    counted = verdicts.count("what", "anchor", "meaning", words)
+    assert (counted.what, counted.anchor, counted.meaning) == ("what", "anchor", "meaning")
+    assert counted.tones == {"good": 2, "bad": 1, "open": 0}
+    assert counted.rows == {"good": (4, 0), "bad": (7,), "open": ()}
+    assert verdicts.count("", "", "", pd.Series([], dtype=object)).all == 0
     assert verdicts.tally(["holds", "holds", "undecided"], verdicts.CLAIMS) == (
         "2 holds, 0 fails, 1 undecided"
     )

@@ -1,4 +1,4 @@
-"""The report in a real browser: sorting, filtering, enlarging, narrow screens, print, no script.
+"""The report in a real browser: first screen, addresses, tables, narrow screens, print, dark, no script.
 
 Every check of a page has a page, broken on purpose, that it must find fault with.
 """
@@ -25,6 +25,9 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 PHONE = {"width": 360, "height": 740}
+SCREEN = {"width": 1280, "height": 800}
+ROWS = 15
+"""So many rows of a table are to fit a screen."""
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 
@@ -57,8 +60,8 @@ def run(tmp_path_factory):
 
 
 @contextmanager
-def opened(browser, path, **options):
-    context = browser.new_context(**options)
+def opened(browser, path, address="", **options):
+    context = browser.new_context(reduced_motion="reduce", **options)
     found = Opened(context.new_page())
     found.page.on(
         "console",
@@ -66,21 +69,34 @@ def opened(browser, path, **options):
     )
     found.page.on("pageerror", lambda error: found.complaints.append(str(error)))
     found.page.on("request", lambda asked: found.requests.append(asked.url))
-    found.page.goto(path.as_uri())
+    found.page.goto(path.as_uri() + address)
     yield found
     context.close()
 
 
+def unfold(found):
+    """Open every part of the page, as a reader would one by one."""
+    found.page.evaluate("document.querySelectorAll('.fold').forEach((one) => one.open = true)")
+    return found
+
+
+@pytest.fixture
+def fresh(browser, run):
+    """The page as it opens: what does not belong to the first screen is folded."""
+    with opened(browser, run[1], viewport=SCREEN) as found:
+        yield found
+
+
 @pytest.fixture
 def report(browser, run):
-    with opened(browser, run[1]) as found:
-        yield found
+    with opened(browser, run[1], viewport=SCREEN) as found:
+        yield unfold(found)
 
 
 @pytest.fixture
 def phone(browser, run):
     with opened(browser, run[1], viewport=PHONE) as found:
-        yield found
+        yield unfold(found)
 
 
 def elsewhere(found):
@@ -131,8 +147,183 @@ def column(page, table, head):
     )
 
 
+def crowded(page):
+    """Tables whose verdicts lie off screen, or of which too few rows are on one."""
+    return page.evaluate(
+        """(least) => [...document.querySelectorAll("section .filterable")]
+          .filter((block) => !block.closest("figure")).filter((block) => {
+            block.scrollIntoView();
+            const box = block.querySelector(".scroll").getBoundingClientRect();
+            const rows = [...block.querySelectorAll("tbody tr")];
+            const seen = rows.map((row) => row.getBoundingClientRect())
+              .filter((row) => row.top >= 0 && row.bottom <= Math.min(innerHeight, box.bottom));
+            const off = [...block.querySelectorAll(".verdict")]
+              .filter((one) => one.getBoundingClientRect().right > box.right);
+            return off.length || seen.length < Math.min(least, rows.length);
+          }).map((block) => block.closest("[id]").id)""",
+        ROWS,
+    )
+
+
+def slabs(page):
+    """Areas that are bright in the dark, but for verdicts, which are small."""
+    return page.evaluate(
+        """() => [...document.querySelectorAll("body, body *:not(.verdict)")].filter((one) => {
+          const [red, green, blue, share = 1] = getComputedStyle(one).backgroundColor.match(/[\\d.]+/g);
+          return share > 0 && Math.min(red, green, blue) > 150;
+        }).map((one) => one.outerHTML.slice(0, 80)).concat(
+          [...document.querySelectorAll("figure img")]
+            .filter((image) => !getComputedStyle(image).filter.includes("invert"))
+            .map((image) => image.dataset.title))"""
+    )
+
+
 def order(page, table, head):
     return page.locator(f"{table} thead th", has_text=head).first.get_attribute("aria-sort")
+
+
+CLAIM = "thesis's claim"
+"""The column of slopes that has notes."""
+
+
+class TestFirstScreen:
+    def test_it_has_the_result_and_one_figure(self, fresh):
+        page = fresh.page
+        for part in ("h1", ".brief li >> nth=-1", "#figure-fig3_3 img"):
+            box = page.locator(part).bounding_box()
+            assert box["y"] + box["height"] <= SCREEN["height"], part
+        assert page.locator("#sources-table").is_visible()
+        assert page.locator("table.counts").is_visible()
+        for folded in ("#slopes-table", "#figure-fig3_2", "#findings h3", "#efforts-table"):
+            assert not page.locator(folded).first.is_visible(), folded
+
+    def test_a_link_unfolds_what_it_leads_to_each_time(self, fresh):
+        page = fresh.page
+        for _ in range(2):
+            page.locator("nav a", has_text="Slopes").click()
+            assert page.locator("#slopes-table").is_visible()
+            page.locator("#slopes .fold > summary").click()
+            assert not page.locator("#slopes-table").is_visible()
+        page.locator("#sources-table a", has_text="figure").last.click()
+        assert page.locator("#figure-conditions img").is_visible()
+
+    def test_the_current_section_is_marked(self, fresh):
+        page = fresh.page
+        for name in ("Slopes", "Claims", "Cite"):
+            page.locator("nav a", has_text=name).first.click()
+            page.locator("nav a[aria-current]", has_text=name).wait_for()
+            assert page.locator("nav a[aria-current]").count() == 1
+
+
+class TestAddresses:
+    """An address says which rows are shown, and shown rows have an address."""
+
+    def test_an_address_filters(self, browser, run):
+        address = "#slopes?verdict=%3F+undecided&text=dynamic"
+        with opened(browser, run[1], address, viewport=SCREEN) as found:
+            assert column(found.page, "#slopes-table", "curve") == ["fig3_3_dynamic"] * 2
+            assert found.page.locator("#slopes-table").is_visible()
+            tools = found.page.locator("#slopes .tools")
+            assert tools.locator("select[name=verdict]").input_value() == "? undecided"
+            assert tools.locator("[name=text]").input_value() == "dynamic"
+
+    def test_a_filter_is_in_the_address_and_survives_a_reload(self, report):
+        page = report.page
+        tools = page.locator("#slopes .tools")
+        tools.locator("select[name=verdict]").select_option("✗ disagrees")
+        tools.locator("[name=text]").fill("wide")
+        rows = column(page, "#slopes-table", "layer")
+        assert page.url.partition("#")[2] == "slopes?text=wide&verdict=%E2%9C%97+disagrees"
+        page.reload()
+        assert column(page, "#slopes-table", "layer") == rows
+        assert 0 < len(rows) < 12
+        tools.get_by_role("button", name="All rows").click()
+        assert len(column(page, "#slopes-table", "layer")) == 12
+        assert page.url.partition("#")[2] == "slopes"
+
+    def test_every_number_of_the_counts_leads_to_so_many_rows(self, fresh):
+        numbers = fresh.page.evaluate(
+            """async () => {
+              const found = [];
+              for (const link of document.querySelectorAll("a[data-counted]")) {
+                const arrived = new Promise((tell) => { onhashchange = tell; });
+                link.click();
+                await arrived;
+                const anchor = document.getElementById(link.hash.slice(1).split("?")[0]);
+                const rows = [...anchor.querySelectorAll(".filterable tbody tr:not([hidden])")];
+                const shown = rows.filter((row) => row.offsetHeight).length;
+                found.push([link.dataset.counted, Number(link.textContent), shown]);
+              }
+              return found;
+            }"""
+        )
+        assert len(numbers) > 30
+        assert [one for one in numbers if one[1] != one[2]] == []
+
+    def test_counted_rows_are_told_and_have_the_verdict(self, fresh):
+        page = fresh.page
+        page.locator("a[data-counted^='Slopes at the'][data-counted$='agrees']").first.click()
+        assert column(page, "#slopes-table", "verdict") == ["✓ agrees"] * 3
+        told = page.locator("#slopes output").inner_text()
+        assert told == "3 of 12 rows: Slopes at the thesis's widths: ✓ agrees"
+        page.reload()
+        assert column(page, "#slopes-table", "verdict") == ["✓ agrees"] * 3
+
+    @pytest.mark.parametrize(
+        "address",
+        ["#nowhere", "#slopes?nothing=1&length=2", "#slopes?counted=none", "#?", "#findings?a=b"],
+    )
+    def test_an_unknown_address_does_no_harm(self, browser, run, address):
+        with opened(browser, run[1], address) as found:
+            assert found.complaints == []
+            assert len(column(found.page, "#slopes-table", "curve")) == 12
+
+
+class TestTables:
+    def test_verdicts_and_rows_are_on_the_screen(self, report):
+        assert crowded(report.page) == []
+
+    def test_the_first_column_stays_in_sight(self, browser, run):
+        with opened(browser, run[1], "#slopes", viewport=PHONE) as found:
+            scroll = found.page.locator("#slopes .scroll")
+            first, second = (scroll.locator(f"tbody tr >> nth=0 >> td >> nth={k}") for k in (0, 1))
+            before = first.bounding_box()["x"], second.bounding_box()["x"]
+            scroll.evaluate("one => one.scrollLeft = 200")
+            assert first.bounding_box()["x"] == before[0]
+            assert second.bounding_box()["x"] == before[1] - 200
+
+    def test_a_note_opens_on_demand(self, report):
+        page = report.page
+        note = page.locator("#table1_1 .note").first
+        text = note.evaluate("one => one.lastChild.textContent")
+        height = note.bounding_box()["height"]
+        assert len(text) > len(note.locator("summary").inner_text())
+        note.locator("summary").click()
+        assert note.bounding_box()["height"] > height
+        assert text in note.inner_text()
+
+    def test_notes_are_searched_whole(self, report):
+        page = report.page
+        page.locator("#slopes .tools [name=text]").fill("onerror=alert")
+        assert column(page, "#slopes-table", "layer") == ["2"] * 4
+
+
+class TestDark:
+    def test_nothing_is_a_bright_slab(self, browser, run):
+        with opened(browser, run[1], color_scheme="dark") as found:
+            assert slabs(unfold(found).page) == []
+
+    def test_in_the_light_pictures_are_as_drawn(self, report):
+        image = report.page.locator("figure img").first
+        assert image.evaluate("one => getComputedStyle(one).filter") == "none"
+
+    def test_print_is_light(self, browser, run):
+        with opened(browser, run[1], color_scheme="dark") as found:
+            found.page.emulate_media(media="print")
+            image = found.page.locator("#figure-fig3_3 img")
+            assert image.evaluate("one => getComputedStyle(one).filter") == "none"
+            body = found.page.locator("body").evaluate("one => getComputedStyle(one).backgroundColor")
+            assert body == "rgb(255, 255, 255)"
 
 
 class TestLoading:
@@ -161,7 +352,7 @@ class TestLoading:
         assert checked == 3 * 27 - 1  # the table and the figure of Table 1.1 share a name
 
     def test_text_of_the_results_stays_text(self, report):
-        assert column(report.page, "#slopes-table", "note")[1] == report_run.HOSTILE
+        assert report_run.HOSTILE in column(report.page, "#slopes-table", CLAIM)[1]
 
 
 class TestSorting:
@@ -218,27 +409,27 @@ class TestFiltering:
     def test_by_verdict_and_text(self, report):
         page, table = report.page, "#slopes-table"
         tools = page.locator("#slopes .tools")
-        tools.locator("select[data-column=verdict]").select_option("? undecided")
+        tools.locator("select[name=verdict]").select_option("? undecided")
         assert column(page, table, "verdict") == ["? undecided"] * 4
         assert tools.locator("output").inner_text() == "4 of 12 rows"
-        tools.locator("input").fill("DYNAMIC")
+        tools.locator("[name=text]").fill("DYNAMIC")
         assert column(page, table, "curve") == ["fig3_3_dynamic"] * 2
-        tools.locator("input").fill("")
-        tools.locator("select[data-column=verdict]").select_option("")
+        tools.locator("[name=text]").fill("")
+        tools.locator("select[name=verdict]").select_option("")
         assert len(column(page, table, "curve")) == 12
         assert tools.locator("output").inner_text() == "12 rows"
 
     def test_text_in_one_column(self, report):
         page = report.page
         tools = page.locator("#slopes .tools")
-        tools.locator("input").fill("spectral")
+        tools.locator("[name=text]").fill("spectral")
         assert len(column(page, "#slopes-table", "curve")) == 6
-        tools.locator("select[name=column]").select_option("note")
+        tools.locator("select[name=column]").select_option(CLAIM)
         assert column(page, "#slopes-table", "curve") == []
 
     def test_filtered_rows_can_be_sorted(self, report):
         page = report.page
-        page.locator("#slopes .tools input").fill("wide")
+        page.locator("#slopes .tools [name=text]").fill("wide")
         page.locator("#slopes-table thead button", has_text="layer").click()
         assert column(page, "#slopes-table", "layer") == ["1", "1", "2", "2", "3", "3"]
 
@@ -273,9 +464,10 @@ class TestEnlarging:
     def test_the_keyboard_reaches_contents_first_and_shows_where_it_is(self, report):
         page = report.page
         page.keyboard.press("Tab")
-        assert page.evaluate("document.activeElement.textContent") == "Skip to the verdicts"
-        page.keyboard.press("Tab")
-        assert page.evaluate("document.activeElement.textContent") == "Verdicts"
+        assert page.evaluate("document.activeElement.textContent") == "Skip to the result"
+        for link in ("Cite", "Result"):
+            page.keyboard.press("Tab")
+            assert page.evaluate("document.activeElement.textContent") == link
         style = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
         assert style == "solid"
 
@@ -314,6 +506,8 @@ class TestNarrowAndPrinted:
             page = found.page
             assert page.locator("figure img").count() == 27
             assert page.locator("#slopes-table tbody tr").count() == 12
+            for fold in page.locator(".fold > summary").all():
+                fold.click()
             assert page.locator("#slopes-table tbody tr").last.is_visible()
             assert page.locator("#findings h3").is_visible()
             assert page.locator("button:visible, .tools:visible, [data-picture]:visible").count() == 0
@@ -361,8 +555,29 @@ class TestBrokenPages:
         wide = '<main><div style="width: 500px">wide</div>'
         assert overflowing(show("<main>", wide, viewport=PHONE).page)
 
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [
+            (".sortable { width: max-content;", ".sortable { width: 250vw;"),
+            (".sortable td { padding: .28rem", ".sortable td { padding: 2rem"),
+        ],
+        ids=["verdicts off screen", "few rows"],
+    )
+    def test_a_table_that_is_too_large(self, show, old, new):
+        assert "slopes" in crowded(unfold(show(old, new, viewport=SCREEN)).page)
+
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [
+            ("background: var(--paper); cursor: zoom-in", "background: #fff; cursor: zoom-in"),
+            ("invert(.91)", "hue-rotate(0deg)"),
+        ],
+    )
+    def test_a_bright_slab_in_the_dark(self, show, old, new):
+        assert slabs(show(old, new, color_scheme="dark").page)
+
     def test_a_script_that_does_not_sort(self, show):
-        page = show("body.append(...rows)", "void rows").page
+        page = unfold(show("body.append(...rows)", "void rows")).page
         before = column(page, "#slopes-table", "layer")
         page.locator("#slopes-table thead button", has_text="layer").click()
         assert column(page, "#slopes-table", "layer") == before

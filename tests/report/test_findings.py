@@ -140,6 +140,56 @@ def test_page_quotes_its_tables(run):
     assert MARK not in whole
 
 
+def brief(changes=None):
+    """The list at the head of the page, item by item."""
+    part = page(configured(changes)).partition("## In brief\n\n")[2].partition("\n\n## ")[0]
+    return [" ".join(item.split()) for item in re.split(r"(?m)^- ", part)[1:]]
+
+
+def test_five_sentences_tell_it_in_brief(run):
+    """With numbers of the tables, chosen here by other means."""
+    slopes = pd.read_csv(run / SLOPES)
+    inside = slopes[~slopes["figure"].str.endswith("wide")]
+    spectral = inside.loc[inside["curve"] == "fig3_3_spectral", "slope"]
+    entries = pd.read_csv(run / TABLE)
+    held = entries[entries["claim"] == "holds"].groupby("quantity").size()
+    claims = pd.read_csv(run / CLAIMS)
+    accuracy = claims[claims["metric"] == "test_accuracy epoch 100"]
+    told = brief()
+    assert len(told) == 5
+    assert told[0].startswith(f"Of {len(inside)} slopes of Figs. 3.2 and 3.3, 24 agree with theory")
+    assert told[0].endswith(
+        "from $n$ = 100,000 to 10,000,000, 24 of 24 are the exponents that the thesis claims."
+    )
+    assert r"$n_{\min} = 150 n^{1/5}$" in told[1]
+    assert f"its exponent is {spectral.min():.2f} to {spectral.max():.2f} under spectral" in told[1]
+    for quantity, words in (("update", "whole update"), ("own", "own part of the update")):
+        assert f"for the {words} in {held[quantity]} of 80 cases" in told[2]
+    assert "in training loss averaged over epochs, and" in told[3]
+    assert told[3].endswith("in test loss at epoch 100.")
+    for value in accuracy["value"]:
+        assert f"{100 * value:+.2f}" in told[4]
+    assert "comparisons" in told[4]
+
+
+def test_in_brief_nothing_is_concluded(run):
+    """Its sentences hold of any run: of one against the thesis the numbers are others, not the words."""
+    before = [re.sub(r"[-+]?\d[\d.,]*", "#", one) for one in brief()]
+    change(run / SLOPES, lambda table: table.__setitem__("verdict", "disagrees"))
+    change(run / TABLE, lambda table: table.__setitem__("claim", "fails"))
+    after = brief()
+    assert [re.sub(r"[-+]?\d[\d.,]*", "#", one) for one in after] == before
+    assert "0 agree with theory to within 0.05, 24 disagree" in after[0]
+    assert "for the whole update in 0 of 80 cases" in after[2]
+    assert not any(MARK in one for one in after)
+
+
+def test_in_brief_what_was_not_measured_is_left_out(run):
+    told = brief({"law.figures": {}, "figures.domain": None})
+    assert "from $n$" not in told[0]
+    assert "other networks" not in told[-1]
+
+
 def test_page_quotes_no_other_file(run, tmp_path_factory, monkeypatch):
     """With nothing but the files that the rule waits for, the page is the same."""
     whole = page(CONFIG)
@@ -599,6 +649,7 @@ BY_HAND = (
     "Figs. 3.2 and 3.3",
     "Fig. 3.2, left",
     "eq. 2.27",
+    "eq. 2.32",
     "updates: 2.27",
     "eq. 2.55",
     "Eq. 2.58",

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
+from markupsafe import escape
 
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
@@ -16,13 +18,17 @@ from dynparam.experiments.measured_orders.columns import entries_view
 from dynparam.experiments.r_sweep.columns import edges_view
 from dynparam.experiments.training_curves.columns import AUDITS as AUDITS_VIEW
 from dynparam.experiments.training_curves.columns import CLAIMS, audits_frame
-from dynparam.presentation.tables import cells
+from dynparam.presentation.formulas import mathml
+from dynparam.presentation.judged import view as judged_view
+from dynparam.presentation.tables import TableView, cells
 from dynparam.provenance.experiment import ShownFigure
+from dynparam.report.citation import read_citation
 from dynparam.report.contents import all_figures, all_tables, needed
-from dynparam.report.documents import caption, document
+from dynparam.report.documents import caption, document, first_sentence
 from dynparam.report.figures import read_figure
 from dynparam.report.page import page
 from dynparam.report.sidecar_text import commit, efforts, sections, summary
+from dynparam.report.sources import VIEW as SOURCES_VIEW
 from dynparam.support.errors import DataError, DynparamError
 from dynparam.training.audit_result import AuditResult
 from dynparam.training.settings import all_runs
@@ -113,15 +119,15 @@ class TestPage:
             rows = len((folder / f"{shown.name}.csv").read_text().splitlines()) - 1
             image = images[shown.title]
             assert (image["width"], image["height"]) == ("8", "6")
-            assert image["alt"].endswith(f"is in the table below it, {rows} rows.")
             record = json.loads((folder / f"{shown.name}.json").read_text())
             picture = base64.b64decode(image["src"].partition("image/png;base64,")[2])
             assert picture == (folder / f"{shown.name}.png").read_bytes()
-            part = html.partition(f'id="figure-{shown.name}"')[2].partition("</figcaption>")[0]
+            part = html.partition(f'id="figure-{shown.name}"')[2].partition("</figure>")[0]
             told = " ".join(unescape(part).split())
             assert f"Thesis: {shown.source}. File: {folder}/{shown.name}.png," in re.sub(
                 "<.*?>", "", told
             )
+            assert image["alt"].startswith(f"{shown.title}. ")
             assert f"configuration {record['config_sha256']}, made {record['created'][:10]}, in" in told
             assert " ".join(record.get("caption", "").split()) in told
             assert f"Plotted data, {rows} rows" in html
@@ -180,7 +186,8 @@ class TestPage:
         rows = {}
         for row in re.findall(r"<tr><th scope=\"row\">.*?</tr>", table, re.DOTALL):
             name = re.search(r'href="#[\w-]+">(.*?)</a>', row)[1]
-            rows[name] = [int(cell) for cell in re.findall(r"<td[^>]*>(\d+)</td>", row)]
+            cells = re.findall(r"<td[^>]*>(.*?)</td>", row)
+            rows[name] = [int(re.sub("<.*?>", "", cell)) for cell in cells]
         entries = pd.read_csv(ROOT / "figures/table1_1.csv")
         judged = entries["verdict"].value_counts()
         expected = [judged.get(one, 0) for one in ("agrees", "disagrees", "undecided")]
@@ -216,7 +223,6 @@ class TestPage:
         for words in (
             "a number without unit. 12 slopes: 4 agrees, 4 disagrees, 4 undecided.",
             "Losses are mean losses per image, accuracies shares of images.",
-            "Updates of size m^r, m a width: from which r on do gradients grow with n?",
             "The curves come from the archive, and reach no figure without an audit",
         ):
             assert words in told
@@ -238,13 +244,112 @@ class TestPage:
         for kind in kinds:
             assert f'<a href="#{anchor}"><code>{place}.{kind}</code></a>' in html
 
-    def test_findings_are_told_in_brief(self, html):
-        brief = re.search(r'<ol class="brief">(.*?)</ol>', html, re.DOTALL)[1]
-        told = re.findall(r'<li value="(\d)"><a href="(#findings-\d)">(.*?)</a>', brief)
-        assert told == [
-            ("1", "#findings-1", "Theory and measurement agree"),
-            ("2", "#findings-2", "(not so in this run:) Dynamic keeps its updates"),
+    def test_the_first_screen_says_whose_thesis_it_is_when_and_where(self, settings, html):
+        """Title, author and year from CITATION.cff; day and processor from the sidecars."""
+        content = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+        (entry,) = [one for one in content["references"] if one["type"] == "thesis"]
+        head = html.partition("<header>")[2].partition("</header>")[0]
+        assert f"<h1>{entry['notes']}</h1>" in head
+        assert f'<span lang="ja">{entry["title"]}</span>' in head
+        assert f'<span lang="ja">宇都宮 幸大</span>, {entry["year"]}' in head
+        places = [settings.paths.figures / one.name for _, one in all_figures(settings)]
+        places += [settings.paths.results / one.place for one in all_tables()]
+        records = [json.loads(place.with_name(f"{place.name}.json").read_text()) for place in places]
+        last = max(record["created"] for record in records)
+        machines = {record["hardware"]["processor"] for record in records}
+        assert f"Finished {last[:10]} on " in head
+        assert all(name in head for name in machines)
+
+    def test_the_first_screen_has_the_findings_in_brief_and_one_figure(self, html):
+        """The findings have this part no more; its links, formulas and text are as everywhere."""
+        first = html.partition('<section id="result"')[2].partition("</section>")[0]
+        assert "<li>Of 24 slopes of <math " in first
+        assert '<a href="#figure-fig3_2"><code>' in first
+        assert "&lt;b&gt;Nothing&lt;/b&gt; else." in first
+        assert "In brief" not in html
+        assert html.count("Of 24 slopes of") == 1
+        assert re.findall(r'<figure id="figure-(\w+)"', first) == ["fig3_3"], "it compares the two"
+        assert html.count('<figure id="figure-fig3_3"') == 1
+
+    def test_every_claim_has_a_row_with_its_answer_and_links_to_its_evidence(self, settings, html):
+        part = html.partition('<section id="sources"')[2].partition("</section>")[0]
+        rows = [
+            [re.sub("<.*?>", " ", one).strip() for one in re.findall(CELL, row, re.DOTALL)]
+            for row in re.findall(r"<tr>(?:(?!</tr>).)*</tr>", part, re.DOTALL)
         ]
+        heads = [re.sub("[^a-z]", "", head) for head in rows[0]]
+        told = [dict(zip(heads, row, strict=True)) for row in rows[1:]]
+        claims = pd.read_csv(settings.paths.results / "comparison/sources.csv")
+        assert [row["claim"] for row in told] == claims["claim"].tolist()
+        assert [row["source"] for row in told] == claims["source"].tolist()
+        assert [row["answer"][2:] for row in told] == claims["verdict"].tolist()
+        links = [re.findall(r'<a href="(#.*?)">(\w+)</a>', row) for row in part.split("<tr>")[2:]]
+        assert links == [
+            [("#slopes", "table"), ("#figure-fig3_3", "figure")],
+            [("#claims", "table"), ("#figure-fig3_3", "figure")],
+            [("#slopes", "table")],
+            [("#figure-conditions", "figure")],
+            [],
+        ]
+
+    def test_a_figure_tells_the_claims_that_it_shows_to_all(self, html, elements):
+        """In its caption and to those who cannot see it, with the caption's first sentence."""
+        part = html.partition('id="figure-fig3_3"')[2].partition("</figcaption>")[0]
+        told = re.findall(r'<li><span class="verdict (\w+)">(.*?)</span> (.*?)</li>', part)
+        assert told == [("good", "✓ holds", "Claim 0."), ("bad", "✗ in part", "Claim 1.")]
+        (alternative,) = [
+            one["alt"] for one in elements.all("img") if "3.3: spectral" in one.get("alt", "")
+        ]
+        first, *_ = " ".join(
+            (ROOT / "src/dynparam/experiments/alignments/captions/fig3_3.rst").read_text().split()
+        ).split(" Points are means")
+        assert alternative == (
+            f"Fig. 3.3: spectral and dynamic. {first} Claim 0: holds. Claim 1: in part."
+        )
+
+    def test_all_but_the_first_screen_and_the_counts_is_folded(self, html):
+        sections = re.findall(r'<section id="([\w-]+)"[^>]*>\n(<details class="fold">)?', html)
+        assert [anchor for anchor, fold in sections if not fold] == [
+            "result",
+            "sources",
+            "verdicts",
+            "cite",
+        ]
+        assert len(sections) > 25
+
+    def test_a_number_of_the_counts_names_its_rows(self, settings, html):
+        """As many as it says, and with the verdict that it counts; controls where they were refuted."""
+        found = {
+            unescape(name): [int(row) for row in rows.split()]
+            for name, rows in re.findall(r'data-counted="(.*?)" data-rows="(.*?)"', html)
+        }
+        numbers = dict(re.findall(r'data-counted="(.*?)" data-rows=".*?">(\d+)</a>', html))
+        assert {unescape(name): int(number) for name, number in numbers.items()} == {
+            name: len(rows) for name, rows in found.items()
+        }
+        slopes = pd.read_csv(settings.paths.results / "comparison/slopes.csv")
+        wide = slopes["figure"].str.endswith("wide")
+        for word, mark in (("agrees", "✓"), ("disagrees", "✗"), ("undecided", "?")):
+            for chosen, name in (
+                (~wide, "Slopes at the thesis's widths"),
+                (wide, "Slopes up to n = 10,000,000"),
+            ):
+                rows = slopes.index[chosen & (slopes["verdict"] == word)].tolist()
+                assert found[f"{name}: {mark} {word}"] == rows
+        entries = pd.read_csv(settings.paths.results / "table1_1/table1_1.csv")
+        rows = entries.index[entries["claim"] == "fails"].tolist()
+        assert found["Table 1.1: its own entries: ✗ disagrees"] == rows
+        judged = pd.read_csv(settings.paths.results / "lazy_or_rich/verdicts.csv")
+        control = judged["role"] == "control"
+        right = judged["verdict"].isin(["agrees", "holds"])
+        refuted = judged["verdict"].isin(["disagrees", "fails"])
+        rows = judged.index[(right & ~control) | (refuted & control)].tolist()
+        assert found["Lazy or rich: ✓ agrees"] == rows
+
+    def test_it_says_how_to_cite(self, html):
+        part = html.partition('<section id="cite"')[2].partition("</section>")[0]
+        assert escape(read_citation().bibtex) in part
+        assert read_citation().message in part
 
     def test_every_input_that_is_recorded_exists(self, settings):
         inputs = [path for path, _ in needed(settings)]
@@ -370,7 +475,28 @@ class TestTables:
             numbers = shown is not None and pd.api.types.is_numeric_dtype(shown)
             found = (column.numeric, column.prose, column.verdict)
             assert found == (numbers, source == "note", source == "verdict"), column.head
+            assert (column.code is not None) == (source == "note"), column.head
         assert list(view.filters) == filters
+
+    @pytest.mark.parametrize(
+        ("view", "judged"),
+        [
+            (slopes_view(0.2), {"verdict": "measured"}),
+            (CLAIMS, {"verdict": "difference"}),
+            (edges_view(0.1), {"verdict": "measured"}),
+            (entries_view(0.1), {"verdict": "exact", "claim": "claimed"}),
+            (AUDITS_VIEW, {"verdict": "accuracy differs by"}),
+            (judged_view("a", "A"), {"verdict": "measured"}),
+            (SOURCES_VIEW, {"answer": "claim"}),
+        ],
+        ids=lambda one: one.name if isinstance(one, TableView) else "",
+    )
+    def test_a_verdict_follows_what_it_judges(self, view, judged):
+        heads = [column.head for column in view.columns]
+        found = {
+            column.head: heads[place - 1] for place, column in enumerate(view.columns) if column.verdict
+        }
+        assert found == judged
 
 
 class TestDocuments:
@@ -399,15 +525,25 @@ class TestDocuments:
         html = document("see [it](../src/x.py#L3).", Path("docs/a.md"), "a", {}).html
         assert html == "<p>see it (<code>src/x.py#L3</code>).</p>\n"
 
-    def test_only_what_begins_in_bold_is_a_statement(self):
-        text = "1. **A b.** c\n2. none\n3. (**not so:**) **D\n   e.** f\n\n- **g** h\n\n![i](x.png)"
-        found = document(text, Path("docs/a.md"), "a", {})
-        assert [(one.number, one.text, one.anchor) for one in found.statements] == [
-            ("1", "A b", "a-1"),
-            ("3", "(not so:) D e", "a-3"),
-        ]
+    def test_items_of_numbered_lists_have_anchors(self):
+        found = document("1. a\n2. b\n\n- c\n\n![i](x.png)", Path("docs/a.md"), "a", {})
         assert "<p>Figure: i</p>" in found.html, "a picture that is not shown has no link"
-        assert re.findall(r'<li id="(.*?)">', found.html) == ["a-1", "a-2", "a-3"]
+        assert re.findall(r'<li id="(.*?)">', found.html) == ["a-1", "a-2"]
+
+    @pytest.mark.parametrize("after", ["", "\n\n## Next\n\nc"])
+    def test_what_is_told_in_brief_stands_apart(self, after):
+        found = document(f"a\n\n## In brief\n\n- b{after}", Path("docs/a.md"), "a", {})
+        assert found.brief == "<ul>\n<li>b</li>\n</ul>\n"
+        rest = '<h3 id="a-next">Next</h3>\n<p>c</p>\n' if after else ""
+        assert found.html == f"<p>a</p>\n{rest}"
+
+    def test_most_documents_tell_nothing_in_brief(self):
+        assert document("a\n\n## In short\n\nb", Path("docs/a.md"), "a", {}).brief == ""
+
+    def test_formulas_are_taken_before_any_markup(self):
+        formula = r"x_1 * y_2 * \, z_3"
+        html = document(f"a ${formula}$, `$` 5 $.", Path("docs/a.md"), "a", {}).html
+        assert html == f"<p>a {mathml(formula)}, <code>$</code> 5 $.</p>\n"
 
     def test_html_is_shown_and_not_obeyed(self):
         html = document("<!-- c -->\n# T\n\n<script>x</script> |<a, b>|", ROOT, "a", {}).html
@@ -419,20 +555,28 @@ class TestDocuments:
         html = document(path.read_text(encoding="utf-8"), path, name, {}).html
         Elements(html)
         assert html.count("<table>") == html.count('<div class="scroll"') > 1
-        assert "$" not in html  # formulas would need a typesetter
+        assert "$" not in html, "every formula is MathML"
 
     def test_captions(self):
         assert caption("widths ``n`` < 3\n  and ``m``") == (
             "widths <code>n</code> &lt; 3 and <code>m</code>"
         )
 
+    def test_captions_with_formulas(self):
+        formula = r"n_{\min}^{1/2}"
+        text = f"Of ``n`` < :math:`{formula}`\n(Fig. 3.2). Then."
+        assert caption(text) == f"Of <code>n</code> &lt; {mathml(formula)} (Fig. 3.2). Then."
+        assert first_sentence(text) == "Of n < n_min^(1/2) (Fig. 3.2)."
+        assert first_sentence("") == ""
+
     def test_captions_have_no_markup_that_is_not_rendered(self):
-        """Of reStructuredText: literals alone, which ``caption`` knows."""
+        """Of reStructuredText: literals and formulas alone, which ``caption`` knows."""
         captions = list((ROOT / "src/dynparam/experiments").glob("*/captions/*.rst"))
         assert len(captions) >= 14
         for path in captions:
-            plain = re.sub(r"``.+?``", "", path.read_text(encoding="utf-8"))
-            assert not re.search(r"`|\*\*|^\.\. |\{\{", plain, re.MULTILINE), path
+            text = " ".join(path.read_text(encoding="utf-8").split())
+            plain = re.sub(r"``.+?``|:math:`.+?`", "", text)
+            assert not re.search(r"`|\*\*|^\.\. |\{\{|\$", plain), path
 
 
 class TestProvenance:

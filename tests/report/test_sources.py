@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from dataclasses import replace
 from importlib import import_module
 from typing import NamedTuple
 
@@ -83,6 +84,20 @@ def test_a_claim_holds_if_every_verdict_is_for_it(words, verdict, counts):
     assert (one.right, one.undecided, one.wrong) == counts
 
 
+@pytest.mark.parametrize(
+    ("words", "verdict"),
+    [
+        (["fails", "undecided"], "not in this window"),
+        (["fails", "holds"], "in part"),
+        (["undecided"], "undecided"),
+        (["holds"], "holds"),
+        ([], "not tested"),
+    ],
+)
+def test_what_fails_and_holds_beyond_is_not_in_this_window(words, verdict):
+    assert replace(claim(*words), holds_beyond=True).verdict == verdict
+
+
 def test_rows_without_a_verdict_decide_nothing():
     assert decided(["agrees", "", float("nan"), None, "fails"]) == ("agrees", "fails")
 
@@ -92,6 +107,7 @@ def test_every_verdict_has_a_look():
     assert names == {
         "holds": "good",
         "in part": "bad",
+        "not in this window": "bad",
         "fails": "bad",
         "undecided": "open",
         "not tested": "open",
@@ -380,11 +396,30 @@ def test_what_is_read_off_a_curve_is_judged_by_its_interval(made, claims):
     read = {text.split(":")[0]: word for text, word in words.items() if "as the network widens" in text}
     # Planted slopes: 0.3, -0.7, -1.3 and 0.01, each with an interval of 0.02 to either side.
     assert read == {
-        "spectral, n_min = 1/5 n": "fails",
+        # Flat at great widths, where its planted slope is its exponent, 0.
+        "spectral, n_min = 1/5 n": "not in this window",
         "spectral, n_min = 6 n^(1/2)": "holds",
         "spectral, n_min = 150 n^(1/5)": "holds",
         "dynamic, n_min = 150 n^(1/5)": "holds",
     }
+
+
+@pytest.mark.parametrize("figure", ["fig3_2_wide", "fig3_2"])
+def test_a_claim_that_does_not_hold_beyond_fails(made, figure):
+    """One layer that rises at great widths is enough; one that falls in the window changes nothing."""
+    path = made / SLOPES
+    before = path.read_bytes()
+    rows = pd.read_csv(path)
+    chosen = rows.query("figure == @figure and curve == 'fig3_2_constant_ratio' and layer == 3").index
+    rows.loc[chosen, ["ci_low", "ci_high"]] = 0.2, 0.3
+    rows.to_csv(path, index=False)
+    try:
+        module = import_module("dynparam.experiments.alignments.sources")
+        found = module.claims(CONFIG, Files(made / "results", made / "figures"))
+        first = next(one for one in found if one.claim.startswith("spectral, n_min = 1/5 n"))
+    finally:
+        path.write_bytes(before)
+    assert first.verdict == ("fails" if figure == "fig3_2_wide" else "not in this window")
 
 
 def test_every_experiment_with_verdicts_says_what_its_sources_claim(every_claim):
@@ -430,6 +465,9 @@ def test_claims_are_counted():
     assert tallied(words) == (
         "Of 9 claims 3 hold, 2 hold in part, 1 fails, 2 are undecided, and 1 is not tested"
     )
+    assert tallied(["holds", "not in this window"]) == (
+        "Of 2 claims 1 holds and 1 does not show in its window of widths"
+    )
     assert tallied(["holds"]) == "Of 1 claim 1 holds"
 
 
@@ -449,7 +487,7 @@ def test_the_report_counts_them_by_their_tone(claims):
     verdicts = list(claims["verdict"])
     assert count.tones == {
         "good": verdicts.count("holds"),
-        "bad": verdicts.count("fails") + verdicts.count("in part"),
+        "bad": sum(map(verdicts.count, ("fails", "in part", "not in this window"))),
         "open": verdicts.count("undecided") + verdicts.count("not tested"),
     }
     assert part.anchor == count.anchor == VIEW.name

@@ -10,7 +10,7 @@ import pandas as pd
 from dynparam.presentation.intervals import Interval
 from dynparam.presentation.numbers import with_interval
 from dynparam.presentation.pages import Section, write_pages
-from dynparam.presentation.tables import Column, TableView
+from dynparam.presentation.tables import Column, TableView, shortened
 
 
 def short(value: float) -> str:
@@ -21,12 +21,9 @@ def short(value: float) -> str:
 def view(name: str, title: str) -> TableView:
     """What a person sees of such a table, under this anchor."""
     columns = (
-        Column("experiment"),
+        Column("experiment", prose=True),
         Column("quantity", prose=True),
         Column("setting", prose=True),
-        Column(
-            "role", "claim: should agree; control: must not; shown: the numbers alone, without a verdict"
-        ),
         Column(
             "expected", "the value that theory gives, or the bound of a claim", show=short, numeric=True
         ),
@@ -39,9 +36,7 @@ def view(name: str, title: str) -> TableView:
             numeric=True,
         ),
         Column(
-            "interval",
-            "bar: interval; dot: measured; line: expected",
-            picture=Interval("measured", expected=("expected",), own_scale=True),
+            "verdict", "whether it lies where it is accepted; what else decides is noted", verdict=True
         ),
         Column(
             "accepted",
@@ -49,8 +44,15 @@ def view(name: str, title: str) -> TableView:
             ("role", "accepted_low", "accepted_high"),
             accepted,
         ),
-        Column("verdict", "whether it lies there; what else decides is noted", verdict=True),
-        Column("note", "of a control, what wrong thing it is held against", prose=True),
+        Column(
+            "interval",
+            "bar: interval; dot: measured; line: expected",
+            picture=Interval("measured", expected=("expected",), own_scale=True),
+        ),
+        Column(
+            "role", "claim: should agree; control: must not; shown: the numbers alone, without a verdict"
+        ),
+        Column("note", "of a control, what wrong thing it is held against", prose=True, code=shortened),
     )
     return TableView(name, f"{title}: verdicts", columns, ("experiment", "role", "verdict"))
 

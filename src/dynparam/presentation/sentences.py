@@ -131,6 +131,15 @@ def figures(names: Sequence[str]) -> str:
     return joined([figure_title(name) if thesis else f"`{name}`" for name, thesis in shown])
 
 
+def in_latex(rule: object) -> str:
+    """A rule of widths in LaTeX.
+
+    >>> in_latex("150 n^(1/5)")
+    '150 n^{1/5}'
+    """
+    return re.sub(r"\^\((.+?)\)", r"^{\1}", str(rule))
+
+
 FILTERS: Mapping[str, Callable[..., object]] = {
     one.__name__: one
     for one in (
@@ -139,6 +148,7 @@ FILTERS: Mapping[str, Callable[..., object]] = {
         figures,
         fraction,
         grouped,
+        in_latex,
         joined,
         none_is,
         percent,

@@ -6,6 +6,8 @@ A ``TableView`` says what a person sees of a tidy table. ``markdown`` and ``cell
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +18,12 @@ from tabulate import tabulate
 
 from dynparam.presentation import verdicts
 from dynparam.presentation.intervals import Interval
+
+BREAK = re.compile(r"[;:] ")
+"""Where the first part of a note ends."""
+
+CODE_WIDTH = 26
+"""The most characters of a code."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +39,7 @@ class Column:
         numeric: whether it holds numbers.
         verdict: whether it holds verdicts.
         prose: whether it holds sentences, which need room and may be broken into lines.
+        code: what stands for a text where room is scarce; the text itself opens on demand.
         picture: the interval that it draws in place of text; Markdown leaves such a column out.
     """
 
@@ -42,6 +51,7 @@ class Column:
     numeric: bool = False
     verdict: bool = False
     prose: bool = False
+    code: Callable[[str], str] | None = None
     picture: Interval | None = None
 
     @property
@@ -63,7 +73,10 @@ class Column:
         if self.verdict:
             return [verdict(str(word)) for word in values]
         keys = [_key(value) for value in values] if self.numeric else [""] * len(frame)
-        return [Cell(text, key) for text, key in zip(self.texts(frame), keys, strict=True)]
+        return [
+            Cell(text, key, code=self.code(text) if self.code else "")
+            for text, key in zip(self.texts(frame), keys, strict=True)
+        ]
 
     @property
     def _sources(self) -> tuple[str, ...]:
@@ -93,11 +106,24 @@ class TableView:
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell: text or picture, what it sorts by (its text if empty), and the tone of a verdict."""
+    """A cell.
+
+    Attributes:
+        text: its text or picture.
+        sort: what it sorts by; its text if empty.
+        tone: the tone of a verdict.
+        code: what stands for the text where room is scarce; the text itself if empty or equal to it.
+    """
 
     text: str | Markup
     sort: str = ""
     tone: str = ""
+    code: str = ""
+
+    @property
+    def folded(self) -> bool:
+        """Whether its text opens on demand."""
+        return self.code not in ("", self.text)
 
 
 @dataclass(frozen=True)
@@ -122,6 +148,17 @@ class Table:
         """The values of a column, each once."""
         place = [column.head for column in self.columns].index(head)
         return list(dict.fromkeys(str(row[place].text) for row in self.rows))
+
+
+def shortened(text: str) -> str:
+    """The beginning of a text, for ``Column.code``: up to the first break, and no more than some words.
+
+    >>> shortened("2 instead of 5: that of a linear network")
+    '2 instead of 5'
+    >>> shortened("theory alone, where the median lies within 5% of the mean")
+    'theory alone, where the …'
+    """
+    return textwrap.shorten(BREAK.split(text, maxsplit=1)[0], CODE_WIDTH, placeholder=" …")
 
 
 def verdict(word: str) -> Cell:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ _TONE_OF: Mapping[str, Tone] = {
     "failed": BAD,
     # Of a claim that several verdicts decide, and of one that none does.
     "in part": BAD,
+    "not in this window": BAD,
     "not tested": OPEN,
     # Of a file of a run and the published one.
     "equal": GOOD,
@@ -80,12 +85,24 @@ def tally(found: Iterable[str], words: Iterable[str]) -> str:
 
 @dataclass(frozen=True)
 class Count:
-    """How many verdicts of each tone something has; ``anchor`` is where they are listed."""
+    """How many verdicts of each tone something has, and which rows of a table they stand in.
+
+    Attributes:
+        what: what is judged.
+        anchor: where the table is.
+        meaning: the question that the verdicts answer.
+        rows: for the name of each tone the rows that have it, counted from 0 in the table's order.
+    """
 
     what: str
     anchor: str
     meaning: str
-    tones: Mapping[str, int] = field(default_factory=dict)
+    rows: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    @property
+    def tones(self) -> dict[str, int]:
+        """How many verdicts each tone has, by its name."""
+        return {name: len(rows) for name, rows in self.rows.items()}
 
     @property
     def all(self) -> int:
@@ -93,7 +110,8 @@ class Count:
         return sum(self.tones.values())
 
 
-def count(what: str, anchor: str, meaning: str, verdicts: Iterable[str]) -> Count:
-    """Verdicts counted by the name of their tone."""
-    found = [tone(word) for word in verdicts]
-    return Count(what, anchor, meaning, {one.name: found.count(one) for one in TONES})
+def count(what: str, anchor: str, meaning: str, verdicts: pd.Series[str]) -> Count:
+    """Verdicts counted by the name of their tone; the index says which row of the table each is in."""
+    tones = verdicts.map(lambda word: tone(word).name)
+    rows = {one.name: tuple(map(int, verdicts.index[tones == one.name])) for one in TONES}
+    return Count(what, anchor, meaning, rows)

@@ -33,12 +33,14 @@ class ShownFigure:
         title: what it is called.
         source: the figures, sections and equations of the thesis it belongs to.
         results: the files it is drawn from, below the directory of results.
+        leading: whether it may stand on the first screen of the report; the first such one does.
     """
 
     name: str
     title: str
     source: str
     results: tuple[str, ...] = ()
+    leading: bool = False
 
 
 def titled(titles: Mapping[str, tuple[str, str]], name: str, results: Iterable[str] = ()) -> ShownFigure:

@@ -17,9 +17,14 @@ DOCUMENTS = (THESIS, REPORT)
 """The thesis, and the research report on random neural networks."""
 
 HOLDS, IN_PART, FAILS, UNDECIDED, UNTESTED = "holds", "in part", "fails", "undecided", "not tested"
+BEYOND = "not in this window"
 
-VERDICTS = (HOLDS, IN_PART, FAILS, UNDECIDED, UNTESTED)
-"""How a claim comes out. In part: some of its verdicts are for it, and some against it."""
+VERDICTS = (HOLDS, IN_PART, BEYOND, FAILS, UNDECIDED, UNTESTED)
+"""How a claim comes out.
+
+In part: some of its verdicts are for it, and some against it. Not in this window: it fails on the widths
+of its figure, and holds at great ones.
+"""
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,7 @@ class SourceClaim:
         decided_by: the verdicts that decide it.
         evidence: the file that holds them.
         figure: the figure that shows it.
+        holds_beyond: whether it holds at greater widths than those that its verdicts are of.
         paper: the work that the report cites for it.
         missing: what of that work could not be had.
     """
@@ -47,6 +53,7 @@ class SourceClaim:
     figure: str = ""
     paper: str = ""
     missing: str = ""
+    holds_beyond: bool = False
 
     @property
     def right(self) -> int:
@@ -68,8 +75,10 @@ class SourceClaim:
         """One of ``VERDICTS``: a claim holds if every verdict is for it."""
         if not self.decided_by:
             return UNTESTED
+        if self.wrong and self.right:
+            return IN_PART
         if self.wrong:
-            return IN_PART if self.right else FAILS
+            return BEYOND if self.holds_beyond else FAILS
         return UNDECIDED if self.undecided else HOLDS
 
 

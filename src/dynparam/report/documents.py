@@ -9,32 +9,28 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
-from markupsafe import Markup, escape
+from markupsafe import Markup
+
+from dynparam.presentation.formulas import FORMULA, mathml, plain, with_formulas
 
 COMMENT = re.compile(r"\A\s*<!--.*?-->", re.DOTALL)
 
 LITERAL = re.compile(r"``(.+?)``")
+MATH = re.compile(r":math:`(.+?)`")
+SENTENCE_END = re.compile(r"(?<=\.)\s+(?=[A-Z])")
 
 Anchors = Mapping[str, str]
 """For a file's path, as documents write it from the repository's root, the anchor that shows it."""
 
 
 @dataclass(frozen=True)
-class Statement:
-    """What a numbered item of a document says first, in bold, and the anchor of the item."""
-
-    number: str
-    text: str
-    anchor: str
-
-
-@dataclass(frozen=True)
 class Document:
-    """A page as HTML, and its numbered statements."""
+    """A page as HTML; what its section "In brief" holds is apart from it, and may be empty."""
 
     html: Markup
-    statements: tuple[Statement, ...]
+    brief: Markup
 
 
 def document(text: str, path: Path, prefix: str, anchors: Anchors) -> Document:
@@ -42,7 +38,7 @@ def document(text: str, path: Path, prefix: str, anchors: Anchors) -> Document:
 
     Its title is left out (the report's section has one), its headings are a level deeper, and their
     anchors begin with ``prefix``. Links and code that name a file in ``anchors`` lead to its anchor;
-    links to other files become the file's name. HTML in the page is shown as text.
+    links to other files become the file's name. Formulas become MathML, HTML is shown as text.
 
     Args:
         text: the page.
@@ -51,6 +47,7 @@ def document(text: str, path: Path, prefix: str, anchors: Anchors) -> Document:
         anchors: what the report shows, by file.
     """
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+    markdown.inline.ruler.before("escape", "formula", _formula)
     markdown.add_render_rule("table_open", _open_table)
     markdown.add_render_rule("table_close", _close_table)
     tokens = list(_without_title(markdown.parse(COMMENT.sub("", text))))
@@ -58,16 +55,49 @@ def document(text: str, path: Path, prefix: str, anchors: Anchors) -> Document:
     for token in tokens:
         if token.children:
             token.children = list(_linked(token.children, path.parent, prefix, anchors))
-    html = Markup(markdown.renderer.render(tokens, markdown.options, {}))
-    return Document(html, tuple(_statements(tokens, prefix)))
+    brief, rest = _parted(tokens, f"{prefix}-in-brief")
+    html, first = (
+        Markup(markdown.renderer.render(part, markdown.options, {})) for part in (rest, brief)
+    )
+    return Document(html, first)
 
 
 def caption(text: str) -> Markup:
-    """A caption's reStructuredText as HTML; of its markup only ````literals```` occur."""
-    parts = LITERAL.split(" ".join(text.split()))
-    return Markup("").join(
-        Markup("<code>{}</code>").format(part) if k % 2 else escape(part) for k, part in enumerate(parts)
-    )
+    """A caption's reStructuredText as HTML; of its markup only ````literals```` and formulas occur."""
+    told = with_formulas(MATH.sub(r"$\1$", _in_one_line(text)))
+    return Markup(LITERAL.sub(r"<code>\1</code>", str(told)))
+
+
+def first_sentence(text: str) -> str:
+    """The first sentence of a caption in plain text, for those who cannot see the picture."""
+    told = MATH.sub(lambda found: plain(found[1]), _in_one_line(text))
+    return SENTENCE_END.split(LITERAL.sub(r"\1", told))[0]
+
+
+def _in_one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _formula(state: StateInline, silent: bool) -> bool:
+    """A rule of markdown-it: a formula in dollars, before anything in it is taken for markup."""
+    found = FORMULA.match(state.src, state.pos)
+    if found is None:
+        return False
+    if not silent:
+        state.push("html_inline", "", 0).content = mathml(found[1])
+    state.pos = found.end()
+    return True
+
+
+def _parted(tokens: list[Token], anchor: str) -> tuple[list[Token], list[Token]]:
+    """What stands below the heading with this anchor, and all the rest without the heading."""
+    starts = [place for place, token in enumerate(tokens) if token.type == "heading_open"]
+    start = next((place for place in starts if tokens[place].attrGet("id") == anchor), None)
+    if start is None:
+        return [], tokens
+    end = next((place for place in starts if place > start), len(tokens))
+    below = start + 3  # a heading is its opening, its text and its end
+    return tokens[below:end], tokens[:start] + tokens[end:]
 
 
 def _open_table(*_: object) -> str:
@@ -153,25 +183,3 @@ def _link(token: Token, anchor: str | None) -> list[Token]:
 
 def _text(content: str) -> Token:
     return Token("text", "", 0, content=content)
-
-
-def _statements(tokens: list[Token], prefix: str) -> Iterator[Statement]:
-    """The bold beginnings of the items of numbered lists."""
-    for opening, _, inline in zip(tokens, tokens[1:], tokens[2:], strict=False):
-        if opening.type == "list_item_open" and opening.info and inline.type == "inline":
-            text = _first_bold(inline.children or [])
-            if text:
-                yield Statement(opening.info, text, f"{prefix}-{opening.info}")
-
-
-def _first_bold(tokens: list[Token]) -> str:
-    """Everything up to the end of the first bold text, as plain text without its last full stop.
-
-    A bold warning in parentheses before it belongs to it. Nothing if no text is bold.
-    """
-    text = ""
-    for token in tokens:
-        if token.type == "strong_close" and text.count("(") == text.count(")"):
-            return text.strip().removesuffix(".")
-        text += " " if token.type == "softbreak" else token.content
-    return ""

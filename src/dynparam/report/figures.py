@@ -5,14 +5,16 @@ from __future__ import annotations
 import base64
 import mimetypes
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from markupsafe import Markup
 
+from dynparam.presentation.tables import Cell, verdict
 from dynparam.provenance.experiment import ShownFigure
 from dynparam.provenance.record import read_sidecar
-from dynparam.report.documents import caption
+from dynparam.report.documents import caption, first_sentence
 from dynparam.report.sidecar_text import Entries, sections, summary
 from dynparam.support.errors import DataError
 from dynparam.support.regular_files import read_input
@@ -32,11 +34,15 @@ class Figure:
 
     Attributes:
         name: its file's name and its Snakemake target.
+        leading: whether it may stand on the first screen.
         title: what it is called.
         thesis: the figures, sections and equations of the thesis it belongs to.
         caption: what it shows.
-        alternative: the same for those who cannot see it, in a sentence.
+        alternative: the same for those who cannot see it: the caption's first sentence, and how the
+            claims that it shows come out.
+        claims: those claims, each with its verdict.
         picture: the PNG as a ``data:`` address; ``width`` and ``height`` in its pixels.
+        kind: what kind of picture it is: the ending of its file.
         vector: the PDF as a ``data:`` address.
         data: the plotted CSV as a ``data:`` address.
         head: the columns of the plotted data.
@@ -47,11 +53,14 @@ class Figure:
     """
 
     name: str
+    leading: bool
     title: str
     thesis: str
     caption: Markup
     alternative: str
+    claims: tuple[tuple[str, Cell], ...]
     picture: str
+    kind: str
     width: int
     height: int
     vector: str
@@ -63,10 +72,19 @@ class Figure:
     remark: str
 
 
-def read_figure(shown: ShownFigure, folder: Path, told: Path) -> Figure:
-    """A figure from its files, with the caption in the file ``told`` if there is one.
+def read_figure(
+    shown: ShownFigure, folder: Path, told: Path, claims: Mapping[str, str] | None = None
+) -> Figure:
+    """A figure from its files.
 
-    Raises ``DataError`` if a file is not what its name says.
+    Args:
+        shown: the figure.
+        folder: where its files lie.
+        told: the file that holds its caption, if there is one.
+        claims: the claims that it shows, each with its verdict.
+
+    Raises:
+        DataError: a file is not what its name says.
     """
     stem = folder / shown.name
     text = told.read_text(encoding="utf-8") if told.is_file() else ""
@@ -75,11 +93,14 @@ def read_figure(shown: ShownFigure, folder: Path, told: Path) -> Figure:
     head, *rows = read_cells(stem.with_name(f"{shown.name}.csv"))
     return Figure(
         name=shown.name,
+        leading=shown.leading,
         title=shown.title,
         thesis=shown.source,
         caption=caption(text),
-        alternative=f"{shown.title}. What it plots is in the table below it, {len(rows)} rows.",
+        alternative=_alternative(shown.title, text, claims or {}),
+        claims=tuple((claim, verdict(word)) for claim, word in (claims or {}).items()),
         picture=embedded(stem.with_name(f"{shown.name}.png")),
+        kind="png",
         width=width,
         height=height,
         vector=embedded(stem.with_name(f"{shown.name}.pdf")),
@@ -90,6 +111,12 @@ def read_figure(shown: ShownFigure, folder: Path, told: Path) -> Figure:
         provenance=sections(record),
         remark=str(record.get("caption", "")),
     )
+
+
+def _alternative(title: str, text: str, claims: Mapping[str, str]) -> str:
+    """What a figure is, shows and says, in plain sentences."""
+    said = [f"{claim.removesuffix('.')}: {word}." for claim, word in claims.items()]
+    return " ".join(part for part in (f"{title}.", first_sentence(text), *said) if part)
 
 
 def embedded(path: Path) -> str:

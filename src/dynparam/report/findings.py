@@ -4,6 +4,9 @@ An experiment's ``findings.md.j2`` holds its sentences. Their numbers come from 
 ``findings.py`` beside it, which reads finished tables: a template writes none by hand, but those of the
 thesis itself and what theory gives under any configuration. Where another run's numbers or settings
 could turn what a sentence says round, the template asks, and marks the sentence.
+
+What a template sets as ``brief``, a list with numbers and without a conclusion, stands at the head of
+the page, and on the first screen of the report.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from itertools import count
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import jinja2
 
@@ -38,17 +41,33 @@ def page(settings: Config, language: Language = "en") -> str:
     return "\n".join(_parts(settings, language))
 
 
+class Part(NamedTuple):
+    """What one experiment says.
+
+    Attributes:
+        text: its findings.
+        brief: its sentences at the head of the page; none if empty.
+        following: the number of the next finding.
+    """
+
+    text: str
+    brief: str
+    following: int
+
+
 def _parts(settings: Config, language: Language) -> Iterator[str]:
-    yield sentences("dynparam.report", TEMPLATES[language]).render(settings=settings)
-    first = 1
+    parts, first = [], 1
     for experiment in EXPERIMENTS:
         if experiment.has("findings"):
-            written, first = part(experiment, settings, language, first)
-            yield written
+            parts.append(part(experiment, settings, language, first))
+            first = parts[-1].following
+    brief = "".join(one.brief for one in parts)
+    yield sentences("dynparam.report", TEMPLATES[language]).render(settings=settings, brief=brief)
+    yield from (one.text for one in parts)
 
 
-def part(experiment: Experiment, settings: Config, language: Language, first: int) -> tuple[str, int]:
-    """What one experiment says, its findings numbered from ``first``, and the number that follows.
+def part(experiment: Experiment, settings: Config, language: Language, first: int) -> Part:
+    """What one experiment says, its findings numbered from ``first``.
 
     Raises ``DataError`` if a table lacks what the part quotes.
     """
@@ -56,15 +75,15 @@ def part(experiment: Experiment, settings: Config, language: Language, first: in
     try:
         own = import_module(experiment.module("findings"))
         found = own.found(settings, files_of(settings))
-        written = sentences(experiment.package, own.TEMPLATES[language]).render(
-            found=found, settings=settings, number=lambda: next(numbers)
+        written = sentences(experiment.package, own.TEMPLATES[language]).make_module(
+            {"found": found, "settings": settings, "number": lambda: next(numbers)}
         )
     except (KeyError, IndexError, jinja2.UndefinedError) as error:
         raise DataError(
             f"the findings quote something that the tables lack ({error}); run the target findings "
             f"of the whole configuration"
         ) from None
-    return written, next(numbers)
+    return Part(str(written), str(getattr(written, "brief", "")), next(numbers))
 
 
 def sentences(package: str, name: str) -> jinja2.Template:

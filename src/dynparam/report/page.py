@@ -1,5 +1,8 @@
 """The report: every verdict, figure, table and document of a finished run on one page.
 
+The first screen says what was found: the findings in brief, one figure, and every claim of the sources
+with its answer. Counts of verdicts follow, then all the rest, folded.
+
 The page holds all it shows, pictures and data as ``data:`` addresses, and asks no network and no other
 file. What is missing is named with the target that makes it.
 """
@@ -8,7 +11,9 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +22,7 @@ from markupsafe import Markup
 
 from dynparam.configuration.config import Config
 from dynparam.experiments.registry import EXPERIMENTS
+from dynparam.presentation.formulas import with_formulas
 from dynparam.presentation.pages import Section
 from dynparam.presentation.tables import Cell, Column, Table, cells, verdict
 from dynparam.presentation.templates import template
@@ -24,6 +30,7 @@ from dynparam.presentation.verdicts import COMPARISONS, TONES
 from dynparam.provenance.experiment import Shown, ShownDocument, ShownTable
 from dynparam.provenance.record import git_state, hardware, read_sidecar, versions
 from dynparam.report import published, sources
+from dynparam.report.citation import read_citation
 from dynparam.report.contents import (
     FIGURE_KINDS,
     PUBLISHED,
@@ -64,28 +71,29 @@ aligned by style attributes.
 def page(settings: Config) -> str:
     """The page as HTML. Raises ``DataError`` for a missing or unreadable file, naming its target."""
     missing(settings)
-    figures = [
-        read_figure(shown, settings.paths.figures, experiment.caption(shown.name))
-        for experiment, shown in all_figures(settings)
-    ]
+    claims, file = _own_table(settings, SOURCES, sources.FORM)
+    figures = _figures(settings, claims)
     pages = [experiment.page(settings, files_of(settings)) for experiment in EXPERIMENTS]
-    count, claims = sources.shown(*_own_table(settings, SOURCES, sources.FORM))
+    count, answers = sources.shown(claims, file)
     reproduced, beside = published.shown(*_own_table(settings, PUBLISHED, published.FORM))
-    shown = [claims, *(part for one in pages for part in one.parts), beside]
-    documents = _documents(settings, shown)
+    parts = [*(part for one in pages for part in one.parts), beside]
+    documents = _documents(settings, [answers, *parts])
     nonce = uuid.uuid4().hex  # stands for the one that follows from the page
-    html = template("dynparam.report", TEMPLATE, html=True).render(
+    html = template("dynparam.report", TEMPLATE, html=True, filters={"formulas": with_formulas}).render(
         nonce=nonce,
         policy=POLICY.format(nonce=nonce),
+        citation=read_citation(),
+        brief=[text.brief for _, text in documents if text.brief],
+        leading=next((figure for figure in figures if figure.leading), figures[0]),
         figures=figures,
-        parts=[(part, _rendered(part)) for part in shown],
+        answers=answers,
+        claims=_with_links(cells(sources.VIEW, claims), claims, _anchors(settings, parts)),
+        claims_address=embedded(file),
+        parts=[(part, _rendered(part)) for part in parts],
         counts=[count, *(own for one in pages for own in one.counts), reproduced],
         verdicts=[verdict(word) for word in COMPARISONS],
         tones=TONES,
         documents=documents,
-        statements=[
-            one for about, text in documents if about.anchor == "findings" for one in text.statements
-        ],
         **_made(settings, figures),
     )
     return html.replace(nonce, _nonce(html.replace(nonce, "")))
@@ -95,6 +103,35 @@ def _own_table(settings: Config, table: ShownTable, form: Form) -> tuple[pd.Data
     """A table that belongs to no experiment, and its file."""
     file = settings.paths.results / f"{table.place}.csv"
     return read_csv(file, form), file
+
+
+def _figures(settings: Config, claims: pd.DataFrame) -> list[Figure]:
+    """Every figure, with the claims of the sources that it shows."""
+    found: dict[str, dict[str, str]] = {}
+    for claim, word, figure in claims[["claim", "verdict", "figure"]].itertuples(index=False):
+        found.setdefault(str(figure), {})[str(claim)] = str(word)
+    folder = settings.paths.figures
+    return [
+        read_figure(shown, folder, experiment.caption(shown.name), found.get(shown.name))
+        for experiment, shown in all_figures(settings)
+    ]
+
+
+def _with_links(table: Table, claims: pd.DataFrame, anchors: Mapping[str, str]) -> Table:
+    """The table of claims with links to the table and to the figure that each rests on."""
+    place = [column.head for column in table.columns].index(sources.EVIDENCE.head)
+    known = set(anchors.values())
+    rows = []
+    for row, evidence, figure in zip(table.rows, claims["evidence"], claims["figure"], strict=True):
+        # Where a figure's own data are the evidence, one link leads to both.
+        targets = {anchors.get(evidence): "table", f"figure-{figure}": "figure"}
+        links = [
+            Markup('<a href="#{}">{}</a>').format(anchor, name)
+            for anchor, name in targets.items()
+            if anchor in known
+        ]
+        rows.append((*row[:place], Cell(Markup(" ").join(links)), *row[place + 1 :]))
+    return replace(table, rows=tuple(rows))
 
 
 def _nonce(html: str) -> str:
@@ -149,10 +186,13 @@ def _anchors(settings: Config, parts: Iterable[Shown]) -> dict[str, str]:
 
 
 def _made(settings: Config, figures: list[Figure]) -> dict[str, Any]:
-    """How the run was made: rules, files, environment, configuration."""
+    """How the run was made: when, where, by which rules, in which environment and configuration."""
+    records = _records(settings, figures)
     return {
+        "finished": max(str(one.get("created", "")) for _, one in records.values())[:10],
+        "machines": _machines([record for _, record in records.values()]),
         "efforts": _efforts_table(settings.paths.results / "benchmarks"),
-        "files": _files_table(settings, figures),
+        "files": _files_table(records),
         "configuration": data_address(settings.model_dump_json(indent=2).encode(), "application/json"),
         "digest": digest(settings),
         "commit": commit({"git": git_state()}),
@@ -160,6 +200,23 @@ def _made(settings: Config, figures: list[Figure]) -> dict[str, Any]:
         "figures_folder": settings.paths.figures.as_posix(),
         "results_folder": settings.paths.results.as_posix(),
     }
+
+
+def _records(settings: Config, figures: list[Figure]) -> dict[Path, tuple[str, Mapping[str, Any]]]:
+    """Of every figure and table its place, the target that makes it and its sidecar."""
+    targets = {settings.paths.figures / figure.name: figure.name for figure in figures}
+    for table in all_tables():
+        targets[settings.paths.results / table.place] = table.target
+    return {
+        place: (target, read_sidecar(place.with_name(f"{place.name}.json")))
+        for place, target in targets.items()
+    }
+
+
+def _machines(records: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The processors that files were made on, that of most files first."""
+    processors = ((one.get("hardware") or {}).get("processor") for one in records)
+    return [name for name, _ in Counter(filter(None, processors)).most_common()]
 
 
 def _efforts_table(benchmarks: Path) -> Table:
@@ -181,11 +238,8 @@ def _efforts_table(benchmarks: Path) -> Table:
     return Table("efforts", "Time and memory of every rule", columns, rows)
 
 
-def _files_table(settings: Config, figures: list[Figure]) -> Table:
+def _files_table(records: Mapping[Path, tuple[str, Mapping[str, Any]]]) -> Table:
     """Every figure and table with the target that makes it, and its origin."""
-    places = {settings.paths.figures / figure.name: figure.name for figure in figures}
-    for table in all_tables():
-        places[settings.paths.results / table.place] = table.target
     columns = (
         Column("files", "picture, vector, data and provenance; or table, pages and provenance"),
         Column("command", "makes them, and all they need"),
@@ -195,8 +249,7 @@ def _files_table(settings: Config, figures: list[Figure]) -> Table:
         Column("seconds", "of the last step alone", numeric=True),
     )
     rows = []
-    for place, target in places.items():
-        record = read_sidecar(place.with_name(f"{place.name}.json"))
+    for place, (target, record) in records.items():
         seconds = record.get("wall_seconds", "")
         rows.append(
             (

@@ -1,10 +1,22 @@
 "use strict";
 
-// Everything is on the page without this script; it adds sorting, filtering and enlarging.
+// Everything is on the page without this script; it adds sorting, filtering, enlarging, and addresses of
+// filtered rows: #slopes?verdict=... shows the rows of a verdict.
+
+const FILTERS = new Map(); // of each anchor: what sets its filters and shows the rows that are left
 
 for (const table of document.querySelectorAll("table.sortable")) makeSortable(table);
 for (const block of document.querySelectorAll(".filterable")) makeFilterable(block);
 for (const image of document.querySelectorAll("figure img")) makeEnlargeable(image);
+for (const link of document.querySelectorAll("a[data-counted]")) makeCounting(link);
+markCurrentSection();
+window.addEventListener("hashchange", goToAddress);
+document.addEventListener("click", (event) => {
+  // An address that is there already changes nothing, and yet its part may be folded.
+  const link = event.target.closest("a[href^='#']");
+  if (link && link.hash === location.hash) goToAddress();
+});
+goToAddress();
 
 function makeSortable(table) {
   const body = table.tBodies[0];
@@ -48,19 +60,89 @@ function makeFilterable(block) {
   const table = block.querySelector("table");
   const names = [...table.tHead.rows[0].cells].map((head) => head.textContent.trim());
   const rows = [...table.tBodies[0].rows];
+  const anchor = block.closest("[id]").id;
   const text = (row, name) => (name ? row.cells[names.indexOf(name)] : row).textContent.trim();
+
+  function show() {
+    const wanted = Object.fromEntries(new FormData(form));
+    const words = wanted.text.trim().toLowerCase();
+    const chosen = Object.entries(wanted).filter(([name, value]) => value && names.includes(name));
+    const counted = rowsCounted(wanted.counted);
+    rows.forEach((row, place) => {
+      row.hidden =
+        !text(row, wanted.column).toLowerCase().includes(words) ||
+        chosen.some(([name, value]) => text(row, name) !== value) ||
+        (counted && !counted.has(place));
+    });
+    const shown = rows.filter((row) => !row.hidden).length;
+    const all = shown === rows.length;
+    const told = wanted.counted ? `: ${wanted.counted}` : "";
+    form.querySelector("output").value = all ? `${shown} rows` : `${shown} of ${rows.length} rows${told}`;
+    form.querySelector("[type=reset]").hidden = all;
+  }
+
+  function keepAddress() {
+    const set = [...new FormData(form)].filter(([, value]) => value);
+    const query = set.length ? `?${new URLSearchParams(set)}` : "";
+    history.replaceState(null, "", `#${anchor}${query}`);
+  }
+
   form.hidden = false;
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("input", () => {
-    const wanted = form.elements.text.value.trim().toLowerCase();
-    const chosen = [...form.querySelectorAll("select[data-column]")].filter((one) => one.value);
-    for (const row of rows) {
-      const found = text(row, form.elements.column.value).toLowerCase().includes(wanted);
-      row.hidden = !found || chosen.some((one) => text(row, one.dataset.column) !== one.value);
-    }
-    const shown = rows.filter((row) => !row.hidden).length;
-    form.querySelector("output").value = shown === rows.length ? `${shown} rows` : `${shown} of ${rows.length} rows`;
+  form.addEventListener("input", () => (show(), keepAddress()));
+  // The fields are empty only after this event.
+  form.addEventListener("reset", () => setTimeout(() => (show(), keepAddress())));
+  FILTERS.set(anchor, (query) => {
+    for (const field of form.querySelectorAll("input, select")) field.value = query.get(field.name) ?? "";
+    open(block);
+    show();
   });
+}
+
+// The places of the rows that a number of the counts is made of; nothing if there is no such number.
+function rowsCounted(name) {
+  const link = name && document.querySelector(`a[data-counted="${CSS.escape(name)}"]`);
+  return link ? new Set(link.dataset.rows.split(" ").map(Number)) : null;
+}
+
+function makeCounting(link) {
+  link.href += `?${new URLSearchParams({ counted: link.dataset.counted })}`;
+}
+
+// Unfold everything around an element.
+function open(element) {
+  for (let one = element.closest("details"); one; one = one.parentElement.closest("details")) one.open = true;
+}
+
+// Open and show what the address names, with its filters.
+function goToAddress() {
+  const [anchor, query] = location.hash.slice(1).split("?");
+  const target = document.getElementById(decodeURIComponent(anchor));
+  if (!target) return;
+  open(target);
+  const own = target.querySelector(":scope > details.fold");
+  if (own) own.open = true;
+  if (query) FILTERS.get(target.id)?.(new URLSearchParams(query));
+  const table = query && target.querySelector(".filterable");
+  (table || target).scrollIntoView();
+}
+
+function markCurrentSection() {
+  const links = new Map([...document.querySelectorAll("nav a")].map((link) => [link.hash.slice(1), link]));
+  const seen = new IntersectionObserver(
+    (entries) => {
+      const entered = entries.find((entry) => entry.isIntersecting);
+      const link = entered && links.get(entered.target.id);
+      if (!link) return;
+      for (const other of links.values()) other.removeAttribute("aria-current");
+      link.ariaCurrent = "true";
+      const list = link.closest("ul");
+      list.scrollLeft = link.offsetLeft - list.clientWidth / 2;
+    },
+    // A line below the contents: the section that crosses it is the current one.
+    { rootMargin: "-20% 0px -79% 0px" },
+  );
+  for (const section of document.querySelectorAll("main > section")) seen.observe(section);
 }
 
 function makeEnlargeable(image) {

@@ -13,11 +13,12 @@ from dynparam.configuration.config import Config
 from dynparam.experiments.registry import EXPERIMENTS
 from dynparam.presentation.pages import Section, write_pages
 from dynparam.presentation.sentences import counted, joined
-from dynparam.presentation.tables import Column, TableView
+from dynparam.presentation.tables import Column, TableView, shortened
 from dynparam.presentation.templates import template
 from dynparam.presentation.verdicts import Count, count, mark
 from dynparam.provenance.experiment import Experiment, Shown
 from dynparam.provenance.source_claims import (
+    BEYOND,
     DOCUMENTS,
     FAILS,
     HOLDS,
@@ -45,6 +46,7 @@ FORM = Form(
         "undecided": WHOLE,
         "wrong": WHOLE,
         "evidence": NOTE,
+        "figure": NOTE,
         "measured": TEXT,
     },
     key=("document", "source", "claim"),
@@ -118,6 +120,7 @@ def table(claims: Sequence[Tested]) -> pd.DataFrame:
             "undecided": claim.undecided,
             "wrong": claim.wrong,
             "evidence": claim.evidence,
+            "figure": claim.figure,
             "measured": claim.measured,
         }
         for one in claims
@@ -129,6 +132,7 @@ def table(claims: Sequence[Tested]) -> pd.DataFrame:
 FORMS = {
     HOLDS: ("holds", "hold"),
     IN_PART: ("holds in part", "hold in part"),
+    BEYOND: ("does not show in its window of widths", "do not show in their windows of widths"),
     FAILS: ("fails", "fail"),
     UNDECIDED: ("is undecided", "are undecided"),
     UNTESTED: ("is not tested", "are not tested"),
@@ -160,35 +164,33 @@ def summary(claims: pd.DataFrame) -> str:
     return " ".join(summaries(claims))
 
 
+EXPLANATION = (
+    "A claim holds if every verdict that decides it is for it: one refuted case makes it hold in part "
+    "only, one open case leaves it undecided. Where none is for it on the widths of its figure, and it "
+    "holds at great widths, the answer is: not in this window."
+)
+
+EVIDENCE = Column("evidence", "the file that holds the verdicts, and the figure that shows them")
+"""The column that the report turns into links."""
+
 VIEW = TableView(
     "sources",
     "What the sources claim",
     (
         Column("claim", "in our words", prose=True),
-        Column("document", "the thesis, or the research report on random neural networks"),
-        Column("source", "where it says so", prose=True),
-        Column("experiment", "the one that tests it"),
-        Column(
-            "verdict",
-            "holds: every verdict that decides it is for it; in part: some are against it; fails: "
-            "none is for it",
-            verdict=True,
-        ),
+        Column("answer", EXPLANATION, ("verdict",), verdict=True),
+        Column("source", "the figure, section or equation that says so", prose=True),
+        EVIDENCE,
+        Column("measured", "what was measured, or why nothing was", prose=True, code=shortened),
         Column("for", "verdicts for it", ("right",), numeric=True),
         Column("undecided", "verdicts that are neither", numeric=True),
         Column("against", "verdicts against it", ("wrong",), numeric=True),
-        Column("evidence", "the file that holds them"),
-        Column("measured", "what was measured, or why nothing was", prose=True),
+        Column("document", "the thesis, or the research report on random neural networks"),
+        Column("experiment", "the one that tests it"),
     ),
-    ("document", "experiment", "verdict"),
+    ("document", "answer", "experiment"),
 )
 """What a person sees of the table."""
-
-EXPLANATION = (
-    "Each claim of the two documents, in our words, with the verdicts that decide it. A claim holds "
-    "if every one of them is for it: one refuted case makes it hold in part only, one open case "
-    "leaves it undecided."
-)
 
 
 def write(claims: pd.DataFrame, csv: Path) -> list[Path]:
@@ -201,7 +203,7 @@ def shown(claims: pd.DataFrame, file: Path) -> tuple[Count, Shown]:
     """The count of the claims, and the part of the report that lists them."""
     meaning = "does what the thesis and the research report say come out?"
     counts = count(VIEW.title, "sources", meaning, claims["verdict"])
-    section = Section(paragraphs=[f"{summary(claims)} {EXPLANATION}"], view=VIEW, table=claims)
+    section = Section(paragraphs=[summary(claims)], view=VIEW, table=claims)
     return counts, Shown("sources", VIEW.title, "Sources", [section], file)
 
 

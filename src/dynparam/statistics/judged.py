@@ -7,7 +7,7 @@ that agrees says that the measurement cannot tell right from wrong, and no table
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -192,13 +192,16 @@ def table(rows: Iterable[Row]) -> pd.DataFrame:
     return pd.DataFrame([row.cells() for row in found], columns=list(COLUMNS))
 
 
-def outcomes(judged: pd.DataFrame, *roles: str) -> Iterator[str]:
-    """How the rows of these roles came out, in ``OUTCOMES``; a control passes if refuted."""
-    for role, verdict in zip(judged["role"], judged["verdict"], strict=True):
-        if role in roles and isinstance(verdict, str) and verdict:
-            right = WRONG if role == CONTROL else RIGHT
-            sure = verdict in (*RIGHT, *WRONG)
-            yield ("passed" if verdict in right else "failed") if sure else "undecided"
+def outcomes(judged: pd.DataFrame, *roles: str) -> pd.Series[str]:
+    """How the rows of these roles came out, in ``OUTCOMES``; a control passes if refuted.
+
+    Rows without a verdict are left out; the index is that of the others.
+    """
+    rows = judged[judged["role"].isin(roles) & judged["verdict"].notna() & (judged["verdict"] != "")]
+    control, verdict = rows["role"] == CONTROL, rows["verdict"]
+    passed = verdict.isin(RIGHT) & ~control | verdict.isin(WRONG) & control
+    found = pd.Series("failed", index=rows.index, dtype=object)
+    return found.mask(passed, "passed").mask(~verdict.isin([*RIGHT, *WRONG]), "undecided")
 
 
 class Judged:

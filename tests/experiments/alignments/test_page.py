@@ -85,7 +85,7 @@ def test_the_summary_tells_level_tolerance_and_counts(table):
     assert summary_sentence(pd.concat([table, table]), stage) == (
         "6 slopes: 2 agrees, 2 disagrees, 2 undecided. A slope agrees if its 90% interval lies within "
         "0.25 of the slope expected on its window of widths (the exact one, where there is one), and "
-        "disagrees if it lies wholly outside. The note tells whether the claim of the thesis shows in "
+        "disagrees if it lies wholly outside. Beside it stands whether the claim of the thesis shows in "
         "this window. All layers of a curve together, tested with their covariance, tell 1 of 1 curves "
         "from the exact slopes: the smallest p is 0.043 (a, F(2, 88) = 2.30), and the chance of so "
         "small a one among 1 is 0.043."
@@ -107,8 +107,22 @@ def test_every_column_shows_what_its_head_says(table):
         "as drawn": "-1.270 [-1.400, -1.100]",
         "whole curve": "0.043",
         "verdict": "✓ agrees",
-        "note": "x < y & z",
+        "thesis's claim": "x < y & z",
     }
+
+
+@pytest.mark.parametrize(
+    ("note", "code"),
+    [
+        ("claim (decreasing in n) visible; n passes n_0", "✓ visible"),
+        ("claim (decreasing in n) not visible in this window, because", "✗ not in this window"),
+        ("another note: with a reason", "another note"),
+    ],
+)
+def test_a_claim_is_told_in_a_few_words(table, note, code):
+    (column,) = [one for one in slopes_view(0.2).columns if one.head == "thesis's claim"]
+    cells = column.cells(table.head(1).assign(note=note))
+    assert [(cell.code, cell.text, cell.folded) for cell in cells] == [(code, note, True)]
 
 
 def test_what_the_law_engine_measured_has_no_exact_slope_and_no_test(table):

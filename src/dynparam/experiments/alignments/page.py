@@ -32,8 +32,8 @@ def summary_sentence(table: pd.DataFrame, settings: ComparisonStage) -> str:
     slopes = (
         f"{len(table)} slopes: {tally(table['verdict'], COMPARISONS)}. A slope agrees if its {level} "
         f"interval lies within {tolerance:g} of the slope expected on its window of widths (the exact "
-        f"one, where there is one), and disagrees if it lies wholly outside. The note tells whether the "
-        f"claim of the thesis shows in this window."
+        f"one, where there is one), and disagrees if it lies wholly outside. Beside it stands whether "
+        f"the claim of the thesis shows in this window."
     )
     whole = whole_curves(table)
     if whole.empty:

@@ -13,8 +13,9 @@ from dynparam.presentation.verdicts import count
 from dynparam.provenance.experiment import Files, Page, Shown
 
 MEANING = (
-    "How the alignment |⟨∂L/∂h̃, Δh̃⟩| of a layer's update with its gradient grows with the width n after "
-    "one step of gradient descent: the slope of its logarithm against that of n, a number without unit. "
+    r"How the alignment $|\langle \partial L / \partial \tilde h, \Delta \tilde h \rangle|$ of a "
+    "layer's update with its gradient grows with the width $n$ after one step of gradient descent: the "
+    "slope of its logarithm against that of $n$, a number without unit. "
 )
 
 

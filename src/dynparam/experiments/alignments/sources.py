@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import pandas as pd
+
 from dynparam.experiments.alignments.tables import SLOPES
 from dynparam.presentation.sentences import figure_title, fraction
 from dynparam.provenance.experiment import Files
 from dynparam.provenance.source_claims import FAILS, HOLDS, THESIS, UNDECIDED, SourceClaim, decided
+from dynparam.settings.widths import Claim
 from dynparam.trials.claims import Showing, showing
 from dynparam.trials.networks import ratio_rule
 
@@ -27,16 +30,17 @@ def claims(config: Any, files: Files) -> Iterator[SourceClaim]:
         for curve in curves:
             rows = slopes[(slopes["figure"] == figure) & (slopes["curve"] == curve)]
             claim = config.probe.curve(curve).claim
-            intervals = zip(rows["ci_low"], rows["ci_high"], strict=True)
+            beyond = _continued(config, slopes, figure, curve)
             yield SourceClaim(
                 THESIS,
                 figure_title(figure),
                 f"{_network(config, curve)}: what a layer contributes {COURSES[claim]} as the network "
                 "widens.",
                 "The slope of each layer on the figure's own widths.",
-                tuple(WORDS[showing(claim, low, high, tolerance)] for low, high in intervals),
+                _read(claim, rows, tolerance),
                 evidence,
                 figure,
+                holds_beyond=set(_read(claim, beyond, tolerance)) == {HOLDS},
             )
     for wide, figure in config.law.figures.items():
         for curve in config.panels[figure]:
@@ -51,6 +55,18 @@ def claims(config: Any, files: Files) -> Iterator[SourceClaim]:
                 evidence,
                 wide,
             )
+
+
+def _read(claim: Claim, slopes: pd.DataFrame, tolerance: float) -> tuple[str, ...]:
+    """Whether a claim shows in each of these slopes, as verdicts."""
+    intervals = zip(slopes["ci_low"], slopes["ci_high"], strict=True)
+    return tuple(WORDS[showing(claim, low, high, tolerance)] for low, high in intervals)
+
+
+def _continued(config: Any, slopes: pd.DataFrame, figure: str, curve: str) -> pd.DataFrame:
+    """The slopes of a figure's curve at the widths of the law engine; none if it is not continued."""
+    wide = [name for name, shown in config.law.figures.items() if shown == figure]
+    return slopes[slopes["figure"].isin(wide) & (slopes["curve"] == curve)]
 
 
 def _network(config: Any, curve: str) -> str:

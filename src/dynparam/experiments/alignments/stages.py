@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -270,9 +271,13 @@ TITLES = {
 
 
 def figures(config: Any) -> Iterator[ShownFigure]:
-    """The configured figures of panels, each followed by those that continue it at great widths."""
+    """The configured figures of panels, each followed by those that continue it at great widths.
+
+    One that shows several parametrizations may lead the report.
+    """
     for name, curves in config.panels.items():
-        yield titled(TITLES, name, _results(DRAWN_PLACES, curves))
+        compared = len({config.probe.curve(curve).parametrization for curve in curves}) > 1
+        yield replace(titled(TITLES, name, _results(DRAWN_PLACES, curves)), leading=compared)
         for wide, shown in config.law.figures.items():
             if shown == name:
                 yield titled(TITLES, wide, _results(DRAWN_WIDE_PLACES, curves))

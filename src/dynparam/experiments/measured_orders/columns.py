@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from dynparam.presentation.intervals import Interval
 from dynparam.presentation.numbers import fraction, signed, with_interval
-from dynparam.presentation.tables import Column, TableView
+from dynparam.presentation.tables import Column, TableView, shortened
 
 SYMBOLS: Mapping[str, str] = {
     "preactivation": "|h̃_i|",
@@ -35,28 +35,28 @@ def entries_view(tolerance: float) -> TableView:
         ),
         Column("layer", numeric=True),
         Column(
-            "claimed",
-            "the exponent that Table 1.1 gives, and eq. 2.32 for the cosine",
-            show=fraction,
-            numeric=True,
-        ),
-        Column("exact", "the exponent that follows from the definitions", show=fraction, numeric=True),
-        Column("expected", "the slope that theory expects on these widths", show=signed, numeric=True),
-        Column(
             "measured",
             "the measured slope, with its interval",
             ("slope", "ci_low", "ci_high"),
             with_interval,
             numeric=True,
         ),
+        Column("exact", "the exponent that follows from the definitions", show=fraction, numeric=True),
+        Column("verdict", "measured against the exact exponent", verdict=True),
+        Column(
+            "claimed",
+            "the exponent that Table 1.1 gives, and eq. 2.32 for the cosine",
+            show=fraction,
+            numeric=True,
+        ),
+        Column("claim", "measured against the exponent of Table 1.1", verdict=True),
         Column(
             "interval",
             "bar: interval; dot: measured; band: exact exponent with the tolerance",
             picture=Interval("slope", expected=("exact",), tolerance=tolerance),
         ),
-        Column("verdict", "measured against the exact exponent", verdict=True),
-        Column("claim", "measured against the exponent of Table 1.1", verdict=True),
-        Column("note", prose=True),
+        Column("note", prose=True, code=shortened),
+        Column("expected", "the slope that theory expects on these widths", show=signed, numeric=True),
     )
     chosen = ("parametrization", "family", "verdict", "claim")
     return TableView("entries", "Every entry of Table 1.1", columns, chosen)

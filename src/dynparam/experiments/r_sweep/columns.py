@@ -6,7 +6,7 @@ from functools import partial
 
 from dynparam.presentation.intervals import Interval
 from dynparam.presentation.numbers import fixed, with_interval
-from dynparam.presentation.tables import Column, TableView
+from dynparam.presentation.tables import Column, TableView, shortened
 
 
 def edges_view(tolerance: float) -> TableView:
@@ -28,14 +28,14 @@ def edges_view(tolerance: float) -> TableView:
             numeric=True,
         ),
         Column(
+            "verdict", "whether the interval lies within the tolerance of what is expected", verdict=True
+        ),
+        Column(
             "interval",
             "bar: interval; dot: measured; band: expected and tolerance",
             picture=Interval("edge", expected=("edge_expected",), tolerance=tolerance),
         ),
-        Column(
-            "verdict", "whether the interval lies within the tolerance of what is expected", verdict=True
-        ),
-        Column("note", prose=True),
+        Column("note", prose=True, code=shortened),
     )
     return TableView("edges", "Edges in r", columns)
 

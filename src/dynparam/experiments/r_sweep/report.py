@@ -13,8 +13,9 @@ from dynparam.presentation.verdicts import count
 from dynparam.provenance.experiment import Files, Page, Shown
 
 QUESTION = Markup(
-    "Updates of size m^r, m a width: from which r on do gradients grow with n? If sqrt(n_min) decides, "
-    'the edge for each m is the r at which m^r follows it (<a href="#figure-r_sweep">figure</a>).'
+    "Updates of size $m^r$, $m$ a width: from which $r$ on do gradients grow with $n$? If "
+    r"$\sqrt{n_{\min}}$ decides, the edge for each $m$ is the $r$ at which $m^r$ follows it "
+    '(<a href="#figure-r_sweep">figure</a>).'
 )
 
 

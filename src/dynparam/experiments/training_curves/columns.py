@@ -9,7 +9,7 @@ import pandas as pd
 
 from dynparam.presentation.intervals import Interval
 from dynparam.presentation.numbers import scientific, to_its_error
-from dynparam.presentation.tables import Column, TableView
+from dynparam.presentation.tables import Column, TableView, shortened
 from dynparam.training.audit_result import AuditResult
 
 
@@ -23,15 +23,11 @@ CLAIMS = TableView(
     "Claims on training curves",
     (
         Column("claim", "what the thesis says"),
-        Column("source", "where it says so"),
         Column(
             "metric",
             "what is compared, and at which epoch; area: the mean over all epochs; best: each run's own "
             "best epoch; jumps: epochs in which the loss rises, for every 50",
             show=_metric,
-        ),
-        Column(
-            "role", "primary: the verdict rests on such rows, and they are corrected for their number"
         ),
         Column(
             "difference",
@@ -42,9 +38,17 @@ CLAIMS = TableView(
             numeric=True,
         ),
         Column(
+            "verdict",
+            "on the claim's side of zero: by Holm's p where primary, else by the whole interval",
+            verdict=True,
+        ),
+        Column(
             "interval",
             "bar: interval; dot: difference; upright line: zero; each on its own scale",
             picture=Interval("value", own_scale=True),
+        ),
+        Column(
+            "role", "primary: the verdict rests on such rows, and they are corrected for their number"
         ),
         Column(
             "Holm's p",
@@ -53,15 +57,12 @@ CLAIMS = TableView(
             scientific,
             numeric=True,
         ),
-        Column(
-            "verdict",
-            "on the claim's side of zero: by Holm's p where primary, else by the whole interval",
-            verdict=True,
-        ),
+        Column("source", "where the thesis says so"),
         Column(
             "note",
             "pairs of runs, and the effect size d_z: mean over deviation of the differences",
             prose=True,
+            code=shortened,
         ),
     ),
     filters=("source", "role", "verdict"),
@@ -75,8 +76,6 @@ AUDITS = TableView(
     "Audits of archived curves",
     (
         Column("run", "pair of classes, n-n_min, parametrization"),
-        Column("seed", "the archived run that was trained again", numeric=True),
-        Column("epochs", numeric=True),
         Column(
             "loss differs by",
             "largest relative difference of a loss",
@@ -94,8 +93,10 @@ AUDITS = TableView(
             missing="nan",
             numeric=True,
         ),
-        Column("device"),
         Column("verdict", verdict=True),
+        Column("device"),
+        Column("seed", "the archived run that was trained again", numeric=True),
+        Column("epochs", numeric=True),
     ),
 )
 """What a person sees of the audits (``audits_frame``)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
 from markupsafe import Markup
 
 from dynparam.experiments.training_curves.columns import AUDITS, CLAIMS, audits_frame
@@ -44,7 +45,7 @@ def page(config: Any, files: Files) -> Page:
             "Audits of archived curves",
             "audits",
             "does training again on this machine give the archived losses?",
-            ["passed" if one.passed else "failed" for one in audits.values()],
+            pd.Series(["passed" if one.passed else "failed" for one in audits.values()], dtype=object),
         ),
     ]
     judged = Section(
@@ -54,7 +55,7 @@ def page(config: Any, files: Files) -> Page:
         table=claims,
     )
     title, file = "Claims on training curves", files.results / "comparison" / "claims.csv"
-    return Page(counts, [Shown("claims", title, "Claims", [judged], file), _audits(config, audits)])
+    return Page(counts, [Shown("claims", title, "Training", [judged], file), _audits(config, audits)])
 
 
 def _audits(config: Any, audits: dict[str, AuditResult]) -> Shown:

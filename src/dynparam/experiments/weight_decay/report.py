@@ -12,7 +12,7 @@ from dynparam.provenance.judged_page import judged_page
 QUESTION = Markup(
     "Both parametrizations are trained with weight decay (eq. 2.12): does a network that forgets its "
     "initial scale still show the difference? And dynamic parametrization with updates of size "
-    "n_min^r, each at its own best rate: what does r change "
+    r"$n_{{\min}}^r$, each at its own best rate: what does $r$ change "
     '(<a href="#figure-{}">figure</a>)? A control must not agree.'
 )
 
