@@ -21,7 +21,15 @@ from tests import warm_commands
 from tests.workflow import forks
 
 REPOSITORY = Path(__file__).parents[2]
-WORKFLOW_FILES = ("Snakefile", "workflow", "profiles", "config", "src", "pyproject.toml")
+WORKFLOW_FILES = (
+    "CITATION.cff",
+    "Snakefile",
+    "config",
+    "profiles",
+    "pyproject.toml",
+    "src",
+    "workflow",
+)
 NOT_COPIED = shutil.ignore_patterns("*.egg-info", "*.pyc.*")  # the latter are being written
 BIN = Path(sys.executable).parent
 TIMEOUT_SECONDS = 3600  # what has not ended by then never will
