@@ -50,6 +50,7 @@ def test_the_caption_tells_how_many_seeds_are_configured(tmp_path):
     settings = for_claims(configured({"training.seeds": 7, "figures.dpi": 40}))
     made = plot_curves(settings, paths, tmp_path / "own.png", "fig3_5")
     assert made.details["caption"].startswith("2 of the 7 configured seeds per curve; ")
+    assert made.details["message"].startswith("bird-cat: ")
     assert [path.name for path in made.files] == ["own.png", "own.pdf", "own.csv"]
 
 
