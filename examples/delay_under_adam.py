@@ -133,7 +133,7 @@ def draw(runs: pd.DataFrame, facts: Mapping[str, Any]) -> Figure:
     """Delay against width: a panel for each optimizer, a line for each parametrization."""
     names = {"sgd": "SGD", "adam": "Adam"}
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(TEXT_WIDTH_INCHES, 2.6), layout="constrained")
+        figure = Figure(figsize=(TEXT_WIDTH_INCHES, 2.8), layout="constrained")
         panels = figure.subplots(1, len(names))
         for axis, (optimizer, title) in zip(panels, names.items(), strict=True):
             of_one = runs[runs["optimizer"] == optimizer]
@@ -150,8 +150,10 @@ def draw(runs: pd.DataFrame, facts: Mapping[str, Any]) -> Figure:
             axis.set_xticks(widths, [str(n) for n in widths])
             axis.set_xticks([], minor=True)
             axis.set(title=title, xlabel="width $n$, bottlenecks of $6\\sqrt{n}$", ylim=(0, None))
-            axis.legend(frameon=False)
         panels[0].set_ylabel("steps until the loss is halved")
+        handles, labels = panels[0].get_legend_handles_labels()
+        # Below the panels: within them it would lie on error bars.
+        figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
     return figure
 
 

@@ -209,6 +209,8 @@ VALUES: dict[str, tuple[dict, str]] = {
     "odd images": ({"data": {"train_images": 1999}}, "data.train_images (1999) is odd"),
     "dpi 10^9": ({"figures": {"dpi": 10**9}}, "figures.dpi"),
     "dpi 1": ({"figures": {"dpi": 1}}, "figures.dpi"),
+    "a width of 2 inches": ({"figures": {"width": 2}}, "figures.width"),
+    "a width of 21 inches": ({"figures": {"width": 21}}, "figures.width"),
     "title": ({"figures": {"titles": {CURVE: r"$\foo$"}}}, f"figures.titles.{CURVE}"),
     "long title": ({"figures": {"titles": {CURVE: "x" * 10_000}}}, f"figures.titles.{CURVE}"),
     "infinite rate": ({"probe": {"learning_rate": float("inf")}}, "probe.learning_rate"),

@@ -33,6 +33,7 @@ from examples import (
     pages,
 )
 from examples.frame import between
+from tests.printed import faults
 
 ROOT = Path(__file__).parents[2]
 FIGURES = ROOT / "figures"
@@ -335,3 +336,12 @@ def test_a_delay_ends_where_the_loss_is_halved():
     assert losses[math.floor(found)] > start / 2 >= losses[math.ceil(found)]
     never = settings.model_copy(update={"steps": 2})
     assert math.isinf(delay_under_adam.delay("sgd", "dynamic", 64, 0, never))
+
+
+def test_the_legend_of_delays_under_adam_lies_on_no_error_bar():
+    """Below the panels, from the published data."""
+    runs = read_csv(FIGURES / "example_delay_under_adam.csv")
+    figure = delay_under_adam.draw(runs, {})
+    assert not faults(figure)
+    assert not any(axis.get_legend() for axis in figure.axes)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["spectral", "dynamic"]

@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from dynparam.presentation.figure_style import save, stack
+from dynparam.presentation.figure_style import LARGE, STYLE, Sheet, save, stack
 from dynparam.support.tables import read_csv
+from tests.printed import faults
 
 DATA = pd.DataFrame({"n": [100, 1000], "value": [0.25, -1.5]})
 
@@ -38,3 +39,43 @@ def test_data_of_panels_are_joined_in_their_order():
     table = stack({"b": DATA, "a": DATA.assign(n=7)})
     assert table["n"].tolist() == [100, 1000, 7, 7]
     assert table.index.tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("width", "panels", "across", "shape"),
+    [
+        (7.0, 2, 2, (1, 2)),
+        (7.0, 5, 3, (2, 3)),
+        (7.0, 1, 3, (1, 1)),
+        (3.5, 2, 2, (2, 1)),
+        (3.5, 3, 3, (3, 1)),
+        (3.5, 5, 4, (3, 2)),
+    ],
+)
+def test_half_as_many_panels_stand_side_by_side_in_a_column(width, panels, across, shape):
+    """And at least one; places without a panel are empty."""
+    sheet = Sheet(width)
+    assert sheet.grid(panels, across) == shape
+    assert sheet.large is (STYLE if width < 5 else LARGE)
+    figure, axes = sheet.subplots(panels, across, row=2.0, key=0.5)
+    assert figure.get_size_inches().tolist() == [width, 0.5 + 2.0 * shape[0]]
+    assert [axis.axison for axis in figure.axes] == [True] * panels + [False] * (
+        shape[0] * shape[1] - panels
+    )
+    assert len(axes) == panels
+    higher, _ = sheet.subplots(panels, across, row=3.0)
+    assert higher.get_figheight() == pytest.approx((2.6 if width < 5 else 3.0) * shape[0])
+
+
+def test_a_message_stands_above_in_lines_that_fit_and_takes_room_of_its_own():
+    said = "dynamic is better than spectral in mean training loss and test loss at epoch 100, not else"
+    for width in (7.0, 3.5):
+        plain, told = (Sheet(width, words).figure(2.0) for words in ("", said))
+        assert plain.get_suptitle() == ""
+        assert plain.get_figheight() == 2.0
+        lines = told.get_suptitle().split("\n")
+        assert " ".join(lines) == said
+        assert len(lines) > (1 if width < 5 else 0)
+        assert told.get_figheight() > 2.0 + 0.1 * len(lines)
+        told.subplots()
+        assert not faults(told)

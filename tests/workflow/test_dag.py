@@ -756,13 +756,12 @@ class TestRunsAgain:
                 | LAW_FITS
                 | JUDGED_ON_SLOPES
                 | CLAIMS
-                | DOMAIN_FIGURE
+                | DRAW_TRAINED
                 | ((SHARPNESS | LAZY | ISOMETRY | ATTENTION | NATURAL) & JUDGED_COMPANIONS)
-                - SHARPNESS_FIGURE
                 | DELAYS_JUDGED
                 | JUDGE_FLUCTUATIONS
                 | FLUCTUATIONS_FIGURE
-                | (ARMS_JUDGED - {"plot_rates best_rate"}),
+                | ARMS_JUDGED,
             ),
             (
                 "theory.mean_field",
@@ -771,13 +770,13 @@ class TestRunsAgain:
                 | PROBE_FIGURES
                 | EXPECT_WIDE
                 | WIDE_FIGURES
-                | (OF_ORDERS - {"plot_conditions conditions"})
+                | OF_ORDERS
                 | FLUCTUATIONS,
             ),
             ("engines.gaussian_columns", ON_BOTH_ENGINES),
             ("engines.law_step", ON_BOTH_ENGINES),
-            ("statistics.differences", CLAIMS | DOMAIN_FIGURE | NATURAL & JUDGED_COMPANIONS),
-            ("experiments.training_curves.claims", CLAIMS | DOMAIN_FIGURE),
+            ("statistics.differences", CLAIMS | DRAW_TRAINED | NATURAL & JUDGED_COMPANIONS),
+            ("experiments.training_curves.claims", CLAIMS | DRAW_TRAINED),
             ("experiments.training_curves.figure", CURVE_FIGURES),
             ("training.protocol", TRAINING | ON_CURVES | TRAINED_BEYOND),
             (
@@ -907,7 +906,12 @@ class TestRunsAgain:
             ),
             pytest.param(
                 {"comparison": {"tolerance": 0.3}},
-                COMPARE | CHANGES | OPEN_CHOICES_PAGE | OPEN_CHOICES_FIGURE,
+                COMPARE
+                | PROBE_FIGURES
+                | WIDE_FIGURES
+                | CHANGES
+                | OPEN_CHOICES_PAGE
+                | OPEN_CHOICES_FIGURE,
                 id="tolerance",
             ),
             pytest.param(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +48,78 @@ LARGE: Any = {
 """Type for the full width of a page, half of it in a column."""
 
 TEXT_WIDTH_INCHES = 7.0
+"""The width of a page's text."""
+
+COLUMN_INCHES = 5.0
+"""Below it a figure is printed in a column, and not across the page."""
+
+COLUMN_ROW_INCHES = 2.6
+
+MESSAGE_POINTS = 9.5
+
+MESSAGE_CHARACTER = 0.6
+"""Mean width of a character of a message, over its height."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What a figure is printed on.
+
+    Attributes:
+        width: in inches; see ``COLUMN_INCHES``.
+        message: what the figure shows, in a short sentence above its panels; none if it is empty.
+    """
+
+    width: float = TEXT_WIDTH_INCHES
+    message: str = ""
+
+    @property
+    def is_column(self) -> bool:
+        """Whether the figure is printed in a column."""
+        return self.width < COLUMN_INCHES
+
+    @property
+    def large(self) -> Any:
+        """Type for figures of few words: ``LARGE``, in a column ``STYLE``."""
+        return STYLE if self.is_column else LARGE
+
+    def grid(self, panels: int, across: int) -> tuple[int, int]:
+        """Rows and columns of so many panels, of which ``across`` fit side by side on a page.
+
+        In a column half as many fit, and at least one.
+        """
+        columns = min(panels, max(1, across // 2) if self.is_column else across)
+        return -(-panels // columns), columns
+
+    def figure(self, height: float) -> Figure:
+        """An empty figure of this height in inches, with the message and the room that it takes."""
+        points = MESSAGE_POINTS - 1 if self.is_column else MESSAGE_POINTS
+        line = int(72 * self.width / (MESSAGE_CHARACTER * points))
+        lines = textwrap.wrap(self.message, line)
+        room = 1.25 * points * len(lines) / 72
+        figure = Figure(figsize=(self.width, height + room), layout="constrained")
+        if lines:
+            figure.suptitle("\n".join(lines), x=0.01, ha="left", fontsize=points, fontweight="bold")
+        return figure
+
+    def subplots(
+        self, panels: int, across: int, row: float, key: float = 0.0, **shared: Any
+    ) -> tuple[Figure, list[Axes]]:
+        """A figure of so many panels, of which ``across`` fit side by side on a page (``grid``).
+
+        ``row`` is the height of a row in inches, in a column ``COLUMN_ROW_INCHES`` at most, and ``key``
+        that of what else the figure has. ``shared`` goes to ``Figure.subplots``.
+        """
+        rows, columns = self.grid(panels, across)
+        figure = self.figure(key + rows * (min(row, COLUMN_ROW_INCHES) if self.is_column else row))
+        axes = list(figure.subplots(rows, columns, squeeze=False, **shared).flat)
+        for axis in axes[panels:]:
+            axis.set_axis_off()
+        return figure, axes[:panels]
+
+
+PAGE = Sheet()
+"""Across a page, and no message."""
 
 
 def grid(axis: Axes) -> None:

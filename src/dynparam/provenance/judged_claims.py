@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dynparam.provenance.experiment import Files
+from dynparam.provenance.judged_message import verdicts_of
 from dynparam.provenance.judged_page import PLACE
-from dynparam.provenance.source_claims import decided
-from dynparam.statistics.judged import CLAIM, FORM
+from dynparam.statistics.judged import FORM
 
 
 class Verdicts:
@@ -18,8 +18,7 @@ class Verdicts:
     def __init__(self, files: Files, folder: str) -> None:
         """Answer from the table in a folder of results. Raises ``DataError`` if there is none."""
         self.evidence = (files.results / folder / f"{PLACE}.csv").as_posix()
-        table = files.table(f"{folder}/{PLACE}", FORM)
-        self._claims = table[table["role"] == CLAIM]
+        self._table = files.table(f"{folder}/{PLACE}", FORM)
 
     def of(self, *quantities: str, part: str = "", setting: str = "") -> tuple[str, ...]:
         """The verdicts on quantities that begin so, in a part of the experiment, on such settings.
@@ -29,7 +28,4 @@ class Verdicts:
             part: the part of the experiment; all of them if it is empty.
             setting: what the setting contains.
         """
-        rows = self._claims[self._claims["quantity"].str.startswith(quantities)]
-        if part:
-            rows = rows[rows["experiment"] == part]
-        return decided(rows.loc[rows["setting"].str.contains(setting, regex=False), "verdict"])
+        return verdicts_of(self._table, quantities, part, setting)

@@ -78,6 +78,11 @@ class Figures(Block):
     """How figures are drawn."""
 
     dpi: Annotated[int, Field(ge=20, le=1200)] = Field(description="dots per inch, 20 to 1200")
+    width: Annotated[float, Field(ge=3, le=20)] = Field(
+        default=7.0,  # of figures recorded before there was this key
+        description="printed width in inches, 3 to 20: 7 across a page, 3.5 in one of two columns, with "
+        "panels below one another",
+    )
     titles: dict[CurveName, Title] = Field(
         description="panel titles, by curve: up to 200 characters, with formulas between dollar signs"
     )

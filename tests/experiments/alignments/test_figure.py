@@ -89,8 +89,8 @@ def test_probe_figure_shows_means_fits_theory_and_slopes():
     for axis in figure.axes:
         assert (axis.get_xscale(), axis.get_yscale()) == ("log", "log")
         assert axis.get_xlabel() == "$n$ (neurons)"
-        legend = [text.get_text() for text in axis.get_legend().get_texts()]
-        assert legend == [r"$\ell=1$  slope $-1.00$", r"$\ell=2$  slope $-2.00$"]
+        labels = [text.get_text() for text in sorted(axis.texts, key=lambda one: -one.get_position()[1])]
+        assert labels == ["slope", r"$\ell=1$:  $-1.00$", r"$\ell=2$:  $-2.00$"], "as the lines end"
         dashed = [line for line in axis.lines if line.get_linestyle() == "--"]
         assert [line.get_ydata().tolist() for line in dashed] == [
             table.loc[table["layer"] == layer, "fit"].tolist() for layer in (1, 2)
@@ -132,6 +132,37 @@ def test_every_point_has_its_bar_and_every_layer_its_lines():
             assert list(line.get_xdata()) == N
             assert list(line.get_ydata()) == rows[column].tolist()
             assert line.get_color().lower() == colour
+
+
+@pytest.mark.parametrize(
+    ("widths", "names"), [((1000, 2000, 4000), ["$n=n_0=3072$"]), ((100, 200, 400), [])]
+)
+def test_the_input_size_is_marked_where_it_lies_among_the_widths(widths, names):
+    """Named once, in the first panel."""
+    table = told_apart()
+    table["n"] = table["n"].map(dict(zip(N, widths, strict=True)))
+    figure = figures.probe_figure({"left": table, "right": table})
+    assert [
+        text.get_text() for axis in figure.axes for text in axis.texts if "n_0" in text.get_text()
+    ] == names
+    marked = [
+        line.get_xdata()[0] for axis in figure.axes for line in axis.lines if line.get_linestyle() == ":"
+    ]
+    assert marked == [3072] * 2 * len(names)
+
+
+def test_panels_stand_below_one_another_in_a_column():
+    """Each with its own names of the axes where they are needed, and on one scale all the same."""
+    table = told_apart()
+    panels = dict.fromkeys("abc", table)
+    page, column = (figures.probe_figure(panels, figure_style.Sheet(width)) for width in (7, 3.5))
+    assert (page.get_figwidth(), column.get_figwidth()) == (7, 3.5)
+    shapes = [figure.axes[0].get_gridspec().get_geometry() for figure in (page, column)]
+    assert shapes == [(2, 2), (3, 1)]
+    assert [axis.axison for axis in page.axes] == [True] * 3 + [False]
+    assert [bool(axis.get_ylabel()) for axis in column.axes] == [True] * 3
+    assert [bool(axis.get_xlabel()) for axis in column.axes] == [False, False, True]
+    assert column.axes[0].get_ylim() == column.axes[2].get_ylim()
 
 
 def test_a_seventh_layer_looks_like_the_first():
@@ -241,10 +272,10 @@ def test_saved_files_are_reproducible(tmp_path):
 
 
 def test_a_picture_has_the_configured_resolution(tmp_path):
-    """Seven inches wide."""
+    """Of the width, seven inches or what the sheet has; and of the height."""
     table = figures.plotted_data(*panel_tables())
     for dpi in (40, 60):
         figure = figures.probe_figure({"panel": table})
         png = figure_style.save(figure, table, tmp_path / f"{dpi}.png", dpi=dpi)[0]
         with Image.open(png) as picture:
-            assert picture.size == (7 * dpi, round(3.9 * dpi))
+            assert picture.size == (7 * dpi, round(3.3 * dpi))

@@ -128,8 +128,11 @@ def test_the_comparison_is_that_of_the_files(results, tmp_path):
 @pytest.mark.parametrize("name", ["fig3_2", "fig3_3"])
 def test_a_figure_shows_its_curves_under_their_titles(results, tmp_path, saved, name):
     settings = for_figure(CONFIG, name)
-    stages.plot_figure(settings, stages.drawn_files(settings, results, name), tmp_path / "own.png")
+    files = stages.drawn_files(settings, results, name)
+    made = stages.plot_figure(settings, files, tmp_path / "own.png")
     ((figure, data, dpi),) = saved
+    assert made.details == {"message": figure.get_suptitle().replace("\n", " ")}
+    assert "in every layer" in made.details["message"]
     curves = CONFIG.panels[name]
     titles = [axis.get_title() for axis in figure.axes]
     assert titles == [CONFIG.figures.titles[curve] for curve in curves]
@@ -142,12 +145,22 @@ def test_a_figure_shows_its_curves_under_their_titles(results, tmp_path, saved, 
     pd.testing.assert_frame_equal(data, pd.concat(expected, ignore_index=True))
 
 
+def test_a_figure_has_the_configured_width(results, tmp_path, saved):
+    settings = for_figure(configured({"figures.width": 3.5, "figures.dpi": 40}), "fig3_3")
+    files = stages.drawn_files(settings, results, "fig3_3")
+    stages.plot_figure(settings, files, tmp_path / "own.png")
+    ((figure, _, _),) = saved
+    assert figure.get_figwidth() == 3.5
+
+
 @pytest.mark.parametrize("name", ["fig3_2_wide", "fig3_3_wide"])
 def test_a_wide_figure_shows_local_slopes_at_the_configured_level(results, tmp_path, saved, name):
     settings = for_wide_figure(CONFIG, name)
     files = stages.drawn_wide_files(settings, results, name)
-    stages.plot_wide(settings, files, tmp_path / "own.png")
+    made = stages.plot_wide(settings, files, tmp_path / "own.png")
     ((figure, data, dpi),) = saved
+    assert made.details == {"message": figure.get_suptitle().replace("\n", " ")}
+    assert "exact exponent" in made.details["message"]
     curves = CONFIG.panels[CONFIG.law.figures[name]]
     titles = [axis.get_title() for axis in figure.axes if axis.get_title()]
     assert titles == [CONFIG.figures.titles[curve] for curve in curves]

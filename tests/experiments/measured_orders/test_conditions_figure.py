@@ -9,7 +9,9 @@ from matplotlib.patches import Polygon, Rectangle
 from dynparam.experiments.measured_orders import conditions_figure
 from dynparam.experiments.measured_orders.settings import Exponents
 from dynparam.presentation import figure_style
+from dynparam.presentation.figure_style import Sheet
 from dynparam.theory.conditions import CONDITIONS
+from tests.printed import faults
 
 SETTINGS = Exponents.model_validate(
     {
@@ -134,26 +136,18 @@ def test_what_is_not_there_is_left_out():
     assert len([text for text in only.axes[0].texts if "\n" in text.get_text()]) == 1
 
 
-def test_type_can_be_read_in_a_column(picture):
-    """Scaled from the page's 7 inches to the 3.4 of a column, no text but signs is below 5.8 points."""
-    axis = picture.axes[0]
-    words = [*axis.get_yticklabels(), *picture.legends[0].get_texts()]
-    words += [text for text in axis.texts if text.get_text() not in ("✗", "?")]
-    sizes = [text.get_fontsize() for text in words]
-    assert picture.get_figwidth() == figure_style.TEXT_WIDTH_INCHES
-    assert min(sizes) * 3.4 / picture.get_figwidth() >= 5.8
-
-
-def test_nothing_is_cut_off_and_no_names_overlap(picture):
-    """All text lies within the page, and no two texts share a place."""
-    axis = picture.axes[0]
-    boxes = [text.get_window_extent() for text in [*axis.texts, *axis.get_yticklabels()]]
-    page = picture.bbox
-    for box in boxes:
-        assert page.x0 <= box.x0 < box.x1 <= page.x1
-        assert page.y0 <= box.y0 < box.y1 <= page.y1
-    named = [text.get_window_extent() for text in axis.texts if text.get_text() not in ("✗", "?")]
-    assert not [(a, b) for k, a in enumerate(named) for b in named[:k] if a.overlaps(b)]
+@pytest.mark.parametrize("width", [7.0, 3.5])
+def test_it_can_be_read(width):
+    """Across a page and in a column, whose split cells have no signs: there is no room for two."""
+    table = made_up_matrix(SETTINGS_WITH_CONTROL)
+    made = conditions_figure.condition_figure(table, SETTINGS_WITH_CONTROL, Sheet(width, "Said " * 20))
+    assert made.get_figwidth() == width
+    assert not faults(made)
+    split = table["theory"] != table["measured"]
+    signs = [text for text in made.axes[0].texts if text.get_text() in ("✗", "?")]
+    whole = int((table["measured"] != "holds")[~split].sum())
+    halves = sum(int((table[kind] != "holds")[split].sum()) for kind in ("theory", "measured"))
+    assert len(signs) == whole + (halves if width == 7 else 0)
 
 
 def test_the_same_matrix_gives_the_same_bytes(tmp_path):

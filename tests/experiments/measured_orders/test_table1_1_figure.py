@@ -1,129 +1,98 @@
-import numpy as np
+"""Table 1.1 as a figure: every cell's colour, number and place."""
+
+import pytest
 from matplotlib.colors import to_rgba
-from matplotlib.text import Text
+from matplotlib.patches import Rectangle
 
 from dynparam.experiments.measured_orders import table1_1
 from dynparam.experiments.measured_orders.table1_1_figure import table1_1_figure
 from dynparam.presentation import figure_style
-from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS
+from dynparam.presentation.figure_style import Sheet
+from tests.printed import faults
+
+COLOURS = {"holds": "#dbe9f2", "fails": "#b3400a", "undecided": "#f2d16b"}
+
+FAMILIES = ["equal", "constant_ratio", "square_root", "fifth_root"]
 
 
-def test_panels_show_claimed_exact_and_measured(table, settings):
-    """Rows are quantities, columns families; in each panel every entry is drawn where it belongs."""
+def told_apart(table):
+    """Verdicts and numbers that differ from cell to cell, with those of two digits before the point."""
+    words = ["holds", "fails", "undecided"]
+    return table.assign(
+        claim=[words[place % 3] for place in range(len(table))],
+        claimed=-0.5,
+        slope=[-0.5 + (-1) ** place * (0.1 + 0.004 * place) for place in range(len(table))],
+    )
+
+
+def place_of(row):
+    """Left and top of a cell: five layers a family, four parametrizations a quantity, gaps of 0.6."""
+    x = FAMILIES.index(row["family"]) * 5.6 + row["layer"] - 1
+    y = table1_1.QUANTITIES.index(row["quantity"]) * 4.6
+    return x, y + table1_1.CLAIMED.index(row["parametrization"])
+
+
+def text_in(axis, x, y):
+    """What stands in a cell."""
+    return [
+        text.get_text()
+        for text in axis.texts
+        if x < text.get_position()[0] < x + 1 and y < text.get_position()[1] < y + 1
+    ]
+
+
+def number(value):
+    """Two digits, by hand: ``+.25`` and from one on ``+1.2``."""
+    size = f"{abs(value):.2f}".removeprefix("0") if abs(value) < 0.995 else f"{abs(value):.1f}"
+    return ("+" if value > 0 else "\N{MINUS SIGN}") + size
+
+
+@pytest.mark.parametrize("width", [7.0, 3.5])
+def test_every_entry_has_its_colour_and_number(table, settings, width):
+    """Numbers are the measured exponent less the claimed one; in a column there is a sign alone."""
+    entries = told_apart(table)
+    (axis,) = table1_1_figure(entries, settings.exponents, Sheet(width)).axes
+    cells = {(one.get_x(), one.get_y()): one for one in axis.patches if isinstance(one, Rectangle)}
+    assert len(cells) == len(entries)
+    for row in entries.to_dict("records"):
+        x, y = place_of(row)
+        (cell,) = [one for (left, top), one in cells.items() if abs(left - x) + abs(top - y) < 1e-9]
+        assert cell.get_facecolor() == to_rgba(COLOURS[row["claim"]])
+        sign = {"fails": "✗", "undecided": "?"}
+        told = number(row["slope"] - row["claimed"]) if width == 7 else sign.get(row["claim"])
+        assert text_in(axis, x, y) == ([] if row["claim"] == "holds" else [told])
+
+
+def test_rows_columns_and_blocks_are_named(table, settings):
     figure = table1_1_figure(table, settings.exponents)
-    families = list(settings.exponents.families)
-    assert len(figure.axes) == 16
-    for place, axis in enumerate(figure.axes):
-        quantity = table1_1.QUANTITIES[place // 4]
-        shown = table[(table["quantity"] == quantity) & (table["family"] == families[place % 4])]
-        for name, colour, marker in zip(table1_1.CLAIMED, LAYER_COLOURS, LAYER_MARKERS, strict=False):
-            rows = shown[shown["parametrization"] == name]
-            measured = [
-                line for line in axis.lines if line.get_color() == colour and line.get_marker() == marker
-            ]
-            assert [line.get_ydata().tolist() for line in measured] == [rows["slope"].tolist()]
-            assert np.abs(measured[0].get_xdata() - rows["layer"]).max() < 0.5
-        rings = [line for line in axis.lines if line.get_color() == "black"]
-        assert [line.get_ydata().tolist() for line in rings] == [
-            shown.loc[shown["parametrization"] == name, "exact"].tolist() for name in table1_1.CLAIMED
-        ]
-        bars = [
-            segment[:, 1].tolist()
-            for collection in axis.collections
-            if np.allclose(collection.get_linewidths(), 3.5)
-            for segment in collection.get_segments()
-        ]
-        claimed = [
-            claim
-            for name in table1_1.CLAIMED
-            for claim in shown.loc[shown["parametrization"] == name, "claimed"]
-        ]
-        assert bars == [[claim, claim] for claim in claimed]
-        low, high = axis.get_ylim()
-        assert low < shown[["claimed", "exact", "ci_low"]].to_numpy().min()
-        assert shown[["claimed", "exact", "ci_high"]].to_numpy().max() < high
-
-
-def segments(axis, colour, style=None):
-    """The vertical lines of a colour and style: their places and ends."""
-    found = []
-    for collection in axis.collections:
-        drawn = collection.get_linestyle()[0][1] is None
-        same = np.allclose(collection.get_color()[0], to_rgba(colour))
-        if same and np.isclose(collection.get_linewidths()[0], 0.9 if style == "bar" else 0.7):
-            assert drawn == (style == "bar")
-            found += [(one[0, 0], *sorted(one[:, 1])) for one in collection.get_segments()]
-    return found
-
-
-def test_bars_are_intervals_and_dotted_lines_lead_from_claims_to_exponents(table, settings):
-    """Slopes that lie anywhere in their intervals, and claims off the exact exponents everywhere."""
-    other = table.copy()
-    other["ci_low"], other["ci_high"] = table["slope"] - 0.3, table["slope"] + 0.1
-    other["claimed"] = table["exact"] - 0.25
-    axis = table1_1_figure(other, settings.exponents).axes[0]
-    shown = other[(other["quantity"] == "preactivation") & (other["family"] == "equal")]
-    for name, colour in zip(table1_1.CLAIMED, LAYER_COLOURS, strict=False):
-        rows = shown[shown["parametrization"] == name]
-        bars, ties = segments(axis, colour, "bar"), segments(axis, colour)
-        assert [one[1:] for one in bars] == list(zip(rows["ci_low"], rows["ci_high"], strict=True))
-        assert [one[1:] for one in ties] == list(zip(rows["claimed"], rows["exact"], strict=True))
-        assert [one[0] for one in bars] == [one[0] for one in ties]
-
-
-def test_a_parametrization_has_one_colour_marker_and_place_whoever_is_beside_it(table, settings):
-    """As in the figure of all of them, when two are drawn."""
-    few = table[table["parametrization"].isin(["mup", "dynamic"])]
-    whole, part = (table1_1_figure(one, settings.exponents) for one in (table, few))
-    for axis, other in zip(whole.axes, part.axes, strict=True):
-        marks = [
-            {
-                (line.get_color(), line.get_marker()): list(line.get_xdata())
-                for line in one.lines
-                if line.get_color() in (LAYER_COLOURS[1], LAYER_COLOURS[3])
-            }
-            for one in (axis, other)
-        ]
-        assert marks[0] == marks[1]
-        assert len(marks[0]) == 2
-
-
-def test_titles_labels_and_key(table, settings):
-    figure = table1_1_figure(table, settings.exponents)
-    assert [axis.get_title() for axis in figure.axes[:4]] == [
+    (axis,) = figure.axes
+    families = [text.get_text() for text in axis.texts if text.get_text().startswith(r"$n_{\min}")]
+    assert families == [
         r"$n_{\min}=n$",
         r"$n_{\min}=n/5$",
         r"$n_{\min}=6\,n^{1/2}$",
         r"$n_{\min}=150\,n^{1/5}$",
     ]
-    labels = [axis.get_ylabel() for axis in figure.axes[::4]]
-    assert "Delta" not in labels[0]
-    assert "Delta" in labels[1]
-    assert labels[2].startswith("own part")
-    assert labels[3] == "cosine"
-    assert {axis.get_xlabel() for axis in figure.axes[12:]} == {r"layer $\ell$"}
-    labels = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert labels == [
-        "ntk",
-        "mup",
-        "spectral",
-        "dynamic",
-        "the thesis's claim",
-        "exact exponent",
-        "measured slope",
-        "its interval",
+    blocks = [text.get_text() for text in axis.texts if text.get_rotation() == 90]
+    assert "Delta" not in blocks[0]
+    assert "Delta" in blocks[1]
+    assert blocks[2:] == ["own part", "cosine"]
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["1", "2", "3", "4", "5"] * 4
+    assert [label.get_text() for label in axis.get_yticklabels()] == list(table1_1.CLAIMED) * 4
+    assert axis.get_xlabel() == r"layer $\ell$"
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        "holds",
+        "fails: the measured exponent less the claimed one",
+        "? undecided",
     ]
+    column = table1_1_figure(table, settings.exponents, Sheet(3.5))
+    assert column.legends[0].get_texts()[1].get_text() == "✗ fails"
 
 
-def test_type_can_be_read_in_a_column(table, settings):
-    """Scaled from the page's 7 inches to the 3.4 of a column, no text is below 5.5 points."""
-    figure = table1_1_figure(table, settings.exponents)
-    figure.draw_without_rendering()
-    texts = [text for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
-    assert min(text.get_fontsize() for text in texts) * 3.4 / figure.get_figwidth() >= 5.5
-    for text in texts:
-        box = text.get_window_extent()
-        assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1, text.get_text()
+@pytest.mark.parametrize("width", [7.0, 3.5])
+def test_it_can_be_read(table, settings, width):
+    """With a number in two of three cells."""
+    assert not faults(table1_1_figure(told_apart(table), settings.exponents, Sheet(width, "Said " * 20)))
 
 
 def test_a_part_of_the_table_draws_too(table, settings, tmp_path):
@@ -134,6 +103,6 @@ def test_a_part_of_the_table_draws_too(table, settings, tmp_path):
         figure = table1_1_figure(part, settings.exponents)
         written = figure_style.save(figure, part, tmp_path / name / "table1_1.png", dpi=60)
         contents.append([path.read_bytes() for path in written])
-    assert len(figure.axes) == 4
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["dynamic"] * 4
     assert contents[0] == contents[1]
     assert contents[0][0].startswith(b"\x89PNG")

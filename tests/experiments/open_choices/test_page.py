@@ -5,7 +5,6 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.container import ErrorbarContainer
 from matplotlib.patches import Rectangle
 from typer.testing import CliRunner
 
@@ -14,10 +13,11 @@ from dynparam.configuration.choices import chosen_config, is_seen
 from dynparam.experiments.open_choices import trained_page
 from dynparam.experiments.open_choices.changes import all_changes
 from dynparam.experiments.open_choices.figure import open_choices_figure
+from dynparam.experiments.open_choices.message import changes_message, trained_message
 from dynparam.experiments.open_choices.page import answer, interval, page
 from dynparam.experiments.open_choices.settings import for_open_choices
 from dynparam.experiments.open_choices.trained_figure import trained_figure
-from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS
+from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, Sheet
 from dynparam.settings.shared import shown_curves
 from dynparam.support.errors import DataError
 from dynparam.support.tables import read_csv, write_csv
@@ -34,6 +34,7 @@ from tests.open_choices import (
     invented_trained,
     invented_trials,
 )
+from tests.printed import faults
 
 TRACKED = ROOT / "docs" / "open-choices.md"
 PLOTTED = ROOT / "figures" / "open_choices.csv"
@@ -342,104 +343,115 @@ def test_tracked_intervals_are_narrow():
     assert reach.max() < 0.01
 
 
-def test_figure_shows_every_change():
-    changes = invented_changes({"floor": 0.5})
-    titles = CONFIG.figures.titles
-    figure = open_choices_figure(changes, titles, 0.05)
-    axes = [axis for axis in figure.axes if axis.axison]
-    assert [axis.get_title() for axis in axes] == [titles[c] for c in shown_curves(CONFIG.panels)]
-    names = [label.get_text() for label in axes[0].get_yticklabels()]
-    assert names == [name.replace("_", " ") for name in OPEN_CHOICES.measured()]
-    for axis in axes:
-        bars = [c for c in axis.containers if isinstance(c, ErrorbarContainer)]
-        dots = np.concatenate([bar[0].get_xdata() for bar in bars])
-        assert len(dots) == 6 * len(names)
-        assert np.sort(dots)[-6:] == pytest.approx(0.5)
-        low, high = axis.get_xlim()
-        assert low < -0.05
-        assert high > 0.5
-        strokes = next(line for line in axis.lines if line.get_marker() == "|")
-        assert len(strokes.get_xdata()) == 1
-
-
-def test_strokes_are_where_slopes_would_be_their_exponents():
-    """Of the 6 layers that leave the tolerance, in the row of the alternative; of none that stays."""
-    changes = invented_changes({"floor": 0.5})
-    figure = open_choices_figure(changes, CONFIG.figures.titles, 0.05)
-    row = list(OPEN_CHOICES.measured()).index("floor")
-    for axis, curve in zip(figure.axes, shown_curves(CONFIG.panels), strict=True):
-        strokes = [line for line in axis.lines if line.get_marker() == "|"]
-        drawn = np.concatenate([line.get_xdata() for line in strokes])
-        rows = changes[(changes["curve"] == curve) & (changes["alternative"] == "floor")]
-        assert drawn == pytest.approx((rows["exponent"] - rows["default"]).to_numpy())
-        places = np.concatenate([line.get_ydata() for line in strokes])
-        assert places == pytest.approx([bar.y[row] for bar in error_bars(axis)]), "beside their dots"
-    still = open_choices_figure(invented_changes({"floor": 0.04}), CONFIG.figures.titles, 0.05)
-    assert not any(
-        len(line.get_xdata()) for a in still.axes for line in a.lines if line.get_marker() == "|"
-    )
-
-
-def test_ticks_reach_as_far_as_the_changes():
-    for shift, ticks in (
-        (-0.3, [-0.2, -0.05, -0.01, 0, 0.01, 0.05]),
-        (0.0, [-0.05, -0.01, 0, 0.01, 0.05]),
-        (1.5, [-0.05, -0.01, 0, 0.01, 0.05, 0.2, 1.0]),
-    ):
-        figure = open_choices_figure(invented_changes({"floor": shift}), CONFIG.figures.titles, 0.05)
-        for axis in figure.axes:
-            assert axis.get_xticks().tolist() == ticks
-
-
-def test_each_dot_has_its_own_interval():
-    """One that reaches farther down than up, in rows of alternatives and colours of layers."""
+def lopsided_changes():
+    """Changes of either sign that differ everywhere; intervals that reach farther down than up."""
     changes = invented_changes({"floor": 0.5})
     changes["change"] = np.linspace(-0.3, 0.6, len(changes))
     changes["change_low"], changes["change_high"] = changes["change"] - 0.3, changes["change"] + 0.1
-    figure = open_choices_figure(changes, CONFIG.figures.titles, 0.15)
-    names = list(changes["alternative"].unique())
-    for axis, curve in zip(figure.axes, shown_curves(CONFIG.panels), strict=False):
-        bars = error_bars(axis)
-        assert len(bars) == 6
-        # Layers stand below each other about the row of their alternative.
-        assert np.mean([bar.y for bar in bars], axis=0) == pytest.approx(range(len(names)))
-        assert (np.diff([bar.y[0] for bar in bars]) > 0).all()
-        for layer, bar in enumerate(bars, start=1):
-            rows = changes[(changes["curve"] == curve) & (changes["layer"] == layer)]
-            rows = rows.set_index("alternative").loc[names]
-            assert (bar.colour, bar.marker) == (
-                LAYER_COLOURS[layer - 1].lower(),
-                LAYER_MARKERS[layer - 1],
-            )
-            assert bar.x == rows["change"].tolist()
-            assert bar.low == pytest.approx(rows["change_low"].tolist())
-            assert bar.high == pytest.approx(rows["change_high"].tolist())
-            assert [round(y) for y in bar.y] == list(range(len(names)))
-        (band,) = [patch for patch in axis.patches if isinstance(patch, Rectangle)]
-        assert (band.get_x(), band.get_x() + band.get_width()) == pytest.approx((-0.15, 0.15))
-    *layers, band, stroke = key(figure.legends[0])
-    assert [entry[:3] for entry in layers] == [
-        (rf"$\ell={layer}$", bar.colour, bar.marker) for layer, bar in enumerate(bars, start=1)
-    ]
-    assert band[0] == r"within the tolerance, $\pm0.15$"
-    assert stroke == ("slope of the exact exponent", "#000000", "|", "")
-    still = open_choices_figure(invented_changes(), CONFIG.figures.titles, 0.15)
-    assert key(still.legends[0]) == [*layers, band], "no stroke where no change leaves the tolerance"
+    return changes
 
 
-def test_the_first_alternative_is_on_top_and_a_place_without_a_curve_is_empty():
-    """Three curves on two rows of panels, which share their scale."""
-    changes = invented_changes()
-    changes = changes[changes["curve"].isin(changes["curve"].unique()[:3])]
+def test_the_figure_shows_of_every_alternative_and_curve_the_layer_that_changes_most():
+    """Without its sign, with an interval that begins at nothing where the change may be none."""
+    changes = lopsided_changes()
+    (axis,) = open_choices_figure(changes, CONFIG.figures.titles, 0.15).axes
+    names = [label.get_text().replace(" ", "_") for label in axis.get_yticklabels()]
+    bars = error_bars(axis)
+    for place, (curve, bar) in enumerate(zip(shown_curves(CONFIG.panels), bars, strict=True)):
+        assert (bar.colour, bar.marker) == (LAYER_COLOURS[place].lower(), LAYER_MARKERS[place])
+        for row, name in enumerate(names):
+            rows = changes[(changes["curve"] == curve) & (changes["alternative"] == name)]
+            most = max(rows.to_dict("records"), key=lambda one: abs(one["change"]))
+            low, high = sorted((abs(most["change_low"]), abs(most["change_high"])))
+            assert bar.x[row] == abs(most["change"])
+            assert bar.high[row] == pytest.approx(high)
+            crosses = most["change_low"] < 0 < most["change_high"]
+            assert bar.low[row] == pytest.approx(0 if crosses else low)
+            assert round(bar.y[row]) == row
+    assert np.mean([bar.y for bar in bars], axis=0) == pytest.approx(range(len(names)))
+
+
+def test_the_alternative_that_changes_most_is_on_top():
+    changes = lopsided_changes()
+    (axis,) = open_choices_figure(changes, CONFIG.figures.titles, 0.15).axes
+    names = [label.get_text().replace(" ", "_") for label in axis.get_yticklabels()]
+    most = changes["change"].abs().groupby(changes["alternative"]).max()
+    assert names == most.sort_values(ascending=False).index.tolist()
+    last, first = axis.get_ylim()
+    assert (first, last) == (-0.5, len(names) - 0.5)
+
+
+def test_strokes_are_where_slopes_would_be_their_exponents():
+    """Of the curves that leave the tolerance, beside their marks; of none that stays."""
+    changes = invented_changes({"floor": 0.5})
     figure = open_choices_figure(changes, CONFIG.figures.titles, 0.05)
-    assert [axis.axison for axis in figure.axes] == [True, True, True, False]
-    assert [axis.get_xlabel() for axis in figure.axes[2:]] == ["change of the slope"] * 2
-    for axis in figure.axes:
-        last, first = axis.get_ylim()
-        assert (first, last) == (-0.5, changes["alternative"].nunique() - 0.5)
+    (axis,) = figure.axes
+    strokes = [line for line in axis.lines if line.get_marker() == "|"]
+    for line, bar, curve in zip(strokes, error_bars(axis), shown_curves(CONFIG.panels), strict=True):
+        rows = changes[(changes["curve"] == curve) & (changes["alternative"] == "floor")]
+        most = rows.loc[rows["change"].abs().idxmax()]
+        assert list(line.get_xdata()) == pytest.approx([abs(most["exponent"] - most["default"])])
+        assert line.get_ydata()[0] == bar.y[0]
+    assert key(figure.legends[0])[-1] == ("change to the exact exponent", "#000000", "|", "")
+    still = open_choices_figure(invented_changes({"floor": 0.04}), CONFIG.figures.titles, 0.05)
+    assert not any(len(line.get_xdata()) for line in still.axes[0].lines if line.get_marker() == "|")
+    assert "exponent" not in key(still.legends[0])[-1][0]
+
+
+def test_ticks_and_the_band_of_the_tolerance():
+    for shift, ticks in (
+        (-0.3, [0, 0.01, 0.05, 0.2]),
+        (0.0, [0, 0.01, 0.05]),
+        (1.5, [0, 0.01, 0.05, 0.2, 1.0]),
+    ):
+        figure = open_choices_figure(invented_changes({"floor": shift}), CONFIG.figures.titles, 0.05)
+        (axis,) = figure.axes
+        assert axis.get_xticks().tolist() == ticks
         assert axis.get_xscale() == "symlog"
-        below, above = axis.get_xlim()
-        assert below == pytest.approx(-above)
+        assert axis.get_xlim()[1] > abs(shift)
+        band = next(patch for patch in axis.patches if isinstance(patch, Rectangle))
+        assert (band.get_x(), band.get_x() + band.get_width()) == pytest.approx((0, 0.05))
+        titles = [CONFIG.figures.titles[curve] for curve in shown_curves(CONFIG.panels)]
+        words = [entry[0] for entry in key(figure.legends[0])]
+        assert words[:5] == [*titles, "within the tolerance, 0.05"]
+
+
+@pytest.mark.parametrize("width", [7.0, 3.5])
+def test_both_figures_can_be_read(width):
+    sheet = Sheet(width, "Said " * 20)
+    assert not faults(open_choices_figure(lopsided_changes(), CONFIG.figures.titles, 0.15, sheet))
+    assert not faults(trained_figure(TRAINED, ("spectral", "dynamic"), sheet))
+
+
+def test_the_message_names_what_changes_what_shows():
+    """Not an alternative whose slopes change and still show the same, and nothing undecided."""
+    changes = invented_changes().assign(shows="shows", shows_by_default="shows")
+    names = changes["alternative"].unique()
+    assert changes_message(changes) == f"None of {len(names)} alternatives changes what shows in a slope"
+    changes.loc[changes["alternative"] == names[1], "shows"] = "undecided"
+    assert changes_message(changes).startswith("None of")
+    changes.loc[changes["alternative"] == names[0], "shows"] = "does not show"
+    assert changes_message(changes) == (
+        f"1 of {len(names)} alternatives changes what shows in a slope: {names[0].replace('_', ' ')}"
+    )
+    changes.loc[changes["alternative"] == names[1], "shows"] = "does not show"
+    assert changes_message(changes).startswith(f"2 of {len(names)} alternatives change what shows")
+
+
+def test_the_message_on_training_names_what_changes_a_conclusion():
+    """Controls must change theirs and are not counted."""
+    trained = TRAINED.assign(conclusion="same")
+    trained.loc[trained["role"] == "control", "conclusion"] = "changed"
+    choices = trained[trained["role"] == "choice"]
+    count = choices["alternative"].nunique()
+    assert trained_message(trained) == f"None of {count} alternatives changes a conclusion on training"
+    trained.loc[choices.index[0], "conclusion"] = "changed"
+    trained.loc[choices.index[1], "conclusion"] = "undecided"
+    name = choices["alternative"].iloc[0].replace("_", " ")
+    assert trained_message(trained) == (
+        f"1 of {count} alternatives changes a conclusion on training: {name}; 1 of {len(choices)} "
+        "comparisons are undecided"
+    )
 
 
 def test_commands_make_table_page_and_figure(tmp_path, monkeypatch):

@@ -149,7 +149,7 @@ def test_bars_lines_and_words_are_those_of_data_and_settings(data, settings):
         )
     ]
     assert (theory[0][:6], *theory[2:]) == ("theory", "", "-")
-    assert (dotted[0], *dotted[2:]) == ("expected edge (left), onset (right)", "", ":")
+    assert (dotted[0], *dotted[2:]) == ("expected edge of the drift; onset of growth", "", ":")
     assert (wider[0], *wider[2:]) == ("fuller: wider, $n$ = 1,000 to 30,000", "o", "")
     assert [(axis.get_xscale(), axis.get_yscale()) for axis in figure.axes] == [
         ("linear", "linear"),

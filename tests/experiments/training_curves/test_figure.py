@@ -7,8 +7,11 @@ from matplotlib.colors import to_hex, to_rgba
 from dynparam.experiments.training_curves import domain_figure
 from dynparam.experiments.training_curves import figure as curve_figures
 from dynparam.presentation import figure_style
+from dynparam.presentation.figure_style import Sheet
 from tests.drawn import key
+from tests.printed import faults
 
+SAID = "dynamic is better than spectral in all that was compared here. " * 3
 REFERENCE = (10000, 500)
 NETWORKS = [(1000, 50), (2000, 100), (5000, 250), (10000, 500), (1000, 10), (1000, 200), (1000, 1000)]
 
@@ -135,7 +138,7 @@ def test_curves_differ_without_colour():
         assert len({str(band.get_linestyle()) for band in axis.collections}) == 2
 
 
-def test_labels_legend_and_title():
+def test_labels_legend_and_its_title():
     plotted = curve_figures.plotted_curves(two_parametrizations())
     figure = curve_figures.training_figure("bird-cat", plotted)
     assert [axis.get_title() for axis in figure.axes] == ["training loss", "test loss"]
@@ -152,13 +155,31 @@ def test_labels_legend_and_title():
         drawn = [(line.get_color().lower(), line.get_marker(), "-") for line in axis.lines]
         assert [look for _, *look in key(legend)[:2]] == [list(one) for one in drawn]
         assert (axis.get_yscale(), axis.get_xlim()) == ("log", (0, 3))
+    assert not figure.get_supxlabel(), "what an audit says stands in the caption"
+
+
+def test_in_a_column_panels_stand_below_one_another():
+    """Those against n first, then those against the ratio; a quantity keeps its scale."""
+    plotted = curve_figures.plotted_curves(two_parametrizations())
+    curves = curve_figures.training_figure("t", plotted, Sheet(3.5))
+    assert curves.axes[0].get_gridspec().get_geometry() == (2, 1)
+    assert all(axis.get_ylabel() for axis in curves.axes)
+    domain = domain_figure.domain_figure(domain_table(), REFERENCE, Sheet(3.5))
+    assert domain.axes[0].get_gridspec().get_geometry() == (8, 1)
+    labels = [axis.get_xlabel() for axis in domain.axes]
+    assert [bool(label) for label in labels] == ([False] * 3 + [True]) * 2
+    assert "at $n=1000$" in labels[-1]
+    assert [axis.get_ylim() for axis in domain.axes[:4]] == [axis.get_ylim() for axis in domain.axes[4:]]
+    assert [len(axis.texts) for axis in domain.axes] == [2] * 8
+    for figure in (curves, domain):
+        assert not faults(figure)
 
 
 def test_nothing_printed_leaves_the_page():
     plotted = curve_figures.plotted_curves(two_parametrizations())
     for figure in (
-        curve_figures.training_figure("bird-cat", plotted),
-        domain_figure.domain_figure(domain_table(), REFERENCE),
+        curve_figures.training_figure("bird-cat", plotted, Sheet(7.0, "m " + SAID)),
+        domain_figure.domain_figure(domain_table(), REFERENCE, Sheet(7.0, SAID)),
     ):
         figure.draw_without_rendering()
         box = figure.get_tightbbox()

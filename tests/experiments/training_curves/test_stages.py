@@ -57,6 +57,7 @@ def test_the_caption_tells_how_many_seeds_are_configured(tmp_path):
     """Two seeds are there of both parametrizations, seven are asked for."""
     made = drawn(tmp_path, None)
     assert made.details["caption"].startswith("2 of the 7 configured seeds per curve; ")
+    assert made.details["message"].startswith("bird-cat: ")
     assert [path.name for path in made.files] == ["own.png", "own.pdf", "own.csv"]
 
 

@@ -97,7 +97,11 @@ def make(
 def _panels(settings: CurvesStage, name: str, curves: Sequence[str]) -> FigureStage:
     """The figure's panels; a curve without a title goes by its name."""
     titles = {curve: settings.figures.titles.get(curve, curve) for curve in curves}
-    return FigureStage(panels={name: tuple(curves)}, figures=settings.figures.only(titles))
+    return FigureStage(
+        comparison=settings.comparison,
+        panels={name: tuple(curves)},
+        figures=settings.figures.only(titles),
+    )
 
 
 def _slopes(settings: CurvesStage, name: str, curves: Sequence[str], results: Path) -> pd.DataFrame:

@@ -11,10 +11,23 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, STYLE, TEXT_WIDTH_INCHES
+from dynparam.presentation.direct_labels import Label, label_ends
+from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, PAGE, STYLE, Sheet, grid
 from dynparam.presentation.numbers import signed
 from dynparam.statistics.slopes import log_line
 from dynparam.support.errors import DataError
+from dynparam.theory.widths import INPUT_WIDTH
+
+ALIGNMENT = (
+    r"$|\langle \partial\mathcal{L}/\partial\tilde{h}^{(\ell)},\ \Delta\tilde{h}^{(\ell)}\rangle|$"
+)
+"""What the vertical axes show."""
+
+PANEL_INCHES = 2.9
+"""Height of a row of panels."""
+
+LABEL_GAP = 0.058
+"""Distance of the slopes beside a panel, as a share of its height."""
 
 
 def summarize(trials: pd.DataFrame) -> pd.DataFrame:
@@ -57,26 +70,44 @@ def beside_expected(table: pd.DataFrame, expected: pd.DataFrame) -> pd.DataFrame
     return found
 
 
-def probe_figure(panels: Mapping[str, pd.DataFrame]) -> Figure:
-    """Figs. 3.2 and 3.3: panel title -> plotted data; one colour a layer, slopes in the legends."""
+def probe_figure(panels: Mapping[str, pd.DataFrame], sheet: Sheet = PAGE) -> Figure:
+    """Figs. 3.2 and 3.3: panel title -> plotted data; one colour a layer, its slope at its end."""
+    rows, columns = sheet.grid(len(panels), across=2)
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(TEXT_WIDTH_INCHES, 3.9), layout="constrained")
-        axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
-        for axis, (title, table) in zip(axes, panels.items(), strict=True):
-            _probe_panel(axis, title, table)
-        axes[0].set_ylabel(
-            r"$|\langle \partial\mathcal{L}/\partial\tilde{h}^{(\ell)},"
-            r"\ \Delta\tilde{h}^{(\ell)}\rangle|$"
+        figure = sheet.figure(0.4 + PANEL_INCHES * rows)
+        axes = figure.subplots(rows, columns, sharey=True, squeeze=False)
+        for axis, (title, table) in zip(axes.flat, panels.items(), strict=False):
+            _lines(axis, table)
+            axis.set(xscale="log", yscale="log", title=title)
+            grid(axis)
+        for axis in axes.flat[len(panels) :]:
+            axis.set_axis_off()
+        for axis in axes[-1]:
+            axis.set_xlabel(r"$n$ (neurons)")
+        for axis in axes[:, 0]:
+            axis.set_ylabel(ALIGNMENT)
+        # One scale for all is settled before labels are set beside the lines.
+        for number, (axis, table) in enumerate(zip(axes.flat, panels.values(), strict=False)):
+            _slopes_beside(axis, table)
+            _mark_inputs(axis, table, named=number == 0)
+        columns_of_key = 1 if sheet.is_column else 3
+        figure.legend(
+            handles=_key(panels), loc="outside lower center", ncols=columns_of_key, frameon=False
         )
-        figure.legend(handles=_key(panels), loc="outside upper center", ncols=3, frameon=False)
     return figure
 
 
-def _probe_panel(axis: Axes, title: str, table: pd.DataFrame) -> None:
+def layer_look(layer: int) -> tuple[str, str]:
+    """Colour and marker of a layer; a seventh one looks like the first."""
+    place = (layer - 1) % len(LAYER_COLOURS)
+    return LAYER_COLOURS[place], LAYER_MARKERS[place]
+
+
+def _lines(axis: Axes, table: pd.DataFrame) -> None:
     layers = sorted(table["layer"].unique())
     for layer in layers:
         rows = table[table["layer"] == layer]
-        colour = LAYER_COLOURS[(layer - 1) % len(LAYER_COLOURS)]
+        colour, marker = layer_look(layer)
         # Widths are shifted a little, layer by layer, so that error bars do not hide each other.
         shifted = rows["n"] * 1.012 ** (layer - (len(layers) + 1) / 2)
         # A bar below zero has no place on a log axis: it ends at a tenth of the mean.
@@ -85,28 +116,38 @@ def _probe_panel(axis: Axes, title: str, table: pd.DataFrame) -> None:
             shifted,
             rows["mean"],
             yerr=[below, rows["std"]],
-            fmt=LAYER_MARKERS[(layer - 1) % len(LAYER_MARKERS)],
+            fmt=marker,
             color=colour,
             markersize=3.2,
             elinewidth=0.5,
-            label=rf"$\ell={layer}$  slope ${signed(rows['slope'].iloc[0], 2)}$",
         )
         axis.plot(rows["n"], rows["fit"], "--", color=colour)
         axis.plot(rows["n"], rows["expected"], "-", color=colour, linewidth=0.5, alpha=0.8)
-    axis.set(xscale="log", yscale="log", xlabel=r"$n$ (neurons)", title=title)
-    axis.grid(True, which="major", linewidth=0.3, color="0.85")
-    axis.set_axisbelow(True)
-    handles, labels = axis.get_legend_handles_labels()
-    axis.legend(
-        handles,
-        labels,
-        loc="upper center",
-        bbox_to_anchor=(0.5, -0.16),
-        ncols=2,
-        frameon=False,
-        handletextpad=0.3,
-        columnspacing=1.2,
-    )
+
+
+def _slopes_beside(axis: Axes, table: pd.DataFrame) -> None:
+    """The slope of every layer at the end of its line."""
+    labels = [
+        Label(
+            rf"$\ell={layer}$:  ${signed(rows['slope'].iloc[0], 2)}$",
+            layer_look(layer)[0],
+            rows.sort_values("n")["fit"].tolist()[-1],
+        )
+        for layer, rows in ((int(str(key)), rows) for key, rows in table.groupby("layer"))
+    ]
+    label_ends(axis, labels, LABEL_GAP, "slope")
+
+
+def _mark_inputs(axis: Axes, table: pd.DataFrame, *, named: bool) -> None:
+    """A line at n = n_0, where eq. 3.4 changes its case, if it lies among the widths."""
+    if not table["n"].min() < INPUT_WIDTH < table["n"].max():
+        return
+    axis.axvline(INPUT_WIDTH, color="0.4", linestyle=":", linewidth=0.8, zorder=0)
+    if named:
+        axis.annotate(
+            rf"$n=n_0={INPUT_WIDTH}$", (INPUT_WIDTH, 0.03), (-3, 0), axis.get_xaxis_transform(),
+            "offset points", ha="right", color="0.3",
+        )  # fmt: skip
 
 
 def _key(panels: Mapping[str, pd.DataFrame]) -> list[Line2D]:

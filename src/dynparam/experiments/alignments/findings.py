@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from dynparam.experiments.alignments.message import arrival
 from dynparam.experiments.alignments.page import told_apart, whole_curves
 from dynparam.experiments.alignments.settings import ComparisonStage, for_comparison
 from dynparam.experiments.alignments.tables import READINGS, SLOPES, WIDE
@@ -181,15 +182,9 @@ class Found:
         )
 
     def arrival(self, curves: Sequence[Slopes]) -> float | None:
-        """The n from which on all local slopes keep to their exponents, if they ever do.
-
-        It is the geometric mean of the widths of the first of those slopes.
-        """
+        """The n from which on all local slopes of these curves keep to their exponents, if they do."""
         local = pd.concat([self._local(one) for one in curves])
-        off = (local["value"] - local["asymptotic"]).abs() > self._settings.comparison.tolerance
-        last = local.loc[off, "n"].max() if off.any() else 0
-        beyond = local.loc[local["n"] > last, "n"]
-        return None if beyond.empty else float(beyond.min())
+        return arrival(local, self._settings.comparison.tolerance)
 
     def exact_error(self) -> float:
         """The standard error of the exact slopes on the probe's widths, on average."""

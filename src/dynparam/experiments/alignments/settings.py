@@ -50,6 +50,7 @@ class ComparisonStage(Block):
 class FigureStage(Block):
     """Blocks of ``plot_figure``."""
 
+    comparison: Comparison
     panels: Panels
     figures: Figures
 
@@ -61,6 +62,7 @@ class WideFigureStage(Block):
     probe: Probe
     law: Law
     fit: Fit
+    comparison: Comparison
     panels: Panels
     figures: Figures
 
@@ -112,7 +114,7 @@ def for_figure(config: BaseModel, figure: str) -> FigureStage:
     whole = pick(FigureStage, config)
     curves = panels_of(whole.panels, figure)
     titles = {curve: whole.figures.titles[curve] for curve in curves}
-    return FigureStage(panels={figure: curves}, figures=whole.figures.only(titles))
+    return whole.model_copy(update={"panels": {figure: curves}, "figures": whole.figures.only(titles)})
 
 
 def for_wide_figure(config: BaseModel, figure: str) -> WideFigureStage:

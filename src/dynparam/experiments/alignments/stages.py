@@ -136,15 +136,20 @@ def drawn_files(settings: FigureStage, results: Path, figure: str) -> CurveFiles
 
 def plot_figure(settings: FigureStage, files: CurveFiles, output: Path) -> Made:
     """Draw a figure of the one-step probe (Figs. 3.2 and 3.3)."""
+    from dynparam.experiments.alignments import message
     from dynparam.experiments.alignments.figure import plotted_data, probe_figure
     from dynparam.experiments.alignments.tables import EXPECTED, FITS
-    from dynparam.presentation.figure_style import save, stack
+    from dynparam.presentation.figure_style import Sheet, save, stack
     from dynparam.trials.tables import ONE_STEP_TRIALS
 
     tables = _read(files, (ONE_STEP_TRIALS, FITS, EXPECTED))
     plotted = {curve: plotted_data(*known) for curve, known in tables.items()}
-    picture = probe_figure({settings.figures.titles[curve]: plotted[curve] for curve in plotted})
-    return Made(save(picture, stack(plotted), output, settings.figures.dpi))
+    tolerance = settings.comparison.tolerance
+    courses = [message.courses(plotted[curve], tables[curve][1], tolerance) for curve in plotted]
+    sheet = Sheet(settings.figures.width, message.probe_message(courses))
+    picture = probe_figure({settings.figures.titles[curve]: plotted[curve] for curve in plotted}, sheet)
+    written = save(picture, stack(plotted), output, settings.figures.dpi)
+    return Made(written, {"message": sheet.message})
 
 
 def drawn_wide_files(settings: WideFigureStage, results: Path, figure: str) -> CurveFiles:
@@ -155,9 +160,9 @@ def drawn_wide_files(settings: WideFigureStage, results: Path, figure: str) -> C
 
 def plot_wide(settings: WideFigureStage, files: CurveFiles, output: Path) -> Made:
     """Draw a figure of the one-step probe at the widths of the law engine."""
-    from dynparam.experiments.alignments import wide_figure
+    from dynparam.experiments.alignments import message, wide_figure
     from dynparam.experiments.alignments.tables import EXPECTED
-    from dynparam.presentation.figure_style import save, stack
+    from dynparam.presentation.figure_style import Sheet, save, stack
     from dynparam.trials.networks import asymptotic_exponents
     from dynparam.trials.tables import ONE_STEP_TRIALS
 
@@ -167,10 +172,13 @@ def plot_wide(settings: WideFigureStage, files: CurveFiles, output: Path) -> Mad
         law, dense, expected = tables
         known = wide_figure.WideCurve(law, dense, expected, exponents)
         plotted[curve] = wide_figure.plotted_data(known, settings.law.sliding, settings.fit.confidence)
+    said = message.wide_message(plotted.values(), settings.comparison.tolerance)
+    sheet = Sheet(settings.figures.width, said)
     picture = wide_figure.wide_figure(
-        {settings.figures.titles[curve]: table for curve, table in plotted.items()}
+        {settings.figures.titles[curve]: table for curve, table in plotted.items()}, sheet
     )
-    return Made(save(picture, stack(plotted), output, settings.figures.dpi))
+    written = save(picture, stack(plotted), output, settings.figures.dpi)
+    return Made(written, {"message": sheet.message})
 
 
 def _files(results: Path, places: Iterable[str], curves: Iterable[str]) -> dict[str, list[Path]]:

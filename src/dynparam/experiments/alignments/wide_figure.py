@@ -15,9 +15,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from dynparam.experiments.alignments.figure import beside_expected, summarize
+from dynparam.experiments.alignments.figure import ALIGNMENT, beside_expected, layer_look, summarize
 from dynparam.experiments.alignments.fits import by_width, require_squares
-from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, STYLE, TEXT_WIDTH_INCHES
+from dynparam.presentation.figure_style import PAGE, STYLE, Sheet, grid
 from dynparam.statistics.slopes import log_slope, slope_per_square
 from dynparam.theory.widths import INPUT_WIDTH
 
@@ -94,25 +94,39 @@ def local_slopes(curve: WideCurve, sliding: int, confidence: float) -> pd.DataFr
     return pd.DataFrame(rows)
 
 
-def wide_figure(panels: Mapping[str, pd.DataFrame]) -> Figure:
-    """Panel title -> plotted data: alignments above, their local slopes below, against n."""
+def wide_figure(panels: Mapping[str, pd.DataFrame], sheet: Sheet = PAGE) -> Figure:
+    """Panel title -> plotted data: alignments, and below them their local slopes, against n.
+
+    In a column the pairs stand below one another.
+    """
+    blocks, columns = sheet.grid(len(panels), across=2)
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(TEXT_WIDTH_INCHES, 6.4), layout="constrained")
-        axes = figure.subplots(2, len(panels), sharex=True, sharey="row", squeeze=False)
-        for column, (title, table) in enumerate(panels.items()):
-            _alignment_panel(axes[0, column], table)
-            _slope_panel(axes[1, column], table)
-            axes[0, column].set_title(title)
-            for axis in axes[:, column]:
-                _frame(axis, table)
-            axes[1, column].set_xlabel(r"$n$ (neurons)")
-        axes[0, 0].set_ylabel(
-            r"$|\langle \partial\mathcal{L}/\partial\tilde{h}^{(\ell)},"
-            r"\ \Delta\tilde{h}^{(\ell)}\rangle|$"
-        )
-        axes[1, 0].set_ylabel(r"local slope, $\mathrm{d}\log/\mathrm{d}\log n$")
+        figure = sheet.figure(0.8 + (4.0 if sheet.is_column else 5.4) * blocks)
+        axes = figure.subplots(2 * blocks, columns, sharex=True, squeeze=False)
+        pairs = [
+            (axes[2 * block, at], axes[2 * block + 1, at]) for block, at in np.ndindex(blocks, columns)
+        ]
+        for (above, below), (title, table) in zip(pairs, panels.items(), strict=False):
+            above.sharey(pairs[0][0])
+            below.sharey(pairs[0][1])
+            _alignment_panel(above, table)
+            _slope_panel(below, table)
+            above.set_title(title)
+            _frame(above, table)
+            _frame(below, table)
+        for above, below in pairs[len(panels) :]:
+            above.set_axis_off()
+            below.set_axis_off()
+        for axis in axes[-1]:
+            axis.set_xlabel(r"$n$ (neurons)")
+        for above, below in axes[:, 0].reshape(blocks, 2):
+            above.set_ylabel(ALIGNMENT)
+            below.set_ylabel(r"local slope, $\mathrm{d}\log/\mathrm{d}\log n$")
         layers = sorted(next(iter(panels.values()))["layer"].unique())
-        figure.legend(handles=_key(layers), loc="outside upper center", ncols=4, frameon=False)
+        key = _key(layers)
+        figure.legend(
+            handles=key, loc="outside lower center", ncols=3 if sheet.is_column else 4, frameon=False
+        )
     return figure
 
 
@@ -177,13 +191,11 @@ def _frame(axis: Axes, table: pd.DataFrame) -> None:
     axis.axvspan(dense.min(), dense.max(), color="0.93", linewidth=0, zorder=-2)
     axis.axvline(INPUT_WIDTH, color="0.4", linestyle=":", linewidth=0.8, zorder=-1)
     axis.set(xscale="log")
-    axis.grid(True, which="major", linewidth=0.3, color="0.85")
-    axis.set_axisbelow(True)
+    grid(axis)
 
 
 def _style(layer: int) -> dict[str, Any]:
-    index = (layer - 1) % len(LAYER_COLOURS)
-    return {"color": LAYER_COLOURS[index], "marker": LAYER_MARKERS[index]}
+    return dict(zip(("color", "marker"), layer_look(layer), strict=True))
 
 
 def _key(layers: Sequence[int]) -> list[Line2D | Patch]:

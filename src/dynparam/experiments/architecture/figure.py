@@ -8,14 +8,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from dynparam.presentation.figure_style import LAYER_COLOURS, STYLE, TEXT_WIDTH_INCHES
+from dynparam.presentation.figure_style import LAYER_COLOURS, PAGE, STYLE, Sheet
+from dynparam.presentation.sentences import grouped
 from dynparam.theory.widths import Widths
 
 
-def architecture_figure(widths: Widths) -> Figure:
+def architecture_figure(widths: Widths, sheet: Sheet = PAGE) -> Figure:
     """Fig. 3.1: the hidden layers as bars of true relative width, labelled n and n_min."""
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(TEXT_WIDTH_INCHES, 2.6), layout="constrained")
+        figure = sheet.figure(2.6)
         axis = figure.subplots()
         heights = [size / max(widths.hidden) for size in widths.hidden]
         for layer, height in enumerate(heights, start=1):
@@ -28,6 +29,18 @@ def architecture_figure(widths: Widths) -> Figure:
         axis.set(xlim=(-0.2, len(heights) + 1.4), ylim=(-0.78, 0.62))
         axis.set_axis_off()
     return figure
+
+
+def architecture_message(widths: Widths) -> str:
+    """What Fig. 3.1 says: how many units its layers have."""
+    narrow = [size for size in widths.hidden if size == widths.n_min]
+    if len(narrow) == len(widths.hidden):
+        return f"All {len(narrow)} hidden layers have {grouped(widths.n_min)} units"
+    wide = max(widths.hidden)
+    return (
+        f"{len(narrow)} of {len(widths.hidden)} hidden layers are bottlenecks of "
+        f"{grouped(widths.n_min)} units; wide ones have {grouped(wide)}"
+    )
 
 
 def architecture_data(widths: Widths) -> pd.DataFrame:

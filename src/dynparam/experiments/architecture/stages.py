@@ -21,14 +21,20 @@ def plot_architecture(
     settings: ArchitectureStage, files: tuple[Path, ...], output: Path, figure: str
 ) -> Made:
     """Draw the hidden layers of the thesis's network (Fig. 3.1)."""
-    from dynparam.experiments.architecture.figure import architecture_data, architecture_figure
-    from dynparam.presentation.figure_style import save
+    from dynparam.experiments.architecture.figure import (
+        architecture_data,
+        architecture_figure,
+        architecture_message,
+    )
+    from dynparam.presentation.figure_style import Sheet, save
     from dynparam.theory.widths import bottleneck
 
     shown = settings.figures.architecture_figure(figure)
     widths = bottleneck(shown.n, shown.n_min, hidden=settings.network.hidden)
-    picture, data = architecture_figure(widths), architecture_data(widths)
-    return Made(save(picture, data, output, settings.figures.dpi))
+    said = architecture_message(widths)
+    sheet = Sheet(settings.figures.width, said)
+    picture, data = architecture_figure(widths, sheet), architecture_data(widths)
+    return Made(save(picture, data, output, settings.figures.dpi), {"message": said})
 
 
 PLOT = Stage(

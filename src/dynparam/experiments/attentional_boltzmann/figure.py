@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from dynparam.experiments.attentional_boltzmann.judge import Measured
 from dynparam.experiments.attentional_boltzmann.settings import BoltzmannStage
-from dynparam.presentation.figure_style import LARGE, LAYER_COLOURS, TEXT_WIDTH_INCHES, grid
+from dynparam.presentation.figure_style import LAYER_COLOURS, PAGE, Sheet, grid
 from dynparam.statistics.estimates import Estimate
 from dynparam.theory.attentional_boltzmann import excess_loss, growth_factor
 
@@ -38,11 +38,10 @@ def plotted_data(measured: pd.DataFrame, settings: BoltzmannStage) -> pd.DataFra
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def boltzmann_figure(data: pd.DataFrame) -> Figure:
+def boltzmann_figure(data: pd.DataFrame, sheet: Sheet = PAGE) -> Figure:
     """The three panels."""
-    with mpl.rc_context(LARGE):
-        figure = Figure(figsize=(TEXT_WIDTH_INCHES, 3.5), layout="constrained")
-        left, middle, right = figure.subplots(1, 3)
+    with mpl.rc_context(sheet.large):
+        figure, (left, middle, right) = sheet.subplots(3, across=3, row=3.5)
         _growth_panel(left, data[data["panel"] == "growth"])
         _escape_panel(middle, data[data["panel"] == "escape"])
         _mixture_panel(right, data[data["panel"] == "mixture"])

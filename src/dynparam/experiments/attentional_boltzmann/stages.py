@@ -52,12 +52,19 @@ def judge_attention(settings: BoltzmannStage, files: Path, output: Path) -> Made
 def plot_attention(settings: BoltzmannStage, files: Path, output: Path) -> Made:
     """Draw growth against eigenvalues, steps against hidden units, excess loss against samples."""
     from dynparam.experiments.attentional_boltzmann import figure
+    from dynparam.experiments.attentional_boltzmann.judge import judged
+    from dynparam.experiments.attentional_boltzmann.message import CLAUSES
     from dynparam.experiments.attentional_boltzmann.tables import MEASURED as FORM
-    from dynparam.presentation.figure_style import save
+    from dynparam.presentation.figure_style import Sheet, save
+    from dynparam.provenance.judged_message import drawn_message
     from dynparam.support.tables import read_csv
 
-    data = figure.plotted_data(read_csv(files, FORM), settings)
-    return Made(save(figure.boltzmann_figure(data), data, output, settings.figures.dpi))
+    measured = read_csv(files, FORM)
+    data = figure.plotted_data(measured, settings)
+    said = drawn_message(lambda: judged(measured, settings), CLAUSES)
+    sheet = Sheet(settings.figures.width, said)
+    picture = figure.boltzmann_figure(data, sheet)
+    return Made(save(picture, data, output, settings.figures.dpi), {"message": said})
 
 
 MEASURE = Stage(

@@ -11,10 +11,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator
 
 from dynparam.experiments.best_rate.settings import BestRateSettings, BestRateStage
 from dynparam.experiments.best_rate.tried import groups
-from dynparam.presentation.figure_style import LARGE, TEXT_WIDTH_INCHES, grid
+from dynparam.presentation.figure_style import PAGE, Sheet, grid
 from dynparam.presentation.parametrization_style import look
 from dynparam.presentation.plain_axis import plain_numbers
 from dynparam.statistics.estimates import mean_of
@@ -57,27 +58,30 @@ def plotted_data(tables: Mapping[str, pd.DataFrame], settings: BestRateStage) ->
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def best_rate_figure(data: pd.DataFrame, settings: BestRateStage) -> Figure:
+def best_rate_figure(data: pd.DataFrame, settings: BestRateStage, sheet: Sheet = PAGE) -> Figure:
     """A row for each task and quantity, a column for each network, a line for each scheme."""
     own = settings.best_rate
     networks = [str(name) for name in data["network"].drop_duplicates()]
     rows = [(str(task), one) for task in data["task"].drop_duplicates() for one in SHOWN]
-    with mpl.rc_context(LARGE):
-        figure = Figure(
-            figsize=(TEXT_WIDTH_INCHES, 0.8 + HEIGHT_INCHES * len(rows)), layout="constrained"
-        )
+    size = 7 if sheet.is_column else None
+    with mpl.rc_context(sheet.large):
+        figure = sheet.figure(0.8 + HEIGHT_INCHES * len(rows))
         axes: Any = figure.subplots(len(rows), len(networks), sharex=True, sharey="row", squeeze=False)
         for row, (task, quantity) in zip(axes, rows, strict=True):
             for axis, network in zip(row, networks, strict=True):
                 here = (data["task"] == task) & (data["network"] == network)
                 _panel(axis, data[here & (data["quantity"] == quantity.wording)], own)
+                if sheet.is_column:  # every second power of ten has room
+                    axis.xaxis.set_major_locator(LogLocator(base=100.0))
             _near_the_best(row[0], data[(data["task"] == task) & (data["quantity"] == quantity.wording)])
-            row[0].set_ylabel(SHOWN[quantity] if quantity != SPEED else f"{task}\n{SHOWN[quantity]}")
+            label = SHOWN[quantity] if quantity != SPEED else f"{task}\n{SHOWN[quantity]}"
+            row[0].set_ylabel(label, fontsize=size)
         for axis, network in zip(axes[0], networks, strict=True):
-            axis.set_title(network)
+            axis.set_title(network, fontsize=size)
         for axis in axes[-1]:
             axis.set_xlabel(r"$\eta$")
-        figure.legend(handles=_key(data, own), loc="outside upper center", ncols=3, frameon=False)
+        across = 1 if sheet.is_column else 3
+        figure.legend(handles=_key(data, own), loc="outside lower center", ncols=across, frameon=False)
     return figure
 
 

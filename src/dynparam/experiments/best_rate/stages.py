@@ -49,11 +49,17 @@ def list_best_rates(settings: BestRateStage, files: dict[str, Path], output: Pat
 def plot_rates(settings: BestRateStage, files: dict[str, Path], output: Path) -> Made:
     """Draw losses and accuracy against the learning rate."""
     from dynparam.experiments.best_rate import figure
-    from dynparam.presentation.figure_style import save
+    from dynparam.experiments.best_rate.judge import judged
+    from dynparam.experiments.best_rate.message import clauses
+    from dynparam.presentation.figure_style import Sheet, save
+    from dynparam.provenance.judged_message import drawn_message
 
-    data = figure.plotted_data(_tables(files), settings)
-    drawn = figure.best_rate_figure(data, settings)
-    return Made(save(drawn, data, output, settings.figures.dpi))
+    tables = _tables(files)
+    data = figure.plotted_data(tables, settings)
+    said = drawn_message(lambda: judged(tables, settings), clauses(settings.best_rate))
+    sheet = Sheet(settings.figures.width, said)
+    picture = figure.best_rate_figure(data, settings, sheet)
+    return Made(save(picture, data, output, settings.figures.dpi), {"message": said})
 
 
 def _tables(files: dict[str, Path]) -> dict[str, pd.DataFrame]:

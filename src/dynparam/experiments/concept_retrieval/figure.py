@@ -13,13 +13,7 @@ from matplotlib.figure import Figure
 
 from dynparam.experiments.concept_retrieval.judge import KINDS, Measured
 from dynparam.experiments.concept_retrieval.settings import ConceptRetrieval, ConceptStage
-from dynparam.presentation.figure_style import (
-    LARGE,
-    LAYER_COLOURS,
-    LAYER_MARKERS,
-    TEXT_WIDTH_INCHES,
-    grid,
-)
+from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, PAGE, Sheet, grid
 from dynparam.support.arrays import FloatArray
 from dynparam.theory.concept_retrieval import retained
 
@@ -61,11 +55,10 @@ def plotted_data(measured: pd.DataFrame, settings: ConceptStage) -> pd.DataFrame
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def concepts_figure(data: pd.DataFrame) -> Figure:
+def concepts_figure(data: pd.DataFrame, sheet: Sheet = PAGE) -> Figure:
     """The three panels."""
-    with mpl.rc_context(LARGE):
-        figure = Figure(figsize=(TEXT_WIDTH_INCHES, 3.4), layout="constrained")
-        left, middle, right = figure.subplots(1, 3)
+    with mpl.rc_context(sheet.large):
+        figure, (left, middle, right) = sheet.subplots(3, across=3, row=3.4)
         _modes_panel(left, data[data["panel"] == "modes"])
         _linear_panel(middle, data[data["panel"] == "linear"])
         _nonlinear_panel(right, data[data["panel"] == "nonlinear"])

@@ -14,6 +14,7 @@ from dynparam.experiments.concept_retrieval.settings import (
 )
 from dynparam.provenance.experiment import Experiment, ShownFigure, ShownTable
 from dynparam.provenance.stage import RESULTS, Made, Stage
+from dynparam.settings.base import pick
 
 TITLE = "Repeated inference in a variational autoencoder"
 
@@ -46,13 +47,20 @@ def measured_read(settings: ConceptStage, results: Path) -> Path:
 def plot_concepts(settings: ConceptStage, files: Path, output: Path) -> Made:
     """Draw what an inference makes of modes, and distances from concepts as it is repeated."""
     from dynparam.experiments.concept_retrieval import figure
+    from dynparam.experiments.concept_retrieval.judge import judged
+    from dynparam.experiments.concept_retrieval.message import CLAUSES
     from dynparam.experiments.concept_retrieval.tables import MEASURED as FORM
-    from dynparam.presentation.figure_style import save
+    from dynparam.presentation.figure_style import Sheet, save
+    from dynparam.provenance.judged_message import drawn_message
     from dynparam.support.tables import read_csv
 
-    data = figure.plotted_data(read_csv(files, FORM), settings)
-    picture = figure.concepts_figure(data)
-    return Made(save(picture, data, output, settings.figures.dpi), {"caption": figure.told(settings)})
+    measured = read_csv(files, FORM)
+    data = figure.plotted_data(measured, settings)
+    said = drawn_message(lambda: judged(measured, pick(ConceptTrials, settings)), CLAUSES)
+    sheet = Sheet(settings.figures.width, said)
+    picture = figure.concepts_figure(data, sheet)
+    details = {"message": said, "caption": figure.told(settings)}
+    return Made(save(picture, data, output, settings.figures.dpi), details)
 
 
 MEASURE = Stage(

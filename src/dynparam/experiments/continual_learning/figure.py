@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from dynparam.experiments.continual_learning.judge import SAME, Pair, pairs
 from dynparam.experiments.continual_learning.settings import ContinualStage
-from dynparam.presentation.figure_style import LARGE, LAYER_COLOURS, TEXT_WIDTH_INCHES, grid
+from dynparam.presentation.figure_style import LAYER_COLOURS, PAGE, Sheet, grid
 from dynparam.statistics.estimates import Estimate, student
 
 COLUMNS = ("panel", "part", "quantity", "x", "expected", "value", "low", "high")
@@ -61,11 +61,10 @@ def plotted_data(
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def continual_figure(data: pd.DataFrame) -> Figure:
+def continual_figure(data: pd.DataFrame, sheet: Sheet = PAGE) -> Figure:
     """The three panels."""
-    with mpl.rc_context(LARGE):
-        figure = Figure(figsize=(TEXT_WIDTH_INCHES, 3.3), layout="constrained")
-        left, middle, right = figure.subplots(1, 3)
+    with mpl.rc_context(sheet.large):
+        figure, (left, middle, right) = sheet.subplots(3, across=3, row=3.3)
         for axis, part in ((left, "gaussian"), (middle, "images")):
             _curve_panel(axis, data[data["panel"] == part], part)
         left.set_ylabel("mean squared error")

@@ -61,7 +61,10 @@ def judge_continual(settings: ContinualStage, files: tuple[Path, ...], output: P
 def plot_continual(settings: ContinualStage, files: tuple[Path, ...], output: Path) -> Made:
     """Draw errors against the number of samples of the second task, and against similarity."""
     from dynparam.experiments.continual_learning import figure, tables
-    from dynparam.presentation.figure_style import save
+    from dynparam.experiments.continual_learning.judge import judged
+    from dynparam.experiments.continual_learning.message import CLAUSES
+    from dynparam.presentation.figure_style import Sheet, save
+    from dynparam.provenance.judged_message import drawn_message
     from dynparam.support.tables import read_csv
 
     measured, expected = (
@@ -69,8 +72,11 @@ def plot_continual(settings: ContinualStage, files: tuple[Path, ...], output: Pa
         for path, form in zip(files, (tables.MEASURED, tables.EXPECTED), strict=True)
     )
     data = figure.plotted_data(measured, expected, settings)
-    picture = figure.continual_figure(data)
-    return Made(save(picture, data, output, settings.figures.dpi), {"caption": figure.told(settings)})
+    said = drawn_message(lambda: judged(measured, expected, settings), CLAUSES)
+    sheet = Sheet(settings.figures.width, said)
+    picture = figure.continual_figure(data, sheet)
+    details = {"message": said, "caption": figure.told(settings)}
+    return Made(save(picture, data, output, settings.figures.dpi), details)
 
 
 MEASURE = Stage(

@@ -16,11 +16,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from dynparam.experiments.delay_law.cases import Case, parts
 from dynparam.experiments.delay_law.judge import Measured, by_case, delays_of, series_cases
 from dynparam.experiments.delay_law.settings import FAMILIES, DelayLaw, DelayStage
-from dynparam.presentation.figure_style import (
-    LARGE,
-    TEXT_WIDTH_INCHES,
-    grid,
-)
+from dynparam.presentation.figure_style import PAGE, Sheet, grid
 from dynparam.presentation.parametrization_style import Look, look
 from dynparam.presentation.plain_axis import plain_numbers
 from dynparam.statistics.estimates import Estimate, mean_of
@@ -53,27 +49,36 @@ def plotted_data(measured: pd.DataFrame, settings: DelayStage) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def delay_figure(data: pd.DataFrame, settings: DelayStage) -> Figure:
+def delay_figure(data: pd.DataFrame, settings: DelayStage, sheet: Sheet = PAGE) -> Figure:
     """Above, delays against R; below, along each family of widths."""
     own = settings.delay_law
     kinds = list(own.families.families)
-    with mpl.rc_context(LARGE):
-        figure = Figure(figsize=(TEXT_WIDTH_INCHES, 6.8), layout="constrained")
-        halves: Any = figure.subfigures(2, 1, height_ratios=(1.5, 1.0))
+    rows_below, columns = sheet.grid(len(kinds), across=3)
+    with mpl.rc_context(sheet.large):
+        heights = (3.8, 0.7 + 2.0 * rows_below)
+        figure = sheet.figure(sum(heights))
+        halves: Any = figure.subfigures(2, 1, height_ratios=heights)
         above, below = halves
         _ratio_panel(above.subplots(), data[data["panel"] == "ratio"])
-        axes = below.subplots(1, len(kinds), sharey=True, squeeze=False)[0]
+        panels: Any = below.subplots(rows_below, columns, sharey=True, squeeze=False)
+        axes = list(panels.flat)[: len(kinds)]
         rows = data[data["panel"] == "family"]
         names = list(own.families.parametrizations)
         for axis, kind in zip(axes, kinds, strict=True):
             _family_panel(axis, rows[rows["kind"] == kind], names)
             axis.set_title(rf"$n_{{\min}} = {_rule(own, kind)}$")
-        axes[0].set_ylabel("steps / those at\nthe smallest $n$")
+        for axis in axes[::columns]:
+            axis.set_ylabel("steps / those at\nthe smallest $n$")
         handles = [
             Line2D([], [], color=look(name).colour, marker=look(name).marker, label=name, **OPEN)
             for name in names
         ]
-        below.legend(handles=handles, loc="outside lower center", ncols=len(names), frameon=False)
+        below.legend(
+            handles=handles,
+            loc="outside lower center",
+            ncols=3 if sheet.is_column else len(names),
+            frameon=False,
+        )
     return figure
 
 

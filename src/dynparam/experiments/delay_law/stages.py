@@ -65,11 +65,17 @@ def judge_delays(settings: DelayStage, files: list[Path], output: Path) -> Made:
 def plot_delays(settings: DelayStage, files: list[Path], output: Path) -> Made:
     """Draw delays against R beside theory's curves, and along families of widths."""
     from dynparam.experiments.delay_law import figure
-    from dynparam.presentation.figure_style import save
+    from dynparam.experiments.delay_law.judge import judged
+    from dynparam.experiments.delay_law.message import CLAUSES
+    from dynparam.presentation.figure_style import Sheet, save
+    from dynparam.provenance.judged_message import drawn_message
 
-    data = figure.plotted_data(_read(files), settings)
-    drawn = figure.delay_figure(data, settings)
-    return Made(save(drawn, data, output, settings.figures.dpi))
+    measured = _read(files)
+    data = figure.plotted_data(measured, settings)
+    said = drawn_message(lambda: judged(measured, settings), CLAUSES)
+    sheet = Sheet(settings.figures.width, said)
+    picture = figure.delay_figure(data, settings, sheet)
+    return Made(save(picture, data, output, settings.figures.dpi), {"message": said})
 
 
 def places(own: DelayLaw) -> list[str]:

@@ -16,7 +16,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from dynparam.experiments.fluctuations.judge import Measured, pooled_spreads
 from dynparam.experiments.fluctuations.kinds import kinds, scales_of
 from dynparam.experiments.fluctuations.settings import FluctuationSettings, FluctuationStage
-from dynparam.presentation.figure_style import LARGE, TEXT_WIDTH_INCHES, grid
+from dynparam.presentation.figure_style import PAGE, Sheet, grid
 from dynparam.presentation.parametrization_style import look
 from dynparam.statistics.estimates import Estimate
 from dynparam.statistics.scatter import exponential
@@ -70,12 +70,11 @@ def plotted_data(trials: pd.DataFrame, spread: pd.DataFrame, settings: Fluctuati
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def fluctuations_figure(data: pd.DataFrame, settings: FluctuationStage) -> Figure:
+def fluctuations_figure(data: pd.DataFrame, settings: FluctuationStage, sheet: Sheet = PAGE) -> Figure:
     """Four panels against the same sum over hidden layers."""
     own = settings.fluctuations
-    with mpl.rc_context(LARGE):
-        figure = Figure(figsize=(TEXT_WIDTH_INCHES, 6.4), layout="constrained")
-        axes = figure.subplots(2, 2).ravel()
+    with mpl.rc_context(sheet.large):
+        figure, axes = sheet.subplots(len(PANELS), across=2, row=2.8, key=0.8)
         for axis, (panel, title) in zip(axes, PANELS.items(), strict=True):
             rows = data[data["panel"] == panel]
             if panel in ("layers", "readout"):
@@ -85,13 +84,14 @@ def fluctuations_figure(data: pd.DataFrame, settings: FluctuationStage) -> Figur
                 title += f", epoch {own.epoch}" if panel == "loss" else ""
             axis.set(title=title)
             _scales(axis, rows)
-        for axis in axes[2:]:
+        _, columns = sheet.grid(len(PANELS), across=2)
+        for axis in axes[-columns:]:
             axis.set_xlabel(r"$\sum_l 1/n_l$ over hidden layers")
-        for axis in axes[::2]:
+        for axis in axes[::columns]:
             axis.set_ylabel("standard deviation / mean")
         shown = list(dict.fromkeys(data["parametrization"]))
         keys = [*_key(shown), Line2D([], [], color="0.1", label=r"$\sqrt{\exp(5\sum1/n_l)-1}$")]
-        figure.legend(handles=keys, loc="outside upper center", ncols=3, frameon=False)
+        figure.legend(handles=keys, loc="outside lower center", ncols=3, frameon=False)
     return figure
 
 

@@ -77,14 +77,20 @@ def judge_fluctuations(settings: FluctuationStage, files: tuple[Path, Path], out
 def plot_fluctuations(settings: FluctuationStage, files: tuple[Path, Path], output: Path) -> Made:
     """Draw the scatter of random networks, and of trained seeds, against the sum of 1/n_l."""
     from dynparam.experiments.fluctuations import figure, tables
-    from dynparam.presentation.figure_style import save
+    from dynparam.experiments.fluctuations.judge import judged
+    from dynparam.experiments.fluctuations.message import CLAUSES
+    from dynparam.presentation.figure_style import Sheet, save
+    from dynparam.provenance.judged_message import drawn_message
     from dynparam.support.tables import read_csv
 
     trials, spread = (
         read_csv(path, form) for path, form in zip(files, (tables.TRIALS, tables.SPREAD), strict=True)
     )
     data = figure.plotted_data(trials, spread, settings)
-    return Made(save(figure.fluctuations_figure(data, settings), data, output, settings.figures.dpi))
+    said = drawn_message(lambda: judged(trials, spread, settings), CLAUSES)
+    sheet = Sheet(settings.figures.width, said)
+    picture = figure.fluctuations_figure(data, settings, sheet)
+    return Made(save(picture, data, output, settings.figures.dpi), {"message": said})
 
 
 MEASURE = Stage(

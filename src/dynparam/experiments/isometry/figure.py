@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from dynparam.experiments.isometry.judge import Measured, expected_kernel, theory_of
 from dynparam.experiments.isometry.settings import IsometryStage
-from dynparam.presentation.figure_style import LARGE, LAYER_COLOURS, TEXT_WIDTH_INCHES, grid
+from dynparam.presentation.figure_style import LAYER_COLOURS, PAGE, Sheet, grid
 from dynparam.presentation.parametrization_style import look
 from dynparam.statistics.estimates import Estimate
 from dynparam.theory.isometry import ThreeLayers, isometry
@@ -43,11 +43,10 @@ def plotted_data(measured: pd.DataFrame, settings: IsometryStage) -> pd.DataFram
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def isometry_figure(data: pd.DataFrame) -> Figure:
+def isometry_figure(data: pd.DataFrame, sheet: Sheet = PAGE) -> Figure:
     """The three panels."""
-    with mpl.rc_context(LARGE):
-        figure = Figure(figsize=(TEXT_WIDTH_INCHES, 3.6), layout="constrained")
-        left, middle, right = figure.subplots(1, 3)
+    with mpl.rc_context(sheet.large):
+        figure, (left, middle, right) = sheet.subplots(3, across=3, row=3.6)
         _spectrum_panel(left, data[data["panel"] == "spectrum"])
         _growth_panel(middle, data[data["panel"] == "growth"])
         _bottleneck_panel(right, data[data["panel"] == "bottleneck"])

@@ -52,12 +52,19 @@ def judge_isometry(settings: IsometryStage, files: Path, output: Path) -> Made:
 def plot_isometry(settings: IsometryStage, files: Path, output: Path) -> Made:
     """Draw spectra, the growth of the largest eigenvalue with depth, and bottlenecks."""
     from dynparam.experiments.isometry import figure
+    from dynparam.experiments.isometry.judge import judged
+    from dynparam.experiments.isometry.message import CLAUSES
     from dynparam.experiments.isometry.tables import MEASURED as FORM
-    from dynparam.presentation.figure_style import save
+    from dynparam.presentation.figure_style import Sheet, save
+    from dynparam.provenance.judged_message import drawn_message
     from dynparam.support.tables import read_csv
 
-    data = figure.plotted_data(read_csv(files, FORM), settings)
-    return Made(save(figure.isometry_figure(data), data, output, settings.figures.dpi))
+    measured = read_csv(files, FORM)
+    data = figure.plotted_data(measured, settings)
+    said = drawn_message(lambda: judged(measured, settings), CLAUSES)
+    sheet = Sheet(settings.figures.width, said)
+    picture = figure.isometry_figure(data, sheet)
+    return Made(save(picture, data, output, settings.figures.dpi), {"message": said})
 
 
 MEASURE = Stage(

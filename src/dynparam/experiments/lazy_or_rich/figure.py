@@ -13,13 +13,7 @@ from matplotlib.ticker import FuncFormatter, NullLocator
 
 from dynparam.experiments.lazy_or_rich.judge import Tables, at_narrowest, mean_log
 from dynparam.experiments.lazy_or_rich.settings import LINEARIZED, LazinessStage
-from dynparam.presentation.figure_style import (
-    LAYER_COLOURS,
-    LAYER_MARKERS,
-    STYLE,
-    TEXT_WIDTH_INCHES,
-    grid,
-)
+from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, PAGE, STYLE, Sheet, grid
 from dynparam.presentation.numbers import fraction
 from dynparam.presentation.parametrization_style import Look, look
 from dynparam.statistics.slopes import log_intercept, log_line
@@ -54,11 +48,10 @@ def plotted_data(tables: Tables, settings: LazinessStage) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def laziness_figure(data: pd.DataFrame, settings: LazinessStage) -> Figure:
-    """Three panels side by side."""
+def laziness_figure(data: pd.DataFrame, settings: LazinessStage, sheet: Sheet = PAGE) -> Figure:
+    """The three panels."""
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(TEXT_WIDTH_INCHES, 3.1), layout="constrained")
-        left, middle, right = figure.subplots(1, 3)
+        figure, (left, middle, right) = sheet.subplots(3, across=3, row=3.1)
         _discrepancy_panel(left, data[data["panel"] == "discrepancy"], settings)
         _kernel_panel(middle, data[data["panel"] == "kernel"], settings)
         _index_panel(right, data[data["panel"] == "index"], settings)

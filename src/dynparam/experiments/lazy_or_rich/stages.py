@@ -121,10 +121,17 @@ def judge_laziness(settings: LazinessStage, files: Files, output: Path) -> Made:
 def plot_laziness(settings: LazinessStage, files: Files, output: Path) -> Made:
     """Draw discrepancies, kernel changes and the laziness index against width."""
     from dynparam.experiments.lazy_or_rich.figure import laziness_figure, plotted_data
-    from dynparam.presentation.figure_style import save
+    from dynparam.experiments.lazy_or_rich.judge import judged
+    from dynparam.experiments.lazy_or_rich.message import CLAUSES
+    from dynparam.presentation.figure_style import Sheet, save
+    from dynparam.provenance.judged_message import drawn_message
 
-    data = plotted_data(_read(files), settings)
-    return Made(save(laziness_figure(data, settings), data, output, settings.figures.dpi))
+    tables = _read(files)
+    data = plotted_data(tables, settings)
+    said = drawn_message(lambda: judged(tables, settings), CLAUSES)
+    sheet = Sheet(settings.figures.width, said)
+    picture = laziness_figure(data, settings, sheet)
+    return Made(save(picture, data, output, settings.figures.dpi), {"message": said})
 
 
 def places(lazy: Any) -> dict[str, list[str]]:

@@ -13,13 +13,14 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch, Polygon, Rectangle
+from matplotlib.patches import Patch, Polygon
 
 from dynparam.experiments.measured_orders.conditions import CONTROL
 from dynparam.experiments.measured_orders.formulas import narrow_width
 from dynparam.experiments.measured_orders.settings import Exponents
-from dynparam.presentation.figure_style import STYLE, TEXT_WIDTH_INCHES
-from dynparam.presentation.verdicts import CLAIMS, sign
+from dynparam.experiments.measured_orders.verdict_cells import FILLS, in_cell, verdict_key, whole_cell
+from dynparam.presentation.figure_style import PAGE, STYLE, Sheet
+from dynparam.presentation.verdicts import sign
 from dynparam.theory.conditions import CONDITIONS
 
 DEMANDS = {
@@ -39,18 +40,22 @@ DEMANDS = {
 }
 """What each condition asks for, in two or three words."""
 
-FILLS = {"holds": "#dbe9f2", "fails": "#b3400a", "undecided": "#f2d16b"}
-"""Pale blue, dark vermilion and yellow: far apart in lightness, so in grey and to any eye."""
+POINTS = {False: 9.0, True: 6.0}
+"""Size of type across a page, and in a column."""
 
-INK = {"holds": "#5f7f95", "fails": "white", "undecided": "black"}
+HALF_SIGN = 6.0
+"""Size of the two signs of a cell that is split."""
 
-LARGE, SMALL = 13.5, 12.0
-"""Points at the full width of a page: half of it in a column of 3.4 inches, no smaller than 5.8."""
+ROOM_FOR_TWO = 8.0
+"""Cells for smaller type than this have no room for them: colours tell the halves apart."""
 
-GAP = 0.5
-"""Between blocks, in cells."""
+CELL_INCHES = {False: 0.24, True: 0.155}
+"""Height of a cell, likewise."""
 
-NAMES, TITLES = 3.3, 1.8
+GAP = {False: 0.5, True: 0.3}
+"""Between blocks, in cells, likewise."""
+
+NAMES, TITLES = 3.2, 1.7
 """Heights of the columns' names and of the blocks' titles above the first row, in cells."""
 
 
@@ -69,38 +74,38 @@ class Block:
     labels: Sequence[str]
 
 
-def condition_figure(matrix: pd.DataFrame, settings: Exponents) -> Figure:
+def condition_figure(matrix: pd.DataFrame, settings: Exponents, sheet: Sheet = PAGE) -> Figure:
     """``conditions.condition_matrix`` drawn: a block of columns for each family of widths.
 
     A cell has one colour and sign where theory and measurement agree. Where they do not, its upper left
     half is theory's and its lower right half the measurement's.
     """
-    blocks = list(_blocks(matrix, settings))
+    blocks = list(_blocks(matrix, settings, sheet))
     places = zip(matrix["parametrization"], matrix["family"], matrix["condition"], strict=True)
     verdicts = dict(zip(places, zip(matrix["theory"], matrix["measured"], strict=True), strict=True))
-    rows = len(CONDITIONS) + NAMES + TITLES
+    rows, size, gap = len(CONDITIONS) + NAMES + TITLES, POINTS[sheet.is_column], GAP[sheet.is_column]
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(TEXT_WIDTH_INCHES, 0.6 + 0.28 * rows), layout="constrained")
+        figure = sheet.figure(0.5 + CELL_INCHES[sheet.is_column] * rows)
         axis = figure.subplots()
         left = 0.0
         for block in blocks:
             for column, (key, label) in enumerate(zip(block.columns, block.labels, strict=True)):
                 x = left + column
                 for row, one in enumerate(CONDITIONS):
-                    _cell(axis, x, row, *verdicts[(*key, f"eq. {one.equation}")])
-                axis.text(x + 0.5, -0.25, label, rotation=90, ha="center", va="bottom", fontsize=SMALL)
+                    _cell(axis, x, row, verdicts[(*key, f"eq. {one.equation}")], size)
+                axis.text(x + 0.5, -0.25, label, rotation=90, ha="center", va="bottom", fontsize=size)
             middle = left + len(block.columns) / 2
             axis.text(
-                middle, -NAMES, block.title, ha="center", va="bottom", fontsize=LARGE, linespacing=1.1
+                middle, -NAMES, block.title, ha="center", va="bottom", fontsize=size, linespacing=1.1
             )
-            left += len(block.columns) + GAP
-        _frame(axis, left - GAP)
+            left += len(block.columns) + gap
+        _frame(axis, left - gap, size)
         figure.legend(
             handles=_key(split=bool((matrix["theory"] != matrix["measured"]).any())),
             loc="outside lower center",
-            ncols=4,
+            ncols=2 if sheet.is_column else 4,
             frameon=False,
-            fontsize=SMALL,
+            fontsize=size,
             handlelength=1.0,
             handleheight=1.0,
             handletextpad=0.4,
@@ -109,7 +114,8 @@ def condition_figure(matrix: pd.DataFrame, settings: Exponents) -> Figure:
     return figure
 
 
-def _blocks(matrix: pd.DataFrame, settings: Exponents) -> Iterator[Block]:
+def _blocks(matrix: pd.DataFrame, settings: Exponents, sheet: Sheet) -> Iterator[Block]:
+    """The families, then the control; a column has no room for the names of its columns."""
     families = list(dict.fromkeys(matrix["family"]))
     names = list(dict.fromkeys(matrix["parametrization"]))
     shown = [name for name in names if name != CONTROL]
@@ -118,49 +124,49 @@ def _blocks(matrix: pd.DataFrame, settings: Exponents) -> Iterator[Block]:
             title = f"$n_{{\\min}}=$\n${narrow_width(settings.families[family])}$"
             yield Block(title, [(name, family) for name in shown], shown)
     if CONTROL in names:
-        labels = [f"${narrow_width(settings.families[family])}$" for family in families]
-        yield Block(f"{CONTROL}\n(control)", [(CONTROL, family) for family in families], labels)
+        rules = [f"${narrow_width(settings.families[family])}$" for family in families]
+        named, title = (
+            ([""] * len(rules), "(control,\nas left)") if sheet.is_column else (rules, "(control)")
+        )
+        yield Block(f"{CONTROL}\n{title}", [(CONTROL, family) for family in families], named)
 
 
-def _cell(axis: Axes, x: float, y: int, theory: str, measured: str) -> None:
-    whole = Rectangle((x, y), 1, 1, facecolor=FILLS[measured], linewidth=1.2, edgecolor="white")
-    axis.add_patch(whole)
+def _cell(axis: Axes, x: float, y: int, verdicts: tuple[str, str], size: float) -> None:
+    """Theory's and the measured verdict; each half has its own sign where there is room for it."""
+    theory, measured = verdicts
+    whole_cell(axis, x, y, measured)
     if theory == measured:
-        _sign(axis, x + 0.5, y + 0.5, measured, SMALL)
+        _sign(axis, x + 0.5, y + 0.5, measured, size)
         return
     half = [(x, y), (x + 1, y), (x, y + 1)]
-    axis.add_patch(Polygon(half, facecolor=FILLS[theory], linewidth=1.2, edgecolor="white"))
-    _sign(axis, x + 0.28, y + 0.28, theory, SMALL * 0.6)
-    _sign(axis, x + 0.72, y + 0.72, measured, SMALL * 0.6)
+    axis.add_patch(Polygon(half, facecolor=FILLS[theory], linewidth=0.8, edgecolor="white"))
+    if size >= ROOM_FOR_TWO:
+        _sign(axis, x + 0.28, y + 0.28, theory, HALF_SIGN)
+        _sign(axis, x + 0.72, y + 0.72, measured, HALF_SIGN)
 
 
 def _sign(axis: Axes, x: float, y: float, verdict: str, size: float) -> None:
     if verdict != "holds":
-        axis.text(
-            x, y, sign(verdict), ha="center", va="center_baseline", fontsize=size, color=INK[verdict],
-            fontweight="bold",
-        )  # fmt: skip
+        in_cell(axis, x, y, sign(verdict), verdict, size)
 
 
-def _frame(axis: Axes, right: float) -> None:
+def _frame(axis: Axes, right: float, size: float) -> None:
     """The conditions beside their rows, and no axes."""
     axis.set(xlim=(0, right), ylim=(len(CONDITIONS), -NAMES - TITLES))
     axis.set_xticks([])
     axis.set_yticks(
         [row + 0.5 for row in range(len(CONDITIONS))],
         [f"{DEMANDS[one.equation]}  {one.equation}" for one in CONDITIONS],
-        fontsize=SMALL,
+        fontsize=size,
     )
     axis.tick_params(length=0)
     axis.spines[:].set_visible(False)
 
 
 def _key(split: bool) -> list[Patch]:
-    """Of each verdict its colour, its sign and its word; whose halves are which, if cells have any."""
-    signs = {verdict: "" if verdict == "holds" else f"{sign(verdict)} " for verdict in CLAIMS}
-    verdicts = [Patch(facecolor=FILLS[one], label=f"{signs[one]}{one}") for one in CLAIMS]
+    """The verdicts; and whose halves are which, if cells have any."""
     halves = Patch(
         facecolor="none",
         label="\N{BLACK UPPER LEFT TRIANGLE} theory, measured \N{BLACK LOWER RIGHT TRIANGLE}",
     )
-    return [*verdicts, halves] if split else verdicts
+    return [*verdict_key(), halves] if split else verdict_key()

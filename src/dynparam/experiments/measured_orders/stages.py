@@ -44,25 +44,29 @@ def judge_table1_1(settings: ExponentsStage, files: TrialFiles, output: Path) ->
 
 
 def plot_table1_1(settings: ExponentsStage, files: TrialFiles, output: Path) -> Made:
-    """Draw Table 1.1: claimed, exact and measured exponents, layer by layer."""
+    """Draw where Table 1.1 holds, layer by layer, and how far off it is elsewhere."""
+    from dynparam.experiments.measured_orders.message import table_message
     from dynparam.experiments.measured_orders.table1_1 import table1_1
     from dynparam.experiments.measured_orders.table1_1_figure import table1_1_figure
-    from dynparam.presentation.figure_style import save
+    from dynparam.presentation.figure_style import Sheet, save
 
     table = table1_1(settings, _read(files))
-    picture = table1_1_figure(table, settings.exponents)
-    return Made(save(picture, table, output, settings.figures.dpi))
+    sheet = Sheet(settings.figures.width, table_message(table))
+    picture = table1_1_figure(table, settings.exponents, sheet)
+    return Made(save(picture, table, output, settings.figures.dpi), {"message": sheet.message})
 
 
 def plot_conditions(settings: ExponentsStage, files: TrialFiles, output: Path) -> Made:
     """Draw which parametrization meets which condition on which widths: theory and measurement."""
     from dynparam.experiments.measured_orders.conditions import condition_matrix
     from dynparam.experiments.measured_orders.conditions_figure import condition_figure
-    from dynparam.presentation.figure_style import save
+    from dynparam.experiments.measured_orders.message import conditions_message
+    from dynparam.presentation.figure_style import Sheet, save
 
     matrix = condition_matrix(settings, _read(files))
-    picture = condition_figure(matrix, settings.exponents)
-    return Made(save(picture, matrix, output, settings.figures.dpi))
+    sheet = Sheet(settings.figures.width, conditions_message(matrix, settings.exponents))
+    picture = condition_figure(matrix, settings.exponents, sheet)
+    return Made(save(picture, matrix, output, settings.figures.dpi), {"message": sheet.message})
 
 
 def _read(files: TrialFiles) -> dict[tuple[str, str], pd.DataFrame]:

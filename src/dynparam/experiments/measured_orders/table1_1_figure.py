@@ -1,149 +1,124 @@
-"""Table 1.1, measured, as a figure: claimed, exact and measured exponents of every entry."""
+"""Table 1.1, measured, as a figure: where it holds, and how far off the others are."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import matplotlib as mpl
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import MultipleLocator
+from matplotlib.patches import Patch
 
 from dynparam.experiments.measured_orders.formulas import narrow_width
 from dynparam.experiments.measured_orders.settings import Exponents
 from dynparam.experiments.measured_orders.table1_1 import CLAIMED, QUANTITIES, Quantity
-from dynparam.presentation.figure_style import STYLE, TEXT_WIDTH_INCHES
-from dynparam.presentation.parametrization_style import look
+from dynparam.experiments.measured_orders.verdict_cells import in_cell, verdict_key, whole_cell
+from dynparam.presentation.figure_style import PAGE, STYLE, Sheet
+from dynparam.presentation.numbers import signed, typographic
+from dynparam.presentation.verdicts import sign
 
-AXIS_LABELS: dict[Quantity, str] = {
+NAMED: dict[Quantity, str] = {
     "preactivation": r"$|\tilde{h}^{(\ell)}_i|$",
     "update": r"$|\Delta\tilde{h}^{(\ell)}_i|$",
-    "own": "own part of\n" r"$|\Delta\tilde{h}^{(\ell)}_i|$",
+    "own": "own part",
     "cosine": "cosine",
 }
-"""Of which size a row shows the exponents."""
+"""What the rows of a block are exponents of."""
 
-LARGE: Any = {
-    **STYLE,
-    "font.size": 11.5,
-    "axes.titlesize": 12.5,
-    "axes.labelsize": 12.5,
-    "legend.fontsize": 11.5,
-    "xtick.labelsize": 11.5,
-    "ytick.labelsize": 11.5,
-}
-"""Type for the full width of a page: half of it in a column of 3.4 inches."""
+GAP = 0.6
+"""Between blocks, in cells."""
 
-INCHES_PER_UNIT = 1.15
-"""Of exponents; all rows have about the same."""
+CELL_INCHES = {False: 0.215, True: 0.15}
+"""Height of a cell, across a page and in a column."""
 
-STEP = 0.21
-"""Between parametrizations within a layer, in layers."""
+POINTS = {False: 8.0, True: 6.5}
+"""Size of type, likewise."""
+
+NAMES_WIDE = 5.6
+"""Width of the longest name of a parametrization, over the size of type."""
+
+NUMBERS = 6.0
+"""That of the numbers in cells, which only a page has room for."""
 
 
-def table1_1_figure(table: pd.DataFrame, exponents: Exponents) -> Figure:
-    """Exponents against layers: a row for each of ``table1_1.QUANTITIES``, a column for each family.
+def table1_1_figure(table: pd.DataFrame, exponents: Exponents, sheet: Sheet = PAGE) -> Figure:
+    """Table 1.1 as cells: a block of rows for each of ``table1_1.QUANTITIES``, of columns each family.
 
-    The cosine is that of the angle between gradient and update. Filled marks are measured slopes with
-    their intervals, rings exact exponents, grey bars claims, tied to exact exponents by dotted lines.
-    Colour and marker tell the parametrization. ``table`` has the columns of ``table1_1.COLUMNS``; all
-    axes are dimensionless.
+    A row of a block is a parametrization, a column a hidden layer. A cell tells whether the measured
+    exponent is the claimed one; where it is not, by how much it is larger (in a column its sign alone).
+    ``table`` has the columns of ``table1_1.COLUMNS``.
     """
     families = list(table["family"].unique())
     names = [name for name in CLAIMED if (table["parametrization"] == name).any()]
-    with mpl.rc_context(LARGE):
-        heights = _heights(table)
-        size = (TEXT_WIDTH_INCHES, 1.9 + INCHES_PER_UNIT * sum(heights))
-        figure = Figure(figsize=size, layout="constrained")
-        axes = figure.subplots(
-            len(QUANTITIES),
-            len(families),
-            sharex=True,
-            sharey="row",
-            squeeze=False,
-            height_ratios=heights,
-        )
-        for row, quantity in enumerate(QUANTITIES):
-            for column, family in enumerate(families):
-                shown = table[(table["quantity"] == quantity) & (table["family"] == family)]
-                _panel(axes[row, column], shown, names)
-            axes[row, 0].set_ylabel(AXIS_LABELS[quantity])
-        for column, family in enumerate(families):
-            narrow = narrow_width(exponents.families[family])
-            axes[0, column].set_title(rf"$n_{{\min}}={narrow}$")
-            axes[-1, column].set_xlabel(r"layer $\ell$")
-        figure.supylabel("exponent of", fontsize=LARGE["axes.labelsize"])
+    layers = sorted(table["layer"].unique().tolist())
+    size = POINTS[sheet.is_column]
+    lefts = [place * (len(layers) + GAP) for place in range(len(families))]
+    tops = [place * (len(names) + GAP) for place in range(len(QUANTITIES))]
+    with mpl.rc_context(STYLE):
+        height = tops[-1] + len(names) + 2
+        figure = sheet.figure(0.7 + CELL_INCHES[sheet.is_column] * height)
+        axis = figure.subplots()
+        for row in table.to_dict("records"):
+            x = lefts[families.index(row["family"])] + layers.index(row["layer"])
+            y = tops[QUANTITIES.index(row["quantity"])] + names.index(row["parametrization"])
+            _cell(axis, x, y, row, numbers=not sheet.is_column)
+        for left, family in zip(lefts, families, strict=True):
+            title = rf"$n_{{\min}}={narrow_width(exponents.families[family])}$"
+            axis.text(left + len(layers) / 2, -0.4, title, ha="center", va="bottom", fontsize=size)
+        for top, quantity in zip(tops, QUANTITIES, strict=True):
+            axis.annotate(
+                NAMED[quantity], (0, top + len(names) / 2), (-NAMES_WIDE * size, 0),
+                textcoords="offset points", rotation=90, ha="right", va="center", fontsize=size,
+            )  # fmt: skip
+        _frame(axis, (lefts, layers), (tops, names), size)
         figure.legend(
-            handles=_key(names),
-            loc="outside upper center",
+            handles=_key(numbers=not sheet.is_column),
+            loc="outside lower center",
             ncols=3,
             frameon=False,
-            columnspacing=1.0,
-            handletextpad=0.4,
+            fontsize=size,
+            handlelength=1.0,
+            handleheight=1.0,
         )
     return figure
 
 
-def _heights(table: pd.DataFrame) -> list[float]:
-    """Heights of the rows in proportion to the range they show: one unit is about as high in both."""
-    shown = [table[table["quantity"] == quantity] for quantity in QUANTITIES]
-    columns = ["claimed", "exact", "ci_low", "ci_high"]
-    spans = [float(np.ptp(rows[columns].to_numpy(float))) for rows in shown]
-    return [max(span, 0.3) + 0.15 for span in spans]
+def _key(*, numbers: bool) -> list[Patch]:
+    """The verdicts; of those that fail, what their numbers are."""
+    key = verdict_key()
+    if numbers:
+        key[1].set_label("fails: the measured exponent less the claimed one")
+    return key
 
 
-def _panel(axis: Axes, table: pd.DataFrame, names: list[str]) -> None:
-    axis.axhline(0, color="0.7", linewidth=0.5, zorder=0)
-    for name in names:
-        place = CLAIMED.index(name)
-        rows = table[table["parametrization"] == name]
-        at = rows["layer"] + STEP * (place - (len(CLAIMED) - 1) / 2)
-        colour, marker = look(name)
-        half = STEP * 0.5
-        axis.hlines(rows["claimed"], at - half, at + half, color="0.7", linewidth=3.5, zorder=1)
-        axis.vlines(
-            at, rows["claimed"], rows["exact"], color=colour, linewidth=0.7, linestyle=":", zorder=2
-        )
-        axis.plot(
-            at, rows["exact"], "o", markersize=6.4, markerfacecolor="none", color="black",
-            markeredgewidth=0.6, zorder=3,
-        )  # fmt: skip
-        # Bars by themselves: the mark is the slope, wherever it lies in its interval.
-        axis.vlines(at, rows["ci_low"], rows["ci_high"], color=colour, linewidth=0.9, zorder=2)
-        axis.plot(at, rows["slope"], marker, color=colour, markersize=3.4, zorder=4)
-    layers = sorted(table["layer"].unique())
-    axis.set_xticks(layers)
-    axis.set_xlim(layers[0] - 0.55, layers[-1] + 0.55)
-    for edge in np.arange(layers[0] + 0.5, layers[-1]):
-        axis.axvline(edge, color="0.9", linewidth=0.4, zorder=0)
-    axis.yaxis.set_major_locator(MultipleLocator(0.4))
-    axis.margins(y=0.08)
+def _cell(axis: Axes, x: float, y: float, row: Mapping[Any, Any], *, numbers: bool) -> None:
+    verdict = str(row["claim"])
+    whole_cell(axis, x, y, verdict)
+    if verdict == "holds":
+        return
+    off = row["slope"] - row["claimed"]
+    told = _short(off) if numbers else sign(verdict)
+    in_cell(axis, x + 0.5, y + 0.5, told, verdict, NUMBERS)
 
 
-def _key(names: list[str]) -> list[Line2D]:
-    handles = [
-        Line2D(
-            [],
-            [],
-            linestyle="",
-            color=look(name).colour,
-            marker=look(name).marker,
-            markersize=3.8,
-            label=name,
-        )
-        for name in names
-    ]
-    ring = Line2D(
-        [], [], linestyle="", marker="o", markersize=5.6, markerfacecolor="none", color="black",
-        markeredgewidth=0.6, label="exact exponent",
-    )  # fmt: skip
-    return [
-        *handles,
-        Line2D([], [], color="0.7", linewidth=3.5, label="the thesis's claim"),
-        ring,
-        Line2D([], [], linestyle="", marker="o", markersize=3.2, color="0.3", label="measured slope"),
-        Line2D([], [], linestyle="", marker="|", markersize=7, color="0.3", label="its interval"),
-    ]
+def _short(value: float) -> str:
+    """Two digits: ``+.25``, ``−1.2``."""
+    text = signed(value, 2) if abs(value) < 0.995 else signed(value, 1)
+    return typographic(text.replace("0.", ".", 1) if abs(value) < 0.995 else text)
+
+
+def _frame(
+    axis: Axes, columns: tuple[list[float], list[int]], rows: tuple[list[float], list[str]], size: float
+) -> None:
+    """Layers below their columns, parametrizations beside their rows, and no axes."""
+    (lefts, layers), (tops, names) = columns, rows
+    axis.set(xlim=(0, lefts[-1] + len(layers)), ylim=(tops[-1] + len(names), -1.6))
+    places = [left + place + 0.5 for left in lefts for place in range(len(layers))]
+    axis.set_xticks(places, [str(layer) for layer in layers] * len(lefts), fontsize=size)
+    places = [top + place + 0.5 for top in tops for place in range(len(names))]
+    axis.set_yticks(places, names * len(tops), fontsize=size)
+    axis.set_xlabel(r"layer $\ell$", fontsize=size)
+    axis.tick_params(length=0, pad=1)
+    axis.spines[:].set_visible(False)

@@ -15,13 +15,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 
 from dynparam.experiments.natural_gradient.judge import METHODS
 from dynparam.experiments.natural_gradient.settings import NaturalGradientStage
-from dynparam.presentation.figure_style import (
-    LARGE,
-    LAYER_COLOURS,
-    LAYER_MARKERS,
-    TEXT_WIDTH_INCHES,
-    grid,
-)
+from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, PAGE, Sheet, grid
 from dynparam.presentation.parametrization_style import Look, look
 from dynparam.statistics.estimates import mean_of
 from dynparam.support.arrays import FloatArray
@@ -65,33 +59,41 @@ def plotted_data(trials: pd.DataFrame, settings: NaturalGradientStage) -> pd.Dat
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def natural_gradient_figure(data: pd.DataFrame, settings: NaturalGradientStage) -> Figure:
+def natural_gradient_figure(
+    data: pd.DataFrame, settings: NaturalGradientStage, sheet: Sheet = PAGE
+) -> Figure:
     """Above, some steps on both kinds of inputs; below, one full step of each approximation."""
     own = settings.natural_gradient
     below = own.one_step.approximations
-    with mpl.rc_context(LARGE):
-        figure = Figure(figsize=(TEXT_WIDTH_INCHES, 6.4), layout="constrained")
-        halves: Any = figure.subfigures(2, 1, height_ratios=(1.12, 1.0))
-        axes = halves[0].subplots(1, 2, sharey=True)
-        for axis, (part, title) in zip(axes, INPUTS.items(), strict=True):
+    shapes = [sheet.grid(count, across=2) for count in (len(INPUTS), len(below))]
+    with mpl.rc_context(sheet.large):
+        heights = [0.8 + 2.5 * rows for rows, _ in shapes]
+        figure = sheet.figure(sum(heights))
+        halves: Any = figure.subfigures(2, 1, height_ratios=heights)
+        axes: Any = halves[0].subplots(*shapes[0], sharey=True, squeeze=False)
+        for axis, (part, title) in zip(axes.flat, INPUTS.items(), strict=True):
             rows = data[data["panel"] == part]
             _steps_panel(axis, rows, own.steps)
             axis.set(title=title, xlabel="step $t$")
-        axes[0].set_ylabel("residual / first one")
+        for axis in axes[:, 0]:
+            axis.set_ylabel("residual / first one")
         named = {name: one for name, one in LOOKS.items() if name in set(data["method"])}
         narrow = [part.widths[0] for part in (own.gaussian, own.images)]
         wide = [part.widths[-1] for part in (own.gaussian, own.images)]
         keys = [*_key(named, METHODS), *_others(narrow, wide)]
-        halves[0].legend(handles=keys, loc="outside upper center", ncols=4, frameon=False)
-        axes = halves[1].subplots(1, len(below), sharey=True, squeeze=False)[0]
-        for axis, method in zip(axes, below, strict=True):
+        across = 2 if sheet.is_column else 4
+        halves[0].legend(handles=keys, loc="outside lower center", ncols=across, frameon=False)
+        axes = halves[1].subplots(*shapes[1], sharey=True, squeeze=False)
+        for axis, method in zip(axes.flat, below, strict=False):
             rows = data[(data["panel"] == "one_step") & (data["method"] == method)]
             _widths_panel(axis, rows, own.one_step.widths)
             axis.set(title=f"one full step, {METHODS[method]}", xlabel="$n$ (neurons)")
-        axes[0].set_ylabel("residual / first one")
+        for axis in axes[:, 0]:
+            axis.set_ylabel("residual / first one")
         looks = {name: look(name) for name in own.one_step.parametrizations}
         handles = _key(looks, {name: name for name in looks})
-        halves[1].legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False)
+        across = 3 if sheet.is_column else len(handles)
+        halves[1].legend(handles=handles, loc="outside lower center", ncols=across, frameon=False)
     return figure
 
 

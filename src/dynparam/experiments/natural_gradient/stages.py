@@ -54,13 +54,19 @@ def judge_natural(settings: NaturalGradientStage, files: Path, output: Path) -> 
 def plot_natural(settings: NaturalGradientStage, files: Path, output: Path) -> Made:
     """Draw what is left against steps, and after one full step against n."""
     from dynparam.experiments.natural_gradient import figure
+    from dynparam.experiments.natural_gradient.judge import judged
+    from dynparam.experiments.natural_gradient.message import CLAUSES
     from dynparam.experiments.natural_gradient.tables import RESIDUALS as FORM
-    from dynparam.presentation.figure_style import save
+    from dynparam.presentation.figure_style import Sheet, save
+    from dynparam.provenance.judged_message import drawn_message
     from dynparam.support.tables import read_csv
 
-    data = figure.plotted_data(read_csv(files, FORM), settings)
-    drawn = figure.natural_gradient_figure(data, settings)
-    return Made(save(drawn, data, output, settings.figures.dpi))
+    measured = read_csv(files, FORM)
+    data = figure.plotted_data(measured, settings)
+    said = drawn_message(lambda: judged(measured, settings), CLAUSES)
+    sheet = Sheet(settings.figures.width, said)
+    picture = figure.natural_gradient_figure(data, settings, sheet)
+    return Made(save(picture, data, output, settings.figures.dpi), {"message": said})
 
 
 MEASURE = Stage(

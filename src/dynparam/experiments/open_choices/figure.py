@@ -1,4 +1,4 @@
-"""The figure of the open choices: what every alternative changes in every slope of Figs. 3.2 and 3.3."""
+"""The figure of the open choices: how much every alternative changes in Figs. 3.2 and 3.3 at most."""
 
 from __future__ import annotations
 
@@ -13,117 +13,124 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, STYLE, TEXT_WIDTH_INCHES
-from dynparam.presentation.numbers import typographic
+from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, PAGE, STYLE, Sheet
 
 LINEAR_REACH = 0.01
-"""The axis is linear to here on either side of zero, and logarithmic beyond."""
+"""The axis is linear up to here, and logarithmic beyond."""
 
 EXPONENT: Mapping[str, Any] = {
     "color": "black",
     "marker": "|",
-    "markersize": 6,
+    "markersize": 7,
     "markeredgewidth": 0.9,
     "linestyle": "",
 }
 """The strokes of exact exponents."""
 
-LAYER_STEP = 0.12
-"""Distance of the dots of two layers, in rows."""
+CURVE_STEP = 0.18
+"""Distance of the marks of two curves, in rows."""
 
 
-def open_choices_figure(changes: pd.DataFrame, titles: Mapping[str, str], tolerance: float) -> Figure:
-    """A panel per curve, a row per alternative, a dot with its interval per layer.
+def open_choices_figure(
+    changes: pd.DataFrame, titles: Mapping[str, str], tolerance: float, sheet: Sheet = PAGE
+) -> Figure:
+    """A row per alternative, a mark with its interval per curve: the layer that changes most.
 
-    ``changes`` has the columns of ``changes.COLUMNS``; ``titles`` maps curves to titles. The band
-    is what counts as equal in the comparison of slopes, ``tolerance`` on either side. Where a
-    change leaves it, a black stroke is the change that makes the slope its exact exponent.
+    The alternative that changes most is on top. ``changes`` has the columns of ``changes.COLUMNS``;
+    ``titles`` maps curves to titles. The band is what counts as equal in the comparison of slopes. Where
+    a change leaves it, a black stroke is the change that makes the slope its exact exponent.
     """
-    alternatives = changes["alternative"].unique().tolist()
+    most = largest(changes)
+    names = most["alternative"].unique().tolist()
     curves = changes["curve"].unique().tolist()
     with mpl.rc_context(STYLE):
-        size = (TEXT_WIDTH_INCHES, 1.6 + 0.35 * len(alternatives) * -(-len(curves) // 2))
-        figure = Figure(figsize=size, layout="constrained")
-        grid = figure.subplots(-(-len(curves) // 2), 2, sharex=True, sharey=True, squeeze=False)
-        for axis in grid.flat[len(curves) :]:
-            axis.set_axis_off()
-        for axis, curve in zip(grid.flat, curves, strict=False):
-            _panel(axis, changes[changes["curve"] == curve], alternatives, tolerance)
-            axis.set_title(titles[curve])
-        _scale(grid[0, 0], changes, tolerance)
-        for axis in grid[-1]:
-            axis.set_xlabel("change of the slope")
-        layers = sorted(changes["layer"].unique())
+        across = 1 if sheet.is_column else 2
+        entries = len(curves) + 2
+        figure = sheet.figure(0.7 + 0.3 * len(names) + 0.17 * -(-entries // across))
+        axis = figure.subplots()
+        axis.axvspan(0, tolerance, color="0.9", zorder=0)
+        for place, curve in enumerate(curves):
+            rows = most[most["curve"] == curve].set_index("alternative").loc[names]
+            offset = CURVE_STEP * (place - (len(curves) - 1) / 2)
+            _marks(axis, rows, np.arange(len(names)) + offset, _look(place))
+            _strokes(axis, rows, np.arange(len(names)) + offset, tolerance)
+        axis.set_yticks(range(len(names)), [name.replace("_", " ") for name in names])
+        axis.set_ylim(len(names) - 0.5, -0.5)
+        _scale(axis, most, tolerance)
         figure.legend(
-            handles=_key(layers, tolerance, leaving=bool((changes["change"].abs() > tolerance).any())),
-            loc="outside upper center",
-            ncols=4,
+            handles=_key([titles[curve] for curve in curves], most, tolerance),
+            loc="outside lower center",
+            ncols=across,
             frameon=False,
         )
     return figure
 
 
-def _panel(axis: Axes, changes: pd.DataFrame, alternatives: list[str], tolerance: float) -> None:
-    axis.axvspan(-tolerance, tolerance, color="0.93", zorder=0)
-    axis.axvline(0.0, color="0.4", linewidth=0.6)
-    layers = sorted(changes["layer"].unique())
-    for place, layer in enumerate(layers):
-        rows = changes[changes["layer"] == layer].set_index("alternative").loc[alternatives]
-        offset = LAYER_STEP * (place - (len(layers) - 1) / 2)
-        middle = rows["change"].to_numpy(float)
-        reach = np.stack([middle - rows["change_low"], rows["change_high"] - middle])
-        axis.errorbar(
-            middle,
-            np.arange(len(alternatives)) + offset,
-            xerr=reach,
-            fmt=LAYER_MARKERS[(layer - 1) % len(LAYER_MARKERS)],
-            color=LAYER_COLOURS[(layer - 1) % len(LAYER_COLOURS)],
-            markersize=3.0,
-            elinewidth=0.7,
-        )
-        leaves = rows["change"].abs().to_numpy(float) > tolerance
-        axis.plot(
-            (rows["exponent"] - rows["default"])[leaves],
-            np.flatnonzero(leaves) + offset,
-            zorder=3,
-            **EXPONENT,
-        )
-    axis.set_yticks(range(len(alternatives)), [name.replace("_", " ") for name in alternatives])
-    axis.set_ylim(len(alternatives) - 0.5, -0.5)
-    axis.tick_params(axis="x", labelsize=7)
+def largest(changes: pd.DataFrame) -> pd.DataFrame:
+    """Of every alternative and curve the layer whose slope changes most, the greatest change first.
+
+    Columns: those of ``changes``, and size, size_low and size_high: the change without its sign, and
+    how small and how large that may be by its interval.
+    """
+    size = changes["change"].abs()
+    ends = changes[["change_low", "change_high"]].abs()
+    crosses = (changes["change_low"] < 0) & (changes["change_high"] > 0)
+    table = changes.assign(
+        size=size, size_low=ends.min(axis=1).where(~crosses, 0.0), size_high=ends.max(axis=1)
+    )
+    most = table.loc[table.groupby(["alternative", "curve"], sort=False)["size"].idxmax()]
+    order = most.groupby("alternative", sort=False)["size"].max().sort_values(ascending=False)
+    rank = {name: place for place, name in enumerate(order.index)}
+    return most.sort_values("alternative", key=lambda names: names.map(rank), kind="stable")
+
+
+def _look(place: int) -> tuple[str, str]:
+    """Colour and marker of a curve."""
+    return LAYER_COLOURS[place % len(LAYER_COLOURS)], LAYER_MARKERS[place % len(LAYER_MARKERS)]
+
+
+def _marks(axis: Axes, rows: pd.DataFrame, at: Any, look: tuple[str, str]) -> None:
+    colour, marker = look
+    axis.errorbar(
+        rows["size"],
+        at,
+        xerr=[rows["size"] - rows["size_low"], rows["size_high"] - rows["size"]],
+        fmt=marker,
+        color=colour,
+        markersize=4.0,
+        elinewidth=0.8,
+    )
+
+
+def _strokes(axis: Axes, rows: pd.DataFrame, at: Any, tolerance: float) -> None:
+    leaves = (rows["size"] > tolerance).to_numpy()
+    exact = (rows["exponent"] - rows["default"]).abs()
+    axis.plot(exact[leaves], at[leaves], zorder=3, **EXPONENT)
+
+
+def _scale(axis: Axes, most: pd.DataFrame, tolerance: float) -> None:
+    """As far to the right as marks go."""
+    right = 1.3 * max(tolerance, float(most["size_high"].max()))
+    steps = [0.0, LINEAR_REACH, tolerance, 4 * tolerance, 20 * tolerance]
+    ticks = [step for step in steps if step < right]
+    axis.set_xscale("symlog", linthresh=LINEAR_REACH, linscale=1.0)
+    axis.set_xlim(0, right)
+    axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axis.minorticks_off()
+    axis.set_xlabel("largest change of a slope")
     axis.grid(True, axis="x", linewidth=0.3, color="0.85")
-    for row in range(1, len(alternatives)):
+    for row in range(1, most["alternative"].nunique()):
         axis.axhline(row - 0.5, color="0.85", linewidth=0.3)
     axis.set_axisbelow(True)
 
 
-def _scale(axis: Axes, changes: pd.DataFrame, tolerance: float) -> None:
-    """The horizontal axis that all panels share: as far to either side as their dots go."""
-    left = 1.3 * max(tolerance, -float(changes["change_low"].min()))
-    right = 1.3 * max(tolerance, float(changes["change_high"].max()))
-    steps = [LINEAR_REACH, tolerance, 4 * tolerance, 20 * tolerance]
-    below, above = ([step for step in steps if step < end] for end in (left, right))
-    ticks = [*(-step for step in reversed(below)), 0.0, *above]
-    axis.set_xscale("symlog", linthresh=LINEAR_REACH, linscale=1.0)
-    axis.set_xlim(-left, right)
-    axis.set_xticks(ticks, [typographic(f"{tick:g}") for tick in ticks])
-    axis.minorticks_off()
-
-
-def _key(layers: list[int], tolerance: float, *, leaving: bool) -> list[Line2D | Patch]:
-    dots = [
-        Line2D(
-            [],
-            [],
-            color=LAYER_COLOURS[(layer - 1) % len(LAYER_COLOURS)],
-            marker=LAYER_MARKERS[(layer - 1) % len(LAYER_MARKERS)],
-            markersize=3.2,
-            linewidth=0.7,
-            label=rf"$\ell={layer}$",
+def _key(titles: list[str], most: pd.DataFrame, tolerance: float) -> list[Line2D | Patch]:
+    marks = []
+    for place, title in enumerate(titles):
+        colour, marker = _look(place)
+        marks.append(
+            Line2D([], [], color=colour, marker=marker, markersize=4.0, linewidth=0.8, label=title)
         )
-        for layer in layers
-    ]
-    band = Patch(color="0.93", label=rf"within the tolerance, $\pm{tolerance:g}$")
-    stroke = Line2D([], [], label="slope of the exact exponent", **EXPONENT)
-    return [*dots, band, *([stroke] if leaving else [])]
+    band = Patch(color="0.9", label=f"within the tolerance, {tolerance:g}")
+    stroke = Line2D([], [], label="change to the exact exponent", **EXPONENT)
+    return [*marks, band, *([stroke] if (most["size"] > tolerance).any() else [])]

@@ -8,12 +8,12 @@ from typing import Any
 
 import pandas as pd
 
+from dynparam.experiments.open_choices.message import moved
 from dynparam.experiments.open_choices.settings import OpenChoicesStage, for_open_choices
 from dynparam.experiments.open_choices.tables import CHANGES, TRAINED
 from dynparam.experiments.open_choices.trained import Conclusion, title
 from dynparam.provenance.experiment import Files
 from dynparam.statistics.verdicts import Verdict
-from dynparam.trials.claims import Showing
 from dynparam.trials.networks import asymptotic_exponents
 from dynparam.trials.settings import ASYMPTOTIC
 
@@ -33,27 +33,26 @@ class Found:
     def open_choices(self) -> dict[str, Any]:
         """How many alternatives there are, which change a conclusion, and the others' largest change."""
         table = self._changes
-        decided = table[["shows_by_default", "shows"]].isin([Showing.YES, Showing.NO]).all(axis=1)
-        moved = table[decided & (table["shows_by_default"] != table["shows"])]
-        names = moved["alternative"].unique().tolist()
+        changed = moved(table)
+        names = changed["alternative"].unique().tolist()
         others = table[~table["alternative"].isin(names)]
         return {
             "alternatives": table["alternative"].nunique(),
             "names": [f"`{name}`" for name in names],
-            "moving": [self._moving(name, moved) for name in names],
+            "moving": [self._moving(name, changed) for name in names],
             "others": others["alternative"].nunique(),
             "largest": None
             if others.empty
             else others.iloc[int(others["change"].abs().argmax())].to_dict(),
         }
 
-    def _moving(self, name: str, moved: pd.DataFrame) -> dict[str, Any]:
+    def _moving(self, name: str, changed: pd.DataFrame) -> dict[str, Any]:
         """An alternative that changes a conclusion: in which slopes, and where these are then."""
         rows = self._changes[self._changes["alternative"] == name]
         return {
             "name": name,
             "asymptotic": name == ASYMPTOTIC,
-            "moved": int((moved["alternative"] == name).sum()),
+            "moved": int((changed["alternative"] == name).sum()),
             "slopes": len(rows),
             "at_exponent": int((rows["at_exponent"] == Verdict.AGREES).sum()),
             "by_default": int((rows["at_exponent_by_default"] == Verdict.AGREES).sum()),

@@ -85,13 +85,15 @@ def changes_read(settings: OpenChoicesStage, changes: Path) -> Path:
 def plot_ledger(settings: OpenChoicesStage, files: Path, output: Path) -> Made:
     """Draw what every alternative changes in every slope."""
     from dynparam.experiments.open_choices.figure import open_choices_figure
+    from dynparam.experiments.open_choices.message import changes_message
     from dynparam.experiments.open_choices.tables import CHANGES
-    from dynparam.presentation.figure_style import save
+    from dynparam.presentation.figure_style import Sheet, save
     from dynparam.support.tables import read_csv
 
     table = read_csv(files, CHANGES)
-    picture = open_choices_figure(table, settings.figures.titles, settings.comparison.tolerance)
-    return Made(save(picture, table, output, settings.figures.dpi))
+    sheet = Sheet(settings.figures.width, changes_message(table))
+    picture = open_choices_figure(table, settings.figures.titles, settings.comparison.tolerance, sheet)
+    return Made(save(picture, table, output, settings.figures.dpi), {"message": sheet.message})
 
 
 def train_choice(
@@ -158,14 +160,16 @@ def trained_read(settings: ChoiceCurvesStage, trained: Path) -> Path:
 
 def plot_trained(settings: ChoiceCurvesStage, files: Path, output: Path) -> Made:
     """Draw the difference of training curves under every alternative."""
+    from dynparam.experiments.open_choices.message import trained_message
     from dynparam.experiments.open_choices.tables import TRAINED as FORM
     from dynparam.experiments.open_choices.trained_figure import trained_figure
-    from dynparam.presentation.figure_style import save
+    from dynparam.presentation.figure_style import Sheet, save
     from dynparam.support.tables import read_csv
 
     table = read_csv(files, FORM)
-    picture = trained_figure(table, settings.training.parametrizations)
-    return Made(save(picture, table, output, settings.figures.dpi))
+    sheet = Sheet(settings.figures.width, trained_message(table))
+    picture = trained_figure(table, settings.training.parametrizations, sheet)
+    return Made(save(picture, table, output, settings.figures.dpi), {"message": sheet.message})
 
 
 MEASURE = Stage(

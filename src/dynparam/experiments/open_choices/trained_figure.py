@@ -14,7 +14,7 @@ from matplotlib.patches import Patch
 
 from dynparam.experiments.open_choices.entries import DEFAULT
 from dynparam.experiments.open_choices.trained import Conclusion, title
-from dynparam.presentation.figure_style import LAYER_COLOURS, STYLE, TEXT_WIDTH_INCHES
+from dynparam.presentation.figure_style import LAYER_COLOURS, PAGE, STYLE, Sheet
 
 MARKS: Mapping[str, tuple[str, str, str]] = {
     Conclusion.SAME: ("o", LAYER_COLOURS[0], LAYER_COLOURS[0]),
@@ -24,7 +24,9 @@ MARKS: Mapping[str, tuple[str, str, str]] = {
 """Marker, colour and filling of a row, by what the alternative does to the conclusion."""
 
 
-def trained_figure(trained: pd.DataFrame, parametrizations: Sequence[str]) -> Figure:
+def trained_figure(
+    trained: pd.DataFrame, parametrizations: Sequence[str], sheet: Sheet = PAGE
+) -> Figure:
     """A panel per endpoint, a row per alternative, a dot with its interval: second less first.
 
     ``trained`` has the columns of ``trained.COLUMNS``. The uppermost row is the default, whose interval
@@ -32,15 +34,19 @@ def trained_figure(trained: pd.DataFrame, parametrizations: Sequence[str]) -> Fi
     """
     endpoints = trained["endpoint"].unique().tolist()
     first, second = parametrizations
+    _, columns = sheet.grid(len(endpoints), across=3)
+    names = trained["alternative"].nunique() + 1
     with mpl.rc_context(STYLE):
-        size = (TEXT_WIDTH_INCHES, 1.1 + 0.19 * (trained["alternative"].nunique() + 1))
-        figure = Figure(figsize=size, layout="constrained")
-        axes = figure.subplots(1, len(endpoints), sharey=True, squeeze=False)[0]
+        figure, axes = sheet.subplots(
+            len(endpoints), across=3, row=0.5 + 0.19 * names, key=0.6, sharey=True
+        )
         for axis, endpoint in zip(axes, endpoints, strict=True):
             _panel(axis, trained[trained["endpoint"] == endpoint])
             axis.set_title(title(endpoint))
+        for axis in axes[-columns:]:
             axis.set_xlabel(f"{second} less {first}")
-        figure.legend(handles=_key(), loc="outside upper center", ncols=5, frameon=False)
+        across = 2 if sheet.is_column else 5
+        figure.legend(handles=_key(), loc="outside lower center", ncols=across, frameon=False)
     return figure
 
 

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 
 from dynparam.experiments.r_sweep import edges
 from dynparam.experiments.r_sweep.settings import EdgesStage
-from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, STYLE, TEXT_WIDTH_INCHES
+from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, PAGE, STYLE, Sheet, grid
 from dynparam.theory.update_bound import Reference, expected_edge
 from dynparam.trials.networks import hidden_exponents
 
@@ -43,14 +43,20 @@ def plotted_data(trials: pd.DataFrame, settings: EdgesStage) -> pd.DataFrame:
     return pd.concat([_drift_data(trials, settings), _growth_data(trials)], ignore_index=True)
 
 
-def sweep_figure(data: pd.DataFrame, settings: EdgesStage) -> Figure:
+def sweep_figure(data: pd.DataFrame, settings: EdgesStage, sheet: Sheet = PAGE) -> Figure:
     """Both panels; a colour and a marker each reference, its expected edge dotted."""
+    rows, columns = sheet.grid(2, across=2)
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(TEXT_WIDTH_INCHES, 3.5), layout="constrained")
-        left, right = figure.subplots(1, 2)
+        figure = sheet.figure(0.7 + 2.8 * rows)
+        left, right = figure.subplots(rows, columns, squeeze=False).flat
         _drift_panel(left, data[data["panel"] == "drift"], settings)
         _growth_panel(right, data[data["panel"] == "growth"], settings)
-        figure.legend(handles=_key(settings, data), loc="outside upper center", ncols=3, frameon=False)
+        figure.legend(
+            handles=_key(settings, data),
+            loc="outside lower center",
+            ncols=1 if sheet.is_column else 3,
+            frameon=False,
+        )
     return figure
 
 
@@ -104,10 +110,10 @@ def _drift_panel(axis: Axes, data: pd.DataFrame, settings: EdgesStage) -> None:
     axis.set_xticks([k / 4 for k in range(5)], ["0", "1/4", "1/2", "3/4", "1"])
     axis.set(
         xlabel=r"$r$,  updates of size $\|\Delta\tilde{h}\| = m^{\,r}$",
-        ylabel="exponent of $n$ in the drift, narrow layers",
-        title="Second step: second term of eq. 2.55 over the first",
+        ylabel="exponent of $n$ in the drift,\nnarrow layers",
+        title="Second step: terms of eq. 2.55",
     )
-    _grid(axis)
+    grid(axis)
 
 
 def _growth_panel(axis: Axes, data: pd.DataFrame, settings: EdgesStage) -> None:
@@ -149,12 +155,7 @@ def _growth_panel(axis: Axes, data: pd.DataFrame, settings: EdgesStage) -> None:
         r" / \|\partial\mathcal{L}/\partial\tilde{h}^{(L)}\|$",
         title=f"Largest in {settings.sweep.steps} steps, relative to the first",
     )
-    _grid(axis)
-
-
-def _grid(axis: Axes) -> None:
-    axis.grid(True, which="major", linewidth=0.3, color="0.85")
-    axis.set_axisbelow(True)
+    grid(axis)
 
 
 def _key(settings: EdgesStage, data: pd.DataFrame) -> list[Line2D]:
@@ -173,8 +174,8 @@ def _key(settings: EdgesStage, data: pd.DataFrame) -> list[Line2D]:
     widths = data["n"].dropna()
     return [
         *references,
-        Line2D([], [], color="0.3", linewidth=0.8, label=r"theory, $\rho - a_\ell/2$ (left)"),
-        Line2D([], [], color="0.3", linestyle=":", label="expected edge (left), onset (right)"),
+        Line2D([], [], color="0.3", linewidth=0.8, label=r"theory of the drift, $\rho - a_\ell/2$"),
+        Line2D([], [], color="0.3", linestyle=":", label="expected edge of the drift; onset of growth"),
         Line2D(
             [],
             [],

@@ -53,10 +53,14 @@ def find_edges(settings: EdgesStage, files: list[Path], output: Path) -> Made:
 def plot_sweep(settings: EdgesStage, files: list[Path], output: Path) -> Made:
     """Draw the exponents of the drift against r, and the growth of gradients against m^r."""
     from dynparam.experiments.r_sweep import edges, figure
-    from dynparam.presentation.figure_style import save
+    from dynparam.experiments.r_sweep.message import sweep_message
+    from dynparam.presentation.figure_style import Sheet, save
 
-    data = figure.plotted_data(edges.read_trials(files), settings)
-    return Made(save(figure.sweep_figure(data, settings), data, output, settings.figures.dpi))
+    trials = edges.read_trials(files)
+    data = figure.plotted_data(trials, settings)
+    said = sweep_message(edges.summary(trials, settings), settings.sweep.steps)
+    picture = figure.sweep_figure(data, settings, Sheet(settings.figures.width, said))
+    return Made(save(picture, data, output, settings.figures.dpi), {"message": said})
 
 
 SWEEP_REFERENCE = Stage(

@@ -23,13 +23,7 @@ from dynparam.experiments.receptive_fields.tables import (
     SQUARE,
     WEIGHTED,
 )
-from dynparam.presentation.figure_style import (
-    LARGE,
-    LAYER_COLOURS,
-    LAYER_MARKERS,
-    TEXT_WIDTH_INCHES,
-    grid,
-)
+from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, PAGE, Sheet, grid
 from dynparam.theory.receptive_fields import Fields, profiles
 
 COLUMNS = ("panel", "pair", "kind", "at", "value", "low", "high")
@@ -65,19 +59,27 @@ def plotted_data(measured: dict[str, pd.DataFrame], settings: FieldStage) -> pd.
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def fields_figure(data: pd.DataFrame, settings: FieldStage) -> Figure:
-    """Two panels, and the windows beside them."""
+def fields_figure(data: pd.DataFrame, settings: FieldStage, sheet: Sheet = PAGE) -> Figure:
+    """Two panels, and the windows beside them; in a column below one another, with the windows last."""
     own = settings.receptive_fields
-    with mpl.rc_context(LARGE):
-        figure = Figure(figsize=(TEXT_WIDTH_INCHES, 3.5), layout="constrained")
-        parts: Any = figure.subfigures(1, 2, width_ratios=[6.2, 0.8])
-        axes = parts[0].subplots(1, 2)
-        for axis, panel in zip(axes, TITLES, strict=True):
+    rows, columns = sheet.grid(len(TITLES), across=2)
+    with mpl.rc_context(sheet.large):
+        if sheet.is_column:
+            heights = (1.1 + 2.6 * rows, 1.0)
+            figure = sheet.figure(sum(heights))
+            parts: Any = figure.subfigures(2, 1, height_ratios=heights)
+        else:
+            figure = sheet.figure(3.5)
+            parts = figure.subfigures(1, 2, width_ratios=[6.2, 0.8])
+        panels, windows = parts
+        axes: Any = panels.subplots(rows, columns, squeeze=False)
+        for axis, panel in zip(axes.flat, TITLES, strict=True):
             _panel(axis, data[data["panel"] == panel], own)
             axis.set_title(TITLES[panel])
-        axes[0].set_ylabel("displacement over dense")
-        _legends(parts[0], own)
-        _windows(parts[1], own)
+        for axis in axes[:, 0]:
+            axis.set_ylabel("displacement over dense")
+        _legends(panels, own, across=2 if sheet.is_column else 3)
+        _windows(windows, own, beside=sheet.is_column)
     return figure
 
 
@@ -136,7 +138,7 @@ def _looks(colour: str, marker: str) -> dict[str, dict[str, Any]]:
     }
 
 
-def _legends(figure: Any, own: ReceptiveFields) -> None:
+def _legends(figure: Any, own: ReceptiveFields, across: int) -> None:
     """Pairs by colour, and kinds by marker and line."""
     pairs = [
         Line2D([], [], color=COLOURS[place], marker=LAYER_MARKERS[place], linestyle="", label=pair)
@@ -154,16 +156,17 @@ def _legends(figure: Any, own: ReceptiveFields) -> None:
     figure.legend(
         handles=[*pairs, *kinds],
         loc="outside lower center",
-        ncols=3,
+        ncols=across,
         frameon=False,
         handletextpad=0.4,
         columnspacing=1.2,
     )
 
 
-def _windows(figure: Any, own: ReceptiveFields) -> None:
+def _windows(figure: Any, own: ReceptiveFields, *, beside: bool) -> None:
     """The window nearest to the middle at every radius, dark where it sees most."""
-    axes = np.atleast_1d(figure.subplots(len(own.radii), 1))
+    shape = (1, len(own.radii)) if beside else (len(own.radii), 1)
+    axes = figure.subplots(*shape, squeeze=False).flat
     for axis, radius in zip(axes, own.radii, strict=True):
         along = profiles(PIXELS, Fields(own.grid, radius))[own.grid // 2]
         axis.imshow(np.outer(along, along), cmap="Greys", vmin=0)

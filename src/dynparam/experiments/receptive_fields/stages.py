@@ -63,11 +63,18 @@ def judge_fields(settings: FieldStage, files: dict[str, Path], output: Path) -> 
 def plot_fields(settings: FieldStage, files: dict[str, Path], output: Path) -> Made:
     """Draw what disturbances do against the radius of windows."""
     from dynparam.experiments.receptive_fields import figure
-    from dynparam.presentation.figure_style import save
+    from dynparam.experiments.receptive_fields.judge import judged
+    from dynparam.experiments.receptive_fields.message import CLAUSES
+    from dynparam.presentation.figure_style import Sheet, save
+    from dynparam.provenance.judged_message import drawn_message
 
-    data = figure.plotted_data(_read(files), settings)
-    picture = figure.fields_figure(data, settings)
-    return Made(save(picture, data, output, settings.figures.dpi), {"caption": figure.told(settings)})
+    measured = _read(files)
+    data = figure.plotted_data(measured, settings)
+    said = drawn_message(lambda: judged(measured, settings), CLAUSES)
+    sheet = Sheet(settings.figures.width, said)
+    picture = figure.fields_figure(data, settings, sheet)
+    details = {"message": said, "caption": figure.told(settings)}
+    return Made(save(picture, data, output, settings.figures.dpi), details)
 
 
 def _read(files: dict[str, Path]) -> dict[str, pd.DataFrame]:

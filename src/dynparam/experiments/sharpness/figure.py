@@ -12,13 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from dynparam.experiments.sharpness.settings import Sharpness, SharpnessVerdicts
-from dynparam.presentation.figure_style import (
-    LAYER_COLOURS,
-    LAYER_MARKERS,
-    STYLE,
-    TEXT_WIDTH_INCHES,
-    grid,
-)
+from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, PAGE, STYLE, Sheet, grid
 from dynparam.presentation.parametrization_style import Look, look
 from dynparam.settings.widths import NarrowWidth
 from dynparam.statistics.estimates import mean_of
@@ -74,14 +68,16 @@ def _mean(part: pd.DataFrame, confidence: float) -> dict[str, float]:
     return {"value": found.value, "low": found.ci_low, "high": found.ci_high}
 
 
-def sharpness_figure(data: pd.DataFrame, settings: SharpnessVerdicts) -> Figure:
+def sharpness_figure(data: pd.DataFrame, settings: SharpnessVerdicts, sheet: Sheet = PAGE) -> Figure:
     """Above, each family against n; below, normalized outputs against M. Points on lines of theory."""
     part = settings.sharpness
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(TEXT_WIDTH_INCHES, 6.0), layout="constrained")
-        rows: Any = figure.subfigures(2, 1)
-        above, below = rows
-        panels = above.subplots(1, len(part.families), squeeze=False)[0]
+        shapes = [sheet.grid(len(kinds), across=2) for kinds in (part.families, INPUTS)]
+        heights = [0.4 + 2.6 * rows for rows, _ in shapes]
+        figure = sheet.figure(sum(heights))
+        halves: Any = figure.subfigures(2, 1, height_ratios=heights)
+        above, below = halves
+        panels: Any = above.subplots(*shapes[0], squeeze=False).flat
         for axis, (family, narrow) in zip(panels, part.families.items(), strict=True):
             looks: dict[str, Look] = {name: look(name) for name in part.parametrizations}
             _panel(axis, data[data["panel"] == family], {name: name for name in looks}, looks)
@@ -90,8 +86,8 @@ def sharpness_figure(data: pd.DataFrame, settings: SharpnessVerdicts) -> Figure:
             title = f"{family} ratio, {_formula(narrow)}"
             axis.set(xlabel="$n$ (neurons)", ylabel=r"$\lambda_{\max}$", title=title)
             _rates(axis)
-        _key(above, panels[0])
-        panels = below.subplots(1, len(INPUTS))
+        _key(above, panels[0], sheet)
+        panels = below.subplots(*shapes[1], squeeze=False).flat
         counts = {"proportional": "$T = M$", "fixed": f"$T = {part.normalization.fixed_images}$"}
         for axis, (inputs, told) in zip(panels, INPUTS.items(), strict=True):
             _panel(axis, data[data["panel"] == inputs], NORMALIZATIONS, LOOKS)
@@ -104,7 +100,7 @@ def sharpness_figure(data: pd.DataFrame, settings: SharpnessVerdicts) -> Figure:
             shown = _widths(part, inputs)
             axis.set_xticks(shown, map(str, shown))
             axis.set_xticks([], minor=True)
-        _key(below, panels[0])
+        _key(below, panels[0], sheet)
     return figure
 
 
@@ -120,10 +116,11 @@ def _widths(settings: Sharpness, inputs: str) -> tuple[int, ...]:
     return part.widths if inputs == "proportional" else part.fixed_widths
 
 
-def _key(place: SubFigure, axis: Axes) -> None:
+def _key(place: SubFigure, axis: Axes, sheet: Sheet) -> None:
     """The series of a row, below it."""
     handles, labels = axis.get_legend_handles_labels()
-    place.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
+    across = 2 if sheet.is_column else len(labels)
+    place.legend(handles, labels, loc="outside lower center", ncols=across, frameon=False)
 
 
 def _panel(axis: Axes, data: pd.DataFrame, series: dict[str, str], looks: Mapping[str, Look]) -> None:

@@ -97,10 +97,17 @@ def judge_sharpness(settings: SharpnessVerdicts, files: TableFiles, output: Path
 def plot_sharpness(settings: SharpnessVerdicts, files: TableFiles, output: Path) -> Made:
     """Draw sharpness against width, and with normalized outputs, on lines of theory."""
     from dynparam.experiments.sharpness import figure
-    from dynparam.presentation.figure_style import save
+    from dynparam.experiments.sharpness.judge import Measured, judged
+    from dynparam.experiments.sharpness.message import CLAUSES
+    from dynparam.presentation.figure_style import Sheet, save
+    from dynparam.provenance.judged_message import drawn_message
 
-    data = figure.plotted_data(**_read(files), confidence=settings.fit.confidence)
-    return Made(save(figure.sharpness_figure(data, settings), data, output, settings.figures.dpi))
+    tables = _read(files)
+    data = figure.plotted_data(**tables, confidence=settings.fit.confidence)
+    said = drawn_message(lambda: judged(Measured(**tables), settings), CLAUSES)
+    sheet = Sheet(settings.figures.width, said)
+    picture = figure.sharpness_figure(data, settings, sheet)
+    return Made(save(picture, data, output, settings.figures.dpi), {"message": said})
 
 
 def _read(files: TableFiles) -> dict[str, pd.DataFrame]:

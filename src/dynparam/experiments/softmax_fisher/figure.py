@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 
 from dynparam.experiments.softmax_fisher.judge import Network, networks
 from dynparam.experiments.softmax_fisher.settings import SoftmaxStage
-from dynparam.presentation.figure_style import LARGE, TEXT_WIDTH_INCHES, grid
+from dynparam.presentation.figure_style import PAGE, Sheet, grid
 from dynparam.presentation.parametrization_style import look
 from dynparam.support.arrays import FloatArray
 
@@ -46,18 +46,14 @@ def plotted_data(trials: pd.DataFrame, settings: SoftmaxStage) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def softmax_figure(data: pd.DataFrame, settings: SoftmaxStage) -> Figure:
+def softmax_figure(data: pd.DataFrame, settings: SoftmaxStage, sheet: Sheet = PAGE) -> Figure:
     """A panel for each parametrization, and one for the spread of all."""
     names = list(dict.fromkeys(data["scales"]))
     count = len(names) + 1
-    columns = min(3, count)
-    rows = -(-count // columns)
+    _, columns = sheet.grid(count, across=3)
     classes = settings.softmax_fisher.images.outputs
-    with mpl.rc_context(LARGE):
-        figure = Figure(figsize=(TEXT_WIDTH_INCHES, 0.6 + 2.4 * rows), layout="constrained")
-        axes = list(figure.subplots(rows, columns, squeeze=False).flat)
-        for axis in axes[count:]:
-            axis.set_visible(False)
+    with mpl.rc_context(sheet.large):
+        figure, axes = sheet.subplots(count, across=3, row=2.4, key=0.7)
         spectra = data[data["panel"] == "spectrum"]
         span, limits = _span(spectra), settings.softmax_fisher.tolerances
         for place, (axis, name) in enumerate(zip(axes, names, strict=False)):
@@ -67,7 +63,8 @@ def softmax_figure(data: pd.DataFrame, settings: SoftmaxStage) -> Figure:
             axis.tick_params(labelleft=first, which="both")
             axis.set_ylabel("eigenvalue / mean outlier" if first else "")
         _spread_panel(axes[count - 1], data[data["panel"] == "spread"], (limits.alike, limits.dispersed))
-        figure.legend(handles=_key(), loc="outside upper center", ncols=3, frameon=False)
+        across = 1 if sheet.is_column else 3
+        figure.legend(handles=_key(), loc="outside lower center", ncols=across, frameon=False)
     return figure
 
 

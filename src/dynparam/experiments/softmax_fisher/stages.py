@@ -53,12 +53,19 @@ def judge_softmax(settings: SoftmaxStage, files: Path, output: Path) -> Made:
 def plot_softmax(settings: SoftmaxStage, files: Path, output: Path) -> Made:
     """Draw eigenvalues against their rank, and the spread of those that stand out."""
     from dynparam.experiments.softmax_fisher import figure
+    from dynparam.experiments.softmax_fisher.judge import judged
+    from dynparam.experiments.softmax_fisher.message import CLAUSES
     from dynparam.experiments.softmax_fisher.tables import EIGENVALUES as FORM
-    from dynparam.presentation.figure_style import save
+    from dynparam.presentation.figure_style import Sheet, save
+    from dynparam.provenance.judged_message import drawn_message
     from dynparam.support.tables import read_csv
 
-    data = figure.plotted_data(read_csv(files, FORM), settings)
-    return Made(save(figure.softmax_figure(data, settings), data, output, settings.figures.dpi))
+    measured = read_csv(files, FORM)
+    data = figure.plotted_data(measured, settings)
+    said = drawn_message(lambda: judged(measured, settings), CLAUSES)
+    sheet = Sheet(settings.figures.width, said)
+    picture = figure.softmax_figure(data, settings, sheet)
+    return Made(save(picture, data, output, settings.figures.dpi), {"message": said})
 
 
 MEASURE = Stage(

@@ -15,7 +15,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullForma
 from dynparam.experiments.through_training.judge import Tables, geometric_mean, mean
 from dynparam.experiments.through_training.settings import ThroughStage
 from dynparam.experiments.through_training.tables import WHOLE_NETWORK
-from dynparam.presentation.figure_style import LARGE, TEXT_WIDTH_INCHES, grid
+from dynparam.presentation.figure_style import PAGE, Sheet, grid
 from dynparam.presentation.parametrization_style import look
 
 COLUMNS = (
@@ -62,20 +62,21 @@ def plotted_data(tables: Tables, settings: ThroughStage) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def through_figure(data: pd.DataFrame, settings: ThroughStage) -> Figure:
+def through_figure(data: pd.DataFrame, settings: ThroughStage, sheet: Sheet = PAGE) -> Figure:
     """Four panels of the first task: networks by line style, parametrizations by colour and marker."""
     through = settings.through_training
     shown = data[data["task"] == through.tasks[0]]
-    with mpl.rc_context(LARGE):
-        figure = Figure(figsize=(TEXT_WIDTH_INCHES, 5.6), layout="constrained")
-        axes = figure.subplots(2, 2, sharex=True)
-        for axis, (panel, title) in zip(axes.flat, PANELS.items(), strict=True):
+    _, columns = sheet.grid(len(PANELS), across=2)
+    with mpl.rc_context(sheet.large):
+        figure, axes = sheet.subplots(len(PANELS), across=2, row=2.5, key=0.7, sharex=True)
+        for axis, (panel, title) in zip(axes, PANELS.items(), strict=True):
             _panel(axis, panel, shown[shown["panel"] == panel], settings)
             axis.set_title(title.format(layer=settings.bottleneck))
-        for axis in axes[1]:
+        for axis in axes[-columns:]:
             axis.set_xlabel("steps of training")
         key = [*_names(settings), *_networks(settings)]
-        figure.legend(handles=key, loc="outside upper center", ncols=3, frameon=False)
+        across = 2 if sheet.is_column else 3
+        figure.legend(handles=key, loc="outside lower center", ncols=across, frameon=False)
     return figure
 
 

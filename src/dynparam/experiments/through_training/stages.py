@@ -162,10 +162,17 @@ def judge_through(settings: ThroughStage, files: list[Path], output: Path) -> Ma
 def plot_through(settings: ThroughStage, files: list[Path], output: Path) -> Made:
     """Draw kernels, weights and features against steps."""
     from dynparam.experiments.through_training import figure
-    from dynparam.presentation.figure_style import save
+    from dynparam.experiments.through_training.judge import judged
+    from dynparam.experiments.through_training.message import CLAUSES
+    from dynparam.presentation.figure_style import Sheet, save
+    from dynparam.provenance.judged_message import drawn_message
 
-    data = figure.plotted_data(_read(settings, files), settings)
-    return Made(save(figure.through_figure(data, settings), data, output, settings.figures.dpi))
+    tables = _read(settings, files)
+    data = figure.plotted_data(tables, settings)
+    said = drawn_message(lambda: judged(tables, settings), CLAUSES)
+    sheet = Sheet(settings.figures.width, said)
+    picture = figure.through_figure(data, settings, sheet)
+    return Made(save(picture, data, output, settings.figures.dpi), {"message": said})
 
 
 def places(through: ThroughTraining) -> list[str]:

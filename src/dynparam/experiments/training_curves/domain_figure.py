@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib as mpl
 import pandas as pd
@@ -10,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, STYLE, TEXT_WIDTH_INCHES
+from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, PAGE, STYLE, Sheet
 from dynparam.training.paired_curves import JUMPS_PER
 
 END = "end"
@@ -71,14 +72,14 @@ def domain_data(table: pd.DataFrame, reference: tuple[int, int]) -> pd.DataFrame
     """
     last = _final_epoch(table)
     table = table.assign(epoch=table["epoch"].astype(str), ratio=table["n"] / table["n_min"])
-    rows = pd.concat([_advantages(_of_panel(table, panel, last), panel) for panel in PANELS])
+    rows = pd.concat([_advantages(_at_places(table, panel, last), panel) for panel in PANELS])
     same = rows["n"] * reference[1] == rows["n_min"] * reference[0]
     others = rows.loc[~same, ["n", "n_min"]].drop_duplicates()["n"].mode()
     panels = {"n": rows[same], "ratio": rows[rows["n"].isin(others.head(1))]}
     return pd.concat([part.assign(panel=name) for name, part in panels.items()], ignore_index=True)
 
 
-def domain_figure(table: pd.DataFrame, reference: tuple[int, int]) -> Figure:
+def domain_figure(table: pd.DataFrame, reference: tuple[int, int], sheet: Sheet = PAGE) -> Figure:
     """Where dynamic parametrization is better, and by how much: against n and against n/n_min.
 
     Rows are test accuracy, test loss, mean training loss and its jumps, colours and markers the tasks.
@@ -88,6 +89,7 @@ def domain_figure(table: pd.DataFrame, reference: tuple[int, int]) -> Figure:
     Args:
         table: as for ``domain_data``.
         reference: n and n_min of the reference network.
+        sheet: in a column the panels against n stand above those against n/n_min.
     """
     rows = domain_data(table, reference)
     tasks = list(table["task"].unique())
@@ -96,21 +98,46 @@ def domain_figure(table: pd.DataFrame, reference: tuple[int, int]) -> Figure:
         "ratio": r"$n/n_{\min}$" + "".join(f", at $n={n}$" for n in _sizes(rows, "ratio")),
     }
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(TEXT_WIDTH_INCHES, 6.6), layout="constrained")
-        axes = figure.subplots(len(PANELS), len(labels), sharex="col", sharey="row")
+        figure, axes = _panels(sheet, len(labels))
         for row, panel in enumerate(PANELS):
-            drawn = _of_panel(rows, panel, _final_epoch(table))
+            drawn = of_panel(rows, panel, _final_epoch(table))
             for column, against in enumerate(labels):
                 _panel(axes[row, column], drawn[drawn["panel"] == against], against, tasks)
-            _advantage_axis(axes[row], panel)
+            _advantage_axis(axes[row], panel, named_once=not sheet.is_column)
         for column, label in enumerate(labels.values()):
             axes[-1, column].set_xlabel(label)
         key = _key(rows, tasks)
-        figure.legend(handles=key, loc="outside upper center", ncols=len(key), frameon=False)
+        across = 2 if sheet.is_column else len(key)
+        figure.legend(handles=key, loc="outside lower center", ncols=across, frameon=False)
     return figure
 
 
-def _of_panel(table: pd.DataFrame, panel: Panel, last: str) -> pd.DataFrame:
+def of_panel(table: pd.DataFrame, panel: Panel, last: str = "") -> pd.DataFrame:
+    """The rows of a table of the domain study that a panel shows.
+
+    ``last`` is the final epoch: the last one that all networks of the table were compared at, if it is
+    not named.
+    """
+    return _at_places(table, panel, last or _final_epoch(table))
+
+
+def _panels(sheet: Sheet, columns: int) -> tuple[Figure, Any]:
+    """A figure with a row of panels for each of ``PANELS``, by row and column."""
+    rows = len(PANELS)
+    if not sheet.is_column:
+        figure = sheet.figure(6.6)
+        return figure, figure.subplots(rows, columns, sharex="col", sharey="row", squeeze=False)
+    figure = sheet.figure(0.9 + 1.15 * rows * columns)
+    axes = figure.subplots(rows * columns, 1).reshape(columns, rows).T
+    for row in axes:
+        for axis in row[1:]:
+            axis.sharey(row[0])
+    for axis in axes[:-1].flat:
+        axis.tick_params(labelbottom=False)
+    return figure, axes
+
+
+def _at_places(table: pd.DataFrame, panel: Panel, last: str) -> pd.DataFrame:
     """The rows that a panel shows, where ``last`` is the final epoch."""
     places = [last if place == END else place for place in panel.places]
     return table[(table["metric"] == panel.metric) & table["epoch"].isin(places)]
@@ -161,17 +188,22 @@ def _panel(axis: Axes, rows: pd.DataFrame, against: str, tasks: list[str]) -> No
     axis.set_axisbelow(True)
 
 
-def _advantage_axis(axes: list[Axes], panel: Panel) -> None:
-    """The unit at the left, what both sides of zero mean at the right, the better side shaded."""
-    axes[0].set_ylabel(f"{panel.name}\n({panel.unit})")
+def _advantage_axis(axes: Any, panel: Panel, *, named_once: bool) -> None:
+    """The unit at the left, what both sides of zero mean at the right, the better side shaded.
+
+    Panels that stand side by side are named once.
+    """
+    for axis in axes[:1] if named_once else axes:
+        axis.set_ylabel(f"{panel.name}\n({panel.unit})", fontsize=9 if named_once else 7)
     low, high = axes[0].get_ylim()
     reach = 1.12 * max(abs(low), abs(high))
     axes[0].set_ylim(min(low, -0.35 * reach), max(high, 0.35 * reach))
     for axis in axes:
         axis.axhspan(0, axis.get_ylim()[1], color="#E8F1F8", linewidth=0, zorder=-2)
-    at = axes[-1].get_yaxis_transform()
-    for text, va, points in (("dynamic\nbetter", "bottom", 3), ("spectral\nbetter", "top", -3)):
-        axes[-1].annotate(text, (1.02, 0), (0, points), at, "offset points", va=va, fontsize=8)
+    for axis in axes[-1:] if named_once else axes:
+        at = axis.get_yaxis_transform()
+        for text, va, points in (("dynamic\nbetter", "bottom", 3), ("spectral\nbetter", "top", -3)):
+            axis.annotate(text, (1.02, 0), (0, points), at, "offset points", va=va, fontsize=7)
 
 
 def _key(rows: pd.DataFrame, tasks: list[str]) -> list[Line2D]:

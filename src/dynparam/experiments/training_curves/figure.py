@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
-from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, STYLE, TEXT_WIDTH_INCHES
+from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, PAGE, STYLE, Sheet, grid
 from dynparam.presentation.sentences import counted
 
 QUANTITIES = {"train_loss": "training loss", "test_loss": "test loss"}
@@ -41,29 +41,32 @@ def plotted_curves(curves: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.concat([_over_seeds(table) for table in curves.values()], ignore_index=True)
 
 
-def training_figure(title: str, plotted: pd.DataFrame) -> Figure:
+def training_figure(title: str, plotted: pd.DataFrame, sheet: Sheet = PAGE) -> Figure:
     """Figs. 3.4 and 3.5 (Sec. 3.3): losses of one task against the epoch, mean and spread over seeds.
 
     The losses (dimensionless) are on log axes that cover the epochs from 1 on; the loss at
     initialization (epoch 0) is written where it lies above.
 
     Args:
-        title: of the figure.
+        title: of the key.
         plotted: result of ``plotted_curves``, of one task.
+        sheet: in a column the test loss stands below the training loss.
     """
+    rows, columns = sheet.grid(len(QUANTITIES), across=2)
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(TEXT_WIDTH_INCHES, 3.6), layout="constrained")
-        axes = figure.subplots(1, len(QUANTITIES))
-        for axis, (quantity, name) in zip(axes, QUANTITIES.items(), strict=True):
+        figure = sheet.figure(0.7 + 2.6 * rows)
+        axes = figure.subplots(rows, columns, squeeze=False)
+        for axis, (quantity, name) in zip(axes.flat, QUANTITIES.items(), strict=True):
             _curve_panel(axis, name, plotted[plotted["quantity"] == quantity])
-        axes[0].set_ylabel(r"loss $\frac{1}{2}\|f-y\|^2$ (mean over images)")
+        for axis in axes[:, 0]:
+            axis.set_ylabel(r"loss $\frac{1}{2}\|f-y\|^2$ (mean over images)")
         key = _curve_key(plotted)
         figure.legend(
             handles=key,
             title=title,
-            title_fontsize=9,
-            loc="outside upper center",
-            ncols=min(len(key), 3),
+            title_fontsize=8,
+            loc="outside lower center",
+            ncols=1 if sheet.is_column else min(len(key), 3),
             frameon=False,
         )
     return figure
@@ -122,8 +125,7 @@ def _curve_panel(axis: Axes, name: str, rows: pd.DataFrame) -> None:
     axis.set(yscale="log", xlabel="epoch", title=name)
     axis.set_xlim(0, max(1, rows["epoch"].max()))
     _loss_axis(axis, rows)
-    axis.grid(True, which="major", linewidth=0.3, color="0.85")
-    axis.set_axisbelow(True)
+    grid(axis)
 
 
 def _loss_axis(axis: Axes, rows: pd.DataFrame) -> None:

@@ -50,16 +50,21 @@ def figure_files(settings: ClaimsStage, results: Path, figure: str) -> dict[str,
 def plot_curves(settings: ClaimsStage, files: dict[str, Path], output: Path, figure: str) -> Made:
     """Draw a figure of training curves (Figs. 3.4 and 3.5)."""
     from dynparam.experiments.training_curves.figure import plotted_curves, seeds_of, training_figure
-    from dynparam.presentation.figure_style import save
+    from dynparam.experiments.training_curves.message import curves_message
+    from dynparam.presentation.figure_style import Sheet, save
+    from dynparam.presentation.sentences import figure_title
     from dynparam.training.archive import read_collected
     from dynparam.training.origins import caption
 
-    plotted = plotted_curves({name: read_collected(path).table for name, path in files.items()})
-    wanted = settings.training.seeds
-    title = f"{settings.figures.training_figure(figure)}, {seeds_of(plotted, wanted)}"
-    picture = training_figure(title, plotted)
-    drawn = save(picture, plotted, output, settings.figures.dpi)
-    return Made(drawn, {"caption": caption(files, wanted)})
+    task, wanted = settings.figures.training_figure(figure), settings.training.seeds
+    curves = {name: read_collected(path).table for name, path in files.items()}
+    plotted = plotted_curves(curves)
+    said = curves_message(settings, task, figure_title(figure), *curves.values())
+    picture = training_figure(
+        f"{task}, {seeds_of(plotted, wanted)}", plotted, Sheet(settings.figures.width, said)
+    )
+    written = save(picture, plotted, output, settings.figures.dpi)
+    return Made(written, {"message": said, "caption": caption(files, wanted)})
 
 
 def other_files(settings: ClaimsStage, results: Path) -> dict[Any, list[tuple[Path, Path]]]:
@@ -73,7 +78,8 @@ def plot_domain(settings: ClaimsStage, files: dict[Any, list[tuple[Path, Path]]]
     """Draw where the claims on training curves hold: the domain study."""
     from dynparam.experiments.training_curves.domain import domain_table
     from dynparam.experiments.training_curves.domain_figure import domain_data, domain_figure
-    from dynparam.presentation.figure_style import save
+    from dynparam.experiments.training_curves.message import domain_message
+    from dynparam.presentation.figure_style import Sheet, save
     from dynparam.training.archive import read_collected
 
     table = domain_table(
@@ -84,8 +90,9 @@ def plot_domain(settings: ClaimsStage, files: dict[Any, list[tuple[Path, Path]]]
         },
     )
     reference = (settings.protocol.n, settings.protocol.n_min)
-    picture, data = domain_figure(table, reference), domain_data(table, reference)
-    return Made(save(picture, data, output, settings.figures.dpi))
+    sheet = Sheet(settings.figures.width, domain_message(table, settings.training.parametrizations))
+    picture, data = domain_figure(table, reference, sheet), domain_data(table, reference)
+    return Made(save(picture, data, output, settings.figures.dpi), {"message": sheet.message})
 
 
 def _jobs(config: Any) -> Iterator[ClaimsStage]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -10,17 +11,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, NullLocator
 
 from dynparam.experiments.weight_decay.compared import all_decays, all_sizes
 from dynparam.experiments.weight_decay.judge import MERGED, forgotten
 from dynparam.experiments.weight_decay.settings import WeightDecaySettings, WeightDecayStage
-from dynparam.presentation.figure_style import (
-    LARGE,
-    LAYER_COLOURS,
-    LAYER_MARKERS,
-    TEXT_WIDTH_INCHES,
-    grid,
-)
+from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, PAGE, Sheet, grid
 from dynparam.presentation.parametrization_style import look
 from dynparam.presentation.plain_axis import plain_numbers
 from dynparam.statistics.estimates import mean_of
@@ -63,17 +59,18 @@ def plotted_data(tables: Mapping[str, pd.DataFrame], settings: WeightDecayStage)
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def weight_decay_figure(data: pd.DataFrame, settings: WeightDecayStage) -> Figure:
+def weight_decay_figure(data: pd.DataFrame, settings: WeightDecayStage, sheet: Sheet = PAGE) -> Figure:
     """Decay above, sizes of updates below, a pair of rows for each task."""
     own = settings.weight_decay
-    with mpl.rc_context(LARGE):
-        height = 5.4 * len(own.tasks)
-        figure = Figure(figsize=(TEXT_WIDTH_INCHES, height), layout="constrained")
+    rows, _ = sheet.grid(2, across=2)
+    with mpl.rc_context(sheet.large):
+        figure = sheet.figure((1.3 + 4.2 * rows) * len(own.tasks))
         halves: Any = figure.subfigures(2 * len(own.tasks), 1, squeeze=False)[:, 0]
         for place, task in enumerate(own.tasks):
-            rows = data[data["task"] == task]
-            _decay_row(halves[2 * place], rows[rows["part"] == DECAY], own, task)
-            _sizes_row(halves[2 * place + 1], rows[rows["part"] == SIZES], own, task)
+            of_task = data[data["task"] == task]
+            parts = of_task[of_task["part"] == DECAY], of_task[of_task["part"] == SIZES]
+            _decay_row(halves[2 * place], parts[0], own, f"weight decay, {task}", sheet)
+            _sizes_row(halves[2 * place + 1], parts[1], own, f"size of updates, {task}", sheet)
     return figure
 
 
@@ -82,26 +79,26 @@ def _mean(values: Any, level: float) -> tuple[float, float, float]:
     return found.value, found.ci_low, found.ci_high
 
 
-def _decay_row(half: Any, rows: pd.DataFrame, own: WeightDecaySettings, task: str) -> None:
-    axes = half.subplots(1, len(SHOWN[DECAY]))
+def _decay_row(
+    half: Any, rows: pd.DataFrame, own: WeightDecaySettings, title: str, sheet: Sheet
+) -> None:
+    axes = _panels(half, title, sheet)
     for axis, (quantity, label) in zip(axes, SHOWN[DECAY], strict=True):
         for name in own.parametrizations:
             style = look(name)
             line = rows[(rows["line"] == name) & (rows["quantity"] == quantity.wording)]
             _line(axis, line, style.colour, style.marker)
         axis.set_xscale("symlog", linthresh=LINEAR)
+        _decays(axis, rows["x"])
         axis.set(xlabel=r"$\eta\lambda T$", ylabel=label, ylim=(0, None))
         grid(axis)
-    half.suptitle(f"weight decay, {task}")
-    handles = [
-        Line2D([], [], color=look(name).colour, marker=look(name).marker, markersize=4.5, label=name)
-        for name in own.parametrizations
-    ]
-    axes[0].legend(handles=handles, frameon=False)
+    _key(half, [(name, *look(name)) for name in own.parametrizations])
 
 
-def _sizes_row(half: Any, rows: pd.DataFrame, own: WeightDecaySettings, task: str) -> None:
-    axes = half.subplots(1, len(SHOWN[SIZES]))
+def _sizes_row(
+    half: Any, rows: pd.DataFrame, own: WeightDecaySettings, title: str, sheet: Sheet
+) -> None:
+    axes = _panels(half, title, sheet)
     looks = [
         (f"r = {r}", LAYER_COLOURS[at % 6], LAYER_MARKERS[at % 6])
         for at, r in enumerate(own.sizes.values)
@@ -117,12 +114,32 @@ def _sizes_row(half: Any, rows: pd.DataFrame, own: WeightDecaySettings, task: st
         plain_numbers(axis.yaxis)
         axis.set(xlabel=r"$\eta$", ylabel=label)
         grid(axis)
-    half.suptitle(f"size of updates, {task}")
+    _key(half, [(f"${name}$", colour, marker) for name, colour, marker in looks])
+
+
+def _panels(half: Any, title: str, sheet: Sheet) -> list[Axes]:
+    """Two panels under a title, side by side where there is room."""
+    half.suptitle(title)
+    axes = half.subplots(*sheet.grid(2, across=2), squeeze=False)
+    return list(axes.flat)
+
+
+def _decays(axis: Axes, decays: pd.Series[float]) -> None:
+    """Number no decay, and the powers of ten on the logarithmic part of the axis."""
+    largest = float(decays.max()) if len(decays) else 1.0
+    powers = range(math.ceil(math.log10(LINEAR)), math.floor(math.log10(max(largest, LINEAR))) + 1)
+    axis.set_xticks([0.0, *(10.0**power for power in powers)])
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.xaxis.set_minor_locator(NullLocator())
+
+
+def _key(half: Any, lines: Sequence[tuple[str, str, str]]) -> None:
+    """What the lines of a row are, below its panels: labels, colours and markers."""
     handles = [
-        Line2D([], [], color=colour, marker=marker, markersize=4.5, label=f"${name}$")
-        for name, colour, marker in looks
+        Line2D([], [], color=colour, marker=marker, markersize=4.5, label=label)
+        for label, colour, marker in lines
     ]
-    axes[0].legend(handles=handles, frameon=False)
+    half.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False)
 
 
 def _line(axis: Axes, line: pd.DataFrame, colour: str, marker: str, *, best_only: bool = False) -> None:

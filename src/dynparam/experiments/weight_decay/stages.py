@@ -39,11 +39,17 @@ def judge_decay(settings: WeightDecayStage, files: dict[str, Path], output: Path
 def plot_decay(settings: WeightDecayStage, files: dict[str, Path], output: Path) -> Made:
     """Draw losses against decay, and against the rate for every size of updates."""
     from dynparam.experiments.weight_decay import figure
-    from dynparam.presentation.figure_style import save
+    from dynparam.experiments.weight_decay.judge import judged
+    from dynparam.experiments.weight_decay.message import CLAUSES
+    from dynparam.presentation.figure_style import Sheet, save
+    from dynparam.provenance.judged_message import drawn_message
 
-    data = figure.plotted_data(_tables(files), settings)
-    drawn = figure.weight_decay_figure(data, settings)
-    return Made(save(drawn, data, output, settings.figures.dpi))
+    tables = _tables(files)
+    data = figure.plotted_data(tables, settings)
+    said = drawn_message(lambda: judged(tables, settings), CLAUSES)
+    sheet = Sheet(settings.figures.width, said)
+    picture = figure.weight_decay_figure(data, settings, sheet)
+    return Made(save(picture, data, output, settings.figures.dpi), {"message": said})
 
 
 def _tables(files: dict[str, Path]) -> dict[str, pd.DataFrame]:

@@ -1,0 +1,18 @@
+"""What the figure says, in a sentence: clauses, and the verdicts that decide them."""
+
+from __future__ import annotations
+
+from dynparam.provenance.judged_message import Clause
+
+CLAUSES = (
+    Clause(
+        "ntk trains as its linearization as it widens",
+        "ntk does not train as its linearization as it widens",
+        ("exponent of n in |f",),
+    ),
+    Clause(
+        "kernels change at every width under mup and under dynamic with r = 1/2",
+        "kernels change less and less under mup and under dynamic with r = 1/2",
+        ("exponent of n_min, mup", "exponent of n_min, dynamic, r = 1/2"),
+    ),
+)
