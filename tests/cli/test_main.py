@@ -207,7 +207,7 @@ def test_errors_are_one_sentence(place, tmp_path, arguments, sentence):
 def test_wrong_configuration(tmp_path):
     bad = tmp_path / "bad.yaml"
     bad.write_text("probe: {trails: 3}\n")
-    done = run("fit", "x.csv", "--output", "y.csv", "--config", bad)
+    done = run("fit", "x.csv", "--output", "y.csv", "--config", f"only={bad}")
     assert done.returncode == 1
     assert done.stderr == (
         f"dynparam: {bad}: key 'fit' is missing; add it (config/thesis.yaml shows every key)\n"

@@ -296,6 +296,6 @@ def test_bad_files_are_named(tmp_path, benchmarks):
     path = tmp_path / "resources.yaml"
     path.write_text(TABLE.read_text().replace("memory_factor: 1.5", "memory_factor: 0.5"))
     with pytest.raises(
-        ConfigError, match=r"resources\.yaml: memory_factor: .*greater than or equal to 1"
+        ConfigError, match=r"resources\.yaml: memory_factor: it takes at least 1; correct it there$"
     ):
         read_needs(path)

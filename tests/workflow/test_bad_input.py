@@ -45,15 +45,15 @@ def in_curve(**values):
         ),
         pytest.param(
             in_curve(r="3/4"),
-            [f"'probe.curves.{CURVE}.r'", "3/4", "less than or equal to 1/2"],
+            [f"'probe.curves.{CURVE}.r'", "3/4", "it takes at most 1/2"],
             id="r too large",
         ),
         pytest.param(
-            in_curve(r=-1), [f"'probe.curves.{CURVE}.r'", "-1", "greater than or equal to 0"], id="r < 0"
+            in_curve(r=-1), [f"'probe.curves.{CURVE}.r'", "-1", "it takes at least 0"], id="r < 0"
         ),
         pytest.param(
             {"probe": {"widths": {"smallest": 0}}},
-            ["'probe.widths.smallest'", "the value 0", "greater than 0"],
+            ["'probe.widths.smallest'", "the value 0", "it takes more than 0"],
             id="widths < 1",
         ),
         pytest.param(

@@ -83,7 +83,7 @@ def wrong_usage(error: typer.TyperException) -> str:
     """What is wrong with a command line, in one sentence that names the help to look into."""
     cause = error.__cause__
     if isinstance(cause, ValidationError):
-        error.message = reason(dict(cause.errors()[0]))
+        error.message = reason(cause.errors()[0])
     told = " ".join(error.format_message().split()).rstrip(".")
     ctx = getattr(error, "ctx", None)
     between = " " if told.endswith("?") else "; "

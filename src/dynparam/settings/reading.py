@@ -71,10 +71,13 @@ TAKEN: Mapping[str, str] = {
     "literal_error": "{expected}",
     **dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), "keys with their values"),
     **dict.fromkeys(("list_type", "tuple_type"), "a list"),
-    "too_long": "at most {max_length} entries",
-    "too_short": "at least {min_length} entries",
+    "too_long": "no more than {max_length} entries",
+    "too_short": "{min_length} or more entries",
 }
 """What a key takes, by the name that pydantic gives the problem with another value."""
+
+KEY_PROBLEMS: Mapping[str, str] = {"missing": "it is missing", "extra_forbidden": "it is no key here"}
+"""The same of problems that are not the value's."""
 
 READ_UNLIKE = re.compile(r"[\t\ufeff!]|[|>]#")
 """Tabs, byte order marks, tags, a comment at the mark of a block: the parsers take them differently."""
@@ -336,7 +339,7 @@ def reason(problem: Mapping[str, Any]) -> str:
     if problem["type"] == "value_error":
         return str(context["error"])
     if problem["type"] not in TAKEN:
-        return "it is of another kind than config/thesis.yaml shows"
+        return KEY_PROBLEMS.get(problem["type"], "it is of another kind than what is read here")
     numbers = {key: f"{value:g}" for key, value in context.items() if isinstance(value, float)}
     return f"it takes {TAKEN[problem['type']].format(**{**context, **numbers})}"
 

@@ -36,7 +36,7 @@ def test_the_small_ones_are_good():
         (("pool",), 0, "greater than 0"),
         (("seed",), -1, "greater than or equal to 0"),
         (("widths", "images"), 1, "greater than or equal to 2"),
-        (("parametrizations",), ["lecun"], "it takes 'ntk'"),
+        (("parametrizations",), ["lecun"], "Input should be 'ntk'"),
         (("parametrizations",), [], "at least 1 item"),
         (("families",), {}, "at least 1 item"),
         (("normalization", "outputs"), 2, "greater than or equal to 8"),
