@@ -109,7 +109,7 @@ def test_page_quotes_its_tables(run):
         "tell none of 4 curves from it: the smallest p is 0.05 (`fig3_3_spectral`, F(6, 90) = 1.50)"
         in whole
     )
-    assert "4 independent curves so small a one has a chance of 19 %" in whole
+    assert "4 independent curves is at least as small in 19 % of repetitions" in whole
     assert "spectral's slopes are -1.30 to -1.29, dynamic's +0.01 to +0.02" in whole
     assert "are not constant between 1000 and 10,000 under eq. 3.4 as written.**" in whole
     assert "6 of 6 agree with 0 to within 0.05 ([open choices](open-choices.md))" in whole
