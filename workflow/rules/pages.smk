@@ -134,7 +134,7 @@ rule assemble_report:
             for kind in ("html.j2", "css", "js")
             for path in sorted(Path("src/dynparam").rglob(f"*.{kind}"))
         ],
-        citation="CITATION.cff",
+        citation="src/dynparam/report/CITATION.cff",
     output:
         page=REPORT,
         sidecar=f"{RESULTS}/report/report.json",
