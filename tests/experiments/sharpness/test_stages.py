@@ -78,6 +78,6 @@ def test_verdicts_are_of_all_four_tables_and_slopes_of_the_thesis_lie_beside_the
 
 
 def test_what_is_drawn_needs_no_rates(results):
-    files = stages.drawn_files(verdicts(), results)
+    files = stages.judged_files(verdicts(), results)
     assert {path.name for path in files.values()} == {"widths.csv", "limits.csv", "normalization.csv"}
     assert all(path.is_file() for path in files.values())

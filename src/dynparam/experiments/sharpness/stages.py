@@ -32,9 +32,6 @@ TARGET = "companion_sharpness"
 JUDGED = ("widths", "limits", "normalization", "rates")
 """The tables that are judged, by their files' names."""
 
-DRAWN = ("widths", "limits", "normalization")
-"""The tables that are drawn."""
-
 TableFiles = dict[str, Path]
 """Measured tables, by name."""
 
@@ -73,13 +70,8 @@ def sharpness_of_rates(settings: RatesStage, files: Path, output: Path) -> Made:
 
 
 def judged_files(settings: SharpnessVerdicts, results: Path) -> TableFiles:
-    """The tables that verdicts need."""
+    """The tables that verdicts need, and the figure, which says them."""
     return {name: results / "sharpness" / f"{name}.csv" for name in JUDGED}
-
-
-def drawn_files(settings: SharpnessVerdicts, results: Path) -> TableFiles:
-    """The tables that the figure needs."""
-    return {name: results / "sharpness" / f"{name}.csv" for name in DRAWN}
 
 
 def judge_sharpness(settings: SharpnessVerdicts, files: TableFiles, output: Path) -> Made:
@@ -102,9 +94,9 @@ def plot_sharpness(settings: SharpnessVerdicts, files: TableFiles, output: Path)
     from dynparam.presentation.figure_style import Sheet, save
     from dynparam.provenance.judged_message import drawn_message
 
-    tables = _read(files)
-    data = figure.plotted_data(**tables, confidence=settings.fit.confidence)
-    said = drawn_message(lambda: judged(Measured(**tables), settings), CLAUSES)
+    found = Measured(**_read(files))
+    data = figure.plotted_data(found.widths, found.limits, found.normalization, settings.fit.confidence)
+    said = drawn_message(lambda: judged(found, settings), CLAUSES)
     sheet = Sheet(settings.figures.width, said)
     picture = figure.sharpness_figure(data, settings, sheet)
     return Made(save(picture, data, output, settings.figures.dpi), {"message": said})
@@ -164,7 +156,7 @@ PLOT = Stage(
     "plot sharpness",
     SharpnessVerdicts,
     plot_sharpness,
-    drawn_files,
+    judged_files,
     (RESULTS,),
     jobs=lambda config: (for_verdicts(config),),
     examples=("dynparam plot sharpness --results results --output companion_sharpness.png",),
@@ -175,7 +167,7 @@ PLOT = Stage(
 
 def figures(config: Any) -> Iterator[ShownFigure]:
     """The figure of sharpness."""
-    places = tuple(f"sharpness/{name}.csv" for name in DRAWN)
+    places = tuple(f"sharpness/{name}.csv" for name in JUDGED)
     yield ShownFigure(config.sharpness.figure, TITLE, SOURCE, places)
 
 
