@@ -1,5 +1,7 @@
 """The stages of sharpness: what each writes, and from which files."""
 
+from dataclasses import fields
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -77,7 +79,7 @@ def test_verdicts_are_of_all_four_tables_and_slopes_of_the_thesis_lie_beside_the
     assert read_csv(results / "thesis.csv")["SHARPNESS"].tolist() == TABLES["limits"]["sharpness"]
 
 
-def test_what_is_drawn_needs_no_rates(results):
+def test_what_is_drawn_needs_all_that_its_message_is_judged_by(results):
     files = stages.judged_files(verdicts(), results)
-    assert {path.name for path in files.values()} == {"widths.csv", "limits.csv", "normalization.csv"}
+    assert set(files) == {field.name for field in fields(judge.Measured)}
     assert all(path.is_file() for path in files.values())
