@@ -28,14 +28,14 @@ RATIOS = [rule for rule in CONFIG.exponents.families.values() if rule.exponent <
 SAID = {
     "alignments/fig3_2": [],
     "alignments/fig3_2_wide": [
-        f"n = {TEN} on the exact-law engine",
+        f":math:`n = {TEN}` on the exact-law engine",
         f"{CONFIG.law.trials} trials per width",
         f"{WORDS[CONFIG.law.sliding]} neighbouring widths with {LEVEL} % intervals",
         f"n_0 = {INPUT_WIDTH}",
     ],
     "alignments/fig3_3": [],
     "alignments/fig3_3_wide": [
-        f"n = {TEN} on the exact-law engine",
+        f":math:`n = {TEN}` on the exact-law engine",
         f"{CONFIG.law.trials} trials per width",
         f"{WORDS[CONFIG.law.sliding]} neighbouring widths with {LEVEL} % intervals",
     ],
@@ -43,7 +43,7 @@ SAID = {
     "architecture/fig3_1": [],
     "lazy_or_rich/companion_laziness": [
         f"trained on {LAZY.linearization.train_images} pooled images",
-        "2r - 1 in n_min",
+        r":math:`2r - 1` in :math:`n_{\min}`",
         f"{LEVEL} % intervals",
     ],
     "lazy_or_rich/verdicts": [],
@@ -52,7 +52,7 @@ SAID = {
         f"{LEVEL} % intervals",
     ],
     "isometry/verdicts": [],
-    "fluctuations/fluctuations": ["sum of 1/n_l over hidden layers.", f"{LEVEL} % intervals"],
+    "fluctuations/fluctuations": ["sum of :math:`1/n_l` over hidden layers.", f"{LEVEL} % intervals"],
     "fluctuations/verdicts": [],
     "best_rate/best_rate": [],
     "best_rate/verdicts": [],
@@ -82,9 +82,9 @@ SAID = {
     "open_choices/open_choices_training": [],
     "r_sweep/edges": [],
     "r_sweep/r_sweep": [
-        f"n_min = {SWEEP.narrow.coefficient} sqrt(n)",
+        rf"n_{{\min}} = {SWEEP.narrow.coefficient} \sqrt{{n}}",
         f"{LEVEL} % interval",
-        "1/2 for m = n_min",
+        r"1/2 for :math:`m = n_{\min}`",
         f"within {SWEEP.steps} steps",
         f"beyond {CEILING:g}",
     ],
@@ -97,7 +97,7 @@ SAID = {
     "softmax_fisher/companion_softmax": [
         f"networks of {WORDS[SOFTMAX.images.outputs]} outputs",
         f"{WORDS[len(SOFTMAX.parametrizations)]} parametrizations",
-        "n, n/4, n, n/4, n.",
+        ":math:`n, n/4, n, n/4, n`.",
         f"{SOFTMAX.trials} networks with {LEVEL} % intervals",
     ],
     "softmax_fisher/verdicts": [],
