@@ -7,8 +7,8 @@ from dynparam.provenance.judged_message import Clause
 
 CLAUSES = (
     Clause(
-        "what varies more than the Gaussians grows, and nothing else",
-        "growth is not that of what varies more than the Gaussians",
+        "what varies more than the Gaussians is learned, and nothing else",
+        "it is not what varies more than the Gaussians that is learned",
         (FACTOR,),
     ),
     Clause(

@@ -6,8 +6,8 @@ from dynparam.provenance.judged_message import Clause
 
 CLAUSES = (
     Clause(
-        "ntk trains as its linearization as it widens",
-        "ntk does not train as its linearization as it widens",
+        "under ntk wider networks train more as their linearization",
+        "under ntk wider networks do not train more as their linearization",
         ("exponent of n in |f",),
     ),
     Clause(

@@ -13,8 +13,8 @@ CLAUSES = (
         part=DECAY,
     ),
     Clause(
-        "updates of size r = 1/2 have the lower test loss than smaller ones, each at its best rate",
-        "updates of size r = 1/2 do not have the lower test loss than smaller ones",
+        "at best rates updates with r = 1/2 have a lower test loss than smaller ones",
+        "at best rates updates with r = 1/2 have no lower test loss than smaller ones",
         ("test loss, best epoch",),
         part=SIZES,
     ),
