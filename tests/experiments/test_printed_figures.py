@@ -29,11 +29,17 @@ def test_letters_can_be_read_and_none_lie_on_others_or_on_points(name, width):
     assert not faults(figure)
 
 
+def with_a_tick_beyond(figure, axis):
+    """A tick that the limits of the axis leave out."""
+    axis.set_xticks([0.5, 9.0], ["half", "off"])
+    axis.set_xlim(0, 1)
+
+
 def faulty(spoil):
     """A figure of two panels that is well but for one thing."""
     figure = Figure(figsize=(3.5, 2), layout="constrained")
     axes = figure.subplots(1, 2)
-    axes[0].plot([0, 1], [0, 1], label="line")
+    axes[0].plot([0, 0.1, 1], [0, 0.1, 1], label="line")
     axes[0].set(xlabel="width", title="left")
     spoil(figure, axes[0])
     return faults(figure)
@@ -48,7 +54,7 @@ def faulty(spoil):
         (lambda figure, axis: axis.set_xticks([0.5, 0.52], ["half", "more"]), "'half' lies on 'more'"),
         (lambda figure, axis: axis.legend(loc="lower left"), "covers 1 points"),
         (lambda figure, axis: axis.legend(loc="lower right"), None),
-        (lambda figure, axis: axis.set_xticks([0.5, 9.0], ["half", "off"]) or axis.set_xlim(0, 1), None),
+        (with_a_tick_beyond, None),
     ],
 )
 def test_what_is_wrong_is_found(spoil, fault):

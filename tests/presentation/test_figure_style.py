@@ -59,7 +59,7 @@ def test_half_as_many_panels_stand_side_by_side_in_a_column(width, panels, acros
     assert sheet.large is (STYLE if width < 5 else LARGE)
     figure, axes = sheet.subplots(panels, across, row=2.0, key=0.5)
     assert figure.get_size_inches().tolist() == [width, 0.5 + 2.0 * shape[0]]
-    assert [axis.axison for axis in figure.axes] == [True] * panels + [False] * (
+    assert [axis.get_visible() for axis in figure.axes] == [True] * panels + [False] * (
         shape[0] * shape[1] - panels
     )
     assert len(axes) == panels

@@ -114,7 +114,7 @@ class Sheet:
         figure = self.figure(key + rows * (min(row, COLUMN_ROW_INCHES) if self.is_column else row))
         axes = list(figure.subplots(rows, columns, squeeze=False, **shared).flat)
         for axis in axes[panels:]:
-            axis.set_axis_off()
+            axis.set_visible(False)
         return figure, axes[:panels]
 
 

@@ -152,6 +152,7 @@ class Experiment:
     - ``sources.py`` with ``claims(config, files)``: what the source documents claim of it
       (``source_claims.SourceClaim``);
     - ``findings.py`` with ``found(config, files)``: what the sentences of ``TEMPLATES`` ask for;
+    - ``message.py``: what its figures say, decided by its verdicts;
     - ``captions/NAME.rst``, of its figures and tables.
 
     Attributes:

@@ -132,7 +132,7 @@ def test_a_figure_shows_its_curves_under_their_titles(results, tmp_path, saved, 
     made = stages.plot_figure(settings, files, tmp_path / "own.png")
     ((figure, data, dpi),) = saved
     assert made.details == {"message": figure.get_suptitle().replace("\n", " ")}
-    assert "in every layer" in made.details["message"]
+    assert "alignments" in made.details["message"]
     curves = CONFIG.panels[name]
     titles = [axis.get_title() for axis in figure.axes]
     assert titles == [CONFIG.figures.titles[curve] for curve in curves]

@@ -262,7 +262,7 @@ def test_the_page_tells_the_settings_it_rests_on():
         "equal under both choices, with 5 trials per width",
         "half-width of its 90 % interval",
         "Of 24 intervals, 2.4 exclude zero on average",
-        "](../pictures/own.png)",
+        "](../../pictures/own.png)",
     ):
         assert told in text
 

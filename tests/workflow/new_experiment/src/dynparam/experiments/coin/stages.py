@@ -45,10 +45,13 @@ def plot_coins(settings: JudgeStage, files: list[Path], output: Path) -> Made:
     """Draw the share of heads of every coin."""
     from dynparam.experiments.coin.figure import coin_figure
     from dynparam.experiments.coin.judge import judged, read_tosses
-    from dynparam.presentation.figure_style import save
+    from dynparam.experiments.coin.message import coin_message
+    from dynparam.presentation.figure_style import Sheet, save
 
     table = judged(read_tosses(files), settings)
-    return Made(save(coin_figure(table), table, output, settings.figures.dpi))
+    sheet = Sheet(settings.figures.width, coin_message(table))
+    written = save(coin_figure(table, sheet), table, output, settings.figures.dpi)
+    return Made(written, {"message": sheet.message})
 
 
 TOSS = Stage(
