@@ -103,14 +103,23 @@ def test_a_bad_file_is_refused_in_a_sentence_that_names_it(tmp_path, kind):
     assert len(message) < 500 + len(str(THESIS)) + len(str(path))
 
 
-def test_the_sources_of_a_wrong_value_are_named_in_their_order(tmp_path):
-    """The value may be of any, or of two put together; JSON is not repeated at length."""
+def test_the_source_of_a_wrong_value_is_named(tmp_path):
+    """Of values that do not go together all their sources; JSON is not repeated at length."""
     path = tmp_path / "mine.yaml"
     path.write_text("fit: {resamples: 5}\n")
     for sources, named in (
-        ([THESIS, path], f"{THESIS}, {path}: key 'fit.resamples'"),
-        ([THESIS, path, '{"fit": {"seed": 3}}'], f"{THESIS}, {path}, the command line: key 'fit.res"),
-        ([path, '{"fits": 3}', THESIS], f"{path}, the command line, {THESIS}: unknown key 'fits'"),
+        ([THESIS, path], f"{path}: key 'fit.resamples'"),
+        ([THESIS, path, '{"fit": {"seed": 3}}'], f"{path}: key 'fit.res"),
+        ([path, '{"fits": 3}', THESIS], "the command line: unknown key 'fits'"),
+        (
+            [THESIS, '{"probe": {"widths": {"largest": 9}}}'],
+            f"{THESIS}, the command line: probe.widths: ",
+        ),
+        (
+            [THESIS, '{"claims": {"epochs": [1, 101]}}'],
+            f"{THESIS}, the command line: claims.epochs names",
+        ),
+        ([THESIS, '{"probe": 3}'], "the command line: key 'probe'"),
     ):
         with pytest.raises(ConfigError) as refusal:
             load(Config, sources)

@@ -82,23 +82,26 @@ def _build(stage: type[Stage], values: Mapping[str, Any], origin: Callable[[Key]
 
 
 def _holder(parts: Sequence[tuple[str, Mapping[str, Any]]], key: Key) -> str:
-    """The last source that has the key, or most of the way to it; all if none has its beginning."""
-    reached = [_reached(values, key) for _, values in parts]
-    best = max(reached, default=0)
-    if not best:
-        return ", ".join(name for name, _ in parts)
-    *_, last = (name for (name, _), found in zip(parts, reached, strict=True) if found == best)
-    return last
+    """The last source that has the key, or most of the way to it; all if none has its beginning.
+
+    Of a mapping, whose values may not go together, all that have some of it.
+    """
+    followed = [(name, *_followed(values, key)) for name, values in parts]
+    best = max((length for _, length, _ in followed), default=0)
+    names = [name for name, length, _ in followed if length == best]
+    found = [value for _, length, value in followed if length == best]
+    together = best == len(key) and isinstance(found[-1], Mapping)
+    return ", ".join(names if together or not best else names[-1:])
 
 
-def _reached(values: Any, key: Key) -> int:
-    """How many parts of a key's path lead somewhere in ``values``."""
-    for count, part in enumerate(key):
+def _followed(values: Any, key: Key) -> tuple[int, Any]:
+    """How many parts of a key's path lead somewhere in ``values``, and what is there."""
+    for length, part in enumerate(key):
         try:
             values = values[part]
         except (KeyError, IndexError, TypeError):
-            return count
-    return len(key)
+            return length, values
+    return len(key), values
 
 
 def json_schema() -> str:
