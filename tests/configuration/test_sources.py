@@ -76,7 +76,7 @@ def test_only_takes_a_source_by_itself():
         (["mine.yaml", "probe={trials: 5}"], "mine.yaml"),
         (["mine.yaml", "probe={trials: 5, widths: {smallest: 0}}"], "the command line"),
         (["mine.yaml", "prob={trials: 5}"], "the command line"),
-        (["probe={curves: {new: {r: 0}}}", "mine.yaml"], "the command line"),
+        (["probe={curves: {new: {r: 0}}}", "probe={trials: 5}"], "the command line"),
         (["only=mine.yaml"], "mine.yaml"),
     ],
 )

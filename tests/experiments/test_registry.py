@@ -35,6 +35,7 @@ MAY_KNOW = {
     "experiments.registry": "lists the experiments",
     "configuration.jobs": "looks settings up among those under every open choice too",
     "report.stages": "writes the page of open choices, which is checked against the whole configuration",
+    "cli.demo": "shows the thesis's main figure in small, which is one of alignments",
     "cli.probe": "probe, expect, compare and measure find their files when people call them",
     "cli.orders": "prints orders of anyone's widths",
 }

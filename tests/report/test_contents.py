@@ -75,7 +75,7 @@ def test_a_figure_that_is_not_drawn_is_left_out_alone(tmp_path, key, figure):
         ("r_sweep", ["sweep/n_min.csv", "sweep/geometric_mean.csv", "sweep/n_max.csv"]),
         (
             "companion_sharpness",
-            [f"sharpness/{one}.csv" for one in ("widths", "limits", "normalization")],
+            [f"sharpness/{one}.csv" for one in ("widths", "limits", "normalization", "rates")],
         ),
         ("open_choices", ["open_choices/changes.csv"]),
         (
