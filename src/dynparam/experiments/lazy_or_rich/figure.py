@@ -158,6 +158,7 @@ def _kernel_panel(axis: Axes, data: pd.DataFrame, settings: LazinessStage) -> No
         ylabel=r"$\|K_t-K_0\|_F$ / $\|K_0\|_F$",
         title="Change of the kernel",
     )
+    axis.margins(y=0.3)  # room for the legend, which lies on points in a column otherwise
     _finish(axis, sorted(data["width"].unique().tolist()))
 
 
