@@ -24,7 +24,7 @@ from dynparam.provenance.sidecars import read_sidecar
 from dynparam.report.contents import FIGURE_KINDS, all_figures, all_pages
 from dynparam.settings.base import differences
 from dynparam.support.files import sha256
-from dynparam.support.regular_files import read_text
+from dynparam.support.regular_files import read_text, refusal
 from dynparam.support.tables import NOTE, TEXT, Form, read_cells
 
 TOLERANCE = 0.01
@@ -131,7 +131,7 @@ def _answer(one: Publication, published: Path) -> tuple[str, str]:
     """The verdict on a figure or page, and where it differs."""
     if not published.is_file():
         return ABSENT, ""
-    if sha256(one.compared) == sha256(published):
+    if _equal(one.compared, published):
         return EQUAL, ""
     if others := _other_settings(one):
         return OTHER, others
@@ -140,6 +140,13 @@ def _answer(one: Publication, published: Path) -> tuple[str, str]:
     else:
         difference = _in_words(*(_words(path) for path in (one.compared, published)))
     return (DISAGREES, difference) if difference else (AGREES, "")
+
+
+def _equal(made: Path, published: Path) -> bool:
+    """Whether two files have the same bytes. Of other sizes they are not read, however large one is."""
+    if refusal(made) is not None or not made.exists():
+        return False  # which the reading of its content tells
+    return made.stat().st_size == published.stat().st_size and sha256(made) == sha256(published)
 
 
 def _other_settings(one: Publication) -> str:
