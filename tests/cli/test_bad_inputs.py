@@ -28,12 +28,15 @@ READ_WITH_THEIR_RECORDS = (
     "collect_arms",
     "collect_curves",
     "collect_through",
+    "compare_published",
     "judge_claims",
     "spread_of_seeds",
     "plot_curves",
     "plot_domain",
 )
-"""Stages of curves and of archived tables, which hold them against what sidecars say of them."""
+"""Stages of curves and of archived tables, which hold them against what sidecars say of them; and the
+comparison with published files, which reads the data of any figure.
+"""
 
 TRIALS = (
     b"curve,parametrization,ratio,n,n_min,trial,layer,alignment,preactivation_rms\n"
