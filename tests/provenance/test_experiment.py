@@ -23,7 +23,7 @@ def test_its_modules_lie_in_its_folder():
     assert SWEEP.module("findings") == "dynparam.experiments.r_sweep.findings"
     assert SWEEP.has("findings")
     assert not BARE.has("findings")
-    assert SWEEP.caption("edges").read_text().startswith("For updates of size m^r")
+    assert SWEEP.caption("edges").read_text().startswith("For updates of size :math:`m^r`")
 
 
 def test_without_a_report_of_its_own_figures_are_all_it_shows(tmp_path):

@@ -48,8 +48,9 @@ def with_formulas(text: str | Markup) -> Markup:
 def plain(latex: str) -> str:
     r"""A formula in plain text, for where nothing else can be shown.
 
-    >>> plain(r"n_{\min} = 150\, n^{1/5}")
-    'n_min = 150 n^(1/5)'
+    Examples:
+        >>> plain(r"n_{\min} = 150\, n^{1/5}")
+        'n_min = 150 n^(1/5)'
     """
     text = re.sub(r"\\[,;!]", "", latex)
     for pattern, shown in PLAIN:
