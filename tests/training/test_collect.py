@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import shutil
 import sys
 import threading
@@ -16,7 +17,9 @@ from dynparam.settings.base import values_digest
 from dynparam.support.errors import DataError, DynparamError
 from dynparam.support.files import sha256
 from dynparam.support.locks import held
+from dynparam.training import audit as audits
 from dynparam.training.archive import read_collected
+from dynparam.training.rounding import retrain
 from tests.training.test_archive import OBSTACLES, SIDECARS, TABLES, forge, rewrite
 from tests.training_runs import TASK, run_values, write_pair
 
@@ -137,6 +140,20 @@ def test_several_parametrizations_are_audited_by_one_command_as_by_their_own(mad
         )
         assert both["audited"] == own["audited"]
         assert both["audit"] == own["audit"]
+
+
+def test_all_audits_that_fail_are_told_by_one_command(made, tmp_path, monkeypatch):
+    root = shutil.copytree(made, tmp_path / "run")
+    monkeypatch.setattr(audits, "retrain", lambda *run: 1.1 * retrain(*run))
+    monkeypatch.setattr(audits, "moved", lambda *run: 0 * run[-1])
+    flags = ("--curves", "archive", "--images", "pair.npz", "--output", "both", "--device", "cpu")
+    code, sentence = told(root, "audit", TASK, "spectral", "dynamic", *flags)
+    assert code == 4
+    assert re.search(
+        "spectral, seed . fails its audit.*; and .*dynamic, seed . fails its audit", sentence
+    )
+    assert "\n" not in sentence
+    assert not (root / "both").exists()
 
 
 def test_one_file_does_not_serve_several_parametrizations(run):

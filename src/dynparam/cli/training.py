@@ -30,7 +30,7 @@ from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
 from dynparam.provenance.stage import run
 from dynparam.settings.base import named
-from dynparam.support.errors import ConfigError
+from dynparam.support.errors import AuditError, ConfigError
 from dynparam.theory.parametrization import NAMES
 from dynparam.training.settings import AuditedRun, CollectedRun, RunStage
 from dynparam.training.stages import AUDIT_ARCHIVE, COLLECT, EXTEND, TRAIN
@@ -154,22 +154,28 @@ def audit(
         named(dict.fromkeys(NAMES), name, "the parametrizations")
     settings = load(AuditedRun, config).of_task(task)
     pair = pair_images(config, task, images)
-    found = {}
+    found, failures = {}, []
     for name in parametrizations:
-        made = run(
-            AUDIT_ARCHIVE,
-            settings,
-            _own(output, "--output", parametrizations, f"{name}.json")
-            or own_place(config, "audit", task, f"{name}.json"),
-            task=task,
-            parametrization=name,
-            curves=_own(curves, "--curves", parametrizations, f"{name}.csv")
-            or _archived(config, settings, task, name),
-            images=pair,
-            device=device,
-            threads=threads,
-        )
-        found[name] = made.values
+        try:
+            made = run(
+                AUDIT_ARCHIVE,
+                settings,
+                _own(output, "--output", parametrizations, f"{name}.json")
+                or own_place(config, "audit", task, f"{name}.json"),
+                task=task,
+                parametrization=name,
+                curves=_own(curves, "--curves", parametrizations, f"{name}.csv")
+                or _archived(config, settings, task, name),
+                images=pair,
+                device=device,
+                threads=threads,
+            )
+        except AuditError as error:  # the others are audited all the same, so that all is told
+            failures.append(str(error))
+        else:
+            found[name] = made.values
+    if failures:
+        raise AuditError("; and ".join(failures))
     if as_json:
         tell(json.dumps(found if len(found) > 1 else made.values, indent=2))
 
