@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -30,7 +30,7 @@ from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
 from dynparam.provenance.stage import run
 from dynparam.settings.base import named
-from dynparam.support.errors import AuditError, ConfigError
+from dynparam.support.errors import AuditError, ConfigError, DataError
 from dynparam.theory.parametrization import NAMES
 from dynparam.training.settings import AuditedRun, CollectedRun, RunStage
 from dynparam.training.stages import AUDIT_ARCHIVE, COLLECT, EXTEND, TRAIN
@@ -154,7 +154,8 @@ def audit(
         named(dict.fromkeys(NAMES), name, "the parametrizations")
     settings = load(AuditedRun, config).of_task(task)
     pair = pair_images(config, task, images)
-    found, failures = {}, []
+    found: dict[str, Any] = {}
+    failures: list[AuditError | DataError] = []
     for name in parametrizations:
         try:
             made = run(
@@ -170,12 +171,12 @@ def audit(
                 device=device,
                 threads=threads,
             )
-        except AuditError as error:  # the others are audited all the same, so that all is told
-            failures.append(str(error))
+        except (AuditError, DataError) as error:  # the others are audited too, so that all is told
+            failures.append(error)
         else:
             found[name] = made.values
     if failures:
-        raise AuditError("; and ".join(failures))
+        raise type(failures[0])("; and ".join(map(str, failures)))
     if as_json:
         tell(json.dumps(found if len(found) > 1 else made.values, indent=2))
 
