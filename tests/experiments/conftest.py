@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from dynparam.presentation import figure_style
+from dynparam.provenance import drawing
 
 
 class Saved(NamedTuple):
@@ -20,11 +20,11 @@ class Saved(NamedTuple):
 @pytest.fixture
 def saved(monkeypatch):
     """The figures that jobs save, in their order; files are written all the same."""
-    found, save = [], figure_style.save
+    found, save = [], drawing.save
 
     def keeping(figure, data, png, dpi):
         found.append(Saved(figure, data, dpi))
         return save(figure, data, png, dpi)
 
-    monkeypatch.setattr(figure_style, "save", keeping)
+    monkeypatch.setattr(drawing, "save", keeping)
     return found

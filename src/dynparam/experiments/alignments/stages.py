@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -139,17 +140,17 @@ def plot_figure(settings: FigureStage, files: CurveFiles, output: Path) -> Made:
     from dynparam.experiments.alignments import message
     from dynparam.experiments.alignments.figure import plotted_data, probe_figure
     from dynparam.experiments.alignments.tables import EXPECTED, FITS
-    from dynparam.presentation.figure_style import Sheet, save, stack
+    from dynparam.presentation.figure_style import stack
+    from dynparam.provenance.drawing import drawn
     from dynparam.trials.tables import ONE_STEP_TRIALS
 
     tables = _read(files, (ONE_STEP_TRIALS, FITS, EXPECTED))
     plotted = {curve: plotted_data(*known) for curve, known in tables.items()}
     tolerance = settings.comparison.tolerance
     courses = [message.courses(plotted[curve], tables[curve][1], tolerance) for curve in plotted]
-    sheet = Sheet(settings.figures.width, message.probe_message(courses))
-    picture = probe_figure({settings.figures.titles[curve]: plotted[curve] for curve in plotted}, sheet)
-    written = save(picture, stack(plotted), output, settings.figures.dpi)
-    return Made(written, {"message": sheet.message})
+    panels = {settings.figures.titles[curve]: table for curve, table in plotted.items()}
+    said, data = message.probe_message(courses), stack(plotted)
+    return drawn(partial(probe_figure, panels), said, data, output, settings.figures)
 
 
 def drawn_wide_files(settings: WideFigureStage, results: Path, figure: str) -> CurveFiles:
@@ -162,7 +163,8 @@ def plot_wide(settings: WideFigureStage, files: CurveFiles, output: Path) -> Mad
     """Draw a figure of the one-step probe at the widths of the law engine."""
     from dynparam.experiments.alignments import message, wide_figure
     from dynparam.experiments.alignments.tables import EXPECTED
-    from dynparam.presentation.figure_style import Sheet, save, stack
+    from dynparam.presentation.figure_style import stack
+    from dynparam.provenance.drawing import drawn
     from dynparam.trials.networks import asymptotic_exponents
     from dynparam.trials.tables import ONE_STEP_TRIALS
 
@@ -173,12 +175,9 @@ def plot_wide(settings: WideFigureStage, files: CurveFiles, output: Path) -> Mad
         known = wide_figure.WideCurve(law, dense, expected, exponents)
         plotted[curve] = wide_figure.plotted_data(known, settings.law.sliding, settings.fit.confidence)
     said = message.wide_message(plotted.values(), settings.comparison.tolerance)
-    sheet = Sheet(settings.figures.width, said)
-    picture = wide_figure.wide_figure(
-        {settings.figures.titles[curve]: table for curve, table in plotted.items()}, sheet
-    )
-    written = save(picture, stack(plotted), output, settings.figures.dpi)
-    return Made(written, {"message": sheet.message})
+    panels = {settings.figures.titles[curve]: table for curve, table in plotted.items()}
+    draw = partial(wide_figure.wide_figure, panels)
+    return drawn(draw, said, stack(plotted), output, settings.figures)
 
 
 def _files(results: Path, places: Iterable[str], curves: Iterable[str]) -> dict[str, list[Path]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +27,13 @@ def plot_architecture(
         architecture_figure,
         architecture_message,
     )
-    from dynparam.presentation.figure_style import Sheet, save
+    from dynparam.provenance.drawing import drawn
     from dynparam.theory.widths import bottleneck
 
     shown = settings.figures.architecture_figure(figure)
     widths = bottleneck(shown.n, shown.n_min, hidden=settings.network.hidden)
-    said = architecture_message(widths)
-    sheet = Sheet(settings.figures.width, said)
-    picture, data = architecture_figure(widths, sheet), architecture_data(widths)
-    return Made(save(picture, data, output, settings.figures.dpi), {"message": said})
+    said, data = architecture_message(widths), architecture_data(widths)
+    return drawn(partial(architecture_figure, widths), said, data, output, settings.figures)
 
 
 PLOT = Stage(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -55,16 +56,14 @@ def plot_attention(settings: BoltzmannStage, files: Path, output: Path) -> Made:
     from dynparam.experiments.attentional_boltzmann.judge import judged
     from dynparam.experiments.attentional_boltzmann.message import CLAUSES
     from dynparam.experiments.attentional_boltzmann.tables import MEASURED as FORM
-    from dynparam.presentation.figure_style import Sheet, save
+    from dynparam.provenance.drawing import drawn
     from dynparam.provenance.judged_message import drawn_message
     from dynparam.support.tables import read_csv
 
     measured = read_csv(files, FORM)
     data = figure.plotted_data(measured, settings)
     said = drawn_message(lambda: judged(measured, settings), CLAUSES)
-    sheet = Sheet(settings.figures.width, said)
-    picture = figure.boltzmann_figure(data, sheet)
-    return Made(save(picture, data, output, settings.figures.dpi), {"message": said})
+    return drawn(partial(figure.boltzmann_figure, data), said, data, output, settings.figures)
 
 
 MEASURE = Stage(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,15 +52,13 @@ def plot_rates(settings: BestRateStage, files: dict[str, Path], output: Path) ->
     from dynparam.experiments.best_rate import figure
     from dynparam.experiments.best_rate.judge import judged
     from dynparam.experiments.best_rate.message import clauses
-    from dynparam.presentation.figure_style import Sheet, save
+    from dynparam.provenance.drawing import drawn
     from dynparam.provenance.judged_message import drawn_message
 
     tables = _tables(files)
     data = figure.plotted_data(tables, settings)
     said = drawn_message(lambda: judged(tables, settings), clauses(settings.best_rate))
-    sheet = Sheet(settings.figures.width, said)
-    picture = figure.best_rate_figure(data, settings, sheet)
-    return Made(save(picture, data, output, settings.figures.dpi), {"message": said})
+    return drawn(partial(figure.best_rate_figure, data, settings), said, data, output, settings.figures)
 
 
 def _tables(files: dict[str, Path]) -> dict[str, pd.DataFrame]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -50,17 +51,15 @@ def plot_concepts(settings: ConceptStage, files: Path, output: Path) -> Made:
     from dynparam.experiments.concept_retrieval.judge import judged
     from dynparam.experiments.concept_retrieval.message import CLAUSES
     from dynparam.experiments.concept_retrieval.tables import MEASURED as FORM
-    from dynparam.presentation.figure_style import Sheet, save
+    from dynparam.provenance.drawing import drawn
     from dynparam.provenance.judged_message import drawn_message
     from dynparam.support.tables import read_csv
 
     measured = read_csv(files, FORM)
     data = figure.plotted_data(measured, settings)
     said = drawn_message(lambda: judged(measured, pick(ConceptTrials, settings)), CLAUSES)
-    sheet = Sheet(settings.figures.width, said)
-    picture = figure.concepts_figure(data, sheet)
-    details = {"message": said, "caption": figure.told(settings)}
-    return Made(save(picture, data, output, settings.figures.dpi), details)
+    draw = partial(figure.concepts_figure, data)
+    return drawn(draw, said, data, output, settings.figures, caption=figure.told(settings))
 
 
 MEASURE = Stage(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def plot_continual(settings: ContinualStage, files: tuple[Path, ...], output: Pa
     from dynparam.experiments.continual_learning import figure, tables
     from dynparam.experiments.continual_learning.judge import judged
     from dynparam.experiments.continual_learning.message import CLAUSES
-    from dynparam.presentation.figure_style import Sheet, save
+    from dynparam.provenance.drawing import drawn
     from dynparam.provenance.judged_message import drawn_message
     from dynparam.support.tables import read_csv
 
@@ -73,10 +74,8 @@ def plot_continual(settings: ContinualStage, files: tuple[Path, ...], output: Pa
     )
     data = figure.plotted_data(measured, expected, settings)
     said = drawn_message(lambda: judged(measured, expected, settings), CLAUSES)
-    sheet = Sheet(settings.figures.width, said)
-    picture = figure.continual_figure(data, sheet)
-    details = {"message": said, "caption": figure.told(settings)}
-    return Made(save(picture, data, output, settings.figures.dpi), details)
+    draw = partial(figure.continual_figure, data)
+    return drawn(draw, said, data, output, settings.figures, caption=figure.told(settings))
 
 
 MEASURE = Stage(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,15 +68,13 @@ def plot_delays(settings: DelayStage, files: list[Path], output: Path) -> Made:
     from dynparam.experiments.delay_law import figure
     from dynparam.experiments.delay_law.judge import judged
     from dynparam.experiments.delay_law.message import CLAUSES
-    from dynparam.presentation.figure_style import Sheet, save
+    from dynparam.provenance.drawing import drawn
     from dynparam.provenance.judged_message import drawn_message
 
     measured = _read(files)
     data = figure.plotted_data(measured, settings)
     said = drawn_message(lambda: judged(measured, settings), CLAUSES)
-    sheet = Sheet(settings.figures.width, said)
-    picture = figure.delay_figure(data, settings, sheet)
-    return Made(save(picture, data, output, settings.figures.dpi), {"message": said})
+    return drawn(partial(figure.delay_figure, data, settings), said, data, output, settings.figures)
 
 
 def places(own: DelayLaw) -> list[str]:

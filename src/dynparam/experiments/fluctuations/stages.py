@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,7 @@ def plot_fluctuations(settings: FluctuationStage, files: tuple[Path, Path], outp
     from dynparam.experiments.fluctuations import figure, tables
     from dynparam.experiments.fluctuations.judge import judged
     from dynparam.experiments.fluctuations.message import CLAUSES
-    from dynparam.presentation.figure_style import Sheet, save
+    from dynparam.provenance.drawing import drawn
     from dynparam.provenance.judged_message import drawn_message
     from dynparam.support.tables import read_csv
 
@@ -88,9 +89,8 @@ def plot_fluctuations(settings: FluctuationStage, files: tuple[Path, Path], outp
     )
     data = figure.plotted_data(trials, spread, settings)
     said = drawn_message(lambda: judged(trials, spread, settings), CLAUSES)
-    sheet = Sheet(settings.figures.width, said)
-    picture = figure.fluctuations_figure(data, settings, sheet)
-    return Made(save(picture, data, output, settings.figures.dpi), {"message": said})
+    draw = partial(figure.fluctuations_figure, data, settings)
+    return drawn(draw, said, data, output, settings.figures)
 
 
 MEASURE = Stage(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -123,15 +124,13 @@ def plot_laziness(settings: LazinessStage, files: Files, output: Path) -> Made:
     from dynparam.experiments.lazy_or_rich.figure import laziness_figure, plotted_data
     from dynparam.experiments.lazy_or_rich.judge import judged
     from dynparam.experiments.lazy_or_rich.message import CLAUSES
-    from dynparam.presentation.figure_style import Sheet, save
+    from dynparam.provenance.drawing import drawn
     from dynparam.provenance.judged_message import drawn_message
 
     tables = _read(files)
     data = plotted_data(tables, settings)
     said = drawn_message(lambda: judged(tables, settings), CLAUSES)
-    sheet = Sheet(settings.figures.width, said)
-    picture = laziness_figure(data, settings, sheet)
-    return Made(save(picture, data, output, settings.figures.dpi), {"message": said})
+    return drawn(partial(laziness_figure, data, settings), said, data, output, settings.figures)
 
 
 def places(lazy: Any) -> dict[str, list[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,12 +49,11 @@ def plot_table1_1(settings: ExponentsStage, files: TrialFiles, output: Path) -> 
     from dynparam.experiments.measured_orders.message import table_message
     from dynparam.experiments.measured_orders.table1_1 import table1_1
     from dynparam.experiments.measured_orders.table1_1_figure import table1_1_figure
-    from dynparam.presentation.figure_style import Sheet, save
+    from dynparam.provenance.drawing import drawn
 
     table = table1_1(settings, _read(files))
-    sheet = Sheet(settings.figures.width, table_message(table))
-    picture = table1_1_figure(table, settings.exponents, sheet)
-    return Made(save(picture, table, output, settings.figures.dpi), {"message": sheet.message})
+    draw = partial(table1_1_figure, table, settings.exponents)
+    return drawn(draw, table_message(table), table, output, settings.figures)
 
 
 def plot_conditions(settings: ExponentsStage, files: TrialFiles, output: Path) -> Made:
@@ -61,12 +61,12 @@ def plot_conditions(settings: ExponentsStage, files: TrialFiles, output: Path) -
     from dynparam.experiments.measured_orders.conditions import condition_matrix
     from dynparam.experiments.measured_orders.conditions_figure import condition_figure
     from dynparam.experiments.measured_orders.message import conditions_message
-    from dynparam.presentation.figure_style import Sheet, save
+    from dynparam.provenance.drawing import drawn
 
     matrix = condition_matrix(settings, _read(files))
-    sheet = Sheet(settings.figures.width, conditions_message(matrix, settings.exponents))
-    picture = condition_figure(matrix, settings.exponents, sheet)
-    return Made(save(picture, matrix, output, settings.figures.dpi), {"message": sheet.message})
+    draw = partial(condition_figure, matrix, settings.exponents)
+    said = conditions_message(matrix, settings.exponents)
+    return drawn(draw, said, matrix, output, settings.figures)
 
 
 def _read(files: TrialFiles) -> dict[tuple[str, str], pd.DataFrame]:

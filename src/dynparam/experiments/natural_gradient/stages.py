@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -57,16 +58,15 @@ def plot_natural(settings: NaturalGradientStage, files: Path, output: Path) -> M
     from dynparam.experiments.natural_gradient.judge import judged
     from dynparam.experiments.natural_gradient.message import CLAUSES
     from dynparam.experiments.natural_gradient.tables import RESIDUALS as FORM
-    from dynparam.presentation.figure_style import Sheet, save
+    from dynparam.provenance.drawing import drawn
     from dynparam.provenance.judged_message import drawn_message
     from dynparam.support.tables import read_csv
 
     measured = read_csv(files, FORM)
     data = figure.plotted_data(measured, settings)
     said = drawn_message(lambda: judged(measured, settings), CLAUSES)
-    sheet = Sheet(settings.figures.width, said)
-    picture = figure.natural_gradient_figure(data, settings, sheet)
-    return Made(save(picture, data, output, settings.figures.dpi), {"message": said})
+    draw = partial(figure.natural_gradient_figure, data, settings)
+    return drawn(draw, said, data, output, settings.figures)
 
 
 MEASURE = Stage(

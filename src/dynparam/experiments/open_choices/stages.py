@@ -6,6 +6,7 @@ Their page is a stage of the report's: it quotes the whole configuration.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -87,13 +88,12 @@ def plot_ledger(settings: OpenChoicesStage, files: Path, output: Path) -> Made:
     from dynparam.experiments.open_choices.figure import open_choices_figure
     from dynparam.experiments.open_choices.message import changes_message
     from dynparam.experiments.open_choices.tables import CHANGES
-    from dynparam.presentation.figure_style import Sheet, save
+    from dynparam.provenance.drawing import drawn
     from dynparam.support.tables import read_csv
 
     table = read_csv(files, CHANGES)
-    sheet = Sheet(settings.figures.width, changes_message(table))
-    picture = open_choices_figure(table, settings.figures.titles, settings.comparison.tolerance, sheet)
-    return Made(save(picture, table, output, settings.figures.dpi), {"message": sheet.message})
+    draw = partial(open_choices_figure, table, settings.figures.titles, settings.comparison.tolerance)
+    return drawn(draw, changes_message(table), table, output, settings.figures)
 
 
 def train_choice(
@@ -163,13 +163,12 @@ def plot_trained(settings: ChoiceCurvesStage, files: Path, output: Path) -> Made
     from dynparam.experiments.open_choices.message import trained_message
     from dynparam.experiments.open_choices.tables import TRAINED as FORM
     from dynparam.experiments.open_choices.trained_figure import trained_figure
-    from dynparam.presentation.figure_style import Sheet, save
+    from dynparam.provenance.drawing import drawn
     from dynparam.support.tables import read_csv
 
     table = read_csv(files, FORM)
-    sheet = Sheet(settings.figures.width, trained_message(table))
-    picture = trained_figure(table, settings.training.parametrizations, sheet)
-    return Made(save(picture, table, output, settings.figures.dpi), {"message": sheet.message})
+    draw = partial(trained_figure, table, settings.training.parametrizations)
+    return drawn(draw, trained_message(table), table, output, settings.figures)
 
 
 MEASURE = Stage(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,13 +55,13 @@ def plot_sweep(settings: EdgesStage, files: list[Path], output: Path) -> Made:
     """Draw the exponents of the drift against r, and the growth of gradients against m^r."""
     from dynparam.experiments.r_sweep import edges, figure
     from dynparam.experiments.r_sweep.message import sweep_message
-    from dynparam.presentation.figure_style import Sheet, save
+    from dynparam.provenance.drawing import drawn
 
     trials = edges.read_trials(files)
     data = figure.plotted_data(trials, settings)
     said = sweep_message(edges.summary(trials, settings), settings.sweep.steps)
-    picture = figure.sweep_figure(data, settings, Sheet(settings.figures.width, said))
-    return Made(save(picture, data, output, settings.figures.dpi), {"message": said})
+    draw = partial(figure.sweep_figure, data, settings)
+    return drawn(draw, said, data, output, settings.figures)
 
 
 SWEEP_REFERENCE = Stage(

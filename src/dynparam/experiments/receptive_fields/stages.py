@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,16 +66,14 @@ def plot_fields(settings: FieldStage, files: dict[str, Path], output: Path) -> M
     from dynparam.experiments.receptive_fields import figure
     from dynparam.experiments.receptive_fields.judge import judged
     from dynparam.experiments.receptive_fields.message import CLAUSES
-    from dynparam.presentation.figure_style import Sheet, save
+    from dynparam.provenance.drawing import drawn
     from dynparam.provenance.judged_message import drawn_message
 
     measured = _read(files)
     data = figure.plotted_data(measured, settings)
     said = drawn_message(lambda: judged(measured, settings), CLAUSES)
-    sheet = Sheet(settings.figures.width, said)
-    picture = figure.fields_figure(data, settings, sheet)
-    details = {"message": said, "caption": figure.told(settings)}
-    return Made(save(picture, data, output, settings.figures.dpi), details)
+    draw = partial(figure.fields_figure, data, settings)
+    return drawn(draw, said, data, output, settings.figures, caption=figure.told(settings))
 
 
 def _read(files: dict[str, Path]) -> dict[str, pd.DataFrame]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,15 +92,13 @@ def plot_sharpness(settings: SharpnessVerdicts, files: TableFiles, output: Path)
     from dynparam.experiments.sharpness import figure
     from dynparam.experiments.sharpness.judge import Measured, judged
     from dynparam.experiments.sharpness.message import CLAUSES
-    from dynparam.presentation.figure_style import Sheet, save
+    from dynparam.provenance.drawing import drawn
     from dynparam.provenance.judged_message import drawn_message
 
     found = Measured(**_read(files))
     data = figure.plotted_data(found.widths, found.limits, found.normalization, settings.fit.confidence)
     said = drawn_message(lambda: judged(found, settings), CLAUSES)
-    sheet = Sheet(settings.figures.width, said)
-    picture = figure.sharpness_figure(data, settings, sheet)
-    return Made(save(picture, data, output, settings.figures.dpi), {"message": said})
+    return drawn(partial(figure.sharpness_figure, data, settings), said, data, output, settings.figures)
 
 
 def _read(files: TableFiles) -> dict[str, pd.DataFrame]:

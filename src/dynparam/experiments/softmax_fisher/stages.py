@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -56,16 +57,14 @@ def plot_softmax(settings: SoftmaxStage, files: Path, output: Path) -> Made:
     from dynparam.experiments.softmax_fisher.judge import judged
     from dynparam.experiments.softmax_fisher.message import CLAUSES
     from dynparam.experiments.softmax_fisher.tables import EIGENVALUES as FORM
-    from dynparam.presentation.figure_style import Sheet, save
+    from dynparam.provenance.drawing import drawn
     from dynparam.provenance.judged_message import drawn_message
     from dynparam.support.tables import read_csv
 
     measured = read_csv(files, FORM)
     data = figure.plotted_data(measured, settings)
     said = drawn_message(lambda: judged(measured, settings), CLAUSES)
-    sheet = Sheet(settings.figures.width, said)
-    picture = figure.softmax_figure(data, settings, sheet)
-    return Made(save(picture, data, output, settings.figures.dpi), {"message": said})
+    return drawn(partial(figure.softmax_figure, data, settings), said, data, output, settings.figures)
 
 
 MEASURE = Stage(

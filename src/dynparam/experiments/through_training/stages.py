@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -164,15 +165,13 @@ def plot_through(settings: ThroughStage, files: list[Path], output: Path) -> Mad
     from dynparam.experiments.through_training import figure
     from dynparam.experiments.through_training.judge import judged
     from dynparam.experiments.through_training.message import CLAUSES
-    from dynparam.presentation.figure_style import Sheet, save
+    from dynparam.provenance.drawing import drawn
     from dynparam.provenance.judged_message import drawn_message
 
     tables = _read(settings, files)
     data = figure.plotted_data(tables, settings)
     said = drawn_message(lambda: judged(tables, settings), CLAUSES)
-    sheet = Sheet(settings.figures.width, said)
-    picture = figure.through_figure(data, settings, sheet)
-    return Made(save(picture, data, output, settings.figures.dpi), {"message": said})
+    return drawn(partial(figure.through_figure, data, settings), said, data, output, settings.figures)
 
 
 def places(through: ThroughTraining) -> list[str]:

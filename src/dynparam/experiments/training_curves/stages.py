@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,8 +52,8 @@ def plot_curves(settings: ClaimsStage, files: dict[str, Path], output: Path, fig
     """Draw a figure of training curves (Figs. 3.4 and 3.5)."""
     from dynparam.experiments.training_curves.figure import plotted_curves, seeds_of, training_figure
     from dynparam.experiments.training_curves.message import curves_message
-    from dynparam.presentation.figure_style import Sheet, save
     from dynparam.presentation.sentences import figure_title
+    from dynparam.provenance.drawing import drawn
     from dynparam.training.archive import read_collected
     from dynparam.training.origins import caption
 
@@ -60,11 +61,8 @@ def plot_curves(settings: ClaimsStage, files: dict[str, Path], output: Path, fig
     curves = {name: read_collected(path).table for name, path in files.items()}
     plotted = plotted_curves(curves)
     said = curves_message(settings, task, figure_title(figure), *curves.values())
-    picture = training_figure(
-        f"{task}, {seeds_of(plotted, wanted)}", plotted, Sheet(settings.figures.width, said)
-    )
-    written = save(picture, plotted, output, settings.figures.dpi)
-    return Made(written, {"message": said, "caption": caption(files, wanted)})
+    draw = partial(training_figure, f"{task}, {seeds_of(plotted, wanted)}", plotted)
+    return drawn(draw, said, plotted, output, settings.figures, caption=caption(files, wanted))
 
 
 def other_files(settings: ClaimsStage, results: Path) -> dict[Any, list[tuple[Path, Path]]]:
@@ -79,7 +77,7 @@ def plot_domain(settings: ClaimsStage, files: dict[Any, list[tuple[Path, Path]]]
     from dynparam.experiments.training_curves.domain import domain_table
     from dynparam.experiments.training_curves.domain_figure import domain_data, domain_figure
     from dynparam.experiments.training_curves.message import domain_message
-    from dynparam.presentation.figure_style import Sheet, save
+    from dynparam.provenance.drawing import drawn
     from dynparam.training.archive import read_collected
 
     table = domain_table(
@@ -90,9 +88,9 @@ def plot_domain(settings: ClaimsStage, files: dict[Any, list[tuple[Path, Path]]]
         },
     )
     reference = (settings.protocol.n, settings.protocol.n_min)
-    sheet = Sheet(settings.figures.width, domain_message(table, settings.training.parametrizations))
-    picture, data = domain_figure(table, reference, sheet), domain_data(table, reference)
-    return Made(save(picture, data, output, settings.figures.dpi), {"message": sheet.message})
+    said = domain_message(table, settings.training.parametrizations)
+    draw, data = partial(domain_figure, table, reference), domain_data(table, reference)
+    return drawn(draw, said, data, output, settings.figures)
 
 
 def _jobs(config: Any) -> Iterator[ClaimsStage]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,15 +42,14 @@ def plot_decay(settings: WeightDecayStage, files: dict[str, Path], output: Path)
     from dynparam.experiments.weight_decay import figure
     from dynparam.experiments.weight_decay.judge import judged
     from dynparam.experiments.weight_decay.message import CLAUSES
-    from dynparam.presentation.figure_style import Sheet, save
+    from dynparam.provenance.drawing import drawn
     from dynparam.provenance.judged_message import drawn_message
 
     tables = _tables(files)
     data = figure.plotted_data(tables, settings)
     said = drawn_message(lambda: judged(tables, settings), CLAUSES)
-    sheet = Sheet(settings.figures.width, said)
-    picture = figure.weight_decay_figure(data, settings, sheet)
-    return Made(save(picture, data, output, settings.figures.dpi), {"message": said})
+    draw = partial(figure.weight_decay_figure, data, settings)
+    return drawn(draw, said, data, output, settings.figures)
 
 
 def _tables(files: dict[str, Path]) -> dict[str, pd.DataFrame]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,12 +47,10 @@ def plot_coins(settings: JudgeStage, files: list[Path], output: Path) -> Made:
     from dynparam.experiments.coin.figure import coin_figure
     from dynparam.experiments.coin.judge import judged, read_tosses
     from dynparam.experiments.coin.message import coin_message
-    from dynparam.presentation.figure_style import Sheet, save
+    from dynparam.provenance.drawing import drawn
 
     table = judged(read_tosses(files), settings)
-    sheet = Sheet(settings.figures.width, coin_message(table))
-    written = save(coin_figure(table, sheet), table, output, settings.figures.dpi)
-    return Made(written, {"message": sheet.message})
+    return drawn(partial(coin_figure, table), coin_message(table), table, output, settings.figures)
 
 
 TOSS = Stage(
