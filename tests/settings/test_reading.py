@@ -1,6 +1,5 @@
 """Files and text as mappings, and mappings put over one another."""
 
-import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,8 @@ from dynparam.configuration.config import Config
 from dynparam.settings import reading
 from dynparam.settings.reading import describe, merge, read, require_plain
 from dynparam.support.errors import ConfigError
+from tests.json_values import replaced
+from tests.library_words import LIBRARY
 
 CONFIG = Path(__file__).parents[2] / "config"
 
@@ -146,55 +147,17 @@ def test_a_key_that_is_no_text_is_told_with_its_place(values, where):
 
 # --- What pydantic finds, in words of our own -----------------------------------------------------
 
-WRONG = (
-    "x",
-    "",
-    -1,
-    0.5,
-    10**30,
-    float("inf"),
-    True,
-    None,
-    [],
-    {},
-    ["x"],
-    {"x": 1},
-    [1] * 200,
-    "x" * 300,
-)
-LIBRARY = re.compile(r"Input should|Value error|valid |unable to parse|pydantic|\[type=|should have at")
-"""Words of pydantic's, and none that a sentence of ours has."""
-
-
-def places(values, path=()):
-    """The path of everything in a nested mapping or list, containers included."""
-    yield path
-    if isinstance(values, dict | list):
-        for key, value in values.items() if isinstance(values, dict) else enumerate(values):
-            yield from places(value, (*path, key))
-
-
-def changed(values, path, value):
-    """``values`` with another value at a place."""
-    if not path:
-        return value
-    copy = dict(values) if isinstance(values, dict) else list(values)
-    copy[path[0]] = changed(copy[path[0]], path[1:], value)
-    return copy
-
 
 @pytest.mark.parametrize("name", Config.model_fields)
 def test_a_wrong_value_is_told_without_words_of_the_library(name):
     """Each kind of wrong value at every place of a block."""
     block = TypeAdapter(Config.model_fields[name].annotation)
-    values = read(CONFIG / "thesis.yaml")[name]
     sentences = set()
-    for path in places(values):
-        for wrong in WRONG:
-            try:
-                block.validate_python(changed(values, path, wrong))
-            except ValidationError as error:
-                sentences.add(describe(error, Config))
+    for _, _, changed in replaced(read(CONFIG / "thesis.yaml")[name]):
+        try:
+            block.validate_python(changed)
+        except ValidationError as error:
+            sentences.add(describe(error, Config))
     assert sentences
     assert not [one for one in sentences if LIBRARY.search(one) or "\n" in one]
     assert not [one for one in sentences if "of another kind" in one], "a kind of problem has no words"

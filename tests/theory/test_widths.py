@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynparam.support.errors import ConfigError
-from dynparam.theory.widths import Widths, bottleneck, constant_ratio, dynamic_ratio, log_spaced
+from dynparam.theory.widths import (
+    RatioRule,
+    Widths,
+    bottleneck,
+    constant_ratio,
+    dynamic_ratio,
+    log_spaced,
+)
 
 
 def test_bottleneck_is_the_network_of_the_thesis():
@@ -82,6 +89,9 @@ def test_nearest_differs_from_floor_by_at_most_one(n, fraction):
 def test_impossible_narrow_widths():
     with pytest.raises(ConfigError, match="at least 1"):
         constant_ratio(Fraction(1, 5)).n_min(1)
+    for huge in (RatioRule(Fraction(10**400), Fraction(1)), RatioRule(Fraction(1), Fraction(200))):
+        with pytest.raises(ConfigError, match="larger than any number at n = 1000"):
+            huge.n_min(1000)
     with pytest.raises(ConfigError, match="wider than the wide layers"):
         dynamic_ratio(150, Fraction(1, 5)).n_min(100)
 

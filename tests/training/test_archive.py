@@ -21,6 +21,8 @@ from dynparam.training import archive as archives
 from dynparam.training.archive import CurveFile, merge_curves, read_archive, read_curves, require_named
 from dynparam.training.curve_table import COLUMNS
 from dynparam.training.settings import all_runs, for_run
+from tests.json_values import replaced
+from tests.library_words import LIBRARY
 from tests.training_runs import TASK, run_stage, write_pair
 
 ROOT = Path(__file__).parents[2]
@@ -143,6 +145,27 @@ def test_a_damaged_sidecar_is_named(archive, damage):
     csv.with_suffix(".json").write_text(damage)
     with pytest.raises(DataError, match=r"dynamic.json: the provenance of .* is missing or dam"):
         read_archive(csv, run_stage(), images)
+
+
+def test_a_wrong_entry_of_a_sidecar_is_told_without_words_of_a_library(archive):
+    """Each kind of wrong value at every place, in a sidecar whose checksum fits."""
+    csv, _ = archive
+    sidecar, told = csv.with_suffix(".json"), set()
+    entries = json.loads(sidecar.read_text())
+    for place, _, changed in replaced(entries):
+        if place:
+            changed["checksum"] = checksum(changed)
+        sidecar.write_text(json.dumps(changed))
+        try:
+            read_curves(csv)
+        except DataError as error:
+            told.add(str(error))
+    assert len(told) > 100
+    # A sidecar does have a key of that name.
+    assert not [
+        one for one in told if LIBRARY.search(one.replace("versions.pydantic", "")) or "\n" in one
+    ]
+    assert not [one for one in told if "of another kind" in one], "a kind of problem has no words"
 
 
 def test_a_missing_table_is_named(archive):

@@ -12,7 +12,7 @@ import yaml
 from pydantic import Field, PositiveFloat, PositiveInt, ValidationError
 
 from dynparam.settings.base import Block
-from dynparam.settings.reading import read, reason
+from dynparam.settings.reading import first_problem, read
 from dynparam.support.errors import ConfigError
 from dynparam.support.files import write_text
 from dynparam.theory.widths import bottleneck
@@ -115,9 +115,7 @@ def read_needs(path: Path) -> Needs:
     try:
         return Needs.model_validate(read(path))
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise ConfigError(f"{path}: {where}: {reason(first)}; correct it there") from None
+        raise ConfigError(f"{path}: {first_problem(error)}; correct it there") from None
 
 
 def write_needs(path: Path, needs: Needs) -> None:

@@ -64,6 +64,7 @@ TAKEN: Mapping[str, str] = {
     "less_than_equal": "at most {le}",
     **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
     "string_type": "text",
+    "string_unicode": "text that can be written in UTF-8",
     "string_too_long": "at most {max_length} characters",
     "string_too_short": "at least {min_length} characters",
     "string_pattern_mismatch": "text of the form {pattern}",
@@ -333,11 +334,19 @@ def describe(error: ValidationError, stage: type[BaseModel]) -> str:
     )
 
 
+def first_problem(error: ValidationError) -> str:
+    """The first problem of a validation error: where it is, if that is a part, and why."""
+    problem = error.errors()[0]
+    where = ".".join(map(str, problem["loc"]))
+    return f"{where}: {reason(problem)}" if where else reason(problem)
+
+
 def reason(problem: Mapping[str, Any]) -> str:
     """Why a value is not taken, of one of the problems that pydantic lists, in words of our own."""
     context = problem.get("ctx", {})
     if problem["type"] == "value_error":
-        return str(context["error"])
+        error = context["error"]  # of a check of ours, which may have read a part as a model of its own
+        return first_problem(error) if isinstance(error, ValidationError) else str(error)
     if problem["type"] not in TAKEN:
         return KEY_PROBLEMS.get(problem["type"], "it is of another kind than what is read here")
     numbers = {key: f"{value:g}" for key, value in context.items() if isinstance(value, float)}

@@ -123,7 +123,14 @@ class RatioRule:
 
         Raises ``ConfigError`` if it falls below 1 or is not narrower than the wide layers.
         """
-        exact = float(self.coefficient) * math.pow(n, self.exponent)
+        try:
+            exact = float(self.coefficient) * math.pow(n, self.exponent)
+        except OverflowError:
+            exact = math.inf
+        if exact == math.inf:
+            raise ConfigError(
+                f"n_min is larger than any number at n = {n}; lower its coefficient or exponent"
+            )
         value = math.floor(exact) if rounding == "floor" else math.floor(exact + 0.5)
         if value < 1:
             raise ConfigError(

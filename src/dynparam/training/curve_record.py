@@ -19,6 +19,7 @@ from pydantic import (
 
 from dynparam.provenance.sidecars import Code, Commit, Sidecar, checksum, read_sidecar
 from dynparam.settings.base import DenseWidth, Epochs, values_digest
+from dynparam.settings.reading import first_problem
 from dynparam.support.errors import DataError
 from dynparam.support.regular_files import RefusedError, read_bytes
 from dynparam.support.terminal import shown
@@ -196,10 +197,7 @@ def content(csv: Path) -> str:
 
 def _reason(error: DataError | ValueError) -> str:
     if isinstance(error, ValidationError):
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        told = str(first["msg"]).removeprefix("Value error, ")
-        return shown(f"{where}: {told}" if where else told)[:300]
+        return shown(first_problem(error))[:300]
     if isinstance(error, DataError):
         # Its own remedy is that of files that a rule makes.
         return shown(str(error).partition(": ")[2].rpartition("; ")[0])
