@@ -316,7 +316,7 @@ class ForgetsInTransposed(law_step._Networks):
 
     def _carry_back(self, layer):
         carried = super()._carry_back(layer)
-        h = law_step._relu(self._preactivation[layer - 1])
+        h = np.maximum(self._preactivation[layer - 1], 0)
         carried -= law_step._ratio(law_step._dot(h, carried), self._input_square[layer])[:, None] * h
         return carried
 

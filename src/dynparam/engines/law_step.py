@@ -15,9 +15,8 @@ are drawn in float32, as the dense engine draws its weights; all arithmetic is i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import torch
@@ -120,7 +119,11 @@ class _Networks:
         self._multiplier = scales.multiplier
         self._signal = scales.signal
         self._generators = generators
-        self._noise = torch.empty(len(generators), min(COLUMNS, max(self._sizes)))
+        shape = len(generators), min(COLUMNS, max(self._sizes))
+        self._noise = torch.empty(shape)
+        # Blocks to compute in: a new array for each would leave the cache.
+        self._spare = tuple(np.empty(shape) for _ in range(3))
+        self._zeros = np.zeros(shape)
         self.preactivation_square: list[FloatArray] = []
         self.gradient_square: list[FloatArray] = []
         self._preactivation: list[FloatArray] = []
@@ -128,6 +131,8 @@ class _Networks:
         self._input_square: list[FloatArray] = []
         self._carried: list[FloatArray] = []
         self._update: list[FloatArray] = []
+        # <htilde, delta>, which the transposed product of the layer's matrix has along its input.
+        self._along_input: list[FloatArray] = []
         # <h, p> / ||h||^2 of the layer's input: how much of its change lies along it.
         self._known: list[FloatArray] = []
 
@@ -136,39 +141,50 @@ class _Networks:
         square = np.square(input_norm)
         for layer, size in enumerate(self._sizes):
             self._input_square.append(square)
-            z = self._gaussian(size, self._signal[layer] * np.sqrt(square))
+            z, (own, active) = self._empty(size), self._sums(2)
             self._preactivation.append(z)
-            self.preactivation_square.append(_sum(size, partial(_square_of, z)))
-            square = _sum(size, partial(_active_square_of, z))
+            for part in self._drawn(z, self._signal[layer] * np.sqrt(square)):
+                own += _dot(z[:, part], z[:, part])
+                h = self._activation(layer, part)
+                active += _dot(h, h)
+            self.preactivation_square.append(own)
+            square = active
 
     def backward(self, targets: FloatArray) -> None:
         """What each matrix carries back, from the last to the second."""
         error = self._preactivation[-1] - targets
         self._carried, self.gradient_square = [error], [_dot(error, error)]
+        self._along_input = [_dot(self._preactivation[-1], error)]
         for layer in range(len(self._sizes) - 1, 0, -1):
-            self._carried.insert(0, self._carry_back(layer))
-            self.gradient_square.insert(0, self._gradient_square_of(layer - 1))
+            carried = self._carry_back(layer)
+            self._carried.insert(0, carried)
+            square, along = self._sums(2)
+            for part in _blocks(self._sizes[layer - 1]):
+                delta = self._delta(layer - 1, part)
+                square += _dot(delta, delta)
+                along += _dot(self._preactivation[layer - 1][:, part], delta)
+            self.gradient_square.insert(0, square)
+            self._along_input.insert(0, along)
 
     def move(self, layer: int, learning_rate: float) -> tuple[FloatArray, FloatArray]:
         """Take the step in a layer: <delta, Delta htilde> and ||Delta htilde||^2, (trials,) each.
 
         Delta htilde = g W p - eta g^2 <h, h + p> delta (eqs. 2.24, 2.26).
         """
-        z, size = self._preactivation[layer], self._sizes[layer]
         if layer == 0:
             return self._move_first(learning_rate)
         overlap, rest_square, carried = self._change_below(layer)
-        update = self._gaussian(size, self._signal[layer] * np.sqrt(rest_square))
-        drawn = _sum(size, lambda part: _dot(self._delta(layer, part), update[:, part]))
+        update, (drawn, alignment, square) = self._empty(self._sizes[layer]), self._sums(3)
+        for part in self._drawn(update, self._signal[layer] * np.sqrt(rest_square)):
+            drawn += _dot(self._delta(layer, part), update[:, part])
         known = _ratio(overlap, self._input_square[layer])
         self._known.append(known)
         own = learning_rate * self._multiplier[layer] ** 2 * (self._input_square[layer] + overlap)
         along = _ratio(carried - drawn, self.gradient_square[layer]) - own
-        alignment, square = np.zeros((2, len(z)))
-        for part in _blocks(size):
+        for part in _blocks(self._sizes[layer]):
             delta, block = self._delta(layer, part), update[:, part]
-            block += known[:, None] * z[:, part]
-            block += along[:, None] * delta
+            self._add(block, known, self._preactivation[layer][:, part])
+            self._add(block, along, delta)
             alignment += _dot(delta, block)
             square += _dot(block, block)
         self._update.append(update)
@@ -207,9 +223,8 @@ class _Networks:
         z_and_e, update_and_e, e_square = self._across_delta(layer, second, kappa)
         known = self._known[layer]
         below, size = layer - 1, self._sizes[layer - 1]
-        carried = self._gaussian(size, self._signal[layer] * np.sqrt(e_square))
-        h_drawn, q_drawn, q_square = np.zeros((3, len(kappa)))
-        for part in _blocks(size):
+        carried, (h_drawn, q_drawn, q_square) = self._empty(size), self._sums(3)
+        for part in self._drawn(carried, self._signal[layer] * np.sqrt(e_square)):
             h, q = self._activation_and_rest(below, part, known)
             h_drawn += _dot(h, carried[:, part])
             q_drawn += _dot(q, carried[:, part])
@@ -221,8 +236,9 @@ class _Networks:
         for part in _blocks(size):
             h, q = self._activation_and_rest(below, part, known)
             block = carried[:, part]
-            block += along_h[:, None] * h + along_q[:, None] * q
-            block += kappa[:, None] * self._carried[below][:, part]
+            self._add(block, along_h, h)
+            self._add(block, along_q, q)
+            self._add(block, kappa, self._carried[below][:, part])
             block *= self._preactivation[below][:, part] + self._update[below][:, part] > 0
         return carried
 
@@ -230,7 +246,7 @@ class _Networks:
         self, layer: int, second: FloatArray, kappa: FloatArray
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
         """<htilde, e>, <Delta htilde, e> and ||e||^2, (trials,) each."""
-        z_and_e, update_and_e, square = np.zeros((3, len(kappa)))
+        z_and_e, update_and_e, square = self._sums(3)
         for part in _blocks(self._sizes[layer]):
             e = second[:, part] - kappa[:, None] * self._delta(layer, part)
             z_and_e += _dot(self._preactivation[layer][:, part], e)
@@ -238,16 +254,11 @@ class _Networks:
             square += _dot(e, e)
         return z_and_e, update_and_e, square
 
-    def _activation_and_rest(
-        self, layer: int, part: slice, known: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
-        """Columns of h^l, and of its change without what lies along h^l."""
-        h, p = self._activation_and_change(layer, part)
-        p -= known[:, None] * h
-        return h, p
-
     def _overlap_with_delta(self, layer: int, second: FloatArray) -> FloatArray:
-        return _sum(self._sizes[layer], lambda part: _dot(self._delta(layer, part), second[:, part]))
+        overlap = np.zeros(len(self._generators))
+        for part in _blocks(self._sizes[layer]):
+            overlap += _dot(self._delta(layer, part), second[:, part])
+        return overlap
 
     def _move_first(self, learning_rate: float) -> tuple[FloatArray, FloatArray]:
         """``move`` where the input, the image, does not change: there is nothing to draw."""
@@ -262,59 +273,81 @@ class _Networks:
     def _change_below(self, layer: int) -> tuple[FloatArray, FloatArray, FloatArray]:
         """<h, p>, ||q||^2 and <g W^T delta, q> of the layer's input, (trials,) each."""
         below, size = layer - 1, self._sizes[layer - 1]
-        overlap = _sum(size, lambda part: _dot(*self._activation_and_change(below, part)))
-        known = _ratio(overlap, self._input_square[layer])
-        square, carried = np.zeros((2, len(overlap)))
+        overlap, square, carried = self._sums(3)
         for part in _blocks(size):
-            _, p = self._activation_and_rest(below, part, known)
-            square += _dot(p, p)
-            carried += _dot(self._carried[below][:, part], p)
+            overlap += _dot(*self._activation_and_change(below, part))
+        known = _ratio(overlap, self._input_square[layer])
+        for part in _blocks(size):
+            _, q = self._activation_and_rest(below, part, known)
+            square += _dot(q, q)
+            carried += _dot(self._carried[below][:, part], q)
         return overlap, square, carried
 
     def _carry_back(self, layer: int) -> FloatArray:
         """G W^T delta of the layer: (trials, n_{l-1})."""
-        z, size = self._preactivation[layer - 1], self._sizes[layer - 1]
-        carried = self._gaussian(size, self._signal[layer] * np.sqrt(self.gradient_square[0]))
-        drawn = _sum(size, lambda part: _dot(_relu(z[:, part]), carried[:, part]))
-        known = _sum(
-            self._sizes[layer],
-            lambda part: _dot(self._preactivation[layer][:, part], self._delta(layer, part)),
-        )
-        along = _ratio(known - drawn, self._input_square[layer])
+        size = self._sizes[layer - 1]
+        carried, (drawn,) = self._empty(size), self._sums(1)
+        for part in self._drawn(carried, self._signal[layer] * np.sqrt(self.gradient_square[0])):
+            drawn += _dot(self._activation(layer - 1, part), carried[:, part])
+        along = _ratio(self._along_input[0] - drawn, self._input_square[layer])
         for part in _blocks(size):
-            carried[:, part] += along[:, None] * _relu(z[:, part])
+            self._add(carried[:, part], along, self._activation(layer - 1, part))
         return carried
 
-    def _gradient_square_of(self, layer: int) -> FloatArray:
-        def term(part: slice) -> FloatArray:
-            """The share of these columns."""
-            delta = self._delta(layer, part)
-            return _dot(delta, delta)
+    def _activation(self, layer: int, part: slice) -> FloatArray:
+        """Columns of h^l; the next call overwrites them."""
+        return self._relu(self._preactivation[layer][:, part], self._spare[0])
 
-        return _sum(self._sizes[layer], term)
+    def _activation_and_change(self, layer: int, part: slice) -> tuple[FloatArray, FloatArray]:
+        """Columns of h^l and of its change; the next call overwrites them."""
+        h = self._activation(layer, part)
+        p = self._spare[1][:, : h.shape[1]]
+        np.add(self._preactivation[layer][:, part], self._update[layer][:, part], out=p)
+        p = self._relu(p, p)
+        p -= h
+        return h, p
+
+    def _activation_and_rest(
+        self, layer: int, part: slice, known: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Columns of h^l, and of its change without what lies along h^l."""
+        h, p = self._activation_and_change(layer, part)
+        self._add(p, -known, h)
+        return h, p
 
     def _delta(self, layer: int, part: slice) -> FloatArray:
-        """Columns of dL/dhtilde: what is carried back, where the unit is active."""
+        """Columns of dL/dhtilde: what is carried back, where the unit is active.
+
+        The next call overwrites them.
+        """
         carried = self._carried[layer - len(self._sizes)][:, part]
         if layer == len(self._sizes) - 1:
             return carried
-        return carried * (self._preactivation[layer][:, part] > 0)
+        delta = self._spare[0][:, : carried.shape[1]]
+        np.multiply(carried, self._preactivation[layer][:, part] > 0, out=delta)
+        return delta
 
-    def _activation_and_change(self, layer: int, part: slice) -> tuple[FloatArray, FloatArray]:
-        """Columns of h^l and of its change."""
-        z = self._preactivation[layer][:, part]
-        h = _relu(z)
-        return h, _relu(z + self._update[layer][:, part]) - h
+    def _relu(self, z: FloatArray, out: FloatArray) -> FloatArray:
+        """Into the first columns of ``out``; a single zero would take numpy twice as long as many."""
+        columns = z.shape[1]
+        return np.maximum(z, self._zeros[:, :columns], out=out[:, :columns])
 
-    def _gaussian(self, size: int, std: FloatArray) -> FloatArray:
-        """Independent normal numbers (trials, size), the rows of standard deviations ``std``."""
-        numbers = self._empty(size)
-        for part in _blocks(size):
+    def _add(self, block: FloatArray, factor: FloatArray, other: FloatArray) -> None:
+        """Add to each trial's row its multiple of another."""
+        block += np.multiply(other, factor[:, None], out=self._spare[2][:, : block.shape[1]])
+
+    def _drawn(self, numbers: FloatArray, std: FloatArray) -> Iterator[slice]:
+        """Fill rows with independent normal numbers of standard deviations ``std``, block by block."""
+        for part in _blocks(numbers.shape[1]):
             block = self._noise[:, : part.stop - part.start]
             for row, generator in zip(block, self._generators, strict=True):
                 row.normal_(generator=generator)
             np.multiply(block.numpy(), std[:, None], out=numbers[:, part])
-        return numbers
+            yield part
+
+    def _sums(self, count: int) -> FloatArray:
+        """Sums per trial that are still zero: (count, trials)."""
+        return np.zeros((count, len(self._generators)))
 
     def _empty(self, size: int) -> FloatArray:
         """Room for a number per trial and unit: (trials, size)."""
@@ -322,27 +355,8 @@ class _Networks:
         return room
 
 
-def _sum(size: int, term: Callable[[slice], FloatArray]) -> FloatArray:
-    """The sum of ``term`` over blocks of columns: (trials,)."""
-    total: FloatArray = np.sum([term(part) for part in _blocks(size)], axis=0)
-    return total
-
-
-def _square_of(z: FloatArray, part: slice) -> FloatArray:
-    return _dot(z[:, part], z[:, part])
-
-
-def _active_square_of(z: FloatArray, part: slice) -> FloatArray:
-    h = _relu(z[:, part])
-    return _dot(h, h)
-
-
 def _blocks(size: int) -> Iterator[slice]:
     return (slice(start, min(start + COLUMNS, size)) for start in range(0, size, COLUMNS))
-
-
-def _relu(z: FloatArray) -> FloatArray:
-    return np.maximum(z, 0.0)
 
 
 def _dot(a: FloatArray, b: FloatArray) -> FloatArray:
