@@ -4,6 +4,8 @@ import json
 import signal
 import subprocess
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -116,24 +118,61 @@ def wait_until(condition, running: subprocess.Popen[bytes], what: str, log: Path
         time.sleep(0.005)
 
 
+@contextmanager
+def started(
+    sandbox: Sandbox, command: Sequence[str | Path], log: Path
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that is killed with all below it if the test fails: else it would wait for ever."""
+    with log.open("ab") as told:
+        process = subprocess.Popen(
+            command, cwd=sandbox.root, env=sandbox.environment(), stdout=told, stderr=subprocess.STDOUT
+        )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            kill([psutil.Process(process.pid), *descendants(process)])
+        process.wait(timeout=PATIENCE_SECONDS)
+
+
+def test_a_process_of_a_test_that_fails_is_killed(untouched):
+    """With what it has started, also if it stands still."""
+    begun = []
+
+    def failing() -> None:
+        with started(untouched, ("sh", "-c", "sleep 1000 & wait"), untouched.root / "log") as process:
+            wait_until(
+                lambda: descendants(process), process, "it starts nothing", untouched.root / "log"
+            )
+            begun.extend([psutil.Process(process.pid), *descendants(process)])
+            process.send_signal(signal.SIGSTOP)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        failing()
+    assert len(begun) == 2
+    assert not any(process.is_running() for process in begun)
+
+
 def test_the_workflow_waits_for_a_training_by_hand_and_goes_on_when_that_is_killed(extracted):
     """Both train the same run in the same directory, as they do by default."""
     extracted.write_overlay(TRAINING)
     log, runs = extracted.root / "both.log", extracted.root / RUNS
+    job_log = (extracted.root / SHARD.replace("training/shards", "logs/train_seeds")).with_suffix(".log")
     configuration = ("--config", "config/thesis.yaml", "--config", "overlay.yaml")
     by_hand = ("train", PAIR, "dynamic", "--output", "by_hand.csv", "--threads", "1", *configuration)
-    options = {"cwd": extracted.root, "env": extracted.environment(), "stderr": subprocess.STDOUT}
-    with (
-        log.open("wb") as told,
-        subprocess.Popen([BIN / "dynparam", *by_hand], stdout=told, **options) as first,
-    ):
+    with started(extracted, (BIN / "dynparam", *by_hand), log) as first:
         wait_until(lambda: run_files(runs, "*.safetensors"), first, "it trains nothing", log)
         first.send_signal(signal.SIGSTOP)
         assert not (extracted.root / "by_hand.csv").exists()
-        command = extracted.command(SHARD, "--cores", "1")
-        with subprocess.Popen(command, stdout=told, **options) as second:
+        with started(extracted, extracted.command(SHARD, "--cores", "1"), log) as second:
             said = f"being trained elsewhere: seed 0 (process {first.pid} on "
-            wait_until(lambda: said in log.read_text(), second, "it does not wait", log)
+            wait_until(
+                lambda: job_log.exists() and said in job_log.read_text(),
+                second,
+                "it does not wait",
+                log,
+            )
             assert "seed 0: running, epoch " in extracted.dynparam("status").stdout
             first.kill()
             assert second.wait(timeout=PATIENCE_SECONDS) == 0, log.read_text()
