@@ -93,7 +93,7 @@ def measure_sweep(
         ).items()
     }
     with trial_log.held():
-        done = finished_trials(trial_log, settings.sweep, networks)
+        done = finished_trials(trial_log, settings.sweep, networks).keys()
         left = [point for point in points(settings.sweep) if point not in done]
         work = {
             point: _work(networks[point.experiment, point.n], steps_of(settings.sweep, point.experiment))
@@ -102,10 +102,12 @@ def measure_sweep(
         with progress(f"sweep {reference}", sum(work.values())) as advance:
             for point in left:
                 widths = networks[point.experiment, point.n]
-                done[point] = run_trial(settings, reference, widths, point, images)
-                trial_log.append([_entry(point, done[point])])
+                trial_log.append([_entry(point, run_trial(settings, reference, widths, point, images))])
                 advance(work[point])
-    return _table(settings.sweep, reference, networks, done)
+        # Only now in memory: the small arrays of a trial, kept while others run, lie between their large
+        # vectors, so that freed memory is never in one piece and a sweep takes gigabytes.
+        seen = finished_trials(trial_log, settings.sweep, networks)
+    return _table(settings.sweep, reference, networks, seen)
 
 
 def run_trial(
