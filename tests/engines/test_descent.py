@@ -133,11 +133,14 @@ def test_memory_in_law_is_bounded_by_what_is_asked_for(images):
     maps = law_maps(WIDTHS, SCALES, torch.Generator().manual_seed(0))
     steps = 5
     list(islice(losses(maps, SCALES, x, y, 0.05), steps))
-    kept = 0
-    for one in maps:
-        for known in (one._initial._left, one._initial._right):
-            kept += 8 * (known._vectors.numel() + known._images.numel())
-        kept += 8 * sum(vector.numel() for vector in (*one._left, *one._right))
+    held = [
+        rows
+        for one in maps
+        for known in (one._initial._left, one._initial._right)
+        for rows in (known._vectors, known._images)
+    ]
+    held += [rows for one in maps for rows in (one._left, one._right)]
+    kept = 8 * sum(rows._rows.numel() for rows in held)
     bound = law_memory_bytes(WIDTHS, steps, images)
     assert bound / 4 < kept <= bound
 

@@ -132,8 +132,8 @@ def test_more_questions_than_dimensions(shape, order):
         inquiry.asked["transpose_times"], inquiry.answered["transpose_times"], strict=True
     ):
         torch.testing.assert_close(back, full.T @ v, rtol=SURE, atol=SURE * full.norm() * v.norm())
-    assert inquiry.matrix._right.count <= shape[0]
-    assert inquiry.matrix._left.count <= shape[1]
+    assert len(inquiry.matrix._right.vectors) <= shape[0]
+    assert len(inquiry.matrix._left.vectors) <= shape[1]
 
 
 def entries(matrix: GaussianMatrix, fan_in: int) -> torch.Tensor:
@@ -206,13 +206,13 @@ def test_only_new_directions_are_kept():
     inquiry = Inquiry(50, 40)
     for expected, kind in enumerate(["new", "new", "new"], start=1):
         inquiry.ask("times", kind)
-        assert (inquiry.matrix._right.count, inquiry.matrix._left.count) == (expected, 0)
+        assert (len(inquiry.matrix._right.vectors), len(inquiry.matrix._left.vectors)) == (expected, 0)
     for kind in ("repeated", "combined", "zero"):
         inquiry.ask("times", kind)
-        assert inquiry.matrix._right.count == 3
+        assert len(inquiry.matrix._right.vectors) == 3
     inquiry.ask("times", "nearly dependent")
     inquiry.ask("transpose_times", "new")
-    assert (inquiry.matrix._right.count, inquiry.matrix._left.count) == (4, 1)
+    assert (len(inquiry.matrix._right.vectors), len(inquiry.matrix._left.vectors)) == (4, 1)
 
 
 def test_known_answers_draw_no_numbers():

@@ -114,12 +114,12 @@ def law_maps(widths: Widths, scales: LayerScales, generator: torch.Generator) ->
 def law_memory_bytes(widths: Widths, steps: int, images: int = 1) -> int:
     """What ``losses`` on ``law_maps`` needs for so many steps with so many images each.
 
-    Every image of a step leaves a pair of vectors of each side of each matrix, in rows with room for
-    twice as many, and the two factors of its gradient.
+    Every image of a step leaves a pair of vectors of each side of each matrix, and the two factors of
+    its gradient: all in rows with room for twice as many, four at least.
     """
     per_layer = sum(fan_in + fan_out for fan_in, fan_out in widths.layers())
     products = steps * images
-    return 8 * per_layer * (2 * max(4, 2 * products) + products)
+    return 8 * per_layer * 3 * max(4, 2 * products)
 
 
 def losses(

@@ -27,51 +27,75 @@ IN_SPAN = 1e-12
 Orthogonalizing twice leaves 1e-15 or so of a vector that lies in it.
 """
 
+ENOUGH_LEFT = 0.5**0.5
+"""With so much of a vector left by one orthogonalization, rounding has not been magnified by it."""
+
+
+class GrowingRows:
+    """Vectors of one size as the rows of a matrix, in memory for twice as many, four at least."""
+
+    def __init__(self, size: int = 0) -> None:
+        """No row yet; without a size, that of the first one."""
+        self.count = 0
+        self._rows = torch.empty(0, size, dtype=torch.float64)
+
+    @property
+    def rows(self) -> Tensor:
+        """All of them: (count, size)."""
+        return self._rows[: self.count]
+
+    def add(self, row: Tensor) -> None:
+        """Keep one more."""
+        if self.count == len(self._rows):
+            more = self._rows.new_empty(max(4, 2 * self.count), len(row))
+            if self.count:
+                more[: self.count] = self.rows
+            self._rows = more
+        self._rows[self.count] = row
+        self.count += 1
+
 
 class KnownProducts:
     """Orthonormal vectors (count, size) and their images under a matrix (count, image_size)."""
 
     def __init__(self, size: int, image_size: int) -> None:
         """No product is known yet."""
-        self.count = 0
-        self._vectors = torch.empty(0, size, dtype=torch.float64)
-        self._images = torch.empty(0, image_size, dtype=torch.float64)
+        self._vectors = GrowingRows(size)
+        self._images = GrowingRows(image_size)
 
     @property
     def vectors(self) -> Tensor:
         """The orthonormal vectors as rows."""
-        return self._vectors[: self.count]
+        return self._vectors.rows
 
     @property
     def images(self) -> Tensor:
         """Their images as rows."""
-        return self._images[: self.count]
+        return self._images.rows
 
     def add(self, vector: Tensor, image: Tensor) -> None:
         """Keep a unit vector, orthogonal to all others, and its image."""
-        if self.count == len(self._vectors):
-            self._vectors = _with_room(self._vectors)
-            self._images = _with_room(self._images)
-        self._vectors[self.count] = vector
-        self._images[self.count] = image
-        self.count += 1
+        self._vectors.add(vector)
+        self._images.add(image)
 
     def split(self, u: Tensor) -> tuple[Tensor, Tensor]:
         """U (size,) as coefficients of the known vectors (count,) and a rest orthogonal to them.
 
-        Orthogonalized twice (Giraud et al., 2005), so that the rest is orthogonal to rounding; a rest
-        that is rounding itself is returned as zero.
+        Orthogonalized again if little of it was left (Daniel et al., 1976), so that the rest is
+        orthogonal to rounding; a rest that is rounding itself is returned as zero.
         """
-        if self.count == 0:
-            return u.new_zeros(0), u
         vectors = self.vectors
+        if len(vectors) == 0:
+            return u.new_zeros(0), u
         coefficients = vectors @ u
-        once = u - coefficients @ vectors
-        correction = vectors @ once
-        rest = once - correction @ vectors
-        if self.count == len(u) or vector_norm(rest) <= IN_SPAN * vector_norm(u):
+        rest = u - coefficients @ vectors
+        length = vector_norm(u)
+        if vector_norm(rest) < ENOUGH_LEFT * length:
+            correction = vectors @ rest
+            coefficients, rest = coefficients + correction, rest - correction @ vectors
+        if len(vectors) == len(u) or vector_norm(rest) <= IN_SPAN * length:
             rest = torch.zeros_like(u)
-        return coefficients + correction, rest
+        return coefficients, rest
 
 
 class GaussianMatrix:
@@ -138,10 +162,3 @@ def _scaled(u: Tensor, size: int) -> tuple[Tensor, float]:
             "learning rate or check the input"
         )
     return (u / scale, scale) if scale > 0 else (u, scale)
-
-
-def _with_room(rows: Tensor) -> Tensor:
-    """The rows in memory for twice as many, four at least."""
-    room = rows.new_empty(max(4, 2 * len(rows)), rows.shape[1])
-    room[: len(rows)] = rows
-    return room

@@ -163,11 +163,11 @@ def sgd(
 def sgd_memory_bytes(widths: Widths, images: int) -> int:
     """What ``sgd`` needs for its vectors, with that many images in all steps together.
 
-    Each image asks every matrix for two products and one transposed, each kept as a pair of vectors in
-    rows with room for twice as many, four at least, and leaves the two factors of its gradient.
+    Each image asks every matrix for two products and one transposed, each kept as a pair of vectors,
+    and leaves the two factors of its gradient: all in rows with room for twice as many, four at least.
     """
     per_layer = sum(fan_in + fan_out for fan_in, fan_out in widths.layers())
-    rows = max(4, 2 * 2 * images) + max(4, 2 * images) + images
+    rows = max(4, 2 * 2 * images) + 2 * max(4, 2 * images)
     return 8 * per_layer * rows
 
 

@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dynparam.engines.gaussian_matrix import GrowingRows
 from dynparam.engines.network import LinearMap, backward, forward
 from dynparam.support.arrays import FloatArray
 from dynparam.support.errors import ConfigError, NonFiniteError
@@ -57,8 +58,7 @@ class TrainedMap:
     def __init__(self, initial: LinearMap) -> None:
         """Start at ``initial``, at rest."""
         self._initial = initial
-        self._left: list[Tensor] = []
-        self._right: list[Tensor] = []
+        self._left, self._right = GrowingRows(), GrowingRows()
         self._weight = torch.zeros(0, dtype=torch.float64)
         self._velocity = torch.zeros(0, dtype=torch.float64)
 
@@ -79,8 +79,9 @@ class TrainedMap:
         fresh = torch.ones(len(gradient), dtype=torch.float64)
         self._velocity = torch.cat([momentum * self._velocity, fresh])
         self._weight = torch.cat([self._weight, 0 * fresh])
-        self._left += [a for a, _ in gradient]
-        self._right += [b for _, b in gradient]
+        for a, b in gradient:
+            self._left.add(a)
+            self._right.add(b)
 
     def velocity_times(self, u: Tensor) -> Tensor:
         """Velocity times u: (n_in,) to (n_out,)."""
@@ -216,14 +217,12 @@ def _drift(maps: Sequence[TrainedMap], gradients: Sequence[Sequence[Tensor]]) ->
     return np.array([*ratios, np.nan])
 
 
-def _combine(
-    coefficients: Tensor, outer: Sequence[Tensor], inner: Sequence[Tensor], u: Tensor
-) -> Tensor:
+def _combine(coefficients: Tensor, outer: GrowingRows, inner: GrowingRows, u: Tensor) -> Tensor:
     """sum_k c_k outer_k <inner_k, u>; a zero of no dimension if there are no terms."""
-    total = torch.zeros((), dtype=torch.float64)
-    for c, a, b in zip(coefficients.tolist(), outer, inner, strict=True):
-        total = total + (c * torch.dot(b, u)) * a
-    return total
+    if not inner.count:
+        return torch.zeros((), dtype=torch.float64)
+    combined: Tensor = (coefficients * (inner.rows @ u)) @ outer.rows
+    return combined
 
 
 def _stack(steps: Sequence[Trajectory], depth: int) -> Trajectory:
