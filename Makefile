@@ -51,7 +51,7 @@ lint: $(VENV)/test-ready
 	lint-imports
 
 unit: $(VENV)/test-ready
-	pytest --numprocesses 2 --dist loadscope
+	pytest --numprocesses 2 --dist loadscope --max-worker-restart 0
 
 docs: $(VENV)/test-ready
 	mkdocs build --strict
