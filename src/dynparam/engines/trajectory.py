@@ -12,6 +12,7 @@ else; it runs on stored matrices (``engines.network.DenseMap``) and on matrices 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Literal
@@ -68,11 +69,12 @@ class TrainedMap:
 
     def transpose_times(self, v: Tensor) -> Tensor:
         """W^T v: (n_out,) to (n_in,)."""
-        return self._initial.transpose_times(v) + self.learned_transpose_times(v)
+        initial, learned = self.transposed_parts(v)
+        return initial + learned
 
-    def learned_transpose_times(self, v: Tensor) -> Tensor:
-        """(W - W_0)^T v: (n_out,) to (n_in,); a zero of no dimension before the first step."""
-        return _combine(self._weight, self._right, self._left, v)
+    def transposed_parts(self, v: Tensor) -> tuple[Tensor, Tensor]:
+        """W_0^T v and (W - W_0)^T v; the second a zero of no dimension before the first step."""
+        return self._initial.transpose_times(v), _combine(self._weight, self._right, self._left, v)
 
     def accelerate(self, momentum: float, gradient: Sequence[tuple[Tensor, Tensor]]) -> None:
         """Velocity <- momentum * velocity + sum_k a_k b_k^T over the pairs (a, b) of ``gradient``."""
@@ -90,6 +92,29 @@ class TrainedMap:
     def move(self, learning_rate: float) -> None:
         """W <- W - learning_rate * velocity."""
         self._weight = self._weight - learning_rate * self._velocity
+
+
+class _Asked:
+    """A trained matrix that keeps how large the two parts of its transposed products were."""
+
+    def __init__(self, trained: TrainedMap) -> None:
+        self._trained = trained
+        self._initial = self._learned = 0.0
+
+    def times(self, u: Tensor) -> Tensor:
+        """W u: (n_in,) to (n_out,)."""
+        return self._trained.times(u)
+
+    def transpose_times(self, v: Tensor) -> Tensor:
+        """W^T v: (n_out,) to (n_in,)."""
+        initial, learned = self._trained.transposed_parts(v)
+        self._initial += initial.square().sum().item()
+        self._learned += learned.square().sum().item()
+        return initial + learned
+
+    def drift(self) -> float:
+        """The learned part over the initial one, of all products together; zero if there was none."""
+        return math.sqrt(self._learned / self._initial) if self._initial > 0 else 0.0
 
 
 def sgd_trajectory(
@@ -155,9 +180,9 @@ def _step(
 ) -> Trajectory:
     """One step on a batch (batch, n_0), (batch, n_L); every attribute (L,)."""
     forwards = [forward(maps, scales, x) for x in images]
-    errors = [backward(maps, scales, seen, y) for seen, y in zip(forwards, targets, strict=True)]
+    asked = [_Asked(w) for w in maps]
+    errors = [backward(asked, scales, seen, y) for seen, y in zip(forwards, targets, strict=True)]
     gradients = [[delta / len(images) for delta in deltas] for deltas in errors]
-    drift = _drift(maps, gradients)
     for layer, (w, g) in enumerate(zip(maps, scales.multiplier, strict=True)):
         inputs = images if layer == 0 else [seen[layer - 1].relu() for seen in forwards]
         outer = [(g * deltas[layer], h) for deltas, h in zip(gradients, inputs, strict=True)]
@@ -179,7 +204,7 @@ def _step(
         preactivation_rms=np.array([_rms(z) for z in layers[1]]),
         update_rms=np.array([_rms(u) for u in layers[2]]),
         gradient_norm=np.array([d.norm().item() for d in layers[0]]),
-        drift=drift,
+        drift=np.array([*(w.drift() for w in asked[1:]), np.nan]),
     )
     _require_finite(seen)
     return seen
@@ -202,19 +227,6 @@ def _propagate(
         h = preactivation[layer].relu()
         change = (preactivation[layer] + updates[layer]).relu() - h
     return updates
-
-
-def _drift(maps: Sequence[TrainedMap], gradients: Sequence[Sequence[Tensor]]) -> FloatArray:
-    ratios = []
-    for layer in range(1, len(maps)):
-        learned, initial = 0.0, 0.0
-        for deltas in gradients:
-            changed = maps[layer].learned_transpose_times(deltas[layer])
-            whole = maps[layer].transpose_times(deltas[layer])
-            learned += changed.square().sum().item()
-            initial += (whole - changed).square().sum().item()
-        ratios.append(np.sqrt(learned / initial) if initial > 0 else 0.0)
-    return np.array([*ratios, np.nan])
 
 
 def _combine(coefficients: Tensor, outer: GrowingRows, inner: GrowingRows, u: Tensor) -> Tensor:
