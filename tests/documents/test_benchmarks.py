@@ -147,4 +147,4 @@ def test_benchmarks_run_and_the_page_shows_what_they_write(tmp_path, monkeypatch
     assert "A trial alone, constant ratio, medians" in (tmp_path / "page.md").read_text("utf-8")
     series = set(pd.read_csv(tmp_path / "costs.csv")["series"])
     assert {"straightforward torch", "dense probe", "exact law, one thread"} <= series
-    assert all((tmp_path / f"costs.{kind}").exists() for kind in ("png", "pdf", "json"))
+    assert all((tmp_path / f"costs.{kind}").exists() for kind in ("png", "svg", "pdf", "json"))

@@ -55,7 +55,7 @@ def pair(tmp_path_factory):
 def test_a_quick_run_from_images_to_files(example, pair, tmp_path, capsys):
     example.main(["--quick", "--images", str(pair), "--output", str(tmp_path)])
     record = json.loads((tmp_path / f"{example.NAME}.json").read_text())
-    files = [tmp_path / f"{example.NAME}{suffix}" for suffix in (".png", ".pdf", ".csv")]
+    files = [tmp_path / f"{example.NAME}{suffix}" for suffix in (".png", ".svg", ".pdf", ".csv")]
     assert record["outputs"] == {file.name: sha256(file) for file in files}
     assert record["inputs"] == {f"{pair.parent.name}/pair.npz": sha256(pair)}
     runs = pd.read_csv(files[-1])
