@@ -33,6 +33,7 @@ from examples import (
     pages,
 )
 from examples.frame import between
+from tests import grey
 from tests.printed import faults
 
 ROOT = Path(__file__).parents[2]
@@ -336,6 +337,16 @@ def test_a_delay_ends_where_the_loss_is_halved():
     assert losses[math.floor(found)] > start / 2 >= losses[math.ceil(found)]
     never = settings.model_copy(update={"steps": 2})
     assert math.isinf(delay_under_adam.delay("sgd", "dynamic", 64, 0, never))
+
+
+@pytest.mark.parametrize(
+    "example", [learning_rate_transfer, bottleneck_autoencoder, delay_under_adam, gpt]
+)
+def test_nothing_is_told_apart_by_colour_alone(example):
+    """In grey print, from the published data."""
+    stem = FIGURES / example.NAME
+    facts = json.loads(stem.with_suffix(".json").read_text())["facts"]
+    assert not grey.faults(example.draw(read_csv(stem.with_suffix(".csv")), facts))
 
 
 def test_the_legend_of_delays_under_adam_lies_on_no_error_bar():
