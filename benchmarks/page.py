@@ -34,6 +34,9 @@ DRAWN = ("one_step", "law", "training_epoch", "bfloat16_curves")
 NAMES = (*DRAWN, "kernels", "dry_run", "training_at_once")
 STRAIGHTFORWARD, DENSE, LAW = "straightforward torch", "dense probe", "exact law, one thread"
 MARKERS = {STRAIGHTFORWARD: "s", DENSE: "o", LAW: "^"}
+LIMITS = {DENSE: ":", LAW: "-."}
+"""Line styles of the limits, which grey print tells apart."""
+
 DUAL = "engine, dual first layer"
 LIMIT_OF = {"bfloat16": "bfloat16 as used", "engine": "float32 as used", "plain": "torch float32"}
 """Which rate of matrix products bounds a version whose name has this word; the first that fits."""
@@ -200,9 +203,13 @@ def _steps(axis: Axes, table: pd.DataFrame) -> None:
             continue
         axis.plot(rows["n"], rows["seconds"], color=colour, marker=marker, markersize=4, label=series)
         # The straightforward version and the probe face the same limit; it is drawn once.
-        if series != STRAIGHTFORWARD and rows["limit"].notna().all():
+        if series in LIMITS and rows["limit"].notna().all():
             axis.plot(
-                rows["n"], rows["limit"], color=colour, linestyle=":", label=f"limit of the {series}"
+                rows["n"],
+                rows["limit"],
+                color=colour,
+                linestyle=LIMITS[series],
+                label=f"limit of the {series}",
             )
     axis.set(
         xscale="log", yscale="log", xlabel=r"$n$ (neurons), $n_{\min} = n/5$", ylabel="seconds per trial"

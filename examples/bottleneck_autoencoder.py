@@ -6,7 +6,7 @@
 Networks 192 - n - 16 - n - 192 learn to reproduce small images of two classes of CIFAR-10, under several
 parametrizations, each over a grid of learning rates. Prints the loss after a fixed number of steps at
 the best learning rate of each width, at that of the narrowest, and at a common one; writes the losses
-(.csv), a figure (.png, .pdf) and their provenance (.json).
+(.csv), a figure (.png, .svg, .pdf) and their provenance (.json).
 """
 
 from __future__ import annotations

@@ -25,8 +25,9 @@ from pydantic import BaseModel
 
 import dynparam
 from dynparam.models.coordinate_check import half_squared_error
-from dynparam.presentation.figure_style import LAYER_COLOURS, STYLE, TEXT_WIDTH_INCHES
+from dynparam.presentation.figure_style import STYLE, TEXT_WIDTH_INCHES
 from dynparam.presentation.numbers import signed, with_interval
+from dynparam.presentation.parametrization_style import look
 from dynparam.statistics.slopes import slope_of_log_means
 from dynparam.statistics.verdicts import equivalence
 from examples.frame import run
@@ -137,13 +138,12 @@ def draw(runs: pd.DataFrame, facts: Mapping[str, Any]) -> Figure:
         panels = figure.subplots(1, len(names))
         for axis, (optimizer, title) in zip(panels, names.items(), strict=True):
             of_one = runs[runs["optimizer"] == optimizer]
-            for (name, table), colour in zip(
-                of_one.groupby("parametrization", sort=False), LAYER_COLOURS, strict=False
-            ):
+            for name, table in of_one.groupby("parametrization", sort=False):
+                drawn = look(str(name))
                 found = table.groupby("n")["delay"].agg(["mean", "sem"])
                 axis.errorbar(
-                    found.index, found["mean"], yerr=2 * found["sem"], color=colour, marker="o",
-                    markersize=3, label=name,
+                    found.index, found["mean"], yerr=2 * found["sem"], color=drawn.colour,
+                    marker=drawn.marker, markersize=3, label=name,
                 )  # fmt: skip
             axis.set_xscale("log")
             widths = sorted(of_one["n"].unique())

@@ -69,7 +69,7 @@ def run(
     *,
     needs_images: bool = True,
 ) -> None:
-    """Measure, print, draw and write ``name`` .csv, .png, .pdf and .json, as the options say.
+    """Measure, print, draw and write ``name`` .csv, .png, .svg, .pdf and .json, as the options say.
 
     ``arguments`` stand for those of the command line. A ``DynparamError`` becomes a message and exit
     status 1.

@@ -5,7 +5,8 @@
 
 A decoder-only transformer with bottlenecks in its feed-forward branches learns a text that this script
 writes: sums of two numbers, character by character. Prints the best learning rate at each width under
-several parametrizations; writes the losses (.csv), a figure (.png, .pdf) and their provenance (.json).
+several parametrizations; writes the losses (.csv), a figure (.png, .svg, .pdf) and their provenance
+(.json).
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@
 
 Networks with hidden layers of widths n, n/4, n learn to tell two classes of CIFAR-10 apart, under
 several parametrizations and over a grid of learning rates. Prints the best learning rate at each width
-and how it grows with the width; writes the losses (.csv), a figure (.png, .pdf) and their provenance
-(.json).
+and how it grows with the width; writes the losses (.csv), a figure (.png, .svg, .pdf) and their
+provenance (.json).
 """
 
 from __future__ import annotations

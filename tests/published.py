@@ -48,7 +48,10 @@ OF_DATA = {
 
 def draw(name: str, sheet: Sheet, folder: Path = FIGURES) -> Figure:
     """The figure of that name from ``NAME.csv`` in a folder."""
-    return DRAWN[name](pd.read_csv(folder / f"{name}.csv"), sheet)
+    data = pd.read_csv(folder / f"{name}.csv")
+    if "seed" not in data:  # no seed is drawn by itself
+        data = data.assign(seed=pd.NA)
+    return DRAWN[name](data, sheet)
 
 
 def _of_data(experiment: str, function: str, settings: str) -> Draw:

@@ -65,7 +65,7 @@ See the [open choices](open-choices.md), [its choices](open-choices.md#choices) 
 """
 
 FILES = {
-    "fig3_2": ("figures", "figure-fig3_2", ("png", "pdf", "csv", "json")),
+    "fig3_2": ("figures", "figure-fig3_2", ("png", "svg", "pdf", "csv", "json")),
     "comparison/slopes": ("results", "slopes", ("csv", "md", "html", "json")),
     "table1_1/table1_1": ("results", "table1_1", ("csv", "md", "html", "json")),
 }
@@ -92,10 +92,25 @@ Back to the [findings](findings.md#what-reproduces) or [elsewhere](https://examp
 """
 
 
-def png(width: int, height: int) -> bytes:
+VECTORS = ("fig3_3", "fig3_3_wide")
+"""The figures whose SVG is smaller than their PNG."""
+
+
+def svg(width: int, height: int) -> bytes:
+    """An SVG picture of one grey, at a size of its own; its script would be seen if it ran."""
+    script = 'window.intruded = true; fetch("http://127.0.0.1:9/");'
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width / 3}pt" height="{height / 3}pt" '
+        f'viewBox="0 0 {width} {height}"><script>{script}</script>'
+        f'<path d="M0 0h{width}v{height}h-{width}z" style="fill: #999999"/></svg>'
+    ).encode()
+
+
+def png(width: int, height: int, comment: bytes = b"") -> bytes:
     """A PNG picture of one grey."""
     rows = b"".join(b"\0" + b"\x99" * width for _ in range(height))
     chunks = [(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))]
+    chunks += [(b"tEXt", b"Comment\0" + comment)] if comment else []
     chunks += [(b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
@@ -288,7 +303,11 @@ def make(root: Path, size: tuple[int, int] = (1500, 600)) -> Config:
         shutil.copy(ROOT / "figures/fig3_2.json", results / f"{name}.json")
     for _, shown in all_figures(chosen):
         name = shown.name
-        (figures / f"{name}.png").write_bytes(png(*size))
+        larger = b"." * 4096
+        vector = name in VECTORS
+        (figures / f"{name}.png").write_bytes(png(*size, comment=larger if vector else b""))
+        padding = b"" if vector else b"<!--" + larger + b"-->"
+        (figures / f"{name}.svg").write_bytes(svg(*size) + padding)
         (figures / f"{name}.pdf").write_bytes(b"%PDF-1.4\n")
         for kind in ("csv", "json"):
             shutil.copy(ROOT / f"figures/{name}.{kind}", figures / f"{name}.{kind}")

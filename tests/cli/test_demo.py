@@ -21,7 +21,7 @@ SMALL = (
 OPTIONS = ("--config", SMALL, "--config", "figures={dpi: 40}")
 OWN = Path("results/own")
 PAIR = Path("data/processed/airplane-automobile.npz")
-KINDS = ("csv", "json", "pdf", "png")
+KINDS = ("csv", "json", "pdf", "png", "svg")
 
 
 @pytest.fixture

@@ -93,7 +93,9 @@ def test_expect_and_fit(place):
 def test_architecture(tmp_path):
     done = run("plot", "architecture", "fig3_1", "--output", tmp_path / "fig3_1.png")
     assert done.returncode == 0, done.stderr
-    assert {p.name for p in tmp_path.iterdir()} == {f"fig3_1.{k}" for k in ("png", "pdf", "csv", "json")}
+    assert {p.name for p in tmp_path.iterdir()} == {
+        f"fig3_1.{k}" for k in ("png", "svg", "pdf", "csv", "json")
+    }
 
 
 def test_verify_redraws_to_the_last_pixel(tmp_path):
@@ -102,7 +104,7 @@ def test_verify_redraws_to_the_last_pixel(tmp_path):
     assert run("plot", "architecture", "fig3_1", "--output", png, *options).returncode == 0
     done = run("verify", "--redraw", "--all", png, *options)
     assert done.returncode == 0, done.stdout + done.stderr
-    for kind in ("png", "pdf", "csv"):
+    for kind in ("png", "svg", "pdf", "csv"):
         assert f"agrees made again fig3_1.{kind} (byte for byte)" in done.stdout
     with Image.open(png) as picture:
         pixels = picture.copy()

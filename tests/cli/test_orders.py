@@ -123,7 +123,7 @@ def test_drawing_the_conditions(run, tmp_path):
     options = ("--results", tmp_path, "--output", output, "--config", CONFIG, "--config", OVERLAY)
     code, _, err = run("plot", "conditions", *options)
     assert (code, err) == (0, "")
-    assert {p.suffix for p in tmp_path.glob("conditions.*")} == {".png", ".pdf", ".csv", ".json"}
+    assert {p.suffix for p in tmp_path.glob("conditions.*")} == {".png", ".svg", ".pdf", ".csv", ".json"}
     table = pd.read_csv(output.with_suffix(".csv"))
     assert len(table) == 4 * 13
     kept = table[table["condition"] == "eq. 2.18"]

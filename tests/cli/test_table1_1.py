@@ -60,7 +60,7 @@ def test_plot_table_command(results, tmp_path):
         (tmp_path / "expected" / "table.csv").read_bytes()
     )
     names = {path.name for path in tmp_path.iterdir() if path.is_file()}
-    assert names == {f"table1_1.{kind}" for kind in ("png", "pdf", "csv", "json")}
+    assert names == {f"table1_1.{kind}" for kind in ("png", "svg", "pdf", "csv", "json")}
 
 
 def test_missing_trials_are_named(tmp_path):

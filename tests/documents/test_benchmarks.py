@@ -21,7 +21,7 @@ from benchmarks import (
     training_stack,
 )
 from benchmarks import page as pages
-from benchmarks.page import FOLDER, digits, page, plotted_data
+from benchmarks.page import FOLDER, digits, figure, page, plotted_data
 
 ROOT = Path(__file__).parents[2]
 RECORDS = pages.read(FOLDER)
@@ -50,6 +50,15 @@ def test_committed_page_and_figure_follow_from_the_records():
     assert (FOLDER / "README.md").read_text("utf-8") == page(RECORDS)
     committed = pd.read_csv(ROOT / "figures" / "benchmarks.csv")
     pd.testing.assert_frame_equal(committed, plotted_data(RECORDS), check_dtype=False, rtol=1e-6)
+
+
+def test_limits_differ_without_colour():
+    left, _ = figure(plotted_data(RECORDS)).axes
+    limits = {
+        line.get_label(): line.get_linestyle() for line in left.lines if line.get_marker() == "None"
+    }
+    assert list(limits) == ["limit of the dense probe", "limit of the exact law, one thread"]
+    assert len(set(limits.values())) == 2
 
 
 @pytest.mark.parametrize(
@@ -147,4 +156,4 @@ def test_benchmarks_run_and_the_page_shows_what_they_write(tmp_path, monkeypatch
     assert "A trial alone, constant ratio, medians" in (tmp_path / "page.md").read_text("utf-8")
     series = set(pd.read_csv(tmp_path / "costs.csv")["series"])
     assert {"straightforward torch", "dense probe", "exact law, one thread"} <= series
-    assert all((tmp_path / f"costs.{kind}").exists() for kind in ("png", "pdf", "json"))
+    assert all((tmp_path / f"costs.{kind}").exists() for kind in ("png", "svg", "pdf", "json"))

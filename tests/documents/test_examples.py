@@ -33,6 +33,7 @@ from examples import (
     pages,
 )
 from examples.frame import between
+from tests import grey
 from tests.printed import faults
 
 ROOT = Path(__file__).parents[2]
@@ -55,7 +56,7 @@ def pair(tmp_path_factory):
 def test_a_quick_run_from_images_to_files(example, pair, tmp_path, capsys):
     example.main(["--quick", "--images", str(pair), "--output", str(tmp_path)])
     record = json.loads((tmp_path / f"{example.NAME}.json").read_text())
-    files = [tmp_path / f"{example.NAME}{suffix}" for suffix in (".png", ".pdf", ".csv")]
+    files = [tmp_path / f"{example.NAME}{suffix}" for suffix in (".png", ".svg", ".pdf", ".csv")]
     assert record["outputs"] == {file.name: sha256(file) for file in files}
     assert record["inputs"] == {f"{pair.parent.name}/pair.npz": sha256(pair)}
     runs = pd.read_csv(files[-1])
@@ -336,6 +337,16 @@ def test_a_delay_ends_where_the_loss_is_halved():
     assert losses[math.floor(found)] > start / 2 >= losses[math.ceil(found)]
     never = settings.model_copy(update={"steps": 2})
     assert math.isinf(delay_under_adam.delay("sgd", "dynamic", 64, 0, never))
+
+
+@pytest.mark.parametrize(
+    "example", [learning_rate_transfer, bottleneck_autoencoder, delay_under_adam, gpt]
+)
+def test_nothing_is_told_apart_by_colour_alone(example):
+    """In grey print, from the published data."""
+    stem = FIGURES / example.NAME
+    facts = json.loads(stem.with_suffix(".json").read_text())["facts"]
+    assert not grey.faults(example.draw(read_csv(stem.with_suffix(".csv")), facts))
 
 
 def test_the_legend_of_delays_under_adam_lies_on_no_error_bar():

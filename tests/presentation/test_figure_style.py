@@ -1,7 +1,10 @@
 """Files of figures: as many dots as asked for, and the data beside them."""
 
+import io
 import struct
+from xml.etree import ElementTree
 
+import matplotlib as mpl
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
@@ -13,17 +16,24 @@ from tests.printed import faults
 DATA = pd.DataFrame({"n": [100, 1000], "value": [0.25, -1.5]})
 
 
-def drawn():
+def drawn(title=""):
     figure = Figure(figsize=(2, 1))
-    figure.subplots().plot(DATA["n"], DATA["value"])
+    axis = figure.subplots()
+    axis.plot(DATA["n"], DATA["value"])
+    axis.set_title(title)
     return figure
+
+
+def elements(svg):
+    """The names of all elements."""
+    return {element.tag.rpartition("}")[2] for element in ElementTree.fromstring(svg).iter()}
 
 
 @pytest.mark.parametrize("dpi", [40, 130])
 def test_a_picture_has_the_dots_asked_for_and_its_data_beside_it(tmp_path, dpi):
     files = save(drawn(), DATA, tmp_path / "own.png", dpi)
-    png, pdf, csv = files
-    assert [path.name for path in files] == ["own.png", "own.pdf", "own.csv"]
+    png, svg, pdf, csv = files
+    assert [path.suffix for path in files] == [".png", ".svg", ".pdf", ".csv"]
     start = png.read_bytes()[:24]
     assert start[:8] == b"\x89PNG\r\n\x1a\n"
     assert struct.unpack(">II", start[16:24]) == (2 * dpi, dpi)
@@ -32,7 +42,21 @@ def test_a_picture_has_the_dots_asked_for_and_its_data_beside_it(tmp_path, dpi):
     assert b"CreationDate" not in vector, "the same data give the same bytes on another day"
     assert b"/Type42" in vector or b"/TrueType" in vector or b"/CIDFontType2" in vector
     assert b"/Type3" not in vector, "text stays text"
+    root = ElementTree.parse(svg).getroot()
+    assert (root.get("width"), root.get("height")) == ("144pt", "72pt")
     pd.testing.assert_frame_equal(read_csv(csv), DATA)
+
+
+def test_a_vector_graphic_asks_for_no_font_and_is_the_same_on_another_day(tmp_path):
+    """And whatever else the process has drawn; without the key of ``STYLE`` its text needs a font."""
+    first, again = (save(drawn("loss"), DATA, tmp_path / f"{name}.png", 40)[1] for name in "ab")
+    assert first.read_bytes() == again.read_bytes()
+    assert b"dc:date" not in first.read_bytes()
+    assert elements(first.read_bytes()).isdisjoint({"text", "script", "image"})
+    with mpl.rc_context({"svg.fonttype": "none"}):
+        drawn("loss").savefig(buffer := io.BytesIO(), format="svg")
+    assert "text" in elements(buffer.getvalue())
+    assert b"dc:date" in buffer.getvalue()
 
 
 def test_data_of_panels_are_joined_in_their_order():

@@ -1,11 +1,11 @@
-"""Formulas as MathML and as plain text."""
+"""Formulas as MathML."""
 
 import xml.etree.ElementTree as ET
 
 import pytest
 from markupsafe import Markup
 
-from dynparam.presentation.formulas import mathml, plain, with_formulas
+from dynparam.presentation.formulas import mathml, with_formulas
 
 
 def letters(formula):
@@ -48,16 +48,3 @@ def test_what_is_html_already_stays():
 
 def test_without_formulas_nothing_changes():
     assert with_formulas("costs 5 $, no more") == "costs 5 $, no more"
-
-
-@pytest.mark.parametrize(
-    ("latex", "text"),
-    [
-        (r"n_{\min} = 150\, n^{1/5}", "n_min = 150 n^(1/5)"),
-        ("m^r", "m^r"),
-        (r"\sqrt{n_{\min}}", "sqrt(n_min)"),
-        ("10^7", "10^7"),
-    ],
-)
-def test_formulas_in_plain_text(latex, text):
-    assert plain(latex) == text

@@ -89,7 +89,7 @@ def remade(received):
     return {one.subject: (one.state, one.note) for one in found}
 
 
-SAME = {f"fig3_1.{kind}": ("agrees", "byte for byte") for kind in ("csv", "pdf", "png")}
+SAME = {f"fig3_1.{kind}": ("agrees", "byte for byte") for kind in ("csv", "pdf", "png", "svg")}
 
 
 def test_what_is_planted_would_leave_its_mark(received):

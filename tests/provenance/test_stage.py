@@ -79,7 +79,7 @@ class TestRun:
         run(PLOT, settings, tmp_path / "fig3_1.png", figure="fig3_1")
         record = read_sidecar(tmp_path / "fig3_1.json")
         assert record["code"] == {"stage": "plot_architecture", "digest": PLOT.digest()}
-        assert {path.suffix for path in tmp_path.iterdir()} == {".png", ".pdf", ".csv", ".json"}
+        assert {path.suffix for path in tmp_path.iterdir()} == {".png", ".svg", ".pdf", ".csv", ".json"}
 
     def test_the_stage_may_say_where_the_sidecar_goes(self, tmp_path):
         def make(settings, files, output):

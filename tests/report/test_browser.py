@@ -337,6 +337,16 @@ class TestLoading:
         assert undecoded(report.page) == []
         assert dead_links(report.page) == []
 
+    def test_no_script_of_a_picture_runs(self, browser, run, report):
+        """Whoever put it there. It would have run: it does where the file itself is opened."""
+        settings, _ = run
+        figures = settings.paths.figures
+        shown = report.page.locator('figure img[src^="data:image/svg"]')
+        assert shown.count() == len(report_run.VECTORS)
+        assert report.page.evaluate("window.intruded") is None
+        with opened(browser, figures / f"{report_run.VECTORS[0]}.svg") as found:
+            assert found.page.evaluate("window.intruded") is True
+
     def test_data_links_hold_the_files(self, run, report):
         settings, _ = run
         links = report.page.evaluate(

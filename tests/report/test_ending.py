@@ -80,10 +80,10 @@ def test_ten_lines_at_most(run, failing):
 def test_a_part_of_a_run_tells_where_its_files_are(run):
     """And no answer, which may be of another run."""
     claims(run, ("fails",))
-    files = [f"results/figures/fig3_2.{kind}" for kind in ("png", "pdf", "csv", "json")]
+    files = [f"results/figures/fig3_2.{kind}" for kind in ("png", "svg", "pdf", "csv", "json")]
     assert ending(run, 65, [*files, "results/a.csv"]).splitlines() == [
         "Done in 1 min 5 s.",
-        "results/figures/fig3_2.{png,pdf,csv,json}",
+        "results/figures/fig3_2.{png,svg,pdf,csv,json}",
         "results/a.csv",
     ]
     many = ending(run, 65, [f"results/{k}.csv" for k in range(50)]).splitlines()

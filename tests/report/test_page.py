@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import shutil
 from html import unescape
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from dynparam.presentation.tables import TableView, cells
 from dynparam.provenance.experiment import ShownFigure
 from dynparam.report.citation import read_citation
 from dynparam.report.contents import all_figures, all_tables, needed
-from dynparam.report.documents import caption, document, first_sentence
+from dynparam.report.documents import caption, document
 from dynparam.report.figures import read_figure
 from dynparam.report.page import page
 from dynparam.report.sidecar_text import commit, efforts, sections, summary
@@ -112,7 +113,7 @@ class TestPage:
             assert "alt" in image
 
     def test_every_picture_is_told_by_its_size_rows_and_origin(self, settings, html, elements):
-        """Eight pixels by six, as many rows as its data have, and what its sidecar says of it."""
+        """The smaller picture, eight pixels by six, as many rows as its data have, and its sidecar."""
         folder = settings.paths.figures
         images = {image["data-title"]: image for image in elements.all("img") if "data-title" in image}
         for _, shown in all_figures(settings):
@@ -120,11 +121,12 @@ class TestPage:
             image = images[shown.title]
             assert (image["width"], image["height"]) == ("8", "6")
             record = json.loads((folder / f"{shown.name}.json").read_text())
-            picture = base64.b64decode(image["src"].partition("image/png;base64,")[2])
-            assert picture == (folder / f"{shown.name}.png").read_bytes()
+            kind, media = ("svg", "svg+xml") if shown.name in report_run.VECTORS else ("png", "png")
+            picture = base64.b64decode(image["src"].partition(f"image/{media};base64,")[2])
+            assert picture == (folder / f"{shown.name}.{kind}").read_bytes()
             part = html.partition(f'id="figure-{shown.name}"')[2].partition("</figure>")[0]
             told = " ".join(unescape(part).split())
-            assert f"Thesis: {shown.source}. File: {folder}/{shown.name}.png," in re.sub(
+            assert f"Thesis: {shown.source}. File: {folder}/{shown.name}.{kind}," in re.sub(
                 "<.*?>", "", told
             )
             assert image["alt"].startswith(f"{shown.title}. ")
@@ -293,19 +295,32 @@ class TestPage:
         ]
 
     def test_a_figure_tells_the_claims_that_it_shows_to_all(self, html, elements):
-        """In its caption and to those who cannot see it, with the caption's first sentence."""
+        """In its caption and to those who cannot see it, with the message above its panels."""
         part = html.partition('id="figure-fig3_3"')[2].partition("</figcaption>")[0]
         told = re.findall(r'<li><span class="verdict (\w+)">(.*?)</span> (.*?)</li>', part)
         assert told == [("good", "✓ holds", "Claim 0."), ("bad", "✗ in part", "Claim 1.")]
         (alternative,) = [
             one["alt"] for one in elements.all("img") if "3.3: spectral" in one.get("alt", "")
         ]
-        first, *_ = " ".join(
-            (ROOT / "src/dynparam/experiments/alignments/captions/fig3_3.rst").read_text().split()
-        ).split(" Points are means")
         assert alternative == (
-            f"Fig. 3.3: spectral and dynamic. {first} Claim 0: holds. Claim 1: in part."
+            "Fig. 3.3: spectral and dynamic. As the bottleneck sharpens, alignments fall in every layer "
+            "under spectral, and stay in every layer under dynamic. Claim 0: holds. Claim 1: in part."
         )
+
+    def test_every_alternative_has_the_message_and_a_figure_without_one_its_title(
+        self, settings, elements, tmp_path
+    ):
+        images = {image["data-title"]: image["alt"] for image in elements.all("img") if image["alt"]}
+        folder = settings.paths.figures
+        for _, shown in all_figures(settings):
+            record = json.loads((folder / f"{shown.name}.json").read_text())
+            assert images[shown.title].startswith(f"{shown.title}. {record['message']}.")
+        shutil.copytree(folder, tmp_path / "own")
+        sidecar = tmp_path / "own" / "fig3_2.json"
+        record = json.loads(sidecar.read_text())
+        sidecar.write_text(json.dumps(record | {"message": ""}))
+        untold = read_figure(FIGURE, tmp_path / "own", ROOT / "none.rst")
+        assert untold.alternative == f"{FIGURE.title}."
 
     def test_all_but_the_first_screen_and_the_counts_is_folded(self, html):
         sections = re.findall(r'<section id="([\w-]+)"[^>]*>\n(<details class="fold">)?', html)
@@ -353,7 +368,7 @@ class TestPage:
 
     def test_every_input_that_is_recorded_exists(self, settings):
         inputs = [path for path, _ in needed(settings)]
-        assert len(set(inputs)) == len(inputs) == 4 * 27 + 21 + AUDITS + 3
+        assert len(set(inputs)) == len(inputs) == 5 * 27 + 21 + AUDITS + 3
         assert all(path.is_file() for path in inputs)
 
     def test_a_run_without_findings_and_archive_has_a_page(self, settings):
@@ -423,6 +438,7 @@ def test_a_missing_part_is_named_with_its_target(broken, name, target):
     ("name", "content", "words"),
     [
         ("fig3_2.png", b"GIF89a", "not a PNG"),
+        ("fig3_2.svg", b"<html><script></script></html>", "not an SVG"),
         ("fig3_2.csv", b"", "it is empty"),
         ("fig3_2.json", b"{", "not a readable sidecar"),
     ],
@@ -566,8 +582,6 @@ class TestDocuments:
         formula = r"n_{\min}^{1/2}"
         text = f"Of ``n`` < :math:`{formula}`\n(Fig. 3.2). Then."
         assert caption(text) == f"Of <code>n</code> &lt; {mathml(formula)} (Fig. 3.2). Then."
-        assert first_sentence(text) == "Of n < n_min^(1/2) (Fig. 3.2)."
-        assert first_sentence("") == ""
 
     def test_captions_have_no_markup_that_is_not_rendered(self):
         """Of reStructuredText: literals and formulas alone, which ``caption`` knows."""

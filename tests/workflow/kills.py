@@ -26,7 +26,7 @@ import yaml
 from tests.workflow.sandbox import REPOSITORY, CifarData, Sandbox
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
-COMPARED = (".csv", ".png", ".pdf", ".md", ".html")
+COMPARED = (".csv", ".png", ".svg", ".pdf", ".md", ".html")
 ARCHIVE = "DYNPARAM_CIFAR10_ARCHIVE"
 # What tells when, where or in how many pieces it was made, and so differs between any two runs.
 TOLD_APART = ("report.html", "findings.md")

@@ -501,7 +501,7 @@ class TestPlans:
         """Published figures and pages are tracked: a run makes its own beside them."""
         pages = ("docs/open-choices", "docs/findings", "docs/companions")
         for name in ("figures/fig3_2", "figures/conditions", *pages):
-            for suffix in (".png", ".pdf", ".csv", ".json", ".md"):
+            for suffix in (".png", ".svg", ".pdf", ".csv", ".json", ".md"):
                 file = (untouched.root / name).with_suffix(suffix)
                 file.parent.mkdir(exist_ok=True)
                 file.write_text("of another run")
@@ -543,7 +543,7 @@ class TestWholeRun:
         figures = [
             f"results/figures/{figure}.{suffix}"
             for figure in FIGURES
-            for suffix in ("png", "pdf", "csv", "json")
+            for suffix in ("png", "svg", "pdf", "csv", "json")
         ]
         comparison = [
             f"results/comparison/{table}.{kind}"
@@ -570,6 +570,7 @@ class TestWholeRun:
             stem = finished.root / "results/figures" / figure
             assert stem.with_suffix(".png").read_bytes().startswith(b"\x89PNG\r\n")
             assert stem.with_suffix(".pdf").read_bytes().startswith(b"%PDF-")
+            assert b"<svg" in stem.with_suffix(".svg").read_bytes()
             assert rows(stem.with_suffix(".csv"))
 
     @pytest.mark.parametrize("curve", CURVES)

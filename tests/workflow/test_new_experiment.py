@@ -167,7 +167,7 @@ def test_its_figure_says_where_it_came_from(sandbox):
     assert record["code"]["stage"] == "plot_coins"
     assert record["seeds"]["coin.seed"] == [20]
     assert set(record["inputs"]) == {f"results/coin/tosses/{one}.csv" for one in ("fair", "loaded")}
-    assert set(record["outputs"]) == {"coin.png", "coin.pdf", "coin.csv"}
+    assert set(record["outputs"]) == {"coin.png", "coin.svg", "coin.pdf", "coin.csv"}
     verified = sandbox.dynparam(
         "verify", "results/figures/coin.png", "results/coin/shares.html", "--json"
     )

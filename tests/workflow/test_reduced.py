@@ -59,7 +59,7 @@ def test_every_file_has_a_complete_sidecar(finished):
     made = [
         path
         for path in (finished.root / "results").rglob("*")
-        if path.suffix in {".csv", ".png", ".pdf", ".md", ".html"}
+        if path.suffix in {".csv", ".png", ".svg", ".pdf", ".md", ".html"}
     ]
     sidecars = {path: find_sidecar(path) for path in made}
     assert len(made) > 60

@@ -8,6 +8,7 @@ rule plot_architecture:
         drawn_from,
     output:
         png=picture(),
+        svg=f"{PICTURES}/{{figure}}.svg",
         pdf=f"{PICTURES}/{{figure}}.pdf",
         data=f"{PICTURES}/{{figure}}.csv",
         sidecar=f"{PICTURES}/{{figure}}.json",

@@ -9,9 +9,6 @@ from typing import Literal
 from latex2mathml.converter import convert
 from markupsafe import Markup, escape
 
-PLAIN = ((r"_\{([^{}]*)\}", r"_\1"), (r"\^\{([^{}]*)\}", r"^(\1)"), (r"\\sqrt\{([^{}]*)\}", r"sqrt(\1)"))
-"""What stands for groups of LaTeX in plain text, from the inside out."""
-
 Display = Literal["inline", "block"]
 
 FORMULA = re.compile(r"\$([^$]+)\$")
@@ -43,16 +40,3 @@ def with_formulas(text: str | Markup) -> Markup:
     Markup('a &lt; b')
     """
     return Markup(FORMULA.sub(lambda found: mathml(html.unescape(found[1])), str(escape(text))))
-
-
-def plain(latex: str) -> str:
-    r"""A formula in plain text, for where nothing else can be shown.
-
-    Examples:
-        >>> plain(r"n_{\min} = 150\, n^{1/5}")
-        'n_min = 150 n^(1/5)'
-    """
-    text = re.sub(r"\\[,;!]", "", latex)
-    for pattern, shown in PLAIN:
-        text = re.sub(pattern, shown, text)
-    return re.sub(r"[{}\\]", "", text)

@@ -17,7 +17,7 @@ from dynparam.provenance.experiment import (
 )
 from dynparam.support.errors import DataError
 
-FIGURE_KINDS = ("png", "pdf", "csv", "json")
+FIGURE_KINDS = ("png", "svg", "pdf", "csv", "json")
 """The files of a figure."""
 
 

@@ -13,13 +13,12 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markupsafe import Markup
 
-from dynparam.presentation.formulas import FORMULA, mathml, plain, with_formulas
+from dynparam.presentation.formulas import FORMULA, mathml, with_formulas
 
 COMMENT = re.compile(r"\A\s*<!--.*?-->", re.DOTALL)
 
 LITERAL = re.compile(r"``(.+?)``")
 MATH = re.compile(r":math:`(.+?)`")
-SENTENCE_END = re.compile(r"(?<=\.)\s+(?=[A-Z])")
 
 Anchors = Mapping[str, str]
 """For a file's path, as documents write it from the repository's root, the anchor that shows it."""
@@ -66,12 +65,6 @@ def caption(text: str) -> Markup:
     """A caption's reStructuredText as HTML; of its markup only ````literals```` and formulas occur."""
     told = with_formulas(MATH.sub(r"$\1$", _in_one_line(text)))
     return Markup(LITERAL.sub(r"<code>\1</code>", str(told)))
-
-
-def first_sentence(text: str) -> str:
-    """The first sentence of a caption in plain text, for those who cannot see the picture."""
-    told = MATH.sub(lambda found: plain(found[1]), _in_one_line(text))
-    return SENTENCE_END.split(LITERAL.sub(r"\1", told))[0]
 
 
 def _in_one_line(text: str) -> str:

@@ -14,13 +14,16 @@ from markupsafe import Markup
 from dynparam.presentation.tables import Cell, verdict
 from dynparam.provenance.experiment import ShownFigure
 from dynparam.provenance.record import read_sidecar
-from dynparam.report.documents import caption, first_sentence
+from dynparam.report.documents import caption
 from dynparam.report.sidecar_text import Entries, sections, summary
 from dynparam.support.errors import DataError
 from dynparam.support.regular_files import read_input
 from dynparam.support.tables import read_cells
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+SVG_HEAD_BYTES = 1024
+"""Before its root an SVG has the lines that say what it is."""
 
 MAX_SHOWN_BYTES = 2**28
 """The largest file that the page shows or embeds."""
@@ -38,10 +41,12 @@ class Figure:
         title: what it is called.
         thesis: the figures, sections and equations of the thesis it belongs to.
         caption: what it shows.
-        alternative: the same for those who cannot see it: the caption's first sentence, and how the
+        alternative: the same for those who cannot see it: the message above its panels, and how the
             claims that it shows come out.
         claims: those claims, each with its verdict.
-        picture: the PNG as a ``data:`` address; ``width`` and ``height`` in its pixels.
+        picture: the SVG or the PNG, whichever is smaller, as a ``data:`` address.
+        width: of the PNG in pixels, and so the picture's full size on the page.
+        height: likewise.
         kind: what kind of picture it is: the ending of its file.
         vector: the PDF as a ``data:`` address.
         data: the plotted CSV as a ``data:`` address.
@@ -89,6 +94,7 @@ def read_figure(
     stem = folder / shown.name
     text = told.read_text(encoding="utf-8") if told.is_file() else ""
     width, height = _size(stem.with_name(f"{shown.name}.png"))
+    picture = _smaller(*(stem.with_name(f"{shown.name}.{kind}") for kind in ("svg", "png")))
     record = read_sidecar(stem.with_name(f"{shown.name}.json"))
     head, *rows = read_cells(stem.with_name(f"{shown.name}.csv"))
     return Figure(
@@ -97,10 +103,10 @@ def read_figure(
         title=shown.title,
         thesis=shown.source,
         caption=caption(text),
-        alternative=_alternative(shown.title, text, claims or {}),
+        alternative=_alternative(shown.title, str(record.get("message", "")), claims or {}),
         claims=tuple((claim, verdict(word)) for claim, word in (claims or {}).items()),
-        picture=embedded(stem.with_name(f"{shown.name}.png")),
-        kind="png",
+        picture=embedded(picture),
+        kind=picture.suffix.removeprefix("."),
         width=width,
         height=height,
         vector=embedded(stem.with_name(f"{shown.name}.pdf")),
@@ -113,10 +119,22 @@ def read_figure(
     )
 
 
-def _alternative(title: str, text: str, claims: Mapping[str, str]) -> str:
+def _alternative(title: str, message: str, claims: Mapping[str, str]) -> str:
     """What a figure is, shows and says, in plain sentences."""
-    said = [f"{claim.removesuffix('.')}: {word}." for claim, word in claims.items()]
-    return " ".join(part for part in (f"{title}.", first_sentence(text), *said) if part)
+    said = [f"{claim.removesuffix('.')}: {word}" for claim, word in claims.items()]
+    return " ".join(f"{part}." for part in (title, message, *said) if part)
+
+
+def _smaller(svg: Path, png: Path) -> Path:
+    """The SVG if it has fewer bytes than the PNG.
+
+    The page shows it as an image, never as a part of itself: a browser runs no script of an image and
+    asks no network for it, whoever has changed the file.
+    """
+    start = read_input(svg, MAX_SHOWN_BYTES, REMEDY)[:SVG_HEAD_BYTES]
+    if b"<svg" not in start:
+        raise DataError(f"{svg}: not an SVG picture; {REMEDY}")
+    return svg if svg.stat().st_size < png.stat().st_size else png
 
 
 def embedded(path: Path) -> str:

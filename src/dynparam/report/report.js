@@ -163,6 +163,8 @@ function enlarge(image) {
   const viewer = document.getElementById("viewer");
   const shown = viewer.querySelector("img");
   shown.src = image.src;
+  shown.width = image.getAttribute("width");
+  shown.height = image.getAttribute("height");
   shown.alt = image.alt;
   viewer.querySelector("h2").textContent = image.dataset.title;
   setFullSize(viewer, false);

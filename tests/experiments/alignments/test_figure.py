@@ -264,11 +264,11 @@ def test_saved_files_are_reproducible(tmp_path):
     for name in ("a", "b"):
         figure = figures.probe_figure({"panel": table})
         written = figure_style.save(figure, table, tmp_path / name / "fig.png", dpi=60)
-        assert [path.name for path in written] == ["fig.png", "fig.pdf", "fig.csv"]
+        assert [path.name for path in written] == ["fig.png", "fig.svg", "fig.pdf", "fig.csv"]
         contents.append([path.read_bytes() for path in written])
     assert contents[0] == contents[1]
     assert contents[0][0].startswith(b"\x89PNG")
-    assert contents[0][1].startswith(b"%PDF")
+    assert contents[0][2].startswith(b"%PDF")
 
 
 def test_a_picture_has_the_configured_resolution(tmp_path):

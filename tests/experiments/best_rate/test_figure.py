@@ -59,7 +59,7 @@ def test_what_is_near_the_best_is_shown_and_the_best_of_every_scheme_with_it():
     drawn = figure.best_rate_figure(DATA, STAGE)
     for axis in drawn.axes:
         low, high = axis.get_ylim()
-        marks = [line for line in axis.get_lines() if line.get_marker() not in ("", "None", None)]
+        marks = [line for line in axis.get_lines() if line.get_linestyle() == "None"]
         values = np.concatenate([np.asarray(mark.get_ydata(), float) for mark in marks])
         assert len(values) >= len(STAGE.best_rate.networks[0].schemes)
         assert ((low < values) & (values < high)).all()

@@ -156,7 +156,7 @@ def test_the_same_matrix_gives_the_same_bytes(tmp_path):
     for name in ("first", "second"):
         picture = conditions_figure.condition_figure(table, SETTINGS)
         saved.append(figure_style.save(picture, table, tmp_path / name / "conditions.png", 100))
-    assert [p.suffix for p in saved[0]] == [".png", ".pdf", ".csv"]
+    assert [p.suffix for p in saved[0]] == [".png", ".svg", ".pdf", ".csv"]
     assert [p.read_bytes() for p in saved[0]] == [p.read_bytes() for p in saved[1]]
-    kept = pd.read_csv(saved[0][2])
+    kept = pd.read_csv(saved[0][3])
     assert kept["condition"].tolist() == table["condition"].tolist()

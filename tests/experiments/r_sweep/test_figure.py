@@ -241,7 +241,7 @@ def test_edges_and_plot_commands(results, tmp_path):
     done = run("plot", "sweep", *config, "--results", results, "--output", png)
     assert done.exit_code == 0, done.output
     names = {path.name for path in png.parent.iterdir()}
-    assert names == {f"r_sweep.{kind}" for kind in ("png", "pdf", "csv", "json")}
+    assert names == {f"r_sweep.{kind}" for kind in ("png", "svg", "pdf", "csv", "json")}
 
 
 def test_sweep_command(tmp_path):

@@ -95,7 +95,7 @@ def test_points_stand_over_their_radius_and_in_the_pair_s_colour():
         np.testing.assert_allclose(ends, [[one["low"], one["high"]] for one in found])
 
 
-def test_controls_are_dashed_or_crosses_and_every_kind_has_its_name():
+def test_controls_are_dashed_or_half_filled_and_every_kind_has_its_name():
     picture = drawn(STAGE)[1]
     (legend,) = picture.subfigs[0].legends
     handles = {one.get_label(): one for one in legend.legend_handles}
@@ -110,7 +110,7 @@ def test_controls_are_dashed_or_crosses_and_every_kind_has_its_name():
     ]
     assert handles["pixels weighted alike"].get_linestyle() == "--"
     assert handles["windows"].get_linestyle() == "-"
-    assert handles["permuted pixels"].get_marker() == "x"
+    assert handles["permuted pixels"].get_fillstyle() == "left"
     assert handles["correlated weights"].get_markersize() > handles["blurred images"].get_markersize()
     looks = figure._looks("red", "o")
     for label, kind in (("pixels weighted alike", "weighted"), ("permuted pixels", "permuted")):

@@ -1,6 +1,7 @@
 """The figure: means and intervals of what was measured, every line where it belongs."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from dynparam.experiments.through_training.figure import (
@@ -18,8 +19,9 @@ STAGE = through_stage()
 DATA = plotted_data(planted(), STAGE)
 
 
-def chosen(**values):
-    rows = DATA
+def chosen(single=False, **values):
+    """The rows with these values, of means or of single seeds."""
+    rows = DATA[DATA["seed"].notna() == single]
     for name, value in values.items():
         rows = rows[rows[name] == value]
     return rows
@@ -58,6 +60,21 @@ def test_values_are_means_with_their_intervals():
         assert found == pytest.approx(np.exp(ends) if log else ends)
 
 
+def test_few_seeds_have_rows_of_their_own_and_a_single_one_has_none():
+    """Of the whole network, or of the layer whose features are shown."""
+    assert set(chosen(single=True)["network"]) == {"1000-50"}
+    for panel, layer in (("cosine", 0), ("participation", 2), ("movement", 0)):
+        own = chosen(single=True, panel=panel, task="bird-cat", parametrization="dynamic")
+        assert own["layer"].unique().tolist() == [layer]
+        probes = planted()["bird-cat", "1000-50", "dynamic"]
+        expected = probes[(probes["layer"] == layer) & probes["step"].isin(own["step"])]
+        pd.testing.assert_frame_equal(
+            own.pivot(index="step", columns="seed", values="value"),
+            expected.pivot(index="step", columns="seed", values=panel),
+            check_column_type=False,
+        )
+
+
 def test_one_seed_has_no_interval():
     assert chosen(network="10000-500")[["low", "high"]].isna().all(axis=None)
 
@@ -77,15 +94,35 @@ def test_lines_are_of_the_first_task_in_the_colour_of_their_parametrization(figu
             expected = chosen(panel=panel, parametrization=name, **own)["value"].to_numpy()
             lines = [line for line in axis.lines if line.get_color() == look(name).colour]
             marked = [line for line in lines if line.get_marker() == look(name).marker]
-            assert len(marked) == 1
-            np.testing.assert_allclose(marked[0].get_ydata(), expected)
+            thick = [line for line in marked if line.get_linewidth() > 1.5]
+            assert len(thick) == 1
+            np.testing.assert_allclose(thick[0].get_ydata(), expected)
 
 
-def test_networks_differ_by_line_style_and_layers_are_thin(figure):
-    movement = figure.axes[list(PANELS).index("movement")]
-    assert len(movement.lines) == 2 * (1 + 6 + 1)
-    assert {line.get_linestyle() for line in movement.lines} == {"-", "--"}
-    assert sum(line.get_linewidth() < 1 for line in movement.lines) == 12
+def test_networks_differ_by_line_style_and_thin_lines_are_seeds_or_layers(figure):
+    """Five seeds, and in one panel six layers, of either parametrization."""
+    for axis, panel in zip(figure.axes, PANELS, strict=True):
+        thick = [line.get_linestyle() for line in axis.lines if line.get_linewidth() > 1]
+        assert sorted(thick) == ["-", "-", "--", "--"] or sorted(thick) == ["--", "--", "-", "-"]
+        thin = [line.get_linestyle() for line in axis.lines if line.get_linewidth() < 1]
+        layers = 12 if panel == "movement" else 0
+        assert (thin.count("-"), thin.count(":"), len(thin)) == (10, layers, 10 + layers)
+        assert not axis.collections
+
+
+@pytest.mark.parametrize(("seeds", "single"), [(3, True), (6, False)])
+def test_few_seeds_are_thin_lines_and_more_have_a_band(seeds, single):
+    tables = {
+        place: pd.concat(probes[probes["seed"] == 0].assign(seed=seed) for seed in range(seeds))
+        for place, probes in planted().items()
+    }
+    drawn = through_figure(plotted_data(tables, STAGE), STAGE)
+    words = [text.get_text() for text in drawn.legends[0].get_texts()]
+    assert ("single seeds" in words) == single
+    for axis in drawn.axes:
+        thin = [line for line in axis.lines if line.get_linewidth() < 0.6]
+        assert len(thin) == (2 * seeds if single else 0)
+        assert len(axis.collections) == (0 if single else 2)
 
 
 def test_axes_and_key(figure):
@@ -93,7 +130,14 @@ def test_axes_and_key(figure):
     assert {panel for panel, scale in scales.items() if scale == "log"} == set(LOGARITHMIC)
     assert "h^{2}" in figure.axes[-1].get_title()
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert labels == ["spectral", "dynamic", "1000-50, 5 seeds", "10000-500, 1 seed", "single layers"]
+    assert labels == [
+        "spectral",
+        "dynamic",
+        "1000-50, 5 seeds",
+        "10000-500, 1 seed",
+        "single layers",
+        "single seeds",
+    ]
 
 
 def test_a_network_without_narrow_layers_shows_its_last_hidden_layer():

@@ -32,10 +32,11 @@ def curve(parametrization, seed, train, test):
     )
 
 
-def two_parametrizations():
+def two_parametrizations(copies=1):
     """Three seeds of spectral, one of which diverges at epoch 2, and two of dynamic.
 
-    At the end dynamic's training losses deviate by more than their mean.
+    At the end dynamic's training losses deviate by more than their mean. There may be several copies of
+    each run, as seeds of their own.
     """
     spectral = [
         curve("spectral", 0, [0.5, 0.2, 0.1, 0.05], [0.5, 0.3, 0.2, 0.25]),
@@ -46,12 +47,20 @@ def two_parametrizations():
         curve("dynamic", 0, [0.5, 0.1, 0.02, 0.002], [0.5, 0.2, 0.1, 0.15]),
         curve("dynamic", 1, [0.5, 0.3, 0.04, 0.04], [0.5, 0.2, 0.3, 0.25]),
     ]
-    return {"spectral": pd.concat(spectral), "dynamic": pd.concat(dynamic)}
+    return {
+        name: pd.concat(
+            run.assign(seed=run["seed"] + len(runs) * copy) for copy in range(copies) for run in runs
+        )
+        for name, runs in (("spectral", spectral), ("dynamic", dynamic))
+    }
 
 
-def of(plotted, quantity, parametrization):
-    chosen = (plotted["quantity"] == quantity) & (plotted["parametrization"] == parametrization)
-    return plotted[chosen]
+def of(plotted, quantity, parametrization, seed=None):
+    """The rows of a mean, or of a seed."""
+    own = plotted["seed"].isna() if seed is None else plotted["seed"] == seed
+    return plotted[
+        (plotted["quantity"] == quantity) & (plotted["parametrization"] == parametrization) & own
+    ]
 
 
 def domain_table(tasks=("airplane-automobile", "bird-cat"), networks=NETWORKS):
@@ -79,6 +88,7 @@ def test_means_and_deviations_by_hand_where_a_seed_diverged():
         "mean",
         "std",
         "seeds",
+        "seed",
     ]
     assert list(plotted["parametrization"].unique()) == ["spectral", "dynamic"]
     rows = of(plotted, "train_loss", "spectral")
@@ -112,8 +122,69 @@ def test_an_epoch_that_no_seed_reached_finite_has_no_mean():
     curve_figures.training_figure("t", plotted).draw_without_rendering()
 
 
-def test_lines_and_bands_carry_the_plotted_data():
+def test_of_few_seeds_every_one_is_plotted_as_far_as_it_is_finite():
     plotted = curve_figures.plotted_curves(two_parametrizations())
+    for name, seed, losses in (
+        ("spectral", 0, [0.5, 0.2, 0.1, 0.05]),
+        ("spectral", 1, [0.5, 0.8]),
+        ("dynamic", 1, [0.5, 0.3, 0.04, 0.04]),
+    ):
+        rows = of(plotted, "train_loss", name, seed)
+        assert rows["epoch"].tolist() == list(range(len(losses)))
+        assert rows["mean"].tolist() == losses
+        assert rows["std"].isna().all()
+        assert set(rows["seeds"]) == {1}
+
+
+@pytest.mark.parametrize(("seeds", "single"), [(1, False), (3, True), (5, True), (6, False)])
+def test_few_seeds_are_thin_lines_and_more_have_a_band(seeds, single):
+    """The same runs, of which the first ones are taken; the legend says which of the two it is."""
+    losses = [0.5 / (seed + 1) for seed in range(seeds)]
+    runs = pd.concat(
+        curve("s", seed, [0.5, 2 * loss, loss], [0.6, 3 * loss, loss])
+        for seed, loss in enumerate(losses)
+    )
+    plotted = curve_figures.plotted_curves({"s": runs})
+    assert plotted["seed"].notna().any() == single
+    figure = curve_figures.training_figure("t", plotted)
+    words = [text.get_text() for text in figure.legends[0].get_texts()][1:]
+    band = [r"mean $\pm$ standard deviation over seeds"] if seeds == 6 else []
+    assert words == (["single seeds"] if single else band)
+    for axis in figure.axes:
+        thin = [line for line in axis.lines if line.get_linewidth() < 1]
+        assert [line.get_ydata()[2] for line in thin] == (losses if single else [])
+        assert len(axis.collections) == (0 if single else 1)
+
+
+def test_every_single_seed_is_within_the_limits():
+    """From epoch 1 on, though one lies ten deviations from the mean."""
+    losses = [0.1, 0.1, 0.1, 1e-3, 0.4]
+    runs = pd.concat(curve("s", seed, [0.5, loss], [0.6, loss]) for seed, loss in enumerate(losses))
+    figure = curve_figures.training_figure("t", curve_figures.plotted_curves({"s": runs}))
+    for axis in figure.axes:
+        bottom, top = axis.get_ylim()
+        assert 5e-4 < bottom < 1e-3
+        assert 0.4 < top < 0.6
+
+
+def test_one_parametrization_may_have_few_seeds_and_the_other_many():
+    runs = two_parametrizations()
+    many = two_parametrizations(copies=3)["dynamic"]
+    plotted = curve_figures.plotted_curves({"spectral": runs["spectral"], "dynamic": many})
+    figure = curve_figures.training_figure("t", plotted)
+    for axis in figure.axes:
+        thin = [line for line in axis.lines if line.get_linewidth() < 1]
+        assert {line.get_color() for line in thin} == {figure_style.LAYER_COLOURS[0]}
+        (band,) = axis.collections
+        assert to_hex(band.get_facecolor()[0]) == figure_style.LAYER_COLOURS[1].lower()
+    assert [text.get_text() for text in figure.legends[0].get_texts()][2:] == [
+        "single seeds",
+        r"mean $\pm$ standard deviation over seeds",
+    ]
+
+
+def test_lines_and_bands_carry_the_plotted_data():
+    plotted = curve_figures.plotted_curves(two_parametrizations(copies=3))
     figure = curve_figures.training_figure("bird-cat", plotted)
     panels = dict(zip(["train_loss", "test_loss"], figure.axes, strict=True))
     for quantity, axis in panels.items():
@@ -132,14 +203,19 @@ def test_lines_and_bands_carry_the_plotted_data():
 
 
 def test_curves_differ_without_colour():
-    plotted = curve_figures.plotted_curves(two_parametrizations())
-    for axis in curve_figures.training_figure("t", plotted).axes:
-        assert len({line.get_marker() for line in axis.lines}) == 2
-        assert len({str(band.get_linestyle()) for band in axis.collections}) == 2
+    """Means by their markers, bands by their edges, and single seeds by their line styles."""
+    for copies, thin in ((3, 0), (1, 2)):
+        plotted = curve_figures.plotted_curves(two_parametrizations(copies))
+        for axis in curve_figures.training_figure("t", plotted).axes:
+            means = [line for line in axis.lines if line.get_linewidth() >= 1]
+            assert len({line.get_marker() for line in means}) == len(means) == 2
+            single = [line.get_linestyle() for line in axis.lines if line.get_linewidth() < 1]
+            assert len(set(single)) == thin
+            assert len({str(band.get_linestyle()) for band in axis.collections}) == 2 - thin
 
 
 def test_labels_legend_and_its_title():
-    plotted = curve_figures.plotted_curves(two_parametrizations())
+    plotted = curve_figures.plotted_curves(two_parametrizations(copies=3))
     figure = curve_figures.training_figure("bird-cat", plotted)
     assert [axis.get_title() for axis in figure.axes] == ["training loss", "test loss"]
     assert [axis.get_xlabel() for axis in figure.axes] == ["epoch", "epoch"]
@@ -147,8 +223,8 @@ def test_labels_legend_and_its_title():
     (legend,) = figure.legends
     assert legend.get_title().get_text() == "bird-cat"
     assert [text.get_text() for text in legend.get_texts()] == [
-        "spectral, 3 seeds, 2 to the end",
-        "dynamic, 2 seeds",
+        "spectral, 9 seeds, 6 to the end",
+        "dynamic, 6 seeds",
         r"mean $\pm$ standard deviation over seeds",
     ]
     for axis in figure.axes:

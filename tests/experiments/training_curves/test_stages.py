@@ -58,7 +58,7 @@ def test_the_caption_tells_how_many_seeds_are_configured(tmp_path):
     made = drawn(tmp_path, None)
     assert made.details["caption"].startswith("2 of the 7 configured seeds per curve; ")
     assert made.details["message"].startswith("bird-cat: ")
-    assert [path.name for path in made.files] == ["own.png", "own.pdf", "own.csv"]
+    assert [path.name for path in made.files] == ["own.png", "own.svg", "own.pdf", "own.csv"]
 
 
 def test_an_audit_is_told_in_the_sidecar_and_not_in_the_picture(tmp_path):

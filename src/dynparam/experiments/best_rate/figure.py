@@ -16,6 +16,7 @@ from matplotlib.ticker import LogLocator
 from dynparam.experiments.best_rate.settings import BestRateSettings, BestRateStage
 from dynparam.experiments.best_rate.tried import groups
 from dynparam.presentation.figure_style import PAGE, Sheet, grid
+from dynparam.presentation.marked_line import best_marked_line
 from dynparam.presentation.parametrization_style import look
 from dynparam.presentation.plain_axis import plain_numbers
 from dynparam.statistics.estimates import mean_of
@@ -93,11 +94,7 @@ def _mean(values: Any, level: float) -> tuple[float, float, float]:
 def _panel(axis: Axes, rows: pd.DataFrame, own: BestRateSettings) -> None:
     axis.axvline(own.learning_rate, color="0.4", linewidth=0.8, linestyle=":", zorder=0)
     for name, line in rows.groupby("scheme", sort=False):
-        style = _style(str(name), own)
-        line = line.sort_values("learning_rate")
-        axis.plot(line["learning_rate"], line["value"], linewidth=1.1, markersize=0, **_line(style))
-        best = line[line["best"]]
-        axis.plot(best["learning_rate"], best["value"], linestyle="", markersize=6, **_mark(style))
+        best_marked_line(axis, line, "learning_rate", **_style(str(name), own))
     axis.set_xscale("log", base=10)
     if not rows.empty and "loss" in str(rows["quantity"].iloc[0]):
         axis.set_yscale("log")
@@ -116,28 +113,29 @@ def _near_the_best(axis: Axes, rows: pd.DataFrame) -> None:
 
 
 def _style(name: str, own: BestRateSettings) -> dict[str, Any]:
-    """Colour by initial scales, dashes where the rates are another's."""
+    """Colour and marker by initial scales; dashes and open markers where the rates are another's."""
+    initial = look(own.schemes[name].initialization)
+    pure = _is_pure(name, own)
+    return {
+        "color": initial.colour,
+        "marker": initial.marker,
+        "markerfacecolor": initial.colour if pure else "white",
+        "linestyle": "-" if pure else "--",
+    }
+
+
+def _is_pure(name: str, own: BestRateSettings) -> bool:
+    """Whether a scheme's rates are those of the parametrization that scales its initial weights."""
     scheme = own.schemes[name]
-    initial = look(scheme.initialization)
-    pure = scheme.initialization == scheme.rates
-    return {"color": initial.colour, "marker": initial.marker, "pure": pure}
-
-
-def _line(style: dict[str, Any]) -> dict[str, Any]:
-    return {"color": style["color"], "linestyle": "-" if style["pure"] else "--"}
-
-
-def _mark(style: dict[str, Any]) -> dict[str, Any]:
-    fill = style["color"] if style["pure"] else "white"
-    return {"color": style["color"], "marker": style["marker"], "markerfacecolor": fill}
+    return scheme.initialization == scheme.rates
 
 
 def _key(data: pd.DataFrame, own: BestRateSettings) -> list[Line2D]:
     handles = []
     for name in data["scheme"].drop_duplicates():
-        scheme, style = own.schemes[str(name)], _style(str(name), own)
-        label = scheme.rates if style["pure"] else f"{scheme.initialization}, rates of {scheme.rates}"
-        handles.append(Line2D([], [], label=label, **{**_line(style), **_mark(style)}))
+        scheme, pure = own.schemes[str(name)], _is_pure(str(name), own)
+        label = scheme.rates if pure else f"{scheme.initialization}, rates of {scheme.rates}"
+        handles.append(Line2D([], [], label=label, **_style(str(name), own)))
     handles.append(
         Line2D(
             [], [], color="0.4", linewidth=0.8, linestyle=":", label=f"{own.learning_rate:g}, the thesis"

@@ -136,7 +136,8 @@ def _spectrum_panel(axis: Axes, data: pd.DataFrame) -> None:
         if len(theory) > 1:
             axis.plot(theory["x"], theory["expected"], "--", color="0.1", linewidth=0.8, label="theory")
         else:
-            axis.plot(1.0, theory["expected"], "D", color=colour, markeredgecolor="0.1", markersize=5)
+            fill = (colour, colour, "white")[place % 3]  # of two diamonds one is open, for grey print
+            axis.plot(1.0, theory["expected"], "D", color=fill, markeredgecolor="0.1", markersize=5)
     axis.set(
         xlabel=r"eigenvalue / $\lambda_{\max}$ of the limit",
         ylabel="share at most so large",

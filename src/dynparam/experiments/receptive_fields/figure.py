@@ -38,6 +38,9 @@ CONTROL = "0.45"
 APART = 0.5
 """How far the correlated weights stand from the windows, in steps between radii, besides one step."""
 
+ASIDE = 0.34
+"""How far permuted pixels stand beside the windows of their radius, in the same steps."""
+
 PIXELS = 32
 
 BARS: Any = {"elinewidth": 0.8, "capsize": 1.5}
@@ -115,12 +118,13 @@ def _panel(axis: Axes, data: pd.DataFrame, own: ReceptiveFields) -> None:
             points = rows[rows["kind"] == kind]
             alone = kind in (CORRELATED, BLURRED)
             x = np.full(len(points), radii + APART) if alone else np.arange(float(len(points)))
+            x -= ASIDE * (kind == PERMUTED)
             value, low, high = (points[name].to_numpy(float) for name in ("value", "low", "high"))
             errors = [value - low, high - value]
             axis.errorbar(x + shift, value, yerr=errors, color=colour, **drawn, **BARS)
     labels = [*(f"{radius:g}" for radius in own.radii), f"$l={own.correlation:g}$"]
     axis.set_xticks([*range(radii), radii + APART], labels)
-    axis.set_xlim(-0.5, radii + APART + 0.5)
+    axis.set_xlim(-0.6, radii + APART + 0.5)
     axis.axvline(radii - 0.25, color="0.8", linewidth=0.6)
     axis.set_xlabel("radius $r$ of windows | correlation")
     grid(axis)
@@ -129,10 +133,11 @@ def _panel(axis: Axes, data: pd.DataFrame, own: ReceptiveFields) -> None:
 def _looks(colour: str, marker: str) -> dict[str, dict[str, Any]]:
     """How each kind is drawn; blurred images lie on correlated weights, small on large."""
     open_one = {"markerfacecolor": "white", "markeredgecolor": colour}
+    half = {"fillstyle": "left", "markerfacecoloralt": "white"}
     return {
         WEIGHTED: {"marker": marker, "linestyle": "--", "markersize": 4.5, "linewidth": 0.9, **open_one},
         LOCAL: {"marker": marker, "linestyle": "-", "markersize": 5},
-        PERMUTED: {"marker": "x", "linestyle": "", "markersize": 6, "markeredgewidth": 1.4},
+        PERMUTED: {"marker": marker, "linestyle": "", "markersize": 6, **half},
         CORRELATED: {"marker": marker, "linestyle": "", "markersize": 8, **open_one},
         BLURRED: {"marker": marker, "linestyle": "", "markersize": 3.5},
     }

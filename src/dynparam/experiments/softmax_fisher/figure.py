@@ -126,7 +126,9 @@ def _spread_panel(axis: Axes, data: pd.DataFrame, bounds: tuple[float, float]) -
         for wide in (False, True):
             rows = softmax[(softmax["n"] == widest) == wide]
             _points(axis, rows, rows["output_rms"], colour, marker, filled=wide)
-        axis.plot(softmax["output_rms"], softmax["expected"], "_", color=colour, markersize=12)
+        # The small mark tells whose theory it is in grey too.
+        for mark, size in (("_", 12.0), (marker, 2.5)):
+            axis.plot(softmax["output_rms"], softmax["expected"], mark, color=colour, markersize=size)
     axis.set(
         xscale="log",
         yscale="log",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Any, Literal
 
 import matplotlib as mpl
 import pandas as pd
@@ -15,6 +15,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullForma
 from dynparam.experiments.through_training.judge import Tables, geometric_mean, mean
 from dynparam.experiments.through_training.settings import ThroughStage
 from dynparam.experiments.through_training.tables import WHOLE_NETWORK
+from dynparam.presentation.few_seeds import THIN, draw_seeds, is_few, means_of, seeds_key, singles_of
 from dynparam.presentation.figure_style import PAGE, Sheet, grid
 from dynparam.presentation.parametrization_style import look
 
@@ -29,8 +30,10 @@ COLUMNS = (
     "low",
     "high",
     "seeds",
+    "seed",
 )
-"""The columns of the plotted data. Interval ends are missing where there is one seed."""
+"""The columns of the plotted data. Interval ends are missing where there is one seed; ``seed`` is empty
+in the rows of means."""
 
 PANELS = {
     "trace": "trace of the kernel",
@@ -46,12 +49,16 @@ LOGARITHMIC = ("trace", "movement", "participation")
 DASHES: tuple[Literal["-", "--", ":", "-."], ...] = ("-", "--", ":", "-.")
 """Line styles of the networks, the first one solid."""
 
+LAYERS: Any = {**THIN, "linestyle": ":", "linewidth": 0.8}
+"""How the lines of single layers look."""
+
 
 def plotted_data(tables: Tables, settings: ThroughStage) -> pd.DataFrame:
     """What the panels show, in ``COLUMNS``: means over seeds with their intervals.
 
     ``layer`` 0 is the whole network. Of movement every layer is there too, of features the first narrow
-    one. Numbers that are not known, such as those of a layer that is silent, are left out.
+    one. Numbers that are not known, such as those of a layer that is silent, are left out. Where seeds
+    are few, every one has rows of its own, but for those of single layers.
     """
     rows = [
         row
@@ -59,7 +66,7 @@ def plotted_data(tables: Tables, settings: ThroughStage) -> pd.DataFrame:
         for panel in PANELS
         for row in _rows((panel, task, network, name), probes, settings)
     ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"seed": "Int64"})
 
 
 def through_figure(data: pd.DataFrame, settings: ThroughStage, sheet: Sheet = PAGE) -> Figure:
@@ -75,6 +82,8 @@ def through_figure(data: pd.DataFrame, settings: ThroughStage, sheet: Sheet = PA
         for axis in axes[-columns:]:
             axis.set_xlabel("steps of training")
         key = [*_names(settings), *_networks(settings)]
+        if len(singles_of(shown[shown["network"] == through.networks[0].name])):
+            key.append(seeds_key())
         across = 2 if sheet.is_column else 3
         figure.legend(handles=key, loc="outside lower center", ncols=across, frameon=False)
     return figure
@@ -96,23 +105,29 @@ def _rows(
     for (layer, step), found in chosen.groupby(["layer", "step"]):
         values = found[panel].to_numpy(float)
         estimate = average(values, settings.fit.confidence)
-        yield (*where, layer, step, estimate.value, *estimate.interval, len(values))
+        yield (*where, layer, step, estimate.value, *estimate.interval, len(values), None)
+    if is_few(probes["seed"].nunique()):
+        whole = chosen[chosen["layer"] == _main_layer(panel, settings)]
+        for step, seed, value in whole[["step", "seed", panel]].itertuples(index=False):
+            yield (*where, _main_layer(panel, settings), step, value, None, None, 1, seed)
+
+
+def _main_layer(panel: str, settings: ThroughStage) -> int:
+    """The layer of a panel's thick lines."""
+    return settings.bottleneck if panel == "participation" else WHOLE_NETWORK
 
 
 def _panel(axis: Axes, panel: str, rows: pd.DataFrame, settings: ThroughStage) -> None:
     through = settings.through_training
-    main = WHOLE_NETWORK if panel != "participation" else settings.bottleneck
     for place, network in enumerate(through.networks):
         for name in through.parametrizations:
             own = (rows["network"] == network.name) & (rows["parametrization"] == name)
             style = DASHES[place % len(DASHES)]
             for layer, curve in rows[own].groupby("layer"):
-                if layer == main:
+                if layer == _main_layer(panel, settings):
                     _main_line(axis, curve, name, style, first=place == 0)
                 elif place == 0:
-                    axis.plot(
-                        curve["step"], curve["value"], "-", color=look(name).colour, lw=0.5, alpha=0.6
-                    )
+                    axis.plot(curve["step"], curve["value"], **_behind(name), **LAYERS)
     if panel in LOGARITHMIC:
         axis.set_yscale("log")
         _decades(axis)
@@ -129,21 +144,30 @@ def _panel(axis: Axes, panel: str, rows: pd.DataFrame, settings: ThroughStage) -
 def _main_line(
     axis: Axes, curve: pd.DataFrame, name: str, style: Literal["-", "--", ":", "-."], *, first: bool
 ) -> None:
-    """The line of a network, with its interval; the first network's has markers."""
-    drawn = look(name)
+    """The line of a network. Markers are open but for the first one, whose spread is shown too."""
+    drawn, means, singles = look(name), means_of(curve), singles_of(curve)
     axis.plot(
-        curve["step"],
-        curve["value"],
+        means["step"],
+        means["value"],
         linestyle=style,
         color=drawn.colour,
         linewidth=1.6 if first else 1.1,
-        marker=drawn.marker if first else None,
+        marker=drawn.marker,
         markersize=4,
+        markerfacecolor=drawn.colour if first else "white",
     )
-    if first:
+    if first and len(singles):
+        draw_seeds(axis, singles, "step", "value", **_behind(name))
+    elif first:
         axis.fill_between(
-            curve["step"], curve["low"], curve["high"], color=drawn.colour, alpha=0.25, lw=0
+            means["step"], means["low"], means["high"], color=drawn.colour, alpha=0.25, lw=0
         )
+
+
+def _behind(name: str) -> dict[str, Any]:
+    """How a parametrization's thin lines look: they end in its marker, for black-and-white print."""
+    drawn = look(name)
+    return {"color": drawn.colour, "marker": drawn.marker, "markersize": 2.5, "markevery": [-1]}
 
 
 def _decades(axis: Axes) -> None:
@@ -168,4 +192,4 @@ def _networks(settings: ThroughStage) -> Iterator[Line2D]:
         seeds = f"{network.seeds} seeds" if network.seeds > 1 else "1 seed"
         label = f"{network.n}-{network.n_min}, {seeds}"
         yield Line2D([], [], color="0.2", linestyle=DASHES[place % len(DASHES)], label=label)
-    yield Line2D([], [], color="0.2", linewidth=0.5, label="single layers")
+    yield Line2D([], [], color="0.2", label="single layers", **LAYERS)

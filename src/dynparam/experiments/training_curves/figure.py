@@ -14,21 +14,26 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
+from dynparam.presentation.few_seeds import draw_seeds, is_few, means_of, seeds_key, singles_of
 from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, PAGE, STYLE, Sheet, grid
 from dynparam.presentation.sentences import counted
 
 QUANTITIES = {"train_loss": "training loss", "test_loss": "test loss"}
 """The losses that are drawn, with the names of their panels and rows."""
 
-BAND_EDGES = ("-", "--", ":", "-.")
-"""One line style of a band's edge a parametrization besides its colour, for black-and-white print."""
+COLUMNS = ("task", "parametrization", "quantity", "epoch", "mean", "std", "seeds", "seed")
+"""The columns of the plotted data. ``seed`` is empty in the rows of means."""
+
+EDGES = ("-", "--", ":", "-.")
+"""One line style a parametrization besides its colour, for black-and-white print: of its band's edges,
+or of its single seeds."""
 
 LINEAR_DECADES = 5
 """A symmetric logarithmic axis has at most so many decades on either side of its linear part."""
 
 
 def plotted_curves(curves: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """What Figs. 3.4 and 3.5 show: parametrization -> curves of all seeds; mean and spread over seeds.
+    """What Figs. 3.4 and 3.5 show, in ``COLUMNS``, from parametrization -> curves of all seeds.
 
     Args:
         curves: tables with columns task, parametrization, seed, epoch, train_loss, test_loss.
@@ -36,13 +41,16 @@ def plotted_curves(curves: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     Returns:
         A row for every task, parametrization, quantity (train_loss or test_loss) and epoch, with mean,
         std (sample standard deviation) and seeds: the number of finite values, of which mean and std
-        are taken. A run that diverged counts up to the epoch before.
+        are taken. A run that diverged counts up to the epoch before. Where seeds are few, a row for
+        each of them too: its loss is its mean.
     """
     return pd.concat([_over_seeds(table) for table in curves.values()], ignore_index=True)
 
 
 def training_figure(title: str, plotted: pd.DataFrame, sheet: Sheet = PAGE) -> Figure:
     """Figs. 3.4 and 3.5 (Sec. 3.3): losses of one task against the epoch, mean and spread over seeds.
+
+    The spread is a band of one standard deviation, of few seeds each of them.
 
     The losses (dimensionless) are on log axes that cover the epochs from 1 on; the loss at
     initialization (epoch 0) is written where it lies above.
@@ -83,14 +91,19 @@ def seeds_of(plotted: pd.DataFrame, wanted: int) -> str:
 
 def _over_seeds(curves: pd.DataFrame) -> pd.DataFrame:
     tidy = curves.melt(
-        id_vars=["task", "parametrization", "epoch"],
+        id_vars=["task", "parametrization", "epoch", "seed"],
         value_vars=list(QUANTITIES),
         var_name="quantity",
         value_name="loss",
     )
     tidy["loss"] = tidy["loss"].where(np.isfinite(tidy["loss"]))
     grouped = tidy.groupby(["task", "parametrization", "quantity", "epoch"], sort=True)["loss"]
-    return grouped.agg(mean="mean", std="std", seeds="count").reset_index()
+    means = grouped.agg(mean="mean", std="std", seeds="count").reset_index()
+    if not is_few(curves["seed"].nunique()):
+        return means.reindex(columns=list(COLUMNS))
+    singles = tidy.dropna(subset="loss").rename(columns={"loss": "mean"}).assign(seeds=1)
+    shown = pd.concat([means, singles.astype({"seed": "Int64"})], ignore_index=True)
+    return shown.reindex(columns=list(COLUMNS))
 
 
 def _band(rows: pd.DataFrame) -> tuple[pd.Series[float], pd.Series[float]]:
@@ -99,19 +112,36 @@ def _band(rows: pd.DataFrame) -> tuple[pd.Series[float], pd.Series[float]]:
     return rows["mean"] - np.minimum(spread, 0.9 * rows["mean"]), rows["mean"] + spread
 
 
+def _banded(rows: pd.DataFrame) -> pd.DataFrame:
+    """The means that have a band: those of parametrizations whose seeds are not drawn one by one."""
+    means, few = means_of(rows), singles_of(rows)["parametrization"].unique()
+    banded: pd.DataFrame = means[~means["parametrization"].isin(few)]
+    return banded
+
+
+def _spread(axis: Axes, rows: pd.DataFrame, colour: str, style: str) -> None:
+    """Of one parametrization: a band about its means, or each of its few seeds."""
+    means, singles = means_of(rows).sort_values("epoch"), singles_of(rows)
+    if len(singles):
+        draw_seeds(axis, singles, "epoch", "mean", color=colour, linestyle=style)
+        return
+    axis.fill_between(
+        means["epoch"],
+        *_band(means),
+        facecolor=(colour, 0.25),
+        edgecolor=(colour, 0.8),
+        linewidth=0.4,
+        linestyle=style,
+    )
+
+
 def _curve_panel(axis: Axes, name: str, rows: pd.DataFrame) -> None:
     parametrizations = list(rows["parametrization"].unique())
     for place, parametrization in enumerate(parametrizations):
-        curve = rows[rows["parametrization"] == parametrization].sort_values("epoch")
+        own = rows[rows["parametrization"] == parametrization]
+        curve = means_of(own).sort_values("epoch")
         colour = LAYER_COLOURS[place % len(LAYER_COLOURS)]
-        axis.fill_between(
-            curve["epoch"],
-            *_band(curve),
-            facecolor=(colour, 0.25),
-            edgecolor=(colour, 0.8),
-            linewidth=0.4,
-            linestyle=BAND_EDGES[place % len(BAND_EDGES)],
-        )
+        _spread(axis, own, colour, EDGES[place % len(EDGES)])
         step = max(1, len(curve) // 10)
         axis.plot(
             curve["epoch"],
@@ -133,11 +163,11 @@ def _loss_axis(axis: Axes, rows: pd.DataFrame) -> None:
     later = rows[(rows["epoch"] > 0) & (rows["mean"] > 0)]
     if later.empty:
         return
-    lower, upper = _band(later)
-    bottom, top = float(lower.min()), float(upper.max())
+    drawn = pd.concat([later["mean"], *_band(_banded(later))])
+    bottom, top = float(drawn.min()), float(drawn.max())
     margin = (top / bottom) ** 0.05
     axis.set_ylim(bottom / margin, top * margin)
-    first = rows.loc[rows["epoch"] == 0, "mean"]
+    first = means_of(rows[rows["epoch"] == 0])["mean"]
     if (first > top * margin).any():
         values = " and ".join(dict.fromkeys(f"{value:.2f}" for value in first))
         text = rf"$\uparrow$ {values} at epoch 0"
@@ -149,6 +179,7 @@ def _loss_axis(axis: Axes, rows: pd.DataFrame) -> None:
 
 
 def _curve_key(plotted: pd.DataFrame) -> list[Artist]:
+    means, singles = means_of(plotted), singles_of(plotted)
     handles: list[Artist] = [
         Line2D(
             [],
@@ -156,11 +187,13 @@ def _curve_key(plotted: pd.DataFrame) -> list[Artist]:
             color=LAYER_COLOURS[place % len(LAYER_COLOURS)],
             marker=LAYER_MARKERS[place % len(LAYER_MARKERS)],
             markersize=3.2,
-            label=f"{name}, {_seeds(plotted[plotted['parametrization'] == name])}",
+            label=f"{name}, {_seeds(means[means['parametrization'] == name])}",
         )
-        for place, name in enumerate(plotted["parametrization"].unique())
+        for place, name in enumerate(means["parametrization"].unique())
     ]
-    if plotted["std"].notna().any():
+    if len(singles):
+        handles.append(seeds_key())
+    if _banded(plotted)["std"].notna().any():
         label = r"mean $\pm$ standard deviation over seeds"
         handles.append(Patch(facecolor="0.8", edgecolor="0.4", linewidth=0.4, label=label))
     return handles

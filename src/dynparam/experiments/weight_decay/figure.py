@@ -17,6 +17,7 @@ from dynparam.experiments.weight_decay.compared import all_decays, all_sizes
 from dynparam.experiments.weight_decay.judge import MERGED, forgotten
 from dynparam.experiments.weight_decay.settings import WeightDecaySettings, WeightDecayStage
 from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, PAGE, Sheet, grid
+from dynparam.presentation.marked_line import best_marked_line
 from dynparam.presentation.parametrization_style import look
 from dynparam.presentation.plain_axis import plain_numbers
 from dynparam.statistics.estimates import mean_of
@@ -86,8 +87,11 @@ def _decay_row(
     for axis, (quantity, label) in zip(axes, SHOWN[DECAY], strict=True):
         for name in own.parametrizations:
             style = look(name)
-            line = rows[(rows["line"] == name) & (rows["quantity"] == quantity.wording)]
-            _line(axis, line, style.colour, style.marker)
+            line = rows[(rows["line"] == name) & (rows["quantity"] == quantity.wording)].sort_values("x")
+            _band(axis, line, style.colour)
+            axis.plot(
+                line["x"], line["value"], color=style.colour, lw=1.1, marker=style.marker, markersize=5
+            )
         axis.set_xscale("symlog", linthresh=LINEAR)
         _decays(axis, rows["x"])
         axis.set(xlabel=r"$\eta\lambda T$", ylabel=label, ylim=(0, None))
@@ -106,7 +110,8 @@ def _sizes_row(
     for axis, (quantity, label) in zip(axes, SHOWN[SIZES], strict=True):
         for name, colour, marker in looks:
             line = rows[(rows["line"] == name) & (rows["quantity"] == quantity.wording)]
-            _line(axis, line, colour, marker, best_only=True)
+            _band(axis, line, colour)
+            best_marked_line(axis, line, "x", color=colour, marker=marker)
         axis.axvline(own.learning_rate, color="0.4", linewidth=0.8, linestyle=":", zorder=0)
         axis.set_xscale("log")
         axis.set_yscale("log")
@@ -142,10 +147,7 @@ def _key(half: Any, lines: Sequence[tuple[str, str, str]]) -> None:
     half.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False)
 
 
-def _line(axis: Axes, line: pd.DataFrame, colour: str, marker: str, *, best_only: bool = False) -> None:
-    """A line with the band of its interval; a marker at every point, or at the best rate alone."""
+def _band(axis: Axes, line: pd.DataFrame, colour: str) -> None:
+    """The band of a line's interval."""
     line = line.sort_values("x")
-    axis.plot(line["x"], line["value"], color=colour, linewidth=1.1)
     axis.fill_between(line["x"], line["low"], line["high"], color=colour, alpha=0.15, linewidth=0)
-    marked = line[line["best"]] if best_only else line
-    axis.plot(marked["x"], marked["value"], color=colour, marker=marker, linestyle="", markersize=5)
