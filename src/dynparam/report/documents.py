@@ -68,6 +68,11 @@ def caption(text: str) -> Markup:
     return Markup(LITERAL.sub(r"<code>\1</code>", str(told)))
 
 
+def caption_as_markdown(text: str) -> str:
+    """A caption's reStructuredText as Markdown in one line, its formulas in dollars."""
+    return LITERAL.sub(r"`\1`", MATH.sub(r"$\1$", _in_one_line(text)))
+
+
 def first_sentence(text: str) -> str:
     """The first sentence of a caption in plain text, for those who cannot see the picture."""
     told = MATH.sub(lambda found: plain(found[1]), _in_one_line(text))
