@@ -1,4 +1,4 @@
-"""What tests read in Markdown pages: prose, headings' anchors, links."""
+"""What tests read in Markdown pages: prose, headings' anchors, links, tables."""
 
 import re
 from pathlib import Path
@@ -34,3 +34,14 @@ def broken_links(page: Path) -> list[str]:
         if not place.exists() or (named and anchor not in anchors(place.read_text("utf-8"))):
             broken.append(target)
     return broken
+
+
+def table_cells(text: str) -> list[dict[str, str]]:
+    """The rows of a table, each by the heads of its columns; bars inside of cells are kept."""
+    rows = [
+        [cell.strip().replace(r"\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+        for line in text.splitlines()
+        if line.startswith("|")
+    ]
+    head, _, *others = rows
+    return [dict(zip(head, row, strict=True)) for row in others]

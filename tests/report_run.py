@@ -75,7 +75,8 @@ COMPANIONS = """# Companion experiments
 
 ## Sec. 4 (1): Parameter space
 
-- **The eigenvalue is large.** It is ([findings](findings.md)), in `results/comparison/sources.csv`.
+- **The eigenvalue is large.** It is ([findings](findings.md)), in `results/comparison/sources.csv`, as
+  [its page](companions/sharpness.md) shows.
 """
 
 OPEN_CHOICES = """# Open choices

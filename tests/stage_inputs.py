@@ -75,6 +75,8 @@ def _value(one: Parameter, config: Config, root: Path) -> Any:
         return config.paths.results
     if one.name == "entries":
         return ROOT / "config" / "open_choices.yaml"
+    if one.name == "needs":
+        return ROOT / "workflow" / "resources.yaml"
     if one.kind is Path:
         return root / f"{one.name}{'.npz' if one.name == 'images' else '.csv'}"
     if one.kind == list[Path]:

@@ -160,6 +160,7 @@ def test_clean_checkout(repository):
         ("results/archive/x.csv", False),
         ("docs/findings.md", False),
         ("docs/companions.json", False),
+        ("docs/companions/sharpness.md", False),
         ("docs/open-choices.json", False),
         ("docs/theory.md", True),
         ("config/thesis.yaml", True),

@@ -48,7 +48,7 @@ def write(one: Publication, config: Config, content: str = "", trials: int = 30)
 def publish_all(config: Config) -> None:
     """Copy what was written to where it is kept."""
     for one in publications(config):
-        one.folder.mkdir(exist_ok=True)
+        one.folder.mkdir(parents=True, exist_ok=True)
         for path in one.files:
             shutil.copy(path, one.published(path))
 

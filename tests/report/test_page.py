@@ -72,6 +72,10 @@ class TestPage:
         assert len(inside) > 30
         assert set(inside) <= anchors
 
+    def test_the_page_of_a_companion_is_its_figure_here(self, html):
+        """The report does not show these pages, which the overview links to."""
+        assert '<a href="#figure-companion_sharpness">its page</a>' in html
+
     def test_nothing_is_fetched_from_elsewhere(self, html, elements):
         for tag, attributes in elements.found:
             for name in ("src", "href", "srcset", "action", "data"):

@@ -35,10 +35,11 @@ def test_every_figure_and_page_is_compared(config):
     assert {"fig3_2", "r_sweep", "open_choices", "companions", "open-choices"} <= names
     assert {"page", "summary"} <= names
     assert set(table["verdict"]) == {"equal"}
-    assert (table["kind"] == "page").sum() == 4
+    assert "companions/lazy_or_rich" in names
+    assert (table["kind"] == "page").sum() == 13
     figures = (table["kind"] == "figure").sum()
     assert published.summary(table) == (
-        f"Published figures: {figures} of {figures} equal; pages: 4 of 4 equal."
+        f"Published figures: {figures} of {figures} equal; pages: 13 of 13 equal."
     )
 
 
@@ -69,6 +70,7 @@ def test_data_agree_number_by_number(config, old, new, verdict, note):
     assert set(found["verdict"].drop("fig3_2")) == {"equal"}
 
 
+@pytest.mark.parametrize("name", ["companions", "companions/sharpness"])
 @pytest.mark.parametrize(
     ("old", "new", "verdict", "note"),
     [
@@ -80,9 +82,9 @@ def test_data_agree_number_by_number(config, old, new, verdict, note):
         ("(`results/a.csv`).", "", "disagrees", "published"),
     ],
 )
-def test_pages_agree_word_by_word(config, old, new, verdict, note):
-    changed(config, "companions", old, new)
-    found = answers(config).loc["companions"]
+def test_pages_agree_word_by_word(config, name, old, new, verdict, note):
+    changed(config, name, old, new)
+    found = answers(config).loc[name]
     assert found["verdict"] == verdict
     assert note in found["note"]
 

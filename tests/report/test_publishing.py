@@ -24,7 +24,12 @@ def one_of(config, name):
 
 def published_files(config):
     folders = (config.published.figures, config.published.pages)
-    return {path: path.read_bytes() for folder in folders for path in sorted(folder.iterdir())}
+    return {
+        path: path.read_bytes()
+        for folder in folders
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 def test_all_is_copied_byte_for_byte(config):
@@ -35,7 +40,7 @@ def test_all_is_copied_byte_for_byte(config):
     assert published_files(config) == {place: path.read_bytes() for place, path in made.items()}
     figures = sum(one.kind == "figure" for one in publications(config))
     places = config.published
-    copied = f"Copied {figures} figures to {places.figures} and 4 pages to {places.pages}; "
+    copied = f"Copied {figures} figures to {places.figures} and 13 pages to {places.pages}; "
     assert said.startswith(f"{copied}other than before: fig3_1, ")
     assert publish(config, (), beside.COMMITTED).endswith("what they hold is as before.")
 
@@ -44,8 +49,8 @@ def test_some_are_copied_by_name(config):
     for name in ("fig3_2", "fig3_3"):
         beside.write(one_of(config, name), config, "n\n1\n")
     before = published_files(config)
-    said = publish(config, ("fig3_2", "companions"), beside.COMMITTED)
-    assert said.startswith("Copied 1 figure to ")
+    said = publish(config, ("fig3_2", "companions", "companions/sharpness"), beside.COMMITTED)
+    assert said.startswith(f"Copied 1 figure to {config.published.figures} and 2 pages to ")
     assert said.endswith("; other than before: fig3_2.")
     changed = {path.name for path, held in published_files(config).items() if held != before[path]}
     # The sidecar of a page tells when it was made; it was made once.
@@ -64,7 +69,7 @@ def test_what_is_published_still_agrees_with_its_sidecar(config):
             return None
 
     publish(config, (), beside.COMMITTED)
-    for name in ("fig3_2", "companions"):
+    for name in ("fig3_2", "companions", "companions/sharpness"):
         one = one_of(config, name)
         node = Verifier(NoSettings()).check(one.published(one.compared))
         outputs = [finding for finding in node.findings if finding.kind == "output"]

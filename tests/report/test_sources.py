@@ -27,7 +27,6 @@ from dynparam.report.sources import (
     SECTIONS,
     VIEW,
     all_claims,
-    companions,
     shown,
     summary,
     table,
@@ -492,25 +491,6 @@ def test_the_report_counts_them_by_their_tone(claims):
     }
     assert part.anchor == count.anchor == VIEW.name
     assert part.sections[-1].table is claims
-
-
-def test_the_page_has_every_claim_of_the_report(made, claims, monkeypatch):
-    monkeypatch.chdir(made)
-    whole = companions(CONFIG)
-    for row in claims[claims["document"] == REPORT].to_dict("records"):
-        (line,) = (line for line in whole.splitlines() if f"**{row['claim']}**" in line)
-        assert row["measured"] in line
-        if row["verdict"] != "not tested":
-            assert f"{row['verdict']}: " in line
-            for number, what in (
-                ("right", "for it"),
-                ("undecided", "undecided"),
-                ("wrong", "against it"),
-            ):
-                assert (f"{row[number]} {what}" in line) == (row[number] > 0)
-    assert summary(claims) in whole
-    for title in SECTIONS.values():
-        assert f": {title}\n" in whole
 
 
 def test_no_other_file_is_read(made, claims, tmp_path, monkeypatch):

@@ -11,11 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dynparam.cluster.work import job_count
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
 from dynparam.data.official import FOLDER, MEMBERS
 from dynparam.provenance.sidecars import ADDED, Sidecar
+from dynparam.report import contents
 from dynparam.training.settings import all_runs
+from tests.thesis import CONFIG
 from tests.workflow.sandbox import (
     CURVES,
     DOMAIN,
@@ -429,6 +432,7 @@ class TestPlans:
             "write_summary": 1,
             "write_sources": 1,
             "write_companions": 1,
+            "write_companion": 9,
             "compare_published": 1,
             "assemble_report": 1,
             "audit_archive": 42,
@@ -437,8 +441,10 @@ class TestPlans:
             "plot_curves": 2,
             "plot_domain": 1,
             "everything": 1,
-            "total": 401,
+            "total": 410,
         }
+        for stage in (stage for one in contents.COMPANIONS for stage in one.stages):
+            assert job_count(stage, CONFIG) == dry.counts[stage.name]
         assert untouched.files() == before
         assert not any((untouched.root / name).exists() for name in ("data", "figures"))
         assert [path.name for path in (untouched.root / "results").iterdir()] == ["archive"]
@@ -499,7 +505,7 @@ class TestPlans:
 
     def test_what_came_with_the_clone_is_not_taken_for_the_runs_own(self, untouched):
         """Published figures and pages are tracked: a run makes its own beside them."""
-        pages = ("docs/open-choices", "docs/findings", "docs/companions")
+        pages = ("docs/open-choices", "docs/findings", "docs/companions", "docs/companions/sharpness")
         for name in ("figures/fig3_2", "figures/conditions", *pages):
             for suffix in (".png", ".svg", ".pdf", ".csv", ".json", ".md"):
                 file = (untouched.root / name).with_suffix(suffix)
@@ -512,9 +518,13 @@ class TestPlans:
             "findings": "write_findings findings",
             "companions": "write_companions companions",
         }
+        beside = {
+            f"write_companion companions/{one}" for one in ("sharpness", "lazy_or_rich", "isometry")
+        }
         pages = {name: f"results/pages/{name}.md" for name in ("findings", "companions")}
         change = {"findings": {"page": pages["findings"], "companions": pages["companions"]}}
-        assert set(jobs_of_targets.values()) <= untouched.plan(*jobs_of_targets, change=change)
+        planned = untouched.plan(*jobs_of_targets, change=change)
+        assert beside | set(jobs_of_targets.values()) <= planned
         assert "plot_figure fig3_2" in untouched.plan("report", change=change)
 
     def test_a_redrawn_subset_takes_the_pool(self, untouched):

@@ -59,7 +59,7 @@ ELSEWHERE = {
 """What changes outside the experiment's own files, as pairs of an old text and a new one."""
 
 WHOLE_RUN = {"write_findings", "write_summary", "assemble_report", "export_crate"}
-WHOLE_RUN |= {"write_sources", "write_companions", "compare_published"}
+WHOLE_RUN |= {"write_sources", "write_companions", "write_companion", "compare_published"}
 """The stages that loop over all experiments."""
 
 CONFIG = ("config/thesis.yaml", "overlay.yaml")

@@ -1,14 +1,24 @@
-# The pages that quote a whole run: the findings, the claims of the sources, and the report.
+# The pages that quote a run: the findings, the claims of the sources, the companions, and the report.
 
-from dynparam.report.contents import PUBLISHED
+from dynparam.report.contents import PUBLISHED, companion_pages
 from dynparam.report.published import compared_files, published_digest
-from dynparam.report.stages import quoted_files, shown_files
+from dynparam.report.stages import (
+    companion_files,
+    overview_files,
+    quoted_files,
+    shown_files,
+)
 
 PAGE, SUMMARY = CONFIG.findings.page, CONFIG.findings.summary
 COMPANIONS = CONFIG.findings.companions
+COMPANION_PAGES = companion_pages(CONFIG)
 FINDINGS = [page for page in (PAGE, SUMMARY) if page]
 if COMPANIONS:
-    TARGETS["companions"] = [COMPANIONS]
+    TARGETS["companions"] = [
+        COMPANIONS,
+        *(one.path for one in COMPANION_PAGES.values()),
+    ]
+MEASURED_NEEDS = Path("workflow/resources.yaml")
 REPORT = f"{RESULTS}/report/report.html"
 
 
@@ -64,7 +74,7 @@ use rule write_findings as write_summary with:
 
 use rule write_findings as write_companions with:
     input:
-        quoted=quoted_files(CONFIG),
+        overview_files(CONFIG, MEASURED_NEEDS),
         templates="src/dynparam/report/companions.md.j2",
     output:
         page=COMPANIONS or "companions.md",
@@ -80,7 +90,30 @@ use rule write_findings as write_companions with:
     resources:
         **needs("write_companions"),
     message:
-        "Writing the page of the second source"
+        "Writing the overview of the companion experiments"
+
+
+use rule write_findings as write_companion with:
+    input:
+        lambda wildcards: companion_files(CONFIG, wildcards.experiment, MEASURED_NEEDS),
+        templates="src/dynparam/report/companion.md.j2",
+    output:
+        page=(COMPANIONS or Path("companions")).with_suffix("") / "{experiment}.md",
+        sidecar=(COMPANIONS or Path("companions")).with_suffix("") / "{experiment}.json",
+    wildcard_constraints:
+        experiment=any_of(COMPANION_PAGES),
+    params:
+        command=lambda wildcards: f"companion {wildcards.experiment}",
+        code=code("write_companion"),
+        settings=lambda wildcards: CONFIG.model_dump_json(),
+    log:
+        f"{LOGS}/write_companion/{{experiment}}.log",
+    benchmark:
+        f"{BENCHMARKS}/write_companion/{{experiment}}.tsv"
+    resources:
+        **needs("write_companion"),
+    message:
+        "Writing the page of {wildcards.experiment}"
 
 
 use rule write_findings as write_sources with:

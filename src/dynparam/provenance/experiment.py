@@ -151,6 +151,8 @@ class Experiment:
     - ``report.py`` with ``page(config, files)``: what the report shows of it (``Page``);
     - ``sources.py`` with ``claims(config, files)``: what the source documents claim of it
       (``source_claims.SourceClaim``);
+    - ``companion.py`` with ``COMPANION``: the words of its page, if it tests the research report
+      (``companion.Companion``);
     - ``findings.py`` with ``found(config, files)``: what the sentences of ``TEMPLATES`` ask for;
     - ``message.py``: what its figures say, decided by its verdicts;
     - ``captions/NAME.rst``, of its figures and tables.

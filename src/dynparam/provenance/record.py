@@ -30,6 +30,7 @@ PRODUCTS = (
     ":(top,exclude)results",
     ":(top,exclude)docs/open-choices.*",
     ":(top,exclude)docs/findings.*",
+    ":(top,exclude)docs/companions",
     ":(top,exclude)docs/companions.*",
 )
 """Tracked files that a commit's code makes: their change does not make the code another."""

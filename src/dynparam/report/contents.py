@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from dynparam.configuration.config import Config
 from dynparam.experiments.registry import EXPERIMENTS
@@ -15,6 +16,7 @@ from dynparam.provenance.experiment import (
     ShownFigure,
     ShownTable,
 )
+from dynparam.settings.base import named
 from dynparam.support.errors import DataError
 
 FIGURE_KINDS = ("png", "svg", "pdf", "csv", "json")
@@ -41,6 +43,28 @@ PUBLISHED = ShownTable("comparison/published", "published")
 OWN = (SOURCES, PUBLISHED)
 """The tables that belong to no experiment."""
 
+COMPANIONS = tuple(one for one in EXPERIMENTS if one.has("companion"))
+"""The experiments that test the research report, each with a page of its own."""
+
+
+class WrittenPage(NamedTuple):
+    """A page that a run writes beside its report.
+
+    Attributes:
+        path: where it lies.
+        target: the target that makes it.
+        folder: where it is kept below the published pages; directly there if empty.
+    """
+
+    path: Path
+    target: str
+    folder: str = ""
+
+    @property
+    def name(self) -> str:
+        """What it is called to be compared and published: its place without the ending."""
+        return f"{self.folder}/{self.path.stem}" if self.folder else self.path.stem
+
 
 def all_tables() -> Iterator[ShownTable]:
     """Every table."""
@@ -58,7 +82,7 @@ def table_caption(table: ShownTable) -> Path:
 
 
 def all_documents(settings: Config) -> Iterator[ShownDocument]:
-    """The findings, the page of the second source, then the pages of the experiments."""
+    """The findings, the overview of the companion experiments, then the pages of other experiments."""
     if settings.findings.page is not None:
         yield ShownDocument(settings.findings.page, "findings", "findings", "Findings", "Findings")
     if settings.findings.companions is not None:
@@ -70,12 +94,27 @@ def all_documents(settings: Config) -> Iterator[ShownDocument]:
         yield from experiment.documents(settings)
 
 
-def all_pages(settings: Config) -> Iterator[tuple[Path, str]]:
-    """Every page that a run writes beside its report, with the target that makes it."""
+def companion_pages(settings: Config) -> dict[str, WrittenPage]:
+    """The page of each companion experiment, by its name; none where their overview is left out.
+
+    They lie in the folder that has the overview's name, beside it.
+    """
+    overview = settings.findings.companions
+    if overview is None:
+        return {}
+    folder = overview.with_suffix("")
+    return {
+        one.name: WrittenPage(folder / f"{one.name}.md", "companions", folder.name) for one in COMPANIONS
+    }
+
+
+def all_pages(settings: Config) -> Iterator[WrittenPage]:
+    """Every page that a run writes beside its report."""
     for document in all_documents(settings):
-        yield document.path, document.target
+        yield WrittenPage(document.path, document.target)
+    yield from companion_pages(settings).values()
     if settings.findings.summary is not None:
-        yield settings.findings.summary, "findings"
+        yield WrittenPage(settings.findings.summary, "findings")
 
 
 def needed(settings: Config) -> Iterator[tuple[Path, str]]:
@@ -99,6 +138,11 @@ def missing(settings: Config) -> None:
             raise DataError(
                 f"{path}: the report needs this file; make it with snakemake --cores all {target}"
             )
+
+
+def companion(name: str) -> Experiment:
+    """The companion experiment of that name. Raises ``ConfigError`` if there is none."""
+    return named({one.name: one for one in COMPANIONS}, name, "the companion experiments")
 
 
 def quoted(settings: Config) -> Iterator[Path]:

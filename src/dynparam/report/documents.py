@@ -67,6 +67,11 @@ def caption(text: str) -> Markup:
     return Markup(LITERAL.sub(r"<code>\1</code>", str(told)))
 
 
+def caption_as_markdown(text: str) -> str:
+    """A caption's reStructuredText as Markdown in one line, its formulas in dollars."""
+    return LITERAL.sub(r"`\1`", MATH.sub(r"$\1$", _in_one_line(text)))
+
+
 def _in_one_line(text: str) -> str:
     return " ".join(text.split())
 

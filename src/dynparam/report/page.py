@@ -38,6 +38,7 @@ from dynparam.report.contents import (
     all_documents,
     all_figures,
     all_tables,
+    companion_pages,
     files_of,
     missing,
 )
@@ -182,6 +183,12 @@ def _anchors(settings: Config, parts: Iterable[Shown]) -> dict[str, str]:
     for shown in all_documents(settings):
         for place in (shown.path, settings.published.pages / shown.path.name):
             found[place.as_posix()] = shown.anchor
+    pages = companion_pages(settings)
+    for experiment, figure in all_figures(settings):
+        if experiment.name in pages:
+            page = pages[experiment.name]
+            kept = settings.published.pages / page.folder / page.path.name
+            found[kept.as_posix()] = f"figure-{figure.name}"
     return found
 
 

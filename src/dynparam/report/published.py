@@ -60,7 +60,7 @@ class Publication:
     """A figure or page of a run, and where the repository keeps it.
 
     Attributes:
-        name: its file's name without an ending.
+        name: its file's name without an ending; of a page in a folder, with that.
         kind: figure or page.
         target: the target that makes it.
         files: all of its files in the run.
@@ -91,9 +91,10 @@ def publications(settings: Config) -> Iterator[Publication]:
         files = tuple(settings.paths.figures / f"{shown.name}.{kind}" for kind in FIGURE_KINDS)
         data = settings.paths.figures / f"{shown.name}.csv"
         yield Publication(shown.name, FIGURE, shown.name, files, data, settings.published.figures)
-    for page, target in all_pages(settings):
-        files = (page, page.with_suffix(".json"))
-        yield Publication(page.stem, PAGE, target, files, page, settings.published.pages)
+    for page in all_pages(settings):
+        files = (page.path, page.path.with_suffix(".json"))
+        folder = settings.published.pages / page.folder
+        yield Publication(page.name, PAGE, page.target, files, page.path, folder)
 
 
 def compared_files(settings: Config) -> list[Path]:

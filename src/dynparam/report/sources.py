@@ -14,8 +14,7 @@ from dynparam.experiments.registry import EXPERIMENTS
 from dynparam.presentation.pages import Section, write_pages
 from dynparam.presentation.sentences import counted, joined
 from dynparam.presentation.tables import Column, TableView, shortened
-from dynparam.presentation.templates import template
-from dynparam.presentation.verdicts import Count, count, mark
+from dynparam.presentation.verdicts import Count, count
 from dynparam.provenance.experiment import Experiment, Shown
 from dynparam.provenance.source_claims import (
     BEYOND,
@@ -32,8 +31,6 @@ from dynparam.provenance.source_claims import (
 )
 from dynparam.report.contents import files_of
 from dynparam.support.tables import NOTE, TEXT, WHOLE, Form
-
-TEMPLATE = "companions.md.j2"
 
 FORM = Form(
     {
@@ -102,9 +99,16 @@ def all_claims(settings: Config) -> list[Tested]:
 def _of_experiments(settings: Config) -> Iterator[Tested]:
     for experiment in EXPERIMENTS:
         if experiment.has("sources"):
-            own = import_module(experiment.module("sources"))
-            for claim in own.claims(settings, files_of(settings)):
-                yield Tested(claim, experiment)
+            yield from (Tested(claim, experiment) for claim in claims_of(experiment, settings))
+
+
+def claims_of(experiment: Experiment, settings: Config) -> list[SourceClaim]:
+    """What an experiment that has ``sources`` tests.
+
+    Raises ``DataError`` if a table that decides a claim is missing or not of its form.
+    """
+    own = import_module(experiment.module("sources"))
+    return list(own.claims(settings, files_of(settings)))
 
 
 def table(claims: Sequence[Tested]) -> pd.DataFrame:
@@ -145,9 +149,15 @@ def tallied(verdicts: Sequence[str], of: str = "") -> str:
 
     A verdict that no claim has is left out. ``of`` says whose claims they are.
     """
+    return f"Of {counted(len(verdicts), 'claim')}{of} {outcomes(verdicts)}"
+
+
+def outcomes(verdicts: Sequence[str]) -> str:
+    """The same without their number: ``5 hold, 2 hold in part, 1 fails, and 1 is not tested``."""
     counts = {word: list(verdicts).count(word) for word in VERDICTS}
-    said = [f"{counts[word]} {FORMS[word][counts[word] != 1]}" for word in VERDICTS if counts[word]]
-    return f"Of {counted(len(verdicts), 'claim')}{of} {joined(said)}"
+    return joined(
+        [f"{counts[word]} {FORMS[word][counts[word] != 1]}" for word in VERDICTS if counts[word]]
+    )
 
 
 def summaries(claims: pd.DataFrame) -> list[str]:
@@ -205,34 +215,3 @@ def shown(claims: pd.DataFrame, file: Path) -> tuple[Count, Shown]:
     counts = count(VIEW.title, "sources", meaning, claims["verdict"])
     section = Section(paragraphs=[summary(claims)], view=VIEW, table=claims)
     return counts, Shown("sources", VIEW.title, "Sources", [section], file)
-
-
-def companions(settings: Config) -> str:
-    """The page of the report's claims as Markdown, one by one."""
-    claims = all_claims(settings)
-    return template("dynparam.report", TEMPLATE).render(
-        summary=summary(table(claims)), sections=_papers(claims), said=_said, settings=settings
-    )
-
-
-def _papers(claims: Sequence[Tested]) -> dict[str, tuple[str, dict[str, list[Tested]]]]:
-    """For each section of the report its title, and its claims by the work that it cites for them."""
-    found: dict[str, tuple[str, dict[str, list[Tested]]]] = {
-        source: (title, {}) for source, title in SECTIONS.items()
-    }
-    for one in claims:
-        if one.claim.document == REPORT:
-            found[one.claim.source][1].setdefault(one.claim.paper, []).append(one)
-    return found
-
-
-def _said(claim: SourceClaim) -> str:
-    """How a claim comes out, and the verdicts that decide it; nothing if there are none.
-
-    A space follows.
-    """
-    if not claim.decided_by:
-        return ""
-    parts = {"for it": claim.right, "undecided": claim.undecided, "against it": claim.wrong}
-    told = ", ".join(f"{number} {what}" for what, number in parts.items() if number)
-    return f"{mark(claim.verdict)}: {told} (`{claim.evidence}`). "

@@ -20,7 +20,23 @@ FINDING = tuple(one.module("findings") for one in EXPERIMENTS if one.has("findin
 CLAIMING = tuple(one.module("sources") for one in EXPERIMENTS if one.has("sources"))
 """The modules of the experiments that the report, the findings and the claims of the sources ask."""
 
+ANSWERING = tuple(one.module(name) for one in contents.COMPANIONS for name in ("companion", "message"))
+"""The modules of the companion experiments that their pages ask besides."""
+
 ROOT = Parameter("root", "The run's directory: the repository's.", "--root", Path, Path())
+
+COMPANION = Parameter(
+    "experiment",
+    "One of the companion experiments.",
+    names=lambda config: [one.name for one in contents.COMPANIONS],
+)
+NEEDS = Parameter(
+    "needs",
+    "What the rules were measured to need (.yaml).",
+    "--needs",
+    Path,
+    Path("workflow/resources.yaml"),
+)
 
 
 def page_files(settings: Config, changes: Path, trained: Path, entries: Path) -> tuple[Path, Path, Path]:
@@ -73,12 +89,36 @@ def write_sources(settings: Config, files: list[Path], output: Path) -> Made:
     return Made(sources.write(claims, output), said=f"{output}: {sources.summary(claims)}")
 
 
-def write_companions(settings: Config, files: list[Path], output: Path) -> Made:
-    """Write the page of the research report's claims, with what could not be had of each work."""
-    from dynparam.report.sources import companions
+def overview_files(settings: Config, needs: Path) -> list[Path]:
+    """The measured needs of all rules, then the files that decide claims."""
+    return [needs, *quoted_files(settings)]
+
+
+def write_companions(settings: Config, files: list[Path], output: Path, needs: Path) -> Made:
+    """Write the overview of the companion experiments, and of the research report's claims."""
+    from dynparam.cluster.requests import read_needs
+    from dynparam.report.companions import overview
     from dynparam.support.files import write_text
 
-    write_text(output, companions(settings))
+    write_text(output, overview(settings, read_needs(needs)))
+    return Made([output])
+
+
+def companion_files(settings: Config, experiment: str, needs: Path) -> list[Path]:
+    """The measured needs of all rules, then the files that decide the claims of one experiment."""
+    own = contents.companion(experiment)
+    return [needs, *own.quoted(settings, contents.files_of(settings))]
+
+
+def write_companion(
+    settings: Config, files: list[Path], output: Path, experiment: str, needs: Path
+) -> Made:
+    """Write the page of one companion experiment, filled in from its verdicts."""
+    from dynparam.cluster.requests import read_needs
+    from dynparam.report.companions import page
+    from dynparam.support.files import write_text
+
+    write_text(output, page(settings, experiment, read_needs(needs)))
     return Made([output])
 
 
@@ -169,11 +209,23 @@ WRITE_COMPANIONS = Stage(
     "companions",
     Config,
     write_companions,
-    quoted_files,
+    overview_files,
+    (NEEDS,),
     jobs=whole(Config),
     examples=("dynparam companions --output companions.md",),
     remedy="snakemake --cores all companions",
-    loads=CLAIMING,
+    loads=(*CLAIMING, *ANSWERING),
+)
+WRITE_COMPANION = Stage(
+    "companion",
+    Config,
+    write_companion,
+    companion_files,
+    (COMPANION, NEEDS),
+    jobs=whole(Config),
+    examples=("dynparam companion sharpness --output sharpness.md",),
+    remedy="snakemake --cores all companions",
+    loads=(*CLAIMING, *ANSWERING),
 )
 COMPARE_PUBLISHED = Stage(
     "report published",
@@ -213,6 +265,7 @@ EVERY: tuple[Stage[Any], ...] = (
     WRITE_SUMMARY,
     WRITE_SOURCES,
     WRITE_COMPANIONS,
+    WRITE_COMPANION,
     COMPARE_PUBLISHED,
     ASSEMBLE,
     EXPORT,

@@ -47,7 +47,8 @@ class FindingsPage(Block):
         description="where its summary in Japanese is written; null leaves it out"
     )
     companions: Path | None = Field(
-        description="where the page of the second source's claims is written; null leaves it out"
+        description="where the overview of the companion experiments is written, their pages in a "
+        "folder of its name beside it; null leaves all of them out"
     )
 
 
