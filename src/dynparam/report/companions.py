@@ -26,8 +26,15 @@ from dynparam.provenance.judged_page import PLACE
 from dynparam.provenance.source_claims import REPORT, SourceClaim
 from dynparam.provenance.stage import IMAGES
 from dynparam.report import brief_verdicts
-from dynparam.report.contents import COMPANIONS, WrittenPage, companion, companion_pages, files_of
-from dynparam.report.documents import caption_as_markdown, first_sentence
+from dynparam.report.contents import (
+    COMPANIONS,
+    FIGURE_KINDS,
+    WrittenPage,
+    companion,
+    companion_pages,
+    files_of,
+)
+from dynparam.report.documents import caption_as_markdown
 from dynparam.report.sources import SECTIONS, Tested, all_claims, claims_of, outcomes, summary, table
 from dynparam.statistics.judged import FORM
 from dynparam.support.progress import duration
@@ -102,7 +109,7 @@ def page(settings: Config, name: str, needs: Needs) -> str:
         own=own,
         figure=figure,
         picture=_picture(settings, own.page, figure),
-        seen=first_sentence(caption) or figure.title,
+        kinds=FIGURE_KINDS,
         caption=caption_as_markdown(caption),
         targets=dict.fromkeys([*(one.target for one in experiment.tables), figure.name]),
         images=any(IMAGES in stage.parameters for stage in experiment.stages),
