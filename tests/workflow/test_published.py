@@ -115,4 +115,4 @@ def test_a_run_ends_with_at_most_ten_lines(clone):
     assert "results/logs" not in outcome.text
     clone_of_figure = clone.snakemake("fig3_1", "--cores", "1", "--forcerun", "plot_architecture")
     end = clone_of_figure.text[clone_of_figure.text.index("Done in ") :].splitlines()
-    assert end[1:] == ["results/figures/fig3_1.{png,pdf,csv,json}"]
+    assert end[1:] == ["results/figures/fig3_1.{png,svg,pdf,csv,json}"]
