@@ -124,7 +124,9 @@ def results(pattern, **wildcards):
 
 
 def figure_files(figure):
-    return expand(f"{PICTURES}/{figure}.{{kind}}", kind=["png", "svg", "pdf", "csv", "json"])
+    return expand(
+        f"{PICTURES}/{figure}.{{kind}}", kind=["png", "svg", "pdf", "csv", "json"]
+    )
 
 
 def table_files(place):
