@@ -11,17 +11,21 @@ import pytest
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "Makefile").read_text()
 TOOLS = ("ls", "make", "sh", "test")
+OF_MAKE = ("MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS")
+"""What a make tells those that it starts."""
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="there is no make here")
 
 
 def make(*arguments, **environment):
+    """Make as somebody types it, even if the tests themselves were started by ``make test``."""
+    inherited = {name: value for name, value in os.environ.items() if name not in OF_MAKE}
     return subprocess.run(
         ["make", *arguments],
         capture_output=True,
         text=True,
         cwd=ROOT,
-        env={**os.environ, **environment},
+        env={**inherited, **environment},
     )
 
 
