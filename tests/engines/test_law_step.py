@@ -167,6 +167,34 @@ def test_trials_do_not_depend_on_those_beside_them(sizes):
                 np.testing.assert_array_equal(values, together[quantity][first : first + count])
 
 
+def test_one_unit_leaves_nothing_to_be_drawn_for_the_second_gradient():
+    """Widths 3-1-1: all of it follows from what is recorded, by arithmetic.
+
+    What the unit's change has across its activation is rounding. It was taken for a direction once, in
+    which the transposed product was off by as much as it is long.
+    """
+    trials, rate = 400, 0.3
+    widths = Widths((3, 1, 1))
+    scales = layer_scales("ntk", widths)
+    generators = [torch_generator(0, "one unit", trial) for trial in range(trials)]
+    found = take_steps(
+        widths, scales, np.full(trials, 1.5), np.ones((trials, 1)), rate, generators, twice=True
+    )
+    size, error = found.preactivation_rms[:, 1], found.gradient_norm[:, 1]
+    h, f = found.preactivation_rms[:, 0], (size**2 - error**2 + 1) / 2
+    active = size > 0
+    h, f = h[active], f[active]
+    slope = f / h
+    delta = slope * (f - 1)
+    moved = np.maximum(h - rate * scales.multiplier[0] ** 2 * 1.5**2 * delta, 0)
+    after = slope - rate * scales.multiplier[1] ** 2 * h * (f - 1)
+    second = np.where(moved > 0, after * (after * moved - 1), 0)
+    assert 150 < active.sum() < 250
+    np.testing.assert_allclose(
+        found.gradient_overlap[active, 0], np.abs(delta * second), rtol=1e-6, atol=1e-9
+    )
+
+
 def test_trials_differ():
     """The trials above are not all the same, or their equality would say little."""
     assert len(set(take(SIZES, 7)["preactivation_rms"][:, 0])) == 7

@@ -32,6 +32,10 @@ COLUMNS = 2**13
 Results depend on it in their last digits, so it is fixed.
 """
 
+ROUNDING = 16 * np.finfo(np.float64).eps
+"""What is left of a vector without its part along another one is rounding if it is no longer than this
+share of that part."""
+
 VECTORS_PER_UNIT = 3
 """Numbers kept per unit and trial: htilde, W^T delta, Delta htilde; the second gradient is one more."""
 
@@ -122,8 +126,9 @@ class _Networks:
         shape = len(generators), min(COLUMNS, max(self._sizes))
         self._noise = torch.empty(shape)
         # Blocks to compute in: a new array for each would leave the cache.
-        self._spare = tuple(np.empty(shape) for _ in range(3))
-        self._zeros = np.zeros(shape)
+        self._spare = tuple(np.empty(shape) for _ in range(2))
+        # What they hold, so that a block that is asked for twice is computed once.
+        self._held: list[tuple[object, ...]] = [(), ()]
         self.preactivation_square: list[FloatArray] = []
         self.gradient_square: list[FloatArray] = []
         self._preactivation: list[FloatArray] = []
@@ -232,7 +237,10 @@ class _Networks:
         learned = learning_rate * self._multiplier[layer] ** 2 * overlap
         along_h = _ratio(z_and_e - h_drawn, self._input_square[layer]) - learned
         # Delta htilde = W p + what lies along d, and W q = W p - <h, p> / ||h||^2 W h.
-        along_q = _ratio(update_and_e - known * z_and_e - q_drawn, q_square)
+        # Where one unit alone is active, p lies along h, and q is rounding: no direction to be known in.
+        rounding = np.square(ROUNDING * known) * self._input_square[layer]
+        across = np.where(q_square > rounding, q_square, 0.0)
+        along_q = _ratio(update_and_e - known * z_and_e - q_drawn, across)
         for part in _blocks(size):
             h, q = self._activation_and_rest(below, part, known)
             block = carried[:, part]
@@ -295,16 +303,19 @@ class _Networks:
         return carried
 
     def _activation(self, layer: int, part: slice) -> FloatArray:
-        """Columns of h^l; the next call overwrites them."""
-        return self._relu(self._preactivation[layer][:, part], self._spare[0])
+        """Columns of h^l, until another block is asked for."""
+        z = self._preactivation[layer][:, part]
+        h = self._spare[0][:, : z.shape[1]]
+        return h if self._holds(0, "h", layer, part) else self._relu(z, h)
 
     def _activation_and_change(self, layer: int, part: slice) -> tuple[FloatArray, FloatArray]:
-        """Columns of h^l and of its change; the next call overwrites them."""
+        """Columns of h^l and of its change, until another block is asked for."""
         h = self._activation(layer, part)
         p = self._spare[1][:, : h.shape[1]]
-        np.add(self._preactivation[layer][:, part], self._update[layer][:, part], out=p)
-        p = self._relu(p, p)
-        p -= h
+        if not self._holds(1, "p", layer, part):
+            np.add(self._preactivation[layer][:, part], self._update[layer][:, part], out=p)
+            self._relu(p, p)
+            p -= h
         return h, p
 
     def _activation_and_rest(
@@ -313,28 +324,37 @@ class _Networks:
         """Columns of h^l, and of its change without what lies along h^l."""
         h, p = self._activation_and_change(layer, part)
         self._add(p, -known, h)
+        self._held[1] = ()
         return h, p
 
     def _delta(self, layer: int, part: slice) -> FloatArray:
-        """Columns of dL/dhtilde: what is carried back, where the unit is active.
-
-        The next call overwrites them.
-        """
+        """Columns of dL/dhtilde, until another block is asked for."""
         carried = self._carried[layer - len(self._sizes)][:, part]
         if layer == len(self._sizes) - 1:
             return carried
         delta = self._spare[0][:, : carried.shape[1]]
-        np.multiply(carried, self._preactivation[layer][:, part] > 0, out=delta)
+        if not self._holds(0, "delta", layer, part):
+            # ReLU's own backward pass: numpy would take twice as long, for a mask and for a product.
+            torch.ops.aten.threshold_backward.grad_input(
+                torch.from_numpy(carried),
+                torch.from_numpy(self._preactivation[layer][:, part]),
+                0,
+                grad_input=torch.from_numpy(delta),
+            )
         return delta
 
+    def _holds(self, place: int, *block: object) -> bool:
+        """Whether the spare array holds this block already; from now on it does."""
+        held, self._held[place] = self._held[place], block
+        return held == block
+
     def _relu(self, z: FloatArray, out: FloatArray) -> FloatArray:
-        """Into the first columns of ``out``; a single zero would take numpy twice as long as many."""
-        columns = z.shape[1]
-        return np.maximum(z, self._zeros[:, :columns], out=out[:, :columns])
+        torch.clamp_min(torch.from_numpy(z), 0, out=torch.from_numpy(out))
+        return out
 
     def _add(self, block: FloatArray, factor: FloatArray, other: FloatArray) -> None:
-        """Add to each trial's row its multiple of another."""
-        block += np.multiply(other, factor[:, None], out=self._spare[2][:, : block.shape[1]])
+        """Add to each trial's row its multiple of another, in one pass."""
+        torch.from_numpy(block).addcmul_(torch.from_numpy(other), torch.from_numpy(factor[:, None]))
 
     def _drawn(self, numbers: FloatArray, std: FloatArray) -> Iterator[slice]:
         """Fill rows with independent normal numbers of standard deviations ``std``, block by block."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -37,13 +37,14 @@ class OneStep:
 
     def measured(self) -> dict[str, tuple[float, ...]]:
         """The quantities that were asked for, by name."""
-        return {name: values for name, values in asdict(self).items() if values is not None}
+        recorded = ((one.name, getattr(self, one.name)) for one in fields(self))
+        return {name: values for name, values in recorded if values is not None}
 
     def checked(self) -> OneStep:
         """Itself. Raises ``NonFiniteError`` naming the first layer with a value that is not finite."""
         for quantity, values in self.measured().items():
             for layer, value in enumerate(values, start=1):
-                if not np.isfinite(value):
+                if not math.isfinite(value):
                     raise NonFiniteError(
                         f"{quantity} of layer {layer} is {value}; lower the learning rate or check "
                         f"the input"

@@ -23,8 +23,11 @@ from dynparam.theory.parametrization import LayerScales
 from dynparam.theory.widths import Widths
 from dynparam.trials.settings import Engine
 
-UNITS_AT_ONCE = 2**16
-"""Units of the widest layer, over all trials computed together on the law engine: a cache's worth."""
+UNITS_AT_ONCE = 2**18
+"""Units of the widest layer, over all trials computed together on the law engine.
+
+Fewer pay more for the calls than for the numbers; twice as many leave the cache that cores share.
+"""
 
 Step = Callable[[Widths, LayerScales, Tensor, Tensor, float, torch.Generator], OneStep]
 """One trial on dense weights, as ``dense.one_step`` takes it."""

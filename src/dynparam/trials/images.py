@@ -37,8 +37,12 @@ class TrialImages:
             data = self._settings.data
             numbers = np.random.default_rng(seed_sequence(data.seed, "subset", *trial))
             subset = draw_subset(self._labels, data.train_images, data.stratified, numbers)
-            choices = torch.from_numpy(subset)
+            chosen = subset[_one_of(len(subset), generator)]
         else:
-            choices = torch.arange(len(self._labels))
-        chosen = choices[torch.randint(len(choices), (), generator=generator)]
+            chosen = _one_of(len(self._labels), generator)
         return self.inputs[chosen], self.targets[chosen]
+
+
+def _one_of(count: int, generator: torch.Generator) -> int:
+    """A random number below ``count``."""
+    return int(torch.randint(count, (), generator=generator))
