@@ -33,7 +33,7 @@ def test_a_row_is_told_with_its_interval():
         {
             "part": "a",
             "quantity": "ratio",
-            "setting": "n = 8",
+            "setting": "$n = 8$",
             "measured": "1.02 [1.01, 1.03]",
             "expected": "1",
             "verdict": "✓ agrees",
@@ -67,7 +67,7 @@ def test_a_line_of_several_has_their_number_their_range_and_their_verdicts():
     rows = [row(0.95 + place / 1000, setting=f"n = {place}") for place in range(LISTED)]
     rows += [row(1.5, setting="far"), row(7.0, quantity="other")]
     found = claims(*rows)
-    assert [line["setting"] for line in found] == ["far", "n = 8", f"{LISTED} settings"]
+    assert [line["setting"] for line in found] == ["far", "$n = 8$", f"{LISTED} settings"]
     last = found[-1]
     assert (last["measured"], last["expected"]) == (f"0.95 to {0.95 + (LISTED - 1) / 1000:g}", "1")
     assert last["verdict"] == f"✓ agrees: {LISTED}"

@@ -13,8 +13,9 @@ import pytest
 from dynparam.cluster.requests import read_needs
 from dynparam.experiments.registry import EXPERIMENTS
 from dynparam.presentation.formulas import FORMULA, mathml
+from dynparam.presentation.plain_formulas import typeset
 from dynparam.provenance.source_claims import REPORT
-from dynparam.report import brief_verdicts
+from dynparam.report import brief_verdicts, companions
 from dynparam.report.companions import overview, page
 from dynparam.report.contents import COMPANIONS
 from dynparam.report.sources import SECTIONS, all_claims, summary, table
@@ -50,9 +51,11 @@ each = pytest.mark.parametrize("name", NAMES)
 
 @pytest.fixture(scope="module")
 def made(invented_run):
-    """The directory of the invented run, which is where its pages are written."""
+    """The directory of the invented run, which is where its pages are written, in plain notation."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(invented_run)
+        for module in (companions, brief_verdicts):
+            patch.setattr(module, "typeset", str)
         yield invented_run
 
 
@@ -388,6 +391,16 @@ def test_formulas_are_understood_and_theory_is_there(name):
     for theory in own.theory:
         assert (ROOT / "docs/theory" / f"{theory}.md").is_file()
     assert len(own.theory) == len(set(own.theory)) > 0
+
+
+def test_formulas_of_a_run_are_typeset(pages, whole, made, monkeypatch):
+    """The tables' cells before they are set in columns, and all the rest of a page after."""
+    monkeypatch.setattr(companions, "typeset", typeset)
+    assert overview(CONFIG, NEEDS) == typeset(whole)
+    assert page(CONFIG, NAMES[0], NEEDS) == typeset(pages[NAMES[0]])
+    monkeypatch.setattr(companions, "typeset", str)
+    monkeypatch.setattr(brief_verdicts, "typeset", lambda cell: f"<{cell}>")
+    assert "| <n_min = " in page(CONFIG, "lazy_or_rich", NEEDS)
 
 
 def test_no_two_experiments_ask_the_same():

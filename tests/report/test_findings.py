@@ -15,6 +15,7 @@ from jinja2 import Environment, nodes
 
 from dynparam.configuration.config import Config
 from dynparam.configuration.loading import load
+from dynparam.presentation.plain_formulas import typeset
 from dynparam.report import findings
 from dynparam.report.contents import files_of, quoted
 from dynparam.report.findings import page
@@ -32,6 +33,7 @@ def run(invented_run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(findings, "sentences", SENTENCES)
     monkeypatch.setattr(findings, "part", part_once)
+    monkeypatch.setattr(findings, "typeset", str)  # the page is read in plain notation
     return tmp_path
 
 
@@ -138,6 +140,12 @@ def test_page_quotes_its_tables(run):
     assert "20 seeds at n = 1000 and 2000, 3 at n = 5000 and 10000, on 1 to 4 draws of" in whole
     assert re.findall(r"(?<= )(\d+)\. (?=\*\*)", whole) == [str(k) for k in range(1, 37)]
     assert MARK not in whole
+
+
+def test_formulas_are_typeset(run, monkeypatch):
+    plain = page(CONFIG)
+    monkeypatch.setattr(findings, "typeset", typeset)
+    assert page(CONFIG) == typeset(plain) != plain
 
 
 def brief(changes=None):

@@ -10,6 +10,7 @@ import pandas as pd
 
 from dynparam.presentation.judged import accepted, short
 from dynparam.presentation.numbers import span, with_interval
+from dynparam.presentation.plain_formulas import typeset
 from dynparam.presentation.sentences import counted
 from dynparam.presentation.tables import Column, TableView, markdown
 from dynparam.presentation.verdicts import BAD, GOOD, OPEN, mark
@@ -69,7 +70,8 @@ def _shown(view: TableView, table: pd.DataFrame, role: str, last: Callable[[pd.D
     found = outcomes(table, role)
     rows = table.loc[found.index].assign(outcome=found)
     lines = [_line(part) | last(part) for part in _parts(rows)]
-    return markdown(view, pd.DataFrame(lines, columns=[column.head for column in view.columns]))
+    told = pd.DataFrame(lines, columns=[column.head for column in view.columns])
+    return markdown(view, told.map(typeset))
 
 
 def _parts(rows: pd.DataFrame) -> Iterator[pd.DataFrame]:

@@ -16,6 +16,7 @@ import pandas as pd
 from dynparam.cluster.requests import Needs
 from dynparam.cluster.work import Work, work
 from dynparam.configuration.config import Config
+from dynparam.presentation.plain_formulas import typeset
 from dynparam.presentation.sentences import FILTERS
 from dynparam.presentation.templates import template
 from dynparam.presentation.verdicts import mark
@@ -86,13 +87,14 @@ def overview(settings: Config, needs: Needs) -> str:
     ``ConfigError`` if a rule was not measured.
     """
     claims = all_claims(settings)
-    return template("dynparam.report", OVERVIEW, filters=FILTERS).render(
+    written = template("dynparam.report", OVERVIEW, filters=FILTERS).render(
         summary=summary(table(claims)),
         companions=[_answered(one, settings, needs) for one in COMPANIONS],
         sections=_papers(claims),
         mark=mark,
         settings=settings,
     )
+    return typeset(written)
 
 
 def page(settings: Config, name: str, needs: Needs) -> str:
@@ -105,7 +107,7 @@ def page(settings: Config, name: str, needs: Needs) -> str:
     own = _answered(experiment, settings, needs)
     (figure,) = experiment.figures(settings)
     caption = _caption(experiment, figure)
-    return template("dynparam.report", PAGE, filters={**FILTERS, "duration": duration}).render(
+    written = template("dynparam.report", PAGE, filters={**FILTERS, "duration": duration}).render(
         own=own,
         figure=figure,
         picture=_picture(settings, own.page, figure),
@@ -119,6 +121,7 @@ def page(settings: Config, name: str, needs: Needs) -> str:
         said=_said,
         settings=settings,
     )
+    return typeset(written)
 
 
 def _answered(experiment: Experiment, settings: Config, needs: Needs) -> Answered:

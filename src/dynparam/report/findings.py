@@ -20,6 +20,7 @@ import jinja2
 
 from dynparam.configuration.config import Config
 from dynparam.experiments.registry import EXPERIMENTS
+from dynparam.presentation.plain_formulas import typeset
 from dynparam.presentation.sentences import FILTERS
 from dynparam.presentation.templates import template
 from dynparam.provenance.experiment import Experiment
@@ -38,7 +39,7 @@ def page(settings: Config, language: Language = "en") -> str:
 
     Raises ``DataError`` if a table lacks what the page quotes.
     """
-    return "\n".join(_parts(settings, language))
+    return typeset("\n".join(_parts(settings, language)))
 
 
 class Part(NamedTuple):

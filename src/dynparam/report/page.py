@@ -24,6 +24,7 @@ from dynparam.configuration.config import Config
 from dynparam.experiments.registry import EXPERIMENTS
 from dynparam.presentation.formulas import with_formulas
 from dynparam.presentation.pages import Section
+from dynparam.presentation.plain_formulas import typeset
 from dynparam.presentation.tables import Cell, Column, Table, cells, verdict
 from dynparam.presentation.templates import template
 from dynparam.presentation.verdicts import COMPARISONS, TONES
@@ -88,7 +89,7 @@ def page(settings: Config) -> str:
         leading=next((figure for figure in figures if figure.leading), figures[0]),
         figures=figures,
         answers=answers,
-        claims=_with_links(cells(sources.VIEW, claims), claims, _anchors(settings, parts)),
+        claims=_with_links(_typeset(cells(sources.VIEW, claims)), claims, _anchors(settings, parts)),
         claims_address=embedded(file),
         parts=[(part, _rendered(part)) for part in parts],
         counts=[count, *(own for one in pages for own in one.counts), reproduced],
@@ -116,6 +117,15 @@ def _figures(settings: Config, claims: pd.DataFrame) -> list[Figure]:
         read_figure(shown, folder, experiment.caption(shown.name), found.get(shown.name))
         for experiment, shown in all_figures(settings)
     ]
+
+
+def _typeset(table: Table) -> Table:
+    """The table of claims with the formulas of each claim, its first cell; it sorts as it is written."""
+    rows = (
+        (replace(claim, text=with_formulas(typeset(claim.text)), sort=claim.text), *rest)
+        for claim, *rest in table.rows
+    )
+    return replace(table, rows=tuple(rows))
 
 
 def _with_links(table: Table, claims: pd.DataFrame, anchors: Mapping[str, str]) -> Table:
