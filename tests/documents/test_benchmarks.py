@@ -52,6 +52,8 @@ def test_committed_page_and_figure_follow_from_the_records():
     assert (FOLDER / "README.md").read_text("utf-8") == page(RECORDS)
     committed = pd.read_csv(ROOT / "figures" / "benchmarks.csv")
     pd.testing.assert_frame_equal(committed, plotted_data(RECORDS), check_dtype=False, rtol=1e-6)
+    record = json.loads((ROOT / "figures" / "benchmarks.json").read_text("utf-8"))
+    assert record["message"] == message(plotted_data(RECORDS))
 
 
 def test_limits_differ_without_colour():

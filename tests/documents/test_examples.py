@@ -388,11 +388,13 @@ PUBLISHED = {
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_a_message_stands_above_the_panels_and_lies_on_nothing(name):
-    """From the published data."""
+    """From the published data; the published sidecar holds it too."""
     record = json.loads((FIGURES / f"{name}.json").read_text())
     runs, example = read_csv(FIGURES / f"{name}.csv"), PUBLISHED[name]
     settings = example.Settings.model_validate(record["config"])
     said = example.message(runs, settings, record["facts"])
+    assert record["message"] == said
+    assert record["checksum"] == checksum(record)
     figure = example.draw(runs, record["facts"], Sheet(message=said))
     assert figure.get_suptitle().replace("\n", " ") == said
     assert not faults(figure)
