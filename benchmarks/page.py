@@ -23,7 +23,8 @@ from matplotlib.figure import Figure
 from pydantic import BaseModel
 
 from benchmarks.record import ROOT
-from dynparam.presentation.figure_style import LAYER_COLOURS, STYLE, TEXT_WIDTH_INCHES, save
+from dynparam.presentation.figure_style import LAYER_COLOURS, STYLE, Sheet, save
+from dynparam.presentation.sentences import grouped
 from dynparam.provenance.record import write_sidecar
 from dynparam.support.files import write_text
 from dynparam.theory.widths import bottleneck
@@ -37,7 +38,7 @@ MARKERS = {STRAIGHTFORWARD: "s", DENSE: "o", LAW: "^"}
 LIMITS = {DENSE: ":", LAW: "-."}
 """Line styles of the limits, which grey print tells apart."""
 
-DUAL = "engine, dual first layer"
+PLAIN, DUAL = "plain torch", "engine, dual first layer"
 LIMIT_OF = {"bfloat16": "bfloat16 as used", "engine": "float32 as used", "plain": "torch float32"}
 """Which rate of matrix products bounds a version whose name has this word; the first that fits."""
 
@@ -62,10 +63,11 @@ def main() -> None:
     write_text(arguments.page, page(records))
     table = plotted_data(records)
     drawing = Drawing(dpi=300)
-    outputs = save(figure(table), table, arguments.figure, drawing.dpi)
+    said = message(table)
+    outputs = save(figure(table, Sheet(message=said)), table, arguments.figure, drawing.dpi)
     inputs = [arguments.records / f"{name}.json" for name in DRAWN]
     sidecar = arguments.figure.with_suffix(".json")
-    write_sidecar(sidecar, outputs, drawing, inputs=inputs, started=started)
+    write_sidecar(sidecar, outputs, drawing, inputs=inputs, started=started, message=said)
 
 
 def read(folder: Path) -> Records:
@@ -149,7 +151,7 @@ def _of_training(training: Records) -> Records:
         "gflops": {name: rate / 1e9 for name, rate in rates.items()},
         "dual_limit": dual["tera_operations"] * 1e12 / rates["float32 as used"],
         "dual_seconds": dual["training_seconds"] + dual["evaluation_seconds"],
-        "saved": 1 - dual["tera_operations"] / timed["plain torch"]["tera_operations"],
+        "saved": 1 - dual["tera_operations"] / timed[PLAIN]["tera_operations"],
     }
 
 
@@ -186,10 +188,29 @@ def plotted_data(records: Records) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["panel", "series", "n", "seconds", "evaluation", "limit"])
 
 
-def figure(table: pd.DataFrame) -> Figure:
+def message(table: pd.DataFrame) -> str:
+    """How many times as fast a step and an epoch are, each timed in one run, and how far the law goes.
+
+    Of a step at the largest width where both versions were timed; without any, of the rest.
+    """
+    step = table[table["panel"] == "step"].pivot(index="n", columns="series", values="seconds")
+    epoch = table[table["panel"] == "epoch"].set_index("series")["seconds"]
+    parts = []
+    if STRAIGHTFORWARD in step:
+        ratios = (step[STRAIGHTFORWARD] / step[DENSE]).dropna()
+        ratio = digits(ratios.iloc[-1], 2)
+        parts.append(f"a step at n = {grouped(ratios.index[-1])} is {ratio} times as fast")
+    parts.append(f"an epoch {digits(epoch[PLAIN] / epoch[DUAL], 2)} times as fast")
+    law = step[LAW].dropna()
+    reach = f"by the exact law a step at n = {grouped(law.index[-1])} takes {digits(law.iloc[-1], 2)} s"
+    said = f"{' and '.join(parts)} as in plain torch; {reach}"
+    return said[0].upper() + said[1:]
+
+
+def figure(table: pd.DataFrame, sheet: Sheet) -> Figure:
     """Cost of a step against width, log-log, and of an epoch of training, version by version."""
     with mpl.rc_context(STYLE):
-        drawn = Figure(figsize=(TEXT_WIDTH_INCHES, 3.7), layout="constrained")
+        drawn = sheet.figure(3.7)
         left, right = drawn.subplots(1, 2, width_ratios=[1.1, 1])
         _steps(left, table[table["panel"] == "step"])
         _epochs(right, table[table["panel"] == "epoch"])
@@ -237,7 +258,8 @@ def _epochs(axis: Axes, table: pd.DataFrame) -> None:
     axis.set_yticks(places, [series.replace(", ", ",\n", 1) for series in table["series"]])
     axis.invert_yaxis()
     axis.set(xlabel="seconds per epoch", title="An epoch of training")
-    axis.legend(frameon=False)
+    # Below the panel: within it there is no room beside a bar.
+    axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), frameon=False)
 
 
 if __name__ == "__main__":

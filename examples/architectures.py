@@ -24,14 +24,16 @@ from torch.nn import functional
 
 import dynparam
 from dynparam.models.coordinate_check import half_squared_error
-from dynparam.presentation.figure_style import STYLE, TEXT_WIDTH_INCHES, save
+from dynparam.presentation.figure_style import STYLE, Sheet
 from dynparam.presentation.numbers import signed, with_interval
+from dynparam.presentation.sentences import joined
 from dynparam.provenance.record import write_sidecar
+from dynparam.statistics.verdicts import ClaimVerdict
 from dynparam.support.errors import ModelError
 from dynparam.support.files import write_text
 from dynparam.support.tables import read_csv
 from examples import networks
-from examples.frame import DPI, between, redraw, table_of
+from examples.frame import Picture, between, redraw, table_of
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "own-model" / "architectures.md"
@@ -191,12 +193,47 @@ def table(slopes: pd.DataFrame) -> str:
     return table_of(rows(slopes), headers)
 
 
-def draw(slopes: pd.DataFrame, facts: Mapping[str, Any]) -> Figure:
+def _way(parametrization: str) -> str:
+    """How rates are set, in words."""
+    return "one rate for all" if parametrization == ONE_RATE else f"the rates of {parametrization}"
+
+
+STAYS, GROWS, SHRINKS, OPEN = "stays", "grows", "shrinks", "is undecided"
+
+
+def course(row: pd.Series) -> str:
+    """What an alignment does over width, by its verdict and its interval."""
+    if row["verdict"] == ClaimVerdict.HOLDS:
+        return STAYS
+    if row["verdict"] != ClaimVerdict.FAILS:
+        return OPEN
+    return GROWS if row["ci_low"] > 0 else SHRINKS
+
+
+def told(alignments: pd.DataFrame) -> str:
+    """``stays in 44 and is undecided in 2 of 46 layers``."""
+    found = list(alignments.apply(course, axis=1))
+    counts = {way: found.count(way) for way in (STAYS, GROWS, SHRINKS, OPEN) if way in found}
+    if len(counts) == 1:
+        return f"{found[0]} in all {len(found)} layers"
+    ways = joined([f"{way} in {count}" for way, count in counts.items()])
+    return f"{ways} of {len(found)} layers"
+
+
+def message(slopes: pd.DataFrame, settings: Settings, facts: Mapping[str, Any]) -> str:
+    """In how many layers alignments stay, with each way of setting rates."""
+    kept = slopes[slopes["quantity"] == "alignment"]
+    ways = kept.groupby("parametrization")
+    parts = [f"{told(rows)} with {_way(str(name))}" for name, rows in ways]
+    return f"As networks widen, the alignment {'; it '.join(parts)}"
+
+
+def draw(slopes: pd.DataFrame, facts: Mapping[str, Any], sheet: Sheet) -> Figure:
     """The alignments' slopes of every layer, by architecture, with dynamic's rates and with one rate."""
     kept = slopes[slopes["quantity"] == "alignment"]
     names = list(dict.fromkeys(kept["architecture"]))
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(TEXT_WIDTH_INCHES, 2.9), layout="constrained")
+        figure = sheet.figure(2.9)
         axes = figure.subplots()
         axes.axhline(0, color="black", linewidth=1)
         for (name, parametrization), of_one in kept.groupby(["architecture", "parametrization"]):
@@ -212,13 +249,15 @@ def draw(slopes: pd.DataFrame, facts: Mapping[str, Any]) -> Figure:
                 color="#0072B2" if ours else "#D55E00",
                 markersize=3,
                 linewidth=0.8,
+                label=_way(str(parametrization)) if name == names[0] else None,
             )
         axes.set_xticks(range(len(names)), [name.replace(", ", ",\n") for name in names])
         axes.set_ylabel("slope of the alignment over width")
-        axes.set_title("Rates of dynamic for Adam keep every layer's alignment; one rate lets it grow")
-        axes.text(-0.4, 1.4, "one rate for all layers", color="#D55E00")
-        axes.text(-0.4, 0.1, "rates of dynamic", color="#0072B2")
+        figure.legend(loc="outside lower center", ncols=2, frameon=False)
     return figure
+
+
+PICTURE = Picture(message, draw)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -226,12 +265,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     started, settings = time.monotonic(), Settings()
     again = "--redraw" in (sys.argv[1:] if arguments is None else arguments)
     if again:
-        redraw(PNG, draw)
+        redraw(PNG, Settings, PICTURE)
         slopes = read_csv(PNG.with_suffix(".csv"))
     else:
         slopes = measure(settings)
-        outputs = save(draw(slopes, {}), slopes, PNG, DPI)
-        write_sidecar(PNG.with_suffix(".json"), outputs, settings, started=started, facts={})
+        said, outputs = PICTURE.save(PNG, slopes, settings, {})
+        sidecar = PNG.with_suffix(".json")
+        write_sidecar(sidecar, outputs, settings, started=started, facts={}, message=said)
     write_text(PAGE, between(PAGE.read_text(encoding="utf-8"), BEGIN, END, table(slopes)))
 
 

@@ -28,8 +28,9 @@ from torch import Tensor, nn
 
 import dynparam
 from dynparam.data.images import Pair
-from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, STYLE, TEXT_WIDTH_INCHES
-from examples.frame import inputs, run
+from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, STYLE, Sheet
+from dynparam.presentation.sentences import joined
+from examples.frame import Picture, inputs, run
 
 NAME = "example_bottleneck_autoencoder"
 TOP = 1.25
@@ -241,12 +242,29 @@ def loss_text(loss: float) -> str:
     return f"{loss:.3f}" if math.isfinite(loss) else "diverges"
 
 
-def draw(runs: pd.DataFrame, facts: Mapping[str, Any]) -> Figure:
+def message(runs: pd.DataFrame, settings: Settings, facts: Mapping[str, Any]) -> str:
+    """What trains farthest in the widest network, and where the narrowest's rate does worse there.
+
+    Losses whose ranges over seeds overlap are not told apart.
+    """
+    own, narrow = (
+        of_widest(table).set_index("parametrization")
+        for table in (best(runs), at_rate_of_narrowest(runs))
+    )
+    least = own.loc[own["loss"].idxmin()]
+    leading = own.index[own["least"] <= least["largest"]]
+    worse = narrow.index[(narrow["least"] > own["largest"]) | ~np.isfinite(narrow["loss"])]
+    rate = f"the best rate of n = {runs['n'].min()} is"
+    kept = f"worse there under {joined(list(worse))}" if len(worse) else "no worse there under any"
+    return f"At n = {runs['n'].max()} {joined(list(leading))} reach the least loss; {rate} {kept}"
+
+
+def draw(runs: pd.DataFrame, facts: Mapping[str, Any], sheet: Sheet) -> Figure:
     """Loss against steps in the widest network; against width; against learning rate for dynamic."""
     names = list(runs["parametrization"].unique())
     styles = dict(zip(names, zip(LAYER_COLOURS, LAYER_MARKERS, strict=True), strict=False))
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(TEXT_WIDTH_INCHES, 3.1), layout="constrained")
+        figure = sheet.figure(3.1)
         left, middle, right = figure.subplots(1, 3, sharey=True)
         _curves(left, runs, styles)
         _against_width(middle, runs, styles, facts["zero"])
@@ -255,7 +273,7 @@ def draw(runs: pd.DataFrame, facts: Mapping[str, Any]) -> Figure:
             _frame(axis, facts, named=axis is not left)
         left.set_ylabel("mean square error of a pixel")
         handles, labels = left.get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper center", ncols=5, frameon=False)
+        figure.legend(handles, labels, loc="outside lower center", ncols=5, frameon=False)
     return figure
 
 
@@ -313,7 +331,7 @@ def _frame(axis: Axes, facts: Mapping[str, Any], *, named: bool) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the example with the options of the command line, or others."""
-    run(NAME, FULL, QUICK, measure, report, draw, arguments)
+    run(NAME, FULL, QUICK, measure, report, Picture(message, draw), arguments)
 
 
 if __name__ == "__main__":

@@ -67,7 +67,8 @@ def main() -> None:
     page = PAGE.read_text(encoding="utf-8")
     printed, check = run(example(page))
     written = save(check.plot(), check.table, PNG, DPI)
-    write_sidecar(PNG.with_suffix(".json"), written, Settings(code=example(page)), started=started)
+    settings, sidecar = Settings(code=example(page)), PNG.with_suffix(".json")
+    write_sidecar(sidecar, written, settings, started=started, message=check.message)
     write_text(PAGE, OUTPUT.sub(lambda found: found[1] + printed + found[3], page))
 
 

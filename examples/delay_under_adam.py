@@ -25,15 +25,18 @@ from pydantic import BaseModel
 
 import dynparam
 from dynparam.models.coordinate_check import half_squared_error
-from dynparam.presentation.figure_style import STYLE, TEXT_WIDTH_INCHES
-from dynparam.presentation.numbers import signed, with_interval
+from dynparam.presentation.figure_style import STYLE, Sheet
+from dynparam.presentation.numbers import fixed, signed, with_interval
 from dynparam.presentation.parametrization_style import look
 from dynparam.statistics.slopes import slope_of_log_means
-from dynparam.statistics.verdicts import equivalence
-from examples.frame import run
+from dynparam.statistics.verdicts import Verdict, equivalence
+from examples.frame import Picture, run, told
 from examples.networks import bottleneck, chain
 
 NAME = "example_delay_under_adam"
+
+OPTIMIZERS = {"sgd": "SGD", "adam": "Adam"}
+"""As they are written."""
 
 COLUMNS = ("optimizer", "parametrization", "n", "seed", "delay")
 
@@ -130,13 +133,43 @@ def _end_of_growth(runs: pd.DataFrame) -> str:
     )
 
 
-def draw(runs: pd.DataFrame, facts: Mapping[str, Any]) -> Figure:
+GROWS, FALLS = "grows", "falls"
+
+
+def course(row: pd.Series) -> str:
+    """What a delay does as n grows: it stays if its slope is 0 to within the tolerance (``slopes``).
+
+    Else it grows or falls if the whole interval is on that side of 0.
+    """
+    low, high = row["slope"].interval
+    if row["equal to 0"] is Verdict.AGREES:
+        return "stays"
+    if low <= 0 <= high:
+        return "may grow or fall"
+    return GROWS if low > 0 else FALLS
+
+
+def message(runs: pd.DataFrame, settings: Settings, facts: Mapping[str, Any]) -> str:
+    """Whether delays grow with n under each optimizer, with the exponents of those that change."""
+    parts = []
+    for optimizer, rows in slopes(runs, settings).groupby("optimizer", sort=False):
+        courses = {_named(row): course(row) for _, row in rows.iterrows()}
+        parts.append(f"{told(courses)} with {OPTIMIZERS[str(optimizer)]}")
+    return f"The delay {'; it '.join(parts)}"
+
+
+def _named(row: pd.Series) -> str:
+    """A parametrization, with the exponent of its delay if that changes."""
+    exponent = f" (n^{fixed(row['slope'].value, 2)})" if course(row) in (GROWS, FALLS) else ""
+    return f"{row['parametrization']}{exponent}"
+
+
+def draw(runs: pd.DataFrame, facts: Mapping[str, Any], sheet: Sheet) -> Figure:
     """Delay against width: a panel for each optimizer, a line for each parametrization."""
-    names = {"sgd": "SGD", "adam": "Adam"}
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(TEXT_WIDTH_INCHES, 2.8), layout="constrained")
-        panels = figure.subplots(1, len(names))
-        for axis, (optimizer, title) in zip(panels, names.items(), strict=True):
+        figure = sheet.figure(2.8)
+        panels = figure.subplots(1, len(OPTIMIZERS))
+        for axis, (optimizer, title) in zip(panels, OPTIMIZERS.items(), strict=True):
             of_one = runs[runs["optimizer"] == optimizer]
             for name, table in of_one.groupby("parametrization", sort=False):
                 drawn = look(str(name))
@@ -159,7 +192,7 @@ def draw(runs: pd.DataFrame, facts: Mapping[str, Any]) -> Figure:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the example with the options of the command line, or others."""
-    run(NAME, FULL, QUICK, measure, report, draw, arguments, needs_images=False)
+    run(NAME, FULL, QUICK, measure, report, Picture(message, draw), arguments, needs_images=False)
 
 
 if __name__ == "__main__":

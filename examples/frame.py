@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import pandas as pd
 import torch
 from matplotlib.figure import Figure
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from tabulate import tabulate
 from torch import Tensor, nn
 
 from dynparam.data.images import Bytes, load_pair, normalize
-from dynparam.presentation.figure_style import save
+from dynparam.presentation.figure_style import Sheet, save
+from dynparam.presentation.sentences import joined
 from dynparam.provenance.record import git_state, read_sidecar, write_sidecar
-from dynparam.support.errors import DynparamError
+from dynparam.provenance.sidecars import as_text, checksum
+from dynparam.settings.reading import first_problem
+from dynparam.support.errors import DataError, DynparamError
 from dynparam.support.files import sha256, write_text
 from dynparam.support.tables import read_csv
 
@@ -44,12 +47,40 @@ class Report(Protocol):
         ...
 
 
+class Message(Protocol):
+    """What the figure of an example shows, in a sentence."""
+
+    def __call__(self, runs: pd.DataFrame, settings: Any, facts: dict[str, Any]) -> str:
+        """The sentence, decided by what ``Measure`` returned and the settings."""
+        ...
+
+
 class Draw(Protocol):
     """The figure of an example."""
 
-    def __call__(self, runs: pd.DataFrame, facts: dict[str, Any]) -> Figure:
-        """The figure, from nothing but what ``Measure`` returned."""
+    def __call__(self, runs: pd.DataFrame, facts: dict[str, Any], sheet: Sheet) -> Figure:
+        """The figure under the sheet's message, from nothing but what ``Measure`` returned."""
         ...
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The figure of an example.
+
+    Attributes:
+        message: what it says above its panels.
+        draw: draws it.
+    """
+
+    message: Message
+    draw: Draw
+
+    def save(
+        self, png: Path, runs: pd.DataFrame, settings: BaseModel, facts: dict[str, Any]
+    ) -> tuple[str, list[Path]]:
+        """Write picture, vector pictures and table; returns the message and the files."""
+        said = self.message(runs, settings, facts)
+        return said, save(self.draw(runs, facts, Sheet(message=said)), runs, png, dpi=DPI)
 
 
 def inputs(images: Bytes, side: int) -> Tensor:
@@ -64,7 +95,7 @@ def run(
     quick: BaseModel,
     measure: Measure,
     report: Report,
-    draw: Draw,
+    picture: Picture,
     arguments: Sequence[str] | None = None,
     *,
     needs_images: bool = True,
@@ -80,11 +111,11 @@ def run(
     png = options.output / f"{name}.png"
     try:
         if options.redraw:
-            return redraw(png, draw)
+            return redraw(png, type(full), picture)
         images = [options.images] if needs_images else []
         runs, facts = measure(settings, load_pair(options.images) if needs_images else None)
         print(report(runs, settings, facts))
-        outputs = save(draw(runs, facts), runs, png, dpi=DPI)
+        said, outputs = picture.save(png, runs, settings, facts)
         write_sidecar(
             png.with_suffix(".json"),
             outputs,
@@ -93,6 +124,7 @@ def run(
             started=started,
             cpu_seconds=round(time.process_time() - cpu_started, 1),
             facts=facts,
+            message=said,
         )
     except DynparamError as error:
         sys.exit(str(error))
@@ -104,24 +136,36 @@ def table_of(rows: Sequence[Sequence[object]], headers: Sequence[str]) -> str:
     return re.sub("-{3,}", "---", re.sub(" {2,}", " ", wide))
 
 
+def told(courses: Mapping[str, str]) -> str:
+    """What happens by name, each course said once: ``stays under mup and moves under standard``."""
+    names: dict[str, list[str]] = {}
+    for name, course in courses.items():
+        names.setdefault(course, []).append(name)
+    return joined([f"{course} under {joined(those)}" for course, those in names.items()])
+
+
 def between(page: str, begin: str, end: str, found: str) -> str:
     """The page with another text between two marks."""
     before, _, rest = page.partition(begin)
     return f"{before}{begin}\n\n{found}\n\n{end}{rest.partition(end)[2]}"
 
 
-def redraw(png: Path, draw: Draw) -> None:
-    """Draw the figure again from the table and the facts beside it; the sidecar says so.
+def redraw(png: Path, settings: type[BaseModel], picture: Picture) -> None:
+    """Draw the figure again from the table, the settings and the facts beside it; the sidecar says so.
 
     Raises ``DataError`` if they cannot be read.
     """
     sidecar = png.with_suffix(".json")
     record = read_sidecar(sidecar)
     runs = read_csv(png.with_suffix(".csv"))
-    outputs = save(draw(runs, record["facts"]), runs, png, dpi=DPI)
+    try:
+        asked = settings.model_validate(record["config"])
+    except ValidationError as error:
+        raise DataError(f"{sidecar}: {first_problem(error)}; run the example again") from None
+    record["message"], outputs = picture.save(png, runs, asked, record["facts"])
     record["outputs"] = {path.name: sha256(path) for path in outputs}
     record["redrawn"] = dict(git_state())
-    write_text(sidecar, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+    write_text(sidecar, as_text({**record, "checksum": checksum(record)}))
 
 
 def _options(name: str, arguments: Sequence[str] | None) -> argparse.Namespace:

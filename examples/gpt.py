@@ -27,17 +27,17 @@ from torch import Tensor
 from torch.nn import functional
 
 import dynparam
-from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, STYLE, TEXT_WIDTH_INCHES
+from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, STYLE, Sheet
 from dynparam.presentation.numbers import signed, with_interval
-from examples.frame import run
-from examples.learning_rate_transfer import best_rates, mean_losses, slopes
+from examples.frame import Picture, run, told
+from examples.learning_rate_transfer import best_rates, courses, mean_losses, slopes
 from examples.networks import GPT, LENGTH, TOKENS
 
 NAME = "example_gpt"
 
 CHARACTERS = "0123456789+=."
 
-TITLES = {"dynamic": "dynamic", "spectral": "spectral", "standard": "one rate for all layers"}
+TITLES = {"dynamic": "dynamic", "spectral": "spectral", "standard": "standard, one rate for all"}
 """Of the panels. Under Adam the rates of ``standard`` are all the same."""
 
 
@@ -170,11 +170,16 @@ def report(runs: pd.DataFrame, settings: Settings, facts: Mapping[str, Any]) -> 
     )
 
 
-def draw(runs: pd.DataFrame, facts: Mapping[str, Any]) -> Figure:
+def message(runs: pd.DataFrame, settings: Settings, facts: Mapping[str, Any]) -> str:
+    """Where the best rate stays, by the verdicts that are printed."""
+    return f"As the GPT widens, the best learning rate {told(courses(slopes(runs, settings)))}"
+
+
+def draw(runs: pd.DataFrame, facts: Mapping[str, Any], sheet: Sheet) -> Figure:
     """A panel for each parametrization: loss against learning rate by width, best rates ringed."""
     names = list(dict.fromkeys(runs["parametrization"]))
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(TEXT_WIDTH_INCHES, 2.6), layout="constrained")
+        figure = sheet.figure(2.6)
         panels = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
         for axis, name in zip(panels, names, strict=True):
             of_one = runs[runs["parametrization"] == name]
@@ -191,13 +196,13 @@ def draw(runs: pd.DataFrame, facts: Mapping[str, Any]) -> Figure:
             axis.set(xlabel=r"learning rate $\eta$", title=TITLES[name])
         panels[0].set_ylabel("loss of the next character, nats")
         handles, labels = panels[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper center", ncols=6, frameon=False)
+        figure.legend(handles, labels, loc="outside lower center", ncols=6, frameon=False)
     return figure
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the example with the options of the command line, or others."""
-    run(NAME, FULL, QUICK, measure, report, draw, arguments, needs_images=False)
+    run(NAME, FULL, QUICK, measure, report, Picture(message, draw), arguments, needs_images=False)
 
 
 if __name__ == "__main__":

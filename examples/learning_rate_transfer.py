@@ -30,14 +30,14 @@ from torch import Tensor, nn
 
 import dynparam
 from dynparam.data.images import Pair, one_hot
-from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, STYLE, TEXT_WIDTH_INCHES
+from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, STYLE, Sheet
 from dynparam.presentation.numbers import signed, with_interval
 from dynparam.statistics.slopes import log_slope
 from dynparam.statistics.verdicts import Verdict, equivalence
 from dynparam.theory.mean_field import mean_field
 from dynparam.theory.parametrization import layer_scales
 from dynparam.theory.widths import Widths
-from examples.frame import inputs, run
+from examples.frame import Picture, inputs, run, told
 
 NAME = "example_learning_rate_transfer"
 
@@ -262,12 +262,36 @@ def report(runs: pd.DataFrame, settings: Settings, facts: Mapping[str, Any]) -> 
     )
 
 
-def draw(runs: pd.DataFrame, facts: Mapping[str, Any]) -> Figure:
+COURSES = {"stays": "stays", "moves": "moves", "undecided": "may stay or move"}
+"""Of the best rate, as a message tells a verdict; in its order."""
+
+
+def courses(found: pd.DataFrame) -> dict[str, str]:
+    """The best rate's course by case, in the order of ``COURSES``. ``found`` is ``slopes``.
+
+    A case is named by its parametrization, and by n_0 too if others have the same.
+    """
+    alike = found["parametrization"].value_counts()
+    order = found["verdict"].map(list(COURSES).index)
+    return {
+        row.parametrization
+        if alike[row.parametrization] == 1
+        else f"{row.parametrization} (n_0={row.n_0})": COURSES[row.verdict]
+        for row in found.loc[order.sort_values(kind="stable").index].itertuples()
+    }
+
+
+def message(runs: pd.DataFrame, settings: Settings, facts: Mapping[str, Any]) -> str:
+    """Where the best rate stays, by the verdicts of ``slopes``."""
+    return f"As networks widen, the best learning rate {told(courses(slopes(runs, settings)))}"
+
+
+def draw(runs: pd.DataFrame, facts: Mapping[str, Any], sheet: Sheet) -> Figure:
     """One panel a case: loss against learning rate, one line a width, its best rate ringed."""
     cases = list(runs.groupby(["parametrization", "n_0"], sort=False))
     rows = math.ceil(len(cases) / 2)
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(TEXT_WIDTH_INCHES, 0.5 + 2.4 * rows), layout="constrained")
+        figure = sheet.figure(0.5 + 2.4 * rows)
         axes = figure.subplots(rows, 2, sharey=True, squeeze=False)
         for axis, ((name, n_0), table) in zip(axes.flat, cases, strict=False):
             panel(axis, table)
@@ -275,7 +299,7 @@ def draw(runs: pd.DataFrame, facts: Mapping[str, Any]) -> Figure:
         for axis in axes[:, 0]:
             axis.set_ylabel(r"training loss, mean of $\frac{1}{2}\|f - y\|^2$")
         handles, labels = axes.flat[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper center", ncols=6, frameon=False)
+        figure.legend(handles, labels, loc="outside lower center", ncols=6, frameon=False)
     return figure
 
 
@@ -302,7 +326,7 @@ def panel(axis: Axes, table: pd.DataFrame) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the example with the options of the command line, or others."""
-    run(NAME, FULL, QUICK, measure, report, draw, arguments)
+    run(NAME, FULL, QUICK, measure, report, Picture(message, draw), arguments)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,9 @@ from benchmarks import (
     training_stack,
 )
 from benchmarks import page as pages
-from benchmarks.page import FOLDER, digits, figure, page, plotted_data
+from benchmarks.page import FOLDER, digits, figure, message, page, plotted_data
+from dynparam.presentation.figure_style import Sheet
+from tests.printed import faults
 
 ROOT = Path(__file__).parents[2]
 RECORDS = pages.read(FOLDER)
@@ -50,15 +52,62 @@ def test_committed_page_and_figure_follow_from_the_records():
     assert (FOLDER / "README.md").read_text("utf-8") == page(RECORDS)
     committed = pd.read_csv(ROOT / "figures" / "benchmarks.csv")
     pd.testing.assert_frame_equal(committed, plotted_data(RECORDS), check_dtype=False, rtol=1e-6)
+    record = json.loads((ROOT / "figures" / "benchmarks.json").read_text("utf-8"))
+    assert record["message"] == message(plotted_data(RECORDS))
 
 
 def test_limits_differ_without_colour():
-    left, _ = figure(plotted_data(RECORDS)).axes
+    left, _ = figure(plotted_data(RECORDS), Sheet()).axes
     limits = {
         line.get_label(): line.get_linestyle() for line in left.lines if line.get_marker() == "None"
     }
     assert list(limits) == ["limit of the dense probe", "limit of the exact law, one thread"]
     assert len(set(limits.values())) == 2
+
+
+def timed(straightforward, probe, plain, dual, law):
+    """The published data with other seconds, at the widths that are told, and of epochs."""
+    table = plotted_data(RECORDS)
+    widest = table.groupby("series")["n"].transform("max")
+    for series, seconds in {
+        "straightforward torch": straightforward,
+        "dense probe": probe,
+        "plain torch": plain,
+        "engine, dual first layer": dual,
+        "exact law, one thread": law,
+    }.items():
+        told = (table["series"] == series) & ((table["n"] == widest) | table["n"].isna())
+        table.loc[told, "seconds"] = seconds
+    return table
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        ((6.0, 2.0, 8.0, 2.0, 1.5), ("3.0", "4.0", "1.5")),
+        ((2.0, 4.0, 1.0, 4.0, 20.0), ("0.50", "0.25", "20")),
+    ],
+)
+def test_the_message_is_that_of_the_seconds(seconds, told):
+    """In the second case the engines are slower than torch."""
+    step, epoch, law = told
+    assert message(timed(*seconds)) == (
+        f"A step at n = 10,000 is {step} times as fast and an epoch {epoch} times as fast as in plain "
+        f"torch; by the exact law a step at n = 10,000,000 takes {law} s"
+    )
+
+
+def test_without_a_straightforward_step_an_epoch_alone_is_told():
+    table = timed(6.0, 2.0, 8.0, 2.0, 1.5)
+    said = message(table[table["series"] != "straightforward torch"])
+    assert said.startswith("An epoch 4.0 times as fast as in plain torch; by the exact law")
+
+
+def test_the_message_stands_above_and_no_text_lies_on_another():
+    table = plotted_data(RECORDS)
+    drawn = figure(table, Sheet(message=message(table)))
+    assert drawn.get_suptitle().replace("\n", " ") == message(table)
+    assert not faults(drawn)
 
 
 @pytest.mark.parametrize(
@@ -156,4 +205,6 @@ def test_benchmarks_run_and_the_page_shows_what_they_write(tmp_path, monkeypatch
     assert "A trial alone, constant ratio, medians" in (tmp_path / "page.md").read_text("utf-8")
     series = set(pd.read_csv(tmp_path / "costs.csv")["series"])
     assert {"straightforward torch", "dense probe", "exact law, one thread"} <= series
-    assert all((tmp_path / f"costs.{kind}").exists() for kind in ("png", "svg", "pdf", "json"))
+    assert all((tmp_path / f"costs.{kind}").exists() for kind in ("png", "svg", "pdf"))
+    record = json.loads((tmp_path / "costs.json").read_text("utf-8"))
+    assert record["message"] == message(plotted_data(pages.read(tmp_path)))

@@ -17,6 +17,8 @@ from statsmodels.stats.weightstats import DescrStatsW
 
 import dynparam
 from dynparam import Widths, layer_scales
+from dynparam.presentation.figure_style import Sheet
+from dynparam.provenance.sidecars import checksum
 from dynparam.support.files import sha256
 from dynparam.support.tables import read_csv
 from dynparam.theory.mean_field import mean_field
@@ -32,7 +34,7 @@ from examples import (
     orders_of_a_profile,
     pages,
 )
-from examples.frame import between
+from examples.frame import between, told
 from tests import grey
 from tests.printed import faults
 
@@ -65,11 +67,27 @@ def test_a_quick_run_from_images_to_files(example, pair, tmp_path, capsys):
     assert example.report(runs, settings, record["facts"]) == capsys.readouterr().out.strip()
     example.main(["--redraw", "--output", str(tmp_path)])
     redrawn = json.loads((tmp_path / f"{example.NAME}.json").read_text())
+    assert redrawn.pop("checksum") == checksum(redrawn)
     assert redrawn.pop("redrawn") == record["git"]
     assert redrawn["outputs"] == {file.name: sha256(file) for file in files}
     # The table is unchanged; a PDF's bytes depend on what the process drew before.
     assert redrawn["outputs"][files[-1].name] == record["outputs"][files[-1].name]
-    assert redrawn | {"outputs": record["outputs"]} == record
+    unchanged = {key: value for key, value in record.items() if key not in ("outputs", "checksum")}
+    assert {key: value for key, value in redrawn.items() if key != "outputs"} == unchanged
+    assert record["message"] == example.message(runs, settings, record["facts"])
+
+
+def test_settings_of_another_example_are_named_and_nothing_is_redrawn(tmp_path):
+    for suffix in (".csv", ".json"):
+        name = f"{gpt.NAME}{suffix}"
+        (tmp_path / name).write_bytes((FIGURES / name).read_bytes())
+    sidecar = tmp_path / f"{gpt.NAME}.json"
+    record = json.loads(sidecar.read_text())
+    del record["config"]["tolerance"], record["config"]["widths"]
+    sidecar.write_text(json.dumps(record))
+    with pytest.raises(SystemExit, match=r"example_gpt\.json: widths.*run the example again"):
+        gpt.main(["--redraw", "--output", str(tmp_path)])
+    assert json.loads(sidecar.read_text()) == record
 
 
 def test_missing_images_are_named(tmp_path):
@@ -346,13 +364,178 @@ def test_nothing_is_told_apart_by_colour_alone(example):
     """In grey print, from the published data."""
     stem = FIGURES / example.NAME
     facts = json.loads(stem.with_suffix(".json").read_text())["facts"]
-    assert not grey.faults(example.draw(read_csv(stem.with_suffix(".csv")), facts))
+    assert not grey.faults(example.draw(read_csv(stem.with_suffix(".csv")), facts, Sheet()))
 
 
 def test_the_legend_of_delays_under_adam_lies_on_no_error_bar():
     """Below the panels, from the published data."""
     runs = read_csv(FIGURES / "example_delay_under_adam.csv")
-    figure = delay_under_adam.draw(runs, {})
-    assert not faults(figure)
+    figure = delay_under_adam.draw(runs, {}, Sheet())
     assert not any(axis.get_legend() for axis in figure.axes)
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["spectral", "dynamic"]
+
+
+# What the figures say.
+
+PUBLISHED = {
+    "example_learning_rate_transfer": learning_rate_transfer,
+    "example_bottleneck_autoencoder": bottleneck_autoencoder,
+    "example_delay_under_adam": delay_under_adam,
+    "example_gpt": gpt,
+    "architectures": architectures,
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_message_stands_above_the_panels_and_lies_on_nothing(name):
+    """From the published data; the published sidecar holds it too."""
+    record = json.loads((FIGURES / f"{name}.json").read_text())
+    runs, example = read_csv(FIGURES / f"{name}.csv"), PUBLISHED[name]
+    settings = example.Settings.model_validate(record["config"])
+    said = example.message(runs, settings, record["facts"])
+    assert record["message"] == said
+    assert record["checksum"] == checksum(record)
+    figure = example.draw(runs, record["facts"], Sheet(message=said))
+    assert figure.get_suptitle().replace("\n", " ") == said
+    assert not faults(figure)
+
+
+@pytest.mark.parametrize(
+    ("courses", "sentence"),
+    [
+        ({"mup": "stays"}, "stays under mup"),
+        ({"a": "stays", "b": "moves", "c": "stays"}, "stays under a and c and moves under b"),
+        ({"a": "stays", "b": "moves", "c": "falls"}, "stays under a, moves under b, and falls under c"),
+    ],
+)
+def test_each_course_is_said_once(courses, sentence):
+    assert told(courses) == sentence
+
+
+@pytest.mark.parametrize(
+    ("exponents", "sentence"),
+    [
+        ({"dynamic": 0, "standard": -1}, "stays under dynamic and moves under standard"),
+        ({"dynamic": -1, "standard": 0}, "stays under standard and moves under dynamic"),
+        ({"dynamic": 0, "mup": 0}, "stays under dynamic and mup"),
+    ],
+)
+def test_best_rates_are_told_as_they_were_planted(exponents, sentence):
+    tables = [planted(exponent).assign(parametrization=name) for name, exponent in exponents.items()]
+    for example, start in ((learning_rate_transfer, "As networks widen"), (gpt, "As the GPT widens")):
+        said = example.message(pd.concat(tables, ignore_index=True), example.FULL, {})
+        assert said == f"{start}, the best learning rate {sentence}"
+
+
+def test_cases_of_one_parametrization_are_told_apart_by_their_inputs():
+    runs = pd.concat([planted(0), planted(0, 0.5).assign(n_0=3072)], ignore_index=True)
+    said = learning_rate_transfer.message(runs, learning_rate_transfer.FULL, {})
+    told_of = "stays under dynamic (n_0=192) and may stay or move under dynamic (n_0=3072)"
+    assert said == f"As networks widen, the best learning rate {told_of}"
+
+
+def final_losses(losses):
+    """A table of losses at two widths, rates and seeds; the seeds' losses are a tenth apart.
+
+    ``losses`` maps a parametrization to the widest network's loss at the rate that is best for the
+    narrowest, and at the other.
+    """
+    rows = [
+        (name, n, rate, seed, 300, loss + 0.1 * seed)
+        for name, (kept, other) in losses.items()
+        for n, at_rates in ((64, {1.0: 1.0, 2.0: 2.0}), (1024, {1.0: kept, 2.0: other}))
+        for rate, loss in at_rates.items()
+        for seed in range(2)
+    ]
+    return pd.DataFrame(rows, columns=["parametrization", "n", "learning_rate", "seed", "step", "loss"])
+
+
+@pytest.mark.parametrize(
+    ("losses", "leading", "kept"),
+    [
+        ({"mup": (0.5, 0.9), "ntk": (0.9, 0.7)}, "mup", "worse there under ntk"),
+        ({"mup": (0.9, 0.7), "ntk": (0.5, 0.9)}, "ntk", "worse there under mup"),
+        ({"mup": (0.5, 0.9), "ntk": (0.55, 0.9)}, "mup and ntk", "no worse there under any"),
+        ({"mup": (0.55, 0.5), "ntk": (0.9, 0.7)}, "mup", "worse there under ntk"),
+        ({"a": (math.inf, 0.5), "b": (math.inf, 0.5)}, "a and b", "worse there under a and b"),
+    ],
+)
+def test_losses_of_autoencoders_are_told_apart_if_no_seeds_overlap(losses, leading, kept):
+    said = bottleneck_autoencoder.message(final_losses(losses), bottleneck_autoencoder.FULL, {})
+    assert said == f"At n = 1024 {leading} reach the least loss; the best rate of n = 64 is {kept}"
+
+
+def delays(exponents, scatter=0.02):
+    """Delays 50 n^exponent of four seeds, which differ by a factor that does not change with n."""
+    settings = delay_under_adam.Settings()
+    rows = [
+        (optimizer, name, n, seed, 50 * n**exponent * (1 + scatter * (seed - 1.5)))
+        for (optimizer, name), exponent in exponents.items()
+        for n in settings.widths
+        for seed in range(4)
+    ]
+    return pd.DataFrame(rows, columns=list(delay_under_adam.COLUMNS))
+
+
+@pytest.mark.parametrize(
+    ("sgd", "adam", "scatter", "with_sgd", "with_adam"),
+    [
+        (0.25, 0.0, 0.02, "grows under dynamic (n^0.25)", "stays under dynamic"),
+        (0.0, 0.25, 0.02, "stays under dynamic", "grows under dynamic (n^0.25)"),
+        (-0.2, 0.1, 0.02, "falls under dynamic (n^-0.20)", "grows under dynamic (n^0.10)"),
+        (0.0, 0.9, 0.6, "may grow or fall under dynamic", "grows under dynamic (n^0.90)"),
+    ],
+)
+def test_delays_are_told_as_they_were_planted(sgd, adam, scatter, with_sgd, with_adam):
+    """In the last case seeds scatter too much for a delay that stays."""
+    runs = delays({("sgd", "dynamic"): sgd, ("adam", "dynamic"): adam}, scatter)
+    said = delay_under_adam.message(runs, delay_under_adam.FULL, {})
+    assert said == f"The delay {with_sgd} with SGD; it {with_adam} with Adam"
+
+
+def alignments(intervals):
+    """Rows of a check's slopes with a tolerance of 0.2; beside them updates, which are no alignments."""
+    rows = [
+        (name, quantity, low, high, verdict)
+        for name, found in intervals.items()
+        for low, high, verdict in found
+        for quantity in ("alignment", "update")
+    ]
+    return pd.DataFrame(rows, columns=["parametrization", "quantity", "ci_low", "ci_high", "verdict"])
+
+
+STAYING, OPEN = (-0.1, 0.1, "holds"), (0.1, 0.3, "undecided")
+GROWING, FALLING = (0.3, 0.5, "fails"), (-0.5, -0.3, "fails")
+
+
+@pytest.mark.parametrize(
+    ("dynamic", "standard", "of_dynamic", "of_one"),
+    [
+        ([STAYING] * 3, [GROWING] * 3, "stays in all 3", "grows in all 3"),
+        ([GROWING] * 3, [STAYING] * 3, "grows in all 3", "stays in all 3"),
+        (
+            [STAYING, OPEN, STAYING],
+            [GROWING, FALLING, STAYING],
+            "stays in 2 and is undecided in 1 of 3",
+            "stays in 1, grows in 1, and shrinks in 1 of 3",
+        ),
+    ],
+)
+def test_alignments_of_architectures_are_told_by_their_verdicts(dynamic, standard, of_dynamic, of_one):
+    slopes = alignments({"dynamic": dynamic, "standard": standard})
+    assert architectures.message(slopes, architectures.Settings(), {}) == (
+        f"As networks widen, the alignment {of_dynamic} layers with the rates of dynamic; "
+        f"it {of_one} layers with one rate for all"
+    )
+
+
+def test_the_published_alignments_are_counted_by_their_intervals():
+    """Without the verdicts that the table holds."""
+    slopes = read_csv(FIGURES / "architectures.csv")
+    kept = slopes[slopes["quantity"] == "alignment"]
+    ours, others = (kept[kept["parametrization"] == name] for name in ("dynamic", "standard"))
+    within = (ours["ci_low"] >= -0.2) & (ours["ci_high"] <= 0.2)
+    said = architectures.message(slopes, architectures.Settings(), {})
+    assert f"stays in {within.sum()} and is undecided in {(~within).sum()} of {len(ours)} layers" in said
+    assert (others["ci_low"] > 0.2).all()
+    assert f"grows in all {len(others)} layers with one rate for all" in said

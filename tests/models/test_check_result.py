@@ -15,6 +15,7 @@ from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS
 from dynparam.statistics.verdicts import ClaimVerdict
 from tests.drawn import error_bars, plain_lines
 from tests.own_models import chain
+from tests.printed import faults
 
 WIDTHS = (32, 64, 128)
 COLUMN = {"preactivation": "preactivation_rms", "update": "update_rms", "alignment": "alignment"}
@@ -244,6 +245,28 @@ def test_the_figure_shows_the_sizes_lines_and_slopes_of_the_step(step):
             slope = slopes[step, layer, quantity]
             assert list(line.get_ydata()) == pytest.approx(bar.y)
             assert legend[layer - 1] == f"{2 * layer - 2}  ${slope:+.2f}$"
+
+
+@pytest.mark.parametrize(
+    ("where", "slope", "said"),
+    [
+        ((1, 3, "update"), 0.0, "holds; regime at step 2: rich"),
+        ((2, 2, "update"), -0.5, "holds; regime at step 2: lazy"),
+        ((2, 2, "update"), 0.5, "holds; regime at step 2: unstable"),
+        ((1, 3, "alignment"), 0.5, "fails; regime at step 2: rich"),
+    ],
+)
+def test_the_figure_says_what_the_check_concludes(where, slope, said):
+    found = planted(two_narrow, {where: slope}, steps=2)
+    above = found.plot().get_suptitle().replace("\n", " ")
+    assert above == found.message
+    assert above == f"With the model as it comes, sizes and alignments are kept: {said}"
+
+
+@pytest.mark.parametrize("layers", [1, 3, 12])
+def test_no_text_of_the_figure_lies_on_another(layers):
+    """However many lines the legends have."""
+    assert not faults(planted(lambda n: (5, *[n] * layers, 2)).plot())
 
 
 def test_a_seventh_layer_is_drawn_as_the_first():

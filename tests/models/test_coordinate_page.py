@@ -14,6 +14,7 @@ def test_the_example_prints_what_the_page_shows_and_measures_what_the_figure_sho
     committed = read_csv(coordinate_page.PNG.with_suffix(".csv"))
     assert committed.columns.tolist() == check.table.columns.tolist()
     numbers = committed.columns.drop("name")
+    assert read_sidecar(coordinate_page.PNG.with_suffix(".json"))["message"] == check.message
     np.testing.assert_allclose(committed[numbers], check.table[numbers].to_numpy(float), rtol=1e-7)
 
 

@@ -11,8 +11,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.figure import Figure
+from matplotlib.transforms import ScaledTranslation
 
-from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, STYLE, TEXT_WIDTH_INCHES
+from dynparam.presentation.figure_style import LAYER_COLOURS, LAYER_MARKERS, STYLE, Sheet
 from dynparam.presentation.numbers import signed
 from dynparam.statistics.measured_conditions import COLUMNS
 from dynparam.statistics.slopes import log_intercept, log_line
@@ -29,20 +30,26 @@ TITLES: Mapping[Quantity, str] = {
 
 LEGEND_LINE_INCHES = 0.15
 
+LABEL_INCHES = 0.4
+"""Of the numbers and the name of an axis, below which the legend stands."""
+
 DPI = 200
 
 
-def coordinate_figure(table: pd.DataFrame, slopes: pd.DataFrame) -> Figure:
+def coordinate_figure(table: pd.DataFrame, slopes: pd.DataFrame, message: str) -> Figure:
     """One panel a quantity: means and standard deviations over seeds, fitted lines with their slopes.
 
     ``table`` and ``slopes`` are those of ``check_result.CoordinateCheck``, at one step. In brackets
-    behind a slope stands the exponent that theory expects, where it expects one.
+    behind a slope stands the exponent that theory expects, where it expects one. ``message`` stands
+    above.
     """
     widths = sorted(table["width"].unique().tolist())
     height = 2.4 + LEGEND_LINE_INCHES * table["layer"].nunique()
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(TEXT_WIDTH_INCHES, height), layout="constrained")
+        figure = Sheet(message=message).figure(height)
         axes = figure.subplots(1, len(TITLES), squeeze=False)[0]
+        # In inches, as the axis's own words are, however high the panels come out.
+        below = ScaledTranslation(0, -LABEL_INCHES, figure.dpi_scale_trans)
         for axis, (quantity, title) in zip(axes, TITLES.items(), strict=True):
             _panel(axis, table, slopes[slopes["quantity"] == quantity], quantity)
             axis.set(xscale="log", yscale="log", xlabel="width (units)", title=title)
@@ -53,7 +60,8 @@ def coordinate_figure(table: pd.DataFrame, slopes: pd.DataFrame) -> Figure:
             axis.legend(
                 title="layer, slope (expected)",
                 loc="upper left",
-                bbox_to_anchor=(-0.1, -0.2),
+                bbox_to_anchor=(-0.1, 0.0),
+                bbox_transform=axis.transAxes + below,
                 frameon=False,
                 handletextpad=0.3,
                 alignment="left",

@@ -165,6 +165,12 @@ class CoordinateCheck:
         why = why_zero(trials.iloc[0].to_dict())
         return f"Not judged at {row['name']}, step {row['step']}: its {row['quantity']} is 0; {why}."
 
+    @property
+    def message(self) -> str:
+        """What the check concludes, as it stands above its picture."""
+        kept = f"With {self._name()}, sizes and alignments are kept: {self.verdict}"
+        return f"{kept}; regime at step {self.last_step}: {self.regime}"
+
     def plot(self, path: Path | str | None = None, *, step: int = 1) -> Figure:
         """Sizes, updates and alignments against width on log axes, one line a layer, with slopes.
 
@@ -174,7 +180,9 @@ class CoordinateCheck:
         if step not in set(self.table["step"]):
             raise ConfigError(f"step {step} was not taken; choose one of 1 to {self.last_step}")
         figure = coordinate_figure(
-            self.table[self.table["step"] == step], self.slopes[self.slopes["step"] == step]
+            self.table[self.table["step"] == step],
+            self.slopes[self.slopes["step"] == step],
+            self.message,
         )
         if path is not None:
             save_figure(figure, Path(path))
@@ -203,10 +211,14 @@ class CoordinateCheck:
     def _title(self) -> str:
         widths = ", ".join(map(str, self.networks))
         seeds = self.table["seed"].nunique()
+        return f"{self._name()}, widths {widths}, {seeds} seeds each; slopes of means against width"
+
+    def _name(self) -> str:
+        """Of the parametrization, with its optimizer if that is not SGD."""
         name = self.question.parametrization or "the model as it comes"
-        if self.question.optimizer != "sgd":
-            name += f" under {self.question.optimizer or 'another optimizer'}"
-        return f"{name}, widths {widths}, {seeds} seeds each; slopes of means against width"
+        if self.question.optimizer == "sgd":
+            return name
+        return f"{name} under {self.question.optimizer or 'another optimizer'}"
 
     def _closing(self) -> list[str]:
         kept = f"Sizes and alignments are kept: {self.verdict}."
