@@ -276,7 +276,7 @@ def courses(found: pd.DataFrame) -> dict[str, str]:
     return {
         row.parametrization
         if alike[row.parametrization] == 1
-        else f"{row.parametrization} (n_0={row.n_0})": COURSES[row.verdict]
+        else f"{row.parametrization} (n_0 = {row.n_0})": COURSES[row.verdict]
         for row in found.loc[order.sort_values(kind="stable").index].itertuples()
     }
 

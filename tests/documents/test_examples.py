@@ -430,7 +430,7 @@ def test_best_rates_are_told_as_they_were_planted(exponents, sentence):
 def test_cases_of_one_parametrization_are_told_apart_by_their_inputs():
     runs = pd.concat([planted(0), planted(0, 0.5).assign(n_0=3072)], ignore_index=True)
     said = learning_rate_transfer.message(runs, learning_rate_transfer.FULL, {})
-    told_of = "stays under dynamic (n_0=192) and may stay or move under dynamic (n_0=3072)"
+    told_of = "stays under dynamic (n_0 = 192) and may stay or move under dynamic (n_0 = 3072)"
     assert said == f"As networks widen, the best learning rate {told_of}"
 
 

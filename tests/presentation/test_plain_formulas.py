@@ -2,7 +2,7 @@
 
 import pytest
 
-from dynparam.presentation.plain_formulas import typeset
+from dynparam.presentation.plain_formulas import typeset, typeset_lines
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,11 @@ def test_plain_notation_becomes_latex(plain, latex):
 )
 def test_what_is_no_formula_or_must_stay_stays(text):
     assert typeset(text) == text
+
+
+def test_lines_break_between_words_and_not_within_a_formula():
+    text = "as n_min = 6 n^(1/2) sharpens, n_0 = 3072 stays"
+    lines = typeset_lines(text, 22)
+    assert lines == [r"as $n_{\min} = 6 n^{1/2}$", "sharpens, $n_0 = 3072$", "stays"]
+    assert " ".join(lines) == typeset(text)
+    assert typeset_lines("", 20) == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from dynparam.presentation.plain_formulas import typeset
+from dynparam.presentation.plain_formulas import typeset_lines
 from dynparam.support.files import atomic_path
 from dynparam.support.tables import write_csv
 
@@ -99,7 +98,7 @@ class Sheet:
         """An empty figure of this height in inches, with the message and the room that it takes."""
         points = MESSAGE_POINTS - 1 if self.is_column else MESSAGE_POINTS
         line = int(72 * self.width / (MESSAGE_CHARACTER * points))
-        lines = [typeset(part) for part in textwrap.wrap(self.message, line)]
+        lines = typeset_lines(self.message, line)
         room = 1.25 * points * len(lines) / 72
         figure = Figure(figsize=(self.width, height + room), layout="constrained")
         if lines:

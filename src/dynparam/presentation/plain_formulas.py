@@ -7,6 +7,9 @@ shows the same words with the formula in dollars, which GitHub, the site and the
 from __future__ import annotations
 
 import re
+import textwrap
+
+NO_BREAK = "\N{NO-BREAK SPACE}"
 
 GREEK = (
     *("alpha", "beta", "delta", "eta", "lambda", "mu", "nu", "phi", "rho", "sigma", "theta", "xi"),
@@ -71,6 +74,17 @@ def typeset(text: str) -> str:
     parts = VERBATIM.split(text)
     parts[::2] = [FORMULA.sub(lambda found: f"${_latex(found[0])}$", part) for part in parts[::2]]
     return "".join(parts)
+
+
+def typeset_lines(text: str, characters: int) -> list[str]:
+    r"""A sentence in lines of at most so many characters, typeset; no formula is broken.
+
+    >>> typeset_lines("it stays (n_0 = 192)", 14)
+    ['it stays', '($n_0 = 192$)']
+    """
+    whole = FORMULA.sub(lambda found: found[0].replace(" ", NO_BREAK), text)
+    lines = textwrap.wrap(whole, characters, break_long_words=False, break_on_hyphens=False)
+    return [typeset(line.replace(NO_BREAK, " ")) for line in lines]
 
 
 def _latex(formula: str) -> str:
