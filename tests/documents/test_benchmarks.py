@@ -23,6 +23,7 @@ from benchmarks import (
 from benchmarks import page as pages
 from benchmarks.page import FOLDER, digits, figure, message, page, plotted_data
 from dynparam.presentation.figure_style import Sheet
+from dynparam.presentation.plain_formulas import typeset
 from tests.printed import faults
 
 ROOT = Path(__file__).parents[2]
@@ -106,7 +107,7 @@ def test_without_a_straightforward_step_an_epoch_alone_is_told():
 def test_the_message_stands_above_and_no_text_lies_on_another():
     table = plotted_data(RECORDS)
     drawn = figure(table, Sheet(message=message(table)))
-    assert drawn.get_suptitle().replace("\n", " ") == message(table)
+    assert drawn.get_suptitle().replace("\n", " ") == typeset(message(table))
     assert not faults(drawn)
 
 

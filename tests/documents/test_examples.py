@@ -18,6 +18,7 @@ from statsmodels.stats.weightstats import DescrStatsW
 import dynparam
 from dynparam import Widths, layer_scales
 from dynparam.presentation.figure_style import Sheet
+from dynparam.presentation.plain_formulas import typeset
 from dynparam.provenance.sidecars import checksum
 from dynparam.support.files import sha256
 from dynparam.support.tables import read_csv
@@ -396,7 +397,7 @@ def test_a_message_stands_above_the_panels_and_lies_on_nothing(name):
     assert record["message"] == said
     assert record["checksum"] == checksum(record)
     figure = example.draw(runs, record["facts"], Sheet(message=said))
-    assert figure.get_suptitle().replace("\n", " ") == said
+    assert figure.get_suptitle().replace("\n", " ") == typeset(said)
     assert not faults(figure)
 
 

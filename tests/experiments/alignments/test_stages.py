@@ -21,6 +21,7 @@ from dynparam.experiments.alignments.settings import (
 )
 from dynparam.experiments.alignments.wide_figure import WideCurve
 from dynparam.experiments.alignments.wide_figure import plotted_data as wide_data
+from dynparam.presentation.plain_formulas import typeset
 from dynparam.settings.shared import Fit
 from dynparam.support.tables import read_csv, write_csv
 from dynparam.trials.images import TrialImages
@@ -131,7 +132,7 @@ def test_a_figure_shows_its_curves_under_their_titles(results, tmp_path, saved, 
     files = stages.drawn_files(settings, results, name)
     made = stages.plot_figure(settings, files, tmp_path / "own.png")
     ((figure, data, dpi),) = saved
-    assert made.details == {"message": figure.get_suptitle().replace("\n", " ")}
+    assert typeset(made.details["message"]) == figure.get_suptitle().replace("\n", " ")
     assert "alignments" in made.details["message"]
     curves = CONFIG.panels[name]
     titles = [axis.get_title() for axis in figure.axes]
@@ -159,7 +160,7 @@ def test_a_wide_figure_shows_local_slopes_at_the_configured_level(results, tmp_p
     files = stages.drawn_wide_files(settings, results, name)
     made = stages.plot_wide(settings, files, tmp_path / "own.png")
     ((figure, data, dpi),) = saved
-    assert made.details == {"message": figure.get_suptitle().replace("\n", " ")}
+    assert typeset(made.details["message"]) == figure.get_suptitle().replace("\n", " ")
     assert "exact exponent" in made.details["message"]
     curves = CONFIG.panels[CONFIG.law.figures[name]]
     titles = [axis.get_title() for axis in figure.axes if axis.get_title()]
