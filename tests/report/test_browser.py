@@ -214,6 +214,31 @@ class TestFirstScreen:
             page.locator("nav a[aria-current]", has_text=name).wait_for()
             assert page.locator("nav a[aria-current]").count() == 1
 
+    def test_of_moves_that_are_told_at_once_the_last_counts(self, browser, run):
+        """A busy browser did mark the section that was passed first, and kept it."""
+        context = browser.new_context(viewport=SCREEN)
+        page = context.new_page()
+        page.add_init_script(
+            """globalThis.IntersectionObserver = class {
+              constructor(tell) { globalThis.tell = tell; }
+              observe() {}
+            };"""
+        )
+        page.goto(run[1].as_uri())
+        page.evaluate(
+            """() => {
+              const [first, second] = document.querySelectorAll("main > section[id]");
+              const move = (target, isIntersecting) => ({ target, isIntersecting });
+              globalThis.passed = [first.id, second.id];
+              tell([move(first, true), move(first, false), move(second, true)]);
+            }"""
+        )
+        marked = page.locator("nav a[aria-current]").evaluate_all(
+            "links => links.map((link) => link.hash.slice(1))"
+        )
+        assert marked == page.evaluate("[passed[1]]")
+        context.close()
+
 
 class TestAddresses:
     """An address says which rows are shown, and shown rows have an address."""

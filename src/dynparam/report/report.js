@@ -129,10 +129,15 @@ function goToAddress() {
 
 function markCurrentSection() {
   const links = new Map([...document.querySelectorAll("nav a")].map((link) => [link.hash.slice(1), link]));
+  const crossing = new Set();
   const seen = new IntersectionObserver(
     (entries) => {
-      const entered = entries.find((entry) => entry.isIntersecting);
-      const link = entered && links.get(entered.target.id);
+      // A busy browser tells of several moves at once, the latest last.
+      for (const entry of entries) {
+        crossing.delete(entry.target);
+        if (entry.isIntersecting) crossing.add(entry.target);
+      }
+      const link = links.get([...crossing].at(-1)?.id);
       if (!link) return;
       for (const other of links.values()) other.removeAttribute("aria-current");
       link.ariaCurrent = "true";
