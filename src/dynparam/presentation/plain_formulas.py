@@ -41,9 +41,10 @@ FORMULA = re.compile(
 """A special part and what is joined to it, or a name that is said to equal something."""
 
 VERBATIM = re.compile(
-    r"(```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$]+\$|!\[[^\]]*\]|\]\([^)]*\)|<!--.*?-->)", re.DOTALL
+    r"(```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$]+\$|!\[[^\]]*\]|\]\([^)]*\)|<!--.*?-->|(?m:^#.*$))", re.DOTALL
 )
-"""What stays as it is: code, formulas in dollars, what stands for a picture, addresses, comments."""
+"""What stays as it is: code, formulas in dollars, what stands for a picture, addresses, comments, and
+headings, which contents and addresses repeat as plain text."""
 
 _IN_LATEX = (
     (re.compile(r"\|\|([^|]+)\|\|"), r"\\Vert \1\\Vert"),
