@@ -41,7 +41,8 @@ FORMULA = re.compile(
 """A special part and what is joined to it, or a name that is said to equal something."""
 
 VERBATIM = re.compile(
-    r"(```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$]+\$|!\[[^\]]*\]|\]\([^)]*\)|<!--.*?-->|(?m:^#.*$))", re.DOTALL
+    r"(```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$]+\$|!\[[^\]]*\]|\]\([^)]*\)|<!--.*?-->|(?m:^#[^\n]*))",
+    re.DOTALL,
 )
 """What stays as it is: code, formulas in dollars, what stands for a picture, addresses, comments, and
 headings, which contents and addresses repeat as plain text."""

@@ -58,6 +58,7 @@ from dynparam.support.regular_files import read_text
 from dynparam.support.tables import Form, read_csv
 
 TEMPLATE = "report.html.j2"
+FILTERS = {"formulas": with_formulas, "typeset": typeset}
 
 POLICY = (
     "default-src 'none'; img-src data:; script-src 'nonce-{nonce}'; style-src 'unsafe-inline'; "
@@ -81,7 +82,7 @@ def page(settings: Config) -> str:
     parts = [*(part for one in pages for part in one.parts), beside]
     documents = _documents(settings, [answers, *parts])
     nonce = uuid.uuid4().hex  # stands for the one that follows from the page
-    html = template("dynparam.report", TEMPLATE, html=True, filters={"formulas": with_formulas}).render(
+    html = template("dynparam.report", TEMPLATE, html=True, filters=FILTERS).render(
         nonce=nonce,
         policy=POLICY.format(nonce=nonce),
         citation=read_citation(),
