@@ -1,8 +1,18 @@
 """Formulas in plain text, typeset."""
 
+import re
+import xml.etree.ElementTree as ET
+
 import pytest
 
-from dynparam.presentation.plain_formulas import typeset, typeset_lines
+from dynparam.presentation.formulas import FORMULA, mathml
+from dynparam.presentation.plain_formulas import VERBATIM, typeset, typeset_lines
+from tests.markdown import ROOT
+
+PAGES = [
+    *(ROOT / "docs" / name for name in ("findings.md", "findings.ja.md", "companions.md")),
+    *sorted((ROOT / "docs/companions").glob("*.md")),
+]
 
 
 @pytest.mark.parametrize(
@@ -23,6 +33,7 @@ from dynparam.presentation.plain_formulas import typeset, typeset_lines
         ("at |x|^2 = n_0, grows", r"at $\vert x\vert^{2} = n_0$, grows"),
         ("f - f_lin, ntk", r"f - $f_{\mathrm{lin}}$, ntk"),
         ("e_1 / e_{C-1} over", r"$e_1 / e_{C-1}$ over"),
+        ("## r = 1/2\n\nr = 1/2 is", "## r = 1/2\n\n$r = 1/2$ is"),
         ("is Theta(1), as", r"is $\Theta(1)$, as"),
         ("| n_min | 0.500 |", r"| $n_{\min}$ | 0.500 |"),
     ],
@@ -44,6 +55,7 @@ def test_plain_notation_becomes_latex(plain, latex):
         "F(6, 92) = 2.13, and p is 0.05",
         "$n_{\\min} = 3$ is typeset",
         "$$g_l = n_l$$",
+        "## The edge r = 1/2\n",
     ],
 )
 def test_what_is_no_formula_or_must_stay_stays(text):
@@ -56,3 +68,14 @@ def test_lines_break_between_words_and_not_within_a_formula():
     assert lines == [r"as $n_{\min} = 6 n^{1/2}$", "sharpens, $n_0 = 3072$", "stays"]
     assert " ".join(lines) == typeset(text)
     assert typeset_lines("", 20) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_published_pages_hold_no_plain_formula_and_only_what_a_browser_shows(page):
+    text = page.read_text(encoding="utf-8")
+    assert typeset(text) == text
+    shown = (part for part in VERBATIM.split(text) if FORMULA.fullmatch(part))
+    for formula in shown:
+        ET.fromstring(mathml(formula.strip("$")))
+    prose = re.sub(r"(?m)^ {4}\S.*$", "", "".join(VERBATIM.split(text)[::2]))
+    assert not re.search(r"\b[A-Za-z]_[A-Za-z0-9]\b|_min\b|\^|\bsqrt\b", prose)
