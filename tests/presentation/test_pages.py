@@ -10,6 +10,7 @@ from dynparam.presentation.pages import Section, html_page, markdown_page, write
 from dynparam.presentation.tables import cells
 from dynparam.presentation.templates import template
 from dynparam.presentation.verdicts import TONES
+from dynparam.report.page import FILTERS
 from dynparam.support.tables import read_csv
 from tests.html_elements import Elements
 from tests.presentation.test_tables import FRAME, VIEW
@@ -69,7 +70,7 @@ def test_a_meaning_is_written_once_and_shown_on_every_html_page():
     source = (
         '{% from "tables.html.j2" import grid, meanings %}{{ grid(table) }}{{ meanings(table.columns) }}'
     )
-    report = template("dynparam.report", "report.html.j2", html=True, filters={"formulas": str})
+    report = template("dynparam.report", "report.html.j2", html=True, filters=FILTERS)
     environment = report.environment
     report = environment.from_string(source).render(table=cells(VIEW, FRAME))
     own = html_page("T", [Section(view=VIEW, table=FRAME)])
