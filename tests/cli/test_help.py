@@ -112,6 +112,18 @@ def test_the_program_shows_its_commands_in_groups():
     assert {"status", "verify", "train", "data"} <= set(found[RUN])
 
 
+@pytest.mark.parametrize("words", [w for w, c in COMMANDS.items() if hasattr(c, "commands")])
+def test_a_command_is_listed_with_its_whole_first_sentence(words):
+    """No line ends behind an abbreviation, as ``(Fig.`` did."""
+    lines = shown(*words, columns=400).splitlines()
+    for name, command in COMMANDS[words].commands.items():
+        (line,) = [one for one in lines if re.match(rf"  {name}  ", one)]
+        sentence = line.removeprefix(f"  {name}").strip()
+        assert " ".join(command.help.split()).startswith(sentence.removesuffix("."))
+        assert not re.search(r"\b(Figs?|eqs?|Sec)\.$", sentence)
+        assert sentence.count("(") == sentence.count(")")
+
+
 def test_what_rules_call_and_nobody_else_is_among_the_internals():
     by_hand = {name.split()[0] for name in main.BY_HAND}
     internal = {stage.command.split()[0] for stage in STAGES.values()} - by_hand

@@ -31,7 +31,7 @@ def demo(
     config: ConfigOption = DEFAULT_CONFIG,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the thesis's main figure in small, in 20 seconds: Fig. 3.3 measured, judged and drawn.
+    """Show the thesis's main figure in small, measured, judged and drawn in 20 seconds.
 
     It needs no data and no network. Where CIFAR-10 is not there, it makes images of noise, and says so.
     """

@@ -6,6 +6,7 @@ value is shown with its own name in capitals, ``--seeds SEEDS``, whatever type i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
@@ -19,6 +20,9 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 TRY, RUN, INTERNALS = "Try", "Run and check", "Workflow internals (what its rules call)"
 """The groups of commands in the program's help; those that rules alone call need not say theirs."""
+
+SENTENCE_END = re.compile(r"\.\s+(?=[A-Z])")
+"""A number follows an abbreviation: Fig. 3.1."""
 
 
 class Command(TyperCommand):
@@ -102,7 +106,7 @@ def _write(formatter: Any, heading: str, commands: Mapping[str, Any]) -> None:
 
 def _first_sentence(text: str) -> str:
     paragraph = " ".join(text.split("\n\n")[0].split())
-    return f"{paragraph.split('. ')[0].rstrip('.')}."
+    return f"{SENTENCE_END.split(paragraph, maxsplit=1)[0].rstrip('.')}."
 
 
 def _write_parameters(parameters: Iterable[Any], formatter: Any) -> None:
