@@ -16,6 +16,13 @@ import numpy as np
 from dynparam.data.official import CIFAR10_CLASSES, FOLDER
 
 
+def unpack(archive: Path, folder: Path) -> None:
+    """Unpack an archive; Python before 3.11.4 has no filter to be named, and ignores the attribute."""
+    with tarfile.open(archive) as tar:
+        tar.extraction_filter = getattr(tarfile, "data_filter", None)
+        tar.extractall(folder)
+
+
 def write_archive(path: Path, images_per_batch: int = 20, seed: int = 0) -> dict[str, str]:
     """Write a tar.gz archive of ``members`` and return the SHA-256 of each."""
     contents = members(images_per_batch, seed)

@@ -129,11 +129,9 @@ WRAPPED = {
     "unzipped archive in a directory": lambda archive, box: (box / "cifar-10-python.tar").write_bytes(
         gzip.decompress(archive.read_bytes())
     ),
-    "folder in a folder": lambda archive, box: shutil.unpack_archive(
-        archive, box / "cifar-10-python", filter="data"
-    ),
+    "folder in a folder": lambda archive, box: cifar10_archive.unpack(archive, box / "cifar-10-python"),
     "folder of another name": lambda archive, box: (
-        shutil.unpack_archive(archive, box, filter="data"),
+        cifar10_archive.unpack(archive, box),
         (box / "cifar-10-batches-py").rename(box / "downloaded"),
     ),
 }
