@@ -30,7 +30,7 @@ from benchmarks.record import ROOT
 from dynparam.data.images import Pair
 from dynparam.engines import law as gaussian_law
 from dynparam.engines.gaussian_columns import Workspace
-from dynparam.engines.law_step import COLUMNS
+from dynparam.engines.scaled_rows import COLUMNS
 from dynparam.theory.parametrization import layer_scales
 from dynparam.theory.widths import Widths, bottleneck, log_spaced
 from dynparam.trials.images import TrialImages

@@ -24,6 +24,7 @@ from statsmodels.stats.multitest import multipletests
 from dynparam.engines import dense, law, law_step, one_step
 from dynparam.engines.gaussian_matrix import GaussianMatrix
 from dynparam.engines.network import LinearMap, second_gradient, sgd_step
+from dynparam.engines.scaled_rows import Scaled, ratio
 from dynparam.support.randomness import torch_generator
 from dynparam.theory.parametrization import LayerScales, layer_scales
 from dynparam.theory.widths import Widths
@@ -316,9 +317,9 @@ class ForgetsInTransposed(law_step._Networks):
 
     def _carry_back(self, layer):
         carried = super()._carry_back(layer)
-        h = np.maximum(self._preactivation[layer - 1], 0)
-        carried -= law_step._ratio(law_step._dot(h, carried), self._input_square[layer])[:, None] * h
-        return carried
+        vectors, h = carried.vectors(), np.maximum(self._preactivation[layer - 1].vectors(), 0)
+        known = ratio(np.vecdot(h, vectors), self._input_square[layer])
+        return Scaled.of(vectors - known[:, None] * h)
 
 
 class ForgetsInThird(law_step._Networks):

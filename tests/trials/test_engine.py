@@ -75,13 +75,13 @@ def test_work_grows_as_the_numbers_drawn():
 
 
 def test_memory_is_that_of_what_is_computed_together():
-    """Dense: of one trial, in the images' precision. Law: of a block, in float64, or of fewer trials."""
+    """Dense: of one trial, in the images' precision. Law: of a block, in float32, or of fewer trials."""
     dense_engine, law_engine = trial_engine("dense"), trial_engine("law")
     weights = 30 * 8 + 8 * 2
     for dtype, size in ((torch.float32, 4), (torch.float64, 8)):
         assert dense_engine.memory_bytes(WIDTHS, 1, dtype) == size * weights
         assert dense_engine.memory_bytes(WIDTHS, 50, dtype) == size * weights
-        one = 8 * 3 * (30 + 8 + 2)
+        one = 4 * 3 * (30 + 8 + 2) + 4 * 3 * 30  # vectors, and blocks to compute in
         block = UNITS_AT_ONCE // 30
         for trials in (1, 7, block, block + 1, 10 * block):
             assert law_engine.memory_bytes(WIDTHS, trials, dtype) == one * min(trials, block)

@@ -233,7 +233,9 @@ def _combine(coefficients: Tensor, outer: GrowingRows, inner: GrowingRows, u: Te
     """sum_k c_k outer_k <inner_k, u>; a zero of no dimension if there are no terms."""
     if not inner.count:
         return torch.zeros((), dtype=torch.float64)
-    combined: Tensor = (coefficients * (inner.rows @ u)) @ outer.rows
+    # Without momentum the velocity has forgotten all but its last terms.
+    known = slice(int(coefficients.ne(0).byte().argmax()), None)
+    combined: Tensor = (coefficients[known] * (inner.rows[known] @ u)) @ outer.rows[known]
     return combined
 
 

@@ -147,7 +147,7 @@ class _Law(TrialEngine):
         return max(1, UNITS_AT_ONCE // max(widths.sizes[1:]))
 
     def memory_bytes(self, widths: Widths, trials: int, dtype: torch.dtype) -> int:
-        """What a block needs; its vectors are of float64 whatever the images are."""
+        """What a block needs; its vectors are of float32 whatever the images are."""
         return law_step.memory_bytes(widths, min(trials, self.at_once(widths)), twice=self._twice)
 
     def _results(
