@@ -20,6 +20,7 @@ from scipy.special import entr
 
 import dynparam
 from dynparam.presentation.numbers import signed, with_interval
+from dynparam.presentation.plain_formulas import typeset
 from dynparam.provenance.record import read_sidecar
 from dynparam.support.files import write_text
 from dynparam.support.tables import read_csv
@@ -55,13 +56,14 @@ def page(name: str, figures: Path = ROOT / "figures") -> str:
     )
     environment.filters["log2"] = math.log2
     environment.filters["code"] = lambda function: inspect.getsource(getattr(example, function)).strip()
-    return environment.get_template(f"{name}.md.j2").render(
+    text = environment.get_template(f"{name}.md.j2").render(
         example=example.NAME,
         record=record,
         settings=settings,
         printed=example.report(runs, settings, record["facts"]),
         **FOUND[name](example, runs, settings, record["facts"]),
     )
+    return typeset(text)
 
 
 def _transfer(example: ModuleType, runs: pd.DataFrame, settings: Any, facts: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from tests.markdown import ROOT
 PAGES = [
     *(ROOT / "docs" / name for name in ("findings.md", "findings.ja.md", "companions.md")),
     *sorted((ROOT / "docs/companions").glob("*.md")),
+    *sorted((ROOT / "docs/examples").glob("*.md")),
 ]
 
 
@@ -35,6 +36,9 @@ PAGES = [
         ("e_1 / e_{C-1} over", r"$e_1 / e_{C-1}$ over"),
         ("## r = 1/2\n\nr = 1/2 is", "## r = 1/2\n\n$r = 1/2$ is"),
         ("is Theta(1), as", r"is $\Theta(1)$, as"),
+        ("grows as R^((B-1)/2), R", r"grows as $R^{(B-1)/2}$, R"),
+        ("g_k^2 ||h^(k-1)||^2 each", r"$g_k^{2}$ $\Vert h^{k-1}\Vert^{2}$ each"),
+        ("is 2^-4, at", r"is $2^{-4}$, at"),
         ("| n_min | 0.500 |", r"| $n_{\min}$ | 0.500 |"),
     ],
 )

@@ -21,11 +21,11 @@ _GREEK = "|".join(GREEK)
 _NAME = rf"(?:(?:(?:{_GREEK}) )*(?:{_GREEK}|[A-Za-z])(?![A-Za-z]))"
 _LETTER = rf"(?:{_GREEK}|[A-Za-z])"
 _INDEX = r"_(?:(?:min|max|lin|[A-Za-z0-9])(?![A-Za-z0-9])|\{[^{}]+\})"
-_POWER = r"\^(?:\([^()]+\)|\d+(?:\.\d+)?|[a-z](?![a-z]))"
 _INNER = r"(?:[^()]|\([^()]*\))+"
+_POWER = rf"\^(?:\({_INNER}\)|-?\d+(?:\.\d+)?|[a-z](?![a-z]))"
 _SPECIAL = (
     rf"(?:{_LETTER}(?:{_INDEX}(?:{_POWER})?|{_POWER})|sqrt\({_INNER}\)|Theta\([^()]+\)"
-    rf"|\|\|[^|]+\|\||(?:\([^()]+\)|\|[a-z]\|){_POWER})"
+    rf"|\|\|[^|]+\|\|(?:{_POWER})?|(?:\([^()]+\)|\|[a-z]\||\b2){_POWER})"
 )
 """What plain words never are: a name with an index or a power, a root, an order, a norm,
 a power of what brackets hold."""
@@ -53,8 +53,8 @@ _IN_LATEX = (
     (re.compile(rf"\bsqrt\(({_INNER})\)"), r"\\sqrt{\1}"),
     (re.compile(rf"√({_SPECIAL})"), r"\\sqrt{\1}"),
     (re.compile(r"\bprod\b"), r"\\prod"),
-    (re.compile(r"\^\(([^()]+)\)"), r"^{\1}"),
-    (re.compile(r"\^(\d+(?:\.\d+)?)"), r"^{\1}"),
+    (re.compile(rf"\^\(({_INNER})\)"), r"^{\1}"),
+    (re.compile(r"\^(-?\d+(?:\.\d+)?)"), r"^{\1}"),
     (re.compile(r"_(min|max)\b"), r"_{\\\1}"),
     (re.compile(r"_lin\b"), r"_{\\mathrm{lin}}"),
     (re.compile(r"_l\b"), r"_\\ell"),
