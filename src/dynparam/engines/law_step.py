@@ -139,7 +139,7 @@ class _Networks:
         self._input_square: list[FloatArray] = []
         self._carried: list[Scaled] = []
         self._update: list[Scaled] = []
-        # <f, f - y>, which is <htilde, delta> of every layer: h is homogeneous in its weights.
+        # <f, f - y>, which is <htilde, delta> of every layer, since ReLU is homogeneous.
         self._along = np.zeros(len(generators))
         # <h, p> / ||h||^2 and ||q||^2 of the layer's input: its change along it and across it.
         self._known: list[FloatArray] = []
