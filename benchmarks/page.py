@@ -32,7 +32,7 @@ from dynparam.theory.widths import bottleneck
 FOLDER = Path(__file__).parent
 DRAWN = ("one_step", "law", "training_epoch", "bfloat16_curves")
 """The records that the figure comes with."""
-NAMES = (*DRAWN, "kernels", "dry_run", "training_at_once")
+NAMES = (*DRAWN, "kernels", "dry_run", "training_at_once", "jobs")
 STRAIGHTFORWARD, DENSE, LAW = "straightforward torch", "dense probe", "exact law, one thread"
 MARKERS = {STRAIGHTFORWARD: "s", DENSE: "o", LAW: "^"}
 LIMITS = {DENSE: ":", LAW: "-."}
@@ -77,7 +77,9 @@ def read(folder: Path) -> Records:
 
 def page(records: Records) -> str:
     """The page as Markdown."""
-    one_step, law, training, bfloat16, kernels, dry_run, at_once = (records[name] for name in NAMES)
+    one_step, law, training, bfloat16, kernels, dry_run, at_once, jobs = (
+        records[name] for name in NAMES
+    )
     return _template().render(
         one_step=one_step,
         law=law,
@@ -86,6 +88,7 @@ def page(records: Records) -> str:
         kernels=kernels,
         dry_run=dry_run,
         at_once=at_once,
+        jobs=jobs,
         taken=taken,
         **_of_engines(one_step, law),
         **_of_training(training),

@@ -13,6 +13,7 @@ import pytest
 
 from benchmarks import (
     dry_run,
+    jobs,
     kernels,
     law,
     one_step,
@@ -112,7 +113,7 @@ def test_the_message_stands_above_and_no_text_lies_on_another():
 
 
 @pytest.mark.parametrize(
-    "name", ["one_step", "law", "training_epoch", "kernels", "dry_run", "training_at_once"]
+    "name", ["one_step", "law", "training_epoch", "kernels", "dry_run", "training_at_once", "jobs"]
 )
 def test_every_number_of_a_record_is_shown(name):
     before = shown(RECORDS)
@@ -185,6 +186,34 @@ def test_stacks_are_timed_on_a_device(tmp_path, monkeypatch):
     assert set(told["flops"]) == set(training_stack.SHAPES)
 
 
+def test_the_jobs_that_are_timed_are_jobs_of_the_workflow(tmp_path):
+    commands = jobs.planned(jobs.workplace(tmp_path), [])
+    assert set(jobs.JOBS) | set(jobs.QUICK) <= set(commands)
+    assert commands["sweep_r/n_min"].startswith("dynparam sweep n_min --config only=")
+
+
+def test_a_job_runs_with_the_code_that_is_named_and_its_memory_is_told(tmp_path):
+    """A process that holds 300 MB, by a package of another checkout."""
+    other = tmp_path / "other"
+    (other / "src" / "elsewhere").mkdir(parents=True)
+    (other / "src" / "elsewhere" / "__init__.py").write_text("held = bytes(range(100)) * 3_000_000\n")
+    folder = tmp_path / "run"
+    folder.mkdir()
+    program = "import elsewhere; open('results/a.csv', 'w').write(elsewhere.__file__)"
+    command = f'{sys.executable} -c "{program}" --output results/a.csv > results/logs/a.log 2>&1'
+    used = jobs.run(folder, command, other)
+    assert Path((folder / "results" / "a.csv").read_text()).is_relative_to(other)
+    assert 0.28 < used.gib < 0.5
+    assert used.seconds > 0
+
+
+def test_a_job_that_fails_is_told_by_its_log(tmp_path):
+    with pytest.raises(SystemExit, match="no such job"):
+        jobs.run(
+            tmp_path, "sh -c 'echo no such job; exit 3' --output a.csv > results/logs/a.log 2>&1", ROOT
+        )
+
+
 def test_benchmarks_run_and_the_page_shows_what_they_write(tmp_path, monkeypatch):
     def run(module, *options):
         monkeypatch.setattr(sys, "argv", [module.__name__, *map(str, options)])
@@ -200,7 +229,8 @@ def test_benchmarks_run_and_the_page_shows_what_they_write(tmp_path, monkeypatch
         name = module.__name__.rpartition(".")[2]
         run(module, "--quick", option, 1, "--output", tmp_path / f"{name}.json")
     run(dry_run, "--quick", "--output", tmp_path / "dry_run.json")
-    shutil.copy(FOLDER / "bfloat16_curves.json", tmp_path)
+    for name in ("bfloat16_curves.json", "jobs.json"):
+        shutil.copy(FOLDER / name, tmp_path)
     places = {"--records": tmp_path, "--page": tmp_path / "page.md", "--figure": tmp_path / "costs.png"}
     run(pages, *itertools.chain(*places.items()))
     assert "A trial alone, constant ratio, medians" in (tmp_path / "page.md").read_text("utf-8")
