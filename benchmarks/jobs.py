@@ -43,7 +43,7 @@ WRITTEN = re.compile(r"(?:--output|>) (\S+)")
 
 @dataclass(frozen=True)
 class Used:
-    """What a job used: processor seconds, and peak memory in GiB."""
+    """What a job used: processor seconds, and peak memory in GiB, of which this process is the least."""
 
     seconds: float
     gib: float

@@ -198,11 +198,11 @@ def test_the_table_of_the_autoencoder_follows_from_the_losses():
             final[key].append(float(row["loss"]))
     text = (ROOT / "docs" / "examples" / "bottleneck-autoencoder.md").read_text()
     quoted = re.findall(
-        r"^\| (\w+) +((?:\| \S+ \[\S+, \S+\] at 2\^\S+(?: \(edge\))? +){3})\|$", text, re.M
+        r"^\| (\w+) +((?:\| \S+ \[\S+, \S+\] at \$2\^\S+(?: \(edge\))? +){3})\|$", text, re.M
     )
     assert [name for name, _ in quoted] == list(bottleneck_autoencoder.FULL.exponents)
     for name, cells in quoted:
-        found = re.findall(r"(\S+) \[(\S+), (\S+)\] at 2\^(\S+)", cells)
+        found = re.findall(r"(\S+) \[(\S+), (\S+)\] at \$2\^\{(\S+)\}\$", cells)
         for n, cell in zip(bottleneck_autoencoder.FULL.widths, found, strict=True):
             mine = {rate: values for (a, b, rate), values in final.items() if (a, b) == (name, n)}
             rate = min(mine, key=lambda rate: np.mean(mine[rate]))

@@ -333,9 +333,9 @@ def test_memory_is_asked_for_before_the_work(engine):
 
 
 def test_memory_of_both_engines():
-    """Dense: four bytes a weight beyond the first layer. Law: four doubles a unit and trial."""
+    """Dense: four bytes a weight beyond the first layer. Law: four a number of vectors and of blocks."""
     grid = {"smallest": 50, "largest": 100, "count": 2}
     dense = settings("1,1", scale="1", engine="dense", widths=grid)
     law = settings("1,1", scale="1", widths=grid)
     assert measure.memory_bytes(dense) == 4 * (100 * 100 + 100 * 2)
-    assert measure.memory_bytes(law) == 8 * 4 * (100 + 100 + 2) * 10
+    assert measure.memory_bytes(law) == 4 * (4 * (100 + 100 + 2) + 3 * 100) * 10
